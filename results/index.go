@@ -1,0 +1,342 @@
+package results
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+)
+
+// SchemaIndex names the format of the index file.
+const SchemaIndex = "netab/index/1"
+
+// IndexFile is the name of the index in the store's directory.
+const IndexFile = ".index.jsonl"
+
+// A Digest is what the index keeps of one run, so that a history of thousands
+// of runs is drawn without reading them. What it concludes is up to whoever
+// makes it (package analysis/trend); here it is only kept.
+type Digest struct {
+	ID       string
+	Started  time.Time
+	Scenario string
+	Boot     string
+	Source   string // of the scenario: file path, or builtin:NAME
+	Unused   string // why the run is no point of any series; "" = it is
+	// Facts are what else could explain a change, by name ("kernel",
+	// "sysctl net.core.rmem_max"). Runs share one map: do not change it.
+	Facts  map[string]string
+	Series []SeriesKey // shared too
+	Values []float64   // by series, all finite
+}
+
+// A SeriesKey says of what a value of a run is.
+type SeriesKey struct {
+	Arm     string `json:"arm"`
+	Against string `json:"against,omitempty"` // baseline arm, where the value is a change against it
+	Metric  string `json:"metric"`
+	// Traffic tells arms of one name apart whose traffic is not the same.
+	Traffic    string  `json:"traffic,omitempty"`
+	Judged     bool    `json:"judged,omitempty"`
+	Resolution float64 `json:"resolution,omitempty"`
+}
+
+// An Index is the digests of all runs of a store, by their start.
+type Index struct {
+	Runs []Digest
+	// Read counts the run files that had to be read, because the index did
+	// not have them as they are now.
+	Read int
+	// Stale says why the index file was not used at all; "" = it was.
+	Stale string
+	// NotKept says why the index file could not be written; the next time
+	// takes as long as this one.
+	NotKept error
+}
+
+// Index digests all runs of the store. What was digested before is taken from
+// the index file: an entry counts while size and time of its run file are what
+// they were, and a file that is missing, damaged, of another format or of
+// another version of digest is made anew. It holds nothing that the runs do
+// not, so it may be deleted at any time.
+//
+// It is one plain file because it is always read whole and written rarely:
+// ten thousand runs are some megabytes, read in a fraction of a second; a
+// database would add a dependency, a lock and a format that nothing else here
+// reads, and would not be faster at reading everything.
+//
+// progress, if not nil, is told how many of the runs to read have been read.
+func (s *Store) Index(version string, digest func(*Run) Digest, progress func(done, of int)) (*Index, error) {
+	ids, err := s.ids()
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(s.dir, IndexFile)
+	known, err := loadIndex(file, version)
+	x := &Index{}
+	if err != nil {
+		x.Stale = err.Error()
+	}
+	entries := make([]indexEntry, len(ids))
+	var missing []int
+	for i, id := range ids {
+		entries[i] = indexEntry{Digest: Digest{ID: id}}
+		if info, err := os.Stat(s.runFile(id)); err == nil {
+			entries[i].size, entries[i].modified = info.Size(), info.ModTime().UnixNano()
+		}
+		if k, ok := known[id]; ok && k.size == entries[i].size && k.modified == entries[i].modified {
+			entries[i] = k
+			continue
+		}
+		missing = append(missing, i)
+	}
+	s.digestAll(entries, missing, digest, progress)
+	x.Read = len(missing)
+	if len(missing) > 0 || len(known) != len(ids) {
+		x.NotKept = saveIndex(file, version, entries)
+	}
+	for _, e := range entries {
+		x.Runs = append(x.Runs, e.Digest)
+	}
+	slices.SortStableFunc(x.Runs, func(a, b Digest) int {
+		return cmp.Or(a.Started.Compare(b.Started), cmp.Compare(a.ID, b.ID))
+	})
+	return x, nil
+}
+
+func (s *Store) runFile(id string) string { return filepath.Join(s.dir, id, RunFile) }
+
+// digestAll reads the missing runs on all CPUs.
+func (s *Store) digestAll(entries []indexEntry, missing []int, digest func(*Run) Digest, progress func(done, of int)) {
+	next := make(chan int)
+	var workers sync.WaitGroup
+	var told sync.Mutex
+	done := 0
+	for range min(runtime.GOMAXPROCS(0), len(missing)) {
+		workers.Go(func() {
+			for i := range next {
+				e := &entries[i]
+				e.Digest = s.digestOne(e.ID, digest)
+				told.Lock()
+				done++
+				if progress != nil {
+					progress(done, len(missing))
+				}
+				told.Unlock()
+			}
+		})
+	}
+	for _, i := range missing {
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+}
+
+func (s *Store) digestOne(id string, digest func(*Run) Digest) Digest {
+	run, err := ReadFile(s.runFile(id))
+	if err != nil {
+		started, _ := idStart(id)
+		return Digest{ID: id, Started: started, Unused: "unreadable: " + err.Error()}
+	}
+	d := digest(run)
+	d.ID, d.Started = id, run.Header.Started // the directory's name is what finds it again
+	return d
+}
+
+// An indexEntry is a digest and what its run file looked like.
+type indexEntry struct {
+	Digest
+	size, modified int64
+}
+
+// An indexLine is one line of the file after its first: one member is set.
+// Facts and lists of series repeat from run to run, so they are written once
+// and numbered in the order in which they come.
+type indexLine struct {
+	Facts  map[string]string `json:"facts,omitempty"`
+	Series []SeriesKey       `json:"series,omitempty"`
+	Run    *indexRun         `json:"run,omitempty"`
+}
+
+type indexRun struct {
+	ID       string    `json:"id"`
+	Size     int64     `json:"size"`
+	Modified int64     `json:"modified_ns"`
+	Started  time.Time `json:"started"`
+	Scenario string    `json:"scenario,omitempty"`
+	Boot     string    `json:"boot,omitempty"`
+	Source   string    `json:"source,omitempty"`
+	Unused   string    `json:"unused,omitempty"`
+	Facts    int       `json:"facts"`  // number of the line of facts, from 1; 0 = none
+	Series   int       `json:"series"` // likewise
+	Values   []float64 `json:"values,omitempty"`
+}
+
+// An indexHead is the first line. The sum is of all that follows: an index is
+// right as a whole, or not used.
+type indexHead struct {
+	Schema string `json:"schema"`
+	Digest string `json:"digest"` // version of the digest
+	Sum    string `json:"crc32c"`
+}
+
+func checksum(b []byte) string {
+	return fmt.Sprintf("%08x", crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)))
+}
+
+// loadIndex reads the index file. The error says why it is not used; then the
+// map is empty.
+func loadIndex(file, version string) (map[string]indexEntry, error) {
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("there was none")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return parseIndex(data, version)
+}
+
+func parseIndex(data []byte, version string) (map[string]indexEntry, error) {
+	first, rest, _ := bytes.Cut(data, []byte("\n"))
+	var head indexHead
+	switch err := json.Unmarshal(first, &head); {
+	case err != nil:
+		return nil, fmt.Errorf("line 1: %w", err)
+	case head.Schema != SchemaIndex:
+		return nil, fmt.Errorf("schema %q, want %s", head.Schema, SchemaIndex)
+	case head.Digest != version:
+		return nil, fmt.Errorf("made for version %q of its content, want %q", head.Digest, version)
+	case head.Sum != checksum(rest):
+		return nil, errors.New("damaged: its checksum is wrong")
+	}
+	return parseIndexLines(rest)
+}
+
+func parseIndexLines(data []byte) (map[string]indexEntry, error) {
+	found := map[string]indexEntry{}
+	facts, series := []map[string]string{nil}, [][]SeriesKey{nil}
+	for n := 2; len(data) > 0; n++ {
+		var text []byte
+		text, data, _ = bytes.Cut(data, []byte("\n"))
+		var l indexLine
+		if err := json.Unmarshal(text, &l); err != nil {
+			return nil, lineError(n, err)
+		}
+		switch {
+		case l.Run != nil:
+			e, err := l.Run.entry(facts, series)
+			if err != nil {
+				return nil, fmt.Errorf("line %d: %w", n, err)
+			}
+			found[e.ID] = e
+		case len(l.Facts) > 0:
+			facts = append(facts, l.Facts)
+		case len(l.Series) > 0:
+			series = append(series, l.Series)
+		default:
+			return nil, fmt.Errorf("line %d: holds neither facts nor series nor a run", n)
+		}
+	}
+	return found, nil
+}
+
+func (r *indexRun) entry(facts []map[string]string, series [][]SeriesKey) (indexEntry, error) {
+	switch {
+	case validID(r.ID) != nil:
+		return indexEntry{}, validID(r.ID)
+	case r.Facts < 0 || r.Facts >= len(facts):
+		return indexEntry{}, fmt.Errorf("run %s: no facts %d", r.ID, r.Facts)
+	case r.Series < 0 || r.Series >= len(series):
+		return indexEntry{}, fmt.Errorf("run %s: no series %d", r.ID, r.Series)
+	case len(r.Values) != len(series[r.Series]):
+		return indexEntry{}, fmt.Errorf("run %s: %d values of %d series", r.ID, len(r.Values), len(series[r.Series]))
+	}
+	return indexEntry{size: r.Size, modified: r.Modified, Digest: Digest{
+		ID: r.ID, Started: r.Started, Scenario: r.Scenario, Boot: r.Boot, Source: r.Source, Unused: r.Unused,
+		Facts: facts[r.Facts], Series: series[r.Series], Values: r.Values,
+	}}, nil
+}
+
+// saveIndex writes the index beside its place and renames it: a reader sees
+// the old one or the new one. Two writers at once do no harm, for each writes
+// what the runs say.
+func saveIndex(file, version string, entries []indexEntry) error {
+	body, err := encodeIndex(entries)
+	if err != nil {
+		return err
+	}
+	head, err := encodeLine(indexHead{Schema: SchemaIndex, Digest: version, Sum: checksum(body)})
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(file), IndexFile+"-*")
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, io.MultiReader(bytes.NewReader(head), bytes.NewReader(body)))
+	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), file)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
+}
+
+func encodeIndex(entries []indexEntry) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	facts, series := numbering{}, numbering{}
+	for _, e := range entries {
+		r := indexRun{ID: e.ID, Size: e.size, Modified: e.modified, Started: e.Started, Scenario: e.Scenario,
+			Boot: e.Boot, Source: e.Source, Unused: e.Unused, Values: e.Values}
+		if slices.ContainsFunc(e.Values, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }) {
+			return nil, fmt.Errorf("run %s: a value is not finite", e.ID)
+		}
+		var err error
+		if len(e.Facts) > 0 {
+			r.Facts, err = facts.number(enc, indexLine{Facts: e.Facts})
+		}
+		if err == nil && len(e.Series) > 0 {
+			r.Series, err = series.number(enc, indexLine{Series: e.Series})
+		}
+		if err == nil {
+			err = enc.Encode(indexLine{Run: &r})
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return b.Bytes(), nil
+}
+
+// A numbering numbers lines by their text, from 1.
+type numbering map[string]int
+
+// number writes the line where it is new.
+func (n numbering) number(enc *json.Encoder, l indexLine) (int, error) {
+	text, err := json.Marshal(l) // sorts maps
+	if err != nil {
+		return 0, err
+	}
+	if at, ok := n[string(text)]; ok {
+		return at, nil
+	}
+	n[string(text)] = len(n) + 1
+	return len(n), enc.Encode(l)
+}

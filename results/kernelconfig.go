@@ -1,0 +1,85 @@
+package results
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"strings"
+)
+
+// kernelConfig is the options that the running kernel was built with, by name;
+// nil where the machine does not tell.
+type kernelConfig map[string]string
+
+// debugOptions make the network path much slower or its timing different:
+// checkers, not the tracing that distributions ship enabled but idle.
+var debugOptions = []string{
+	"KASAN", "KCSAN", "KMSAN", "UBSAN", "KCOV", "GCOV_KERNEL",
+	"LOCKDEP", "PROVE_LOCKING", "LOCK_STAT", "DEBUG_LOCK_ALLOC", "DEBUG_SPINLOCK", "DEBUG_MUTEXES", "DEBUG_RT_MUTEXES",
+	"DEBUG_ATOMIC_SLEEP", "DEBUG_PREEMPT", "PROVE_RCU", "DEBUG_OBJECTS", "DEBUG_KMEMLEAK", "SLUB_DEBUG_ON",
+	"DEBUG_PAGEALLOC", "PAGE_POISONING", "DEBUG_VM", "DEBUG_NET", "DEBUG_SG", "DEBUG_NOTIFIERS", "DEBUG_CREDENTIALS",
+	"NET_DEV_REFCNT_TRACKER", "NET_NS_REFCNT_TRACKER", "FAULT_INJECTION", "IRQSOFF_TRACER", "PREEMPT_TRACER",
+}
+
+// readKernelConfig looks where kernels and distributions put it. A file that
+// cannot be read is as good as none.
+func readKernelConfig(files Files, release string) kernelConfig {
+	if data, err := files.ReadFile("/proc/config.gz"); err == nil {
+		if text, err := gunzip(data); err == nil {
+			return parseKernelConfig(text)
+		}
+	}
+	for _, path := range []string{"/boot/config-" + release, "/lib/modules/" + release + "/config", "/usr/lib/modules/" + release + "/config"} {
+		if data, err := files.ReadFile(path); err == nil {
+			return parseKernelConfig(string(data))
+		}
+	}
+	return nil
+}
+
+// maxConfig bounds what a file may unpack to; real ones are below 400 KiB.
+const maxConfig = 8 << 20
+
+func gunzip(data []byte) (string, error) {
+	r, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return "", err
+	}
+	text, err := io.ReadAll(io.LimitReader(r, maxConfig))
+	return string(text), err
+}
+
+// parseKernelConfig reads lines of CONFIG_X=value; "# CONFIG_X is not set" is
+// the same as no line.
+func parseKernelConfig(text string) kernelConfig {
+	config := make(kernelConfig)
+	for line := range strings.Lines(text) {
+		name, value, ok := strings.Cut(strings.TrimSpace(line), "=")
+		if ok && strings.HasPrefix(name, "CONFIG_") {
+			config[name] = value
+		}
+	}
+	return config
+}
+
+// state is yes, no, or unknown.
+func (c kernelConfig) state(name string) string {
+	switch {
+	case c == nil:
+		return "unknown"
+	case c[name] == "y" || c[name] == "m":
+		return "yes"
+	}
+	return "no"
+}
+
+// debug lists the debug options that are on.
+func (c kernelConfig) debug() []string {
+	var on []string
+	for _, name := range debugOptions {
+		if c.state("CONFIG_"+name) == "yes" {
+			on = append(on, name)
+		}
+	}
+	return on
+}

@@ -1,0 +1,409 @@
+// Package results holds what netab knows after measuring: the record types of
+// a run, the JSON Lines files they are kept in, and the store of run
+// directories.
+//
+// A run file must be judgeable anywhere, years later and by another version,
+// so a record carries everything that a verdict depends on (design, seed,
+// machine, kernel, knobs as read back) and nothing that was concluded from it:
+// conclusions are made by package analysis, again each time. Nothing is left
+// out because it looks wrong: invalid trials and warnings are records too.
+//
+// Conventions of every field: units are in the name (_ns, _bytes, _bps),
+// counters are differences over the stretch they belong to, and a map holds
+// only what is not zero.
+package results
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// SchemaRun names the format of a run file; it changes when a reader of the
+// old format would misread a new file.
+const SchemaRun = "netab/run/1"
+
+// A Run is one run file in memory.
+type Run struct {
+	Header Header
+	Trials []Trial
+	End    *End // nil when the run was cut off (SIGKILL, power)
+	// Warnings that reading found (a truncated last line), not stored.
+	ReadWarnings []Warning
+	// Foreign lines are of types that this version does not know; they are
+	// written again where they stood.
+	Foreign []ForeignLine
+}
+
+// A Header is the first line of a run file.
+type Header struct {
+	Type     string          `json:"type"` // "header"
+	Schema   string          `json:"schema"`
+	ID       string          `json:"id"`
+	Scenario json.RawMessage `json:"scenario"` // as parsed, overrides applied
+	Source   string          `json:"source"`   // file path, or builtin:NAME
+	Design   Design          `json:"design"`
+	Plan     Plan            `json:"plan"`
+	Seed     uint64          `json:"seed"`
+	Netab    Build           `json:"netab"`
+	Command  []string        `json:"command"`
+	Started  time.Time       `json:"started"`
+	Machine  Machine         `json:"machine"`
+	Warnings []Warning       `json:"warnings,omitempty"` // from the checks before measuring
+
+	Unknown Unknown `json:"-"`
+}
+
+// A Design says what is compared with what, and how sure to become: all that
+// analysis needs to know of the scenario.
+type Design struct {
+	Name     string   `json:"name"`
+	Question string   `json:"question"`
+	Factors  []Factor `json:"factors,omitempty"`
+	Arms     []Arm    `json:"arms"`
+	Baseline string   `json:"baseline,omitempty"` // "" when there is one arm
+	// Metrics that are judged; the first is the headline. See package analysis
+	// for the names.
+	Metrics    []string `json:"metrics"`
+	Confidence float64  `json:"confidence"` // 0.95
+	Resolution float64  `json:"resolution"` // 0.01 = 1 %
+	Width      float64  `json:"width"`      // relative half-width asked of a level, 0.05
+	MaxTimeS   float64  `json:"max_time_s"`
+	// Gate holds the thresholds of metrics that have their own: there it takes
+	// the resolution's place. A share, or for metrics that can be zero a
+	// difference in their unit.
+	Gate map[string]float64 `json:"gate,omitempty"`
+}
+
+// A Factor is one dimension of a matrix, with its levels in the order written.
+type Factor struct {
+	Name   string   `json:"name"`
+	Levels []string `json:"levels"`
+}
+
+// An Arm is one configuration under comparison.
+type Arm struct {
+	Name     string  `json:"name"`
+	Levels   []Level `json:"levels,omitempty"` // empty for explicit arms
+	Kind     string  `json:"kind,omitempty"`   // stream, rr, crr, conn, flood, multicast; "" = stream
+	Protocol string  `json:"protocol"`         // tcp, udp, unix-stream, unix-dgram
+	Message  int     `json:"message_bytes"`    // the mean where sizes are drawn
+	Flows    int     `json:"flows"`
+	Rate     float64 `json:"rate,omitempty"` // messages per second offered by all sources together; 0 = as fast as it goes
+	// LossFree is the bound of loss of an arm whose slices have rates of their
+	// own (Slice.Rate), to find the highest without more loss.
+	LossFree *float64 `json:"loss_free,omitempty"`
+	// Beside are the kinds of further traffic on the same path, by name.
+	Beside   map[string]string `json:"beside,omitempty"`
+	Topology string            `json:"topology"` // loopback, veth, nic
+	Knobs    []string          `json:"knobs,omitempty"`
+	// Notes label an arm whose setting cannot have the effect its name
+	// promises (zerocopy over lo copies).
+	Notes []string `json:"notes,omitempty"`
+}
+
+// A Level is the value that an arm has of a factor.
+type Level struct {
+	Factor string `json:"factor"`
+	Value  string `json:"value"`
+}
+
+// A Plan is how the arms take turns, as it was carried out.
+type Plan struct {
+	// Grain: "slice" (arms side by side, turns of SliceNS), "slice-switched"
+	// (host-wide knobs written at slice boundaries of live flows) or "trial"
+	// (a fresh setup for each arm's turn).
+	Grain          string `json:"grain"`
+	Reason         string `json:"reason"` // which knob forced this grain
+	SliceNS        int64  `json:"slice_ns"`
+	SettleNS       int64  `json:"settle_ns"`
+	BlocksPerTrial int    `json:"blocks_per_trial"`
+	WarmupNS       int64  `json:"warmup_ns"` // uncounted, of every fresh flow before its first slice
+}
+
+// A Trial is fresh processes, sockets and namespaces, then many blocks.
+type Trial struct {
+	Type       string    `json:"type"` // "trial"
+	Index      int       `json:"index"`
+	Started    time.Time `json:"started"`
+	SetupNS    int64     `json:"setup_ns"`
+	RunNS      int64     `json:"run_ns"` // first slice's start to last slice's end
+	TeardownNS int64     `json:"teardown_ns"`
+	// Invalid says why this trial must not be used; "" = valid.
+	Invalid  string     `json:"invalid,omitempty"`
+	Order    []int      `json:"order"` // arms in the order in which they were warmed up
+	Slices   []Slice    `json:"slices"`
+	Arms     []ArmTrial `json:"arms"` // by arm index
+	Host     HostDelta  `json:"host"`
+	Warnings []Warning  `json:"warnings,omitempty"`
+
+	Unknown Unknown `json:"-"`
+}
+
+// A Slice is a short stretch in which exactly one arm was active. Everything
+// here is of its counted part only.
+type Slice struct {
+	Block     int   `json:"block"`
+	Arm       int   `json:"arm"`
+	StartNS   int64 `json:"start_ns"`   // begin of the slice (settle included), from the first warm-up
+	CountedNS int64 `json:"counted_ns"` // length of the counted part
+	RxBytes   int64 `json:"rx_bytes"`   // payload received by the sinks
+	RxMsgs    int64 `json:"rx_msgs"`    // receive calls that returned data; datagrams for UDP
+	TxBytes   int64 `json:"tx_bytes"`
+	TxMsgs    int64 `json:"tx_msgs"`
+	Drops     int64 `json:"drops"`         // of the sinks' sockets (SO_MEMINFO)
+	SourceCPU int64 `json:"source_cpu_ns"` // CPU time of the source threads, softirq on their back included
+	// SourceSpun is how much of SourceCPU was spun away because the scenario
+	// slows the source down (traffic.source.slowdown).
+	SourceSpun int64 `json:"source_spun_ns,omitempty"`
+	SinkCPU    int64 `json:"sink_cpu_ns"`
+	// Time for which role threads were runnable but not running.
+	SourceWait int64 `json:"source_wait_ns"`
+	SinkWait   int64 `json:"sink_wait_ns"`
+	// Transactions completed at the source (rr, crr).
+	Transactions int64 `json:"transactions,omitempty"`
+	// Rate is what was offered in this slice, messages per second, where slices
+	// differ in it (loss-free search).
+	Rate float64 `json:"rate,omitempty"`
+	// Beside is what further traffic did meanwhile.
+	Beside map[string]BesideSlice `json:"beside,omitempty"`
+	// LateBytes are bytes of this slice that were received only when the next
+	// arm's settle part was over: in its counted part, at its cost.
+	LateBytes int64 `json:"late_bytes,omitempty"`
+	// Invalid says why this slice is not counted (thread stalled over the
+	// whole slice, knob not switched in time); "" = valid.
+	Invalid string `json:"invalid,omitempty"`
+}
+
+// A BesideSlice is what traffic beside the arm's main one did in a slice.
+type BesideSlice struct {
+	RxBytes      int64 `json:"rx_bytes"`
+	RxMsgs       int64 `json:"rx_msgs"`
+	TxBytes      int64 `json:"tx_bytes"`
+	TxMsgs       int64 `json:"tx_msgs"`
+	Transactions int64 `json:"transactions,omitempty"`
+	SourceCPU    int64 `json:"source_cpu_ns"`
+	SinkCPU      int64 `json:"sink_cpu_ns"`
+}
+
+// A Beside is what was seen of traffic beside the arm's main one over one trial.
+type Beside struct {
+	Source  RoleDelta  `json:"source"`
+	Sink    RoleDelta  `json:"sink"`
+	Flows   []Flow     `json:"flows"`
+	Latency *Histogram `json:"latency,omitempty"`
+}
+
+// An ArmTrial is what was seen of one arm over one trial.
+type ArmTrial struct {
+	Arm    int       `json:"arm"`
+	Source RoleDelta `json:"source"`
+	Sink   RoleDelta `json:"sink"`
+	Flows  []Flow    `json:"flows"`
+	Knobs  []Setting `json:"knobs,omitempty"` // as read back
+	// Deltas of /proc/net/snmp, snmp6 and netstat of the arm's namespaces over
+	// the whole trial ("UdpRcvbufErrors", "TcpExtTCPRcvCoalesce"); for arms that
+	// share a live flow they are the flow's and stand at each of these arms
+	// with Shared set.
+	SourceNet map[string]int64 `json:"source_net,omitempty"`
+	SinkNet   map[string]int64 `json:"sink_net,omitempty"`
+	// Deltas of device counters (rx_packets, tx_dropped) by "device.counter".
+	SourceDev map[string]int64 `json:"source_dev,omitempty"`
+	SinkDev   map[string]int64 `json:"sink_dev,omitempty"`
+	Shared    bool             `json:"shared,omitempty"`
+	Ledger    Ledger           `json:"ledger"`
+	// Latency of the transactions of the counted parts (rr, crr). In an open loop
+	// it is from the intended time of the request. An arm of a shared live flow
+	// has none: the flow's is not the arm's.
+	Latency *Histogram        `json:"latency,omitempty"`
+	Beside  map[string]Beside `json:"beside,omitempty"`
+}
+
+// A RoleDelta sums the threads of one role of one arm over the whole trial.
+type RoleDelta struct {
+	Threads    int         `json:"threads"`
+	CPUNS      int64       `json:"cpu_ns"`
+	WaitNS     int64       `json:"wait_ns"`
+	Voluntary  int64       `json:"voluntary_switches"`
+	Involunt   int64       `json:"involuntary_switches"`
+	Migrations int64       `json:"migrations"`
+	CPUs       map[int]int `json:"cpus"`             // CPU -> slices in which a thread was seen there at the end
+	Pinned     []int       `json:"pinned,omitempty"` // where it was asked to be; empty = free
+	// Events are what happened to a role's ends beside sending and receiving, by
+	// name: "retries" (ENOBUFS, EAGAIN), "zerocopy copied", "lost", "reordered",
+	// "timeouts", "connect errors", ... (runner/traffic lists them).
+	Events map[string]int64 `json:"events,omitempty"`
+}
+
+// A Flow is one source-sink socket pair.
+type Flow struct {
+	SourcePort int   `json:"source_port"`
+	SinkPort   int   `json:"sink_port"`
+	RxBytes    int64 `json:"rx_bytes"` // counted parts only
+	Drops      int64 `json:"drops"`
+	// SoftirqCPU counts slices by the CPU that last ran the softirq for the
+	// sink's socket (SO_INCOMING_CPU).
+	SoftirqCPU map[int]int `json:"softirq_cpu,omitempty"`
+	// AckCPU is the same for the source's socket, which receives the
+	// acknowledgements of TCP: packets of a local flow carry their sender's own
+	// random hash (sk_txhash), so RPS draws a CPU for each direction.
+	AckCPU     map[int]int      `json:"ack_cpu,omitempty"`
+	Source     Thread           `json:"source_thread"`
+	Sink       Thread           `json:"sink_thread"`
+	TCP        map[string]int64 `json:"tcp,omitempty"` // selected TCP_INFO of the source: rtt_us, cwnd, retrans, ...
+	Congestion string           `json:"congestion,omitempty"`
+}
+
+// A Thread is the cost of one end of one flow over the whole trial.
+type Thread struct {
+	CPUNS      int64 `json:"cpu_ns"`
+	WaitNS     int64 `json:"wait_ns"`
+	Voluntary  int64 `json:"voluntary_switches"`
+	Involunt   int64 `json:"involuntary_switches"`
+	Migrations int64 `json:"migrations"`
+}
+
+// A Setting is one knob as it was found, asked for and read back.
+type Setting struct {
+	Knob   string `json:"knob"`   // "device lo rx-0 rps_cpus", "sysctl net.ipv4.tcp_rmem"
+	Scope  string `json:"scope"`  // netns, device, host
+	Before string `json:"before"` // "" when it did not exist before
+	Asked  string `json:"asked"`
+	After  string `json:"after"`
+}
+
+// A Ledger accounts for every message of one arm over the whole trial
+// (settle parts included): Sent = Received + sum(Dropped) + Unexplained. Only
+// UDP has one; Valid says so.
+type Ledger struct {
+	Valid       bool             `json:"valid"`
+	Sent        int64            `json:"sent_msgs"`
+	Received    int64            `json:"received_msgs"`
+	Dropped     map[string]int64 `json:"dropped_msgs,omitempty"` // place -> messages: "receive buffer", "qdisc", ... (runner/probe lists them)
+	Unexplained int64            `json:"unexplained_msgs"`
+}
+
+// A HostDelta is what the whole machine did while a trial's slices ran.
+type HostDelta struct {
+	CPUs []CPUDelta `json:"cpus"`
+	// OwnNS is CPU time used by all threads of netab that are not roles
+	// (runner, agents' runtimes).
+	OwnNS int64 `json:"own_ns"`
+	// ForeignNS is busy CPU time that belongs neither to netab nor to softirq
+	// on idle CPUs, as far as 4 ms ticks can tell.
+	ForeignNS int64 `json:"foreign_ns"`
+	StealNS   int64 `json:"steal_ns"`
+}
+
+// A CPUDelta is one CPU's share of HostDelta.
+type CPUDelta struct {
+	CPU         int              `json:"cpu"`
+	BusyNS      int64            `json:"busy_ns"` // everything but idle, iowait, steal (/proc/stat, 10 ms units)
+	UserNS      int64            `json:"user_ns"`
+	SystemNS    int64            `json:"system_ns"`
+	IRQNS       int64            `json:"irq_ns"`
+	SoftirqNS   int64            `json:"softirq_ns"`
+	StealNS     int64            `json:"steal_ns"`
+	Softirqs    map[string]int64 `json:"softirqs,omitempty"` // NET_RX, NET_TX, TIMER, SCHED, RCU (counts)
+	Processed   int64            `json:"softnet_processed,omitempty"`
+	Dropped     int64            `json:"softnet_dropped,omitempty"`
+	TimeSqueeze int64            `json:"softnet_time_squeeze,omitempty"`
+	ReceivedRPS int64            `json:"softnet_received_rps,omitempty"`
+	FlowLimit   int64            `json:"softnet_flow_limit,omitempty"`
+	MHz         float64          `json:"mhz,omitempty"` // mean of the readings at both edges, 0 = unknown
+}
+
+// Add sums what a CPU did in two stretches; MHz, a mean, is left as it is.
+func (d *CPUDelta) Add(more CPUDelta) {
+	d.BusyNS += more.BusyNS
+	d.UserNS += more.UserNS
+	d.SystemNS += more.SystemNS
+	d.IRQNS += more.IRQNS
+	d.SoftirqNS += more.SoftirqNS
+	d.StealNS += more.StealNS
+	d.Processed += more.Processed
+	d.Dropped += more.Dropped
+	d.TimeSqueeze += more.TimeSqueeze
+	d.ReceivedRPS += more.ReceivedRPS
+	d.FlowLimit += more.FlowLimit
+	for name, n := range more.Softirqs {
+		if d.Softirqs == nil {
+			d.Softirqs = map[string]int64{}
+		}
+		d.Softirqs[name] += n
+	}
+}
+
+// An End is the last line of a run that ended by itself or by Ctrl-C.
+type End struct {
+	Type   string    `json:"type"` // "end"
+	Ended  time.Time `json:"ended"`
+	Reason string    `json:"reason"` // "decided", "max-time", "interrupted", "failed: ..."
+	Looks  []Look    `json:"looks,omitempty"`
+	// Restored lists host and device knobs that were put back; RestoreErrors
+	// those that could not be.
+	Restored      []Setting `json:"restored,omitempty"`
+	RestoreErrors []string  `json:"restore_errors,omitempty"`
+	Warnings      []Warning `json:"warnings,omitempty"`
+
+	Unknown Unknown `json:"-"`
+}
+
+// A Look is one time at which the stop rule judged the run so far. It is kept
+// because an interval is only valid together with the alpha that its look was
+// given.
+type Look struct {
+	Trials   int     `json:"trials"` // valid trials at this look
+	ElapsedS float64 `json:"elapsed_s"`
+	Fraction float64 `json:"fraction"` // of T_max
+	Alpha    float64 `json:"alpha"`    // spent at this look
+	Decided  bool    `json:"decided"`
+}
+
+// A Warning is something that is off but did not stop the measurement. Code is
+// stable and short (source-not-saturated, cpu-steal, not-pinned); Text says
+// what, where, and what to do.
+type Warning struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
+
+// A Build says which netab measured.
+type Build struct {
+	Version  string `json:"version"`
+	Revision string `json:"revision,omitempty"`
+	Modified bool   `json:"modified,omitempty"`
+	Go       string `json:"go"`
+	// Semantics counts the times that netab changed what its figures mean; see
+	// the constant. 0, of older records, is 1.
+	Semantics int `json:"semantics,omitempty"`
+}
+
+// A Machine is where and under what the run was measured; what differs here
+// between two runs is a confounder of their comparison.
+type Machine struct {
+	Hostname       string            `json:"hostname"`
+	BootID         string            `json:"boot_id"`
+	Kernel         string            `json:"kernel"`       // release
+	KernelBuild    string            `json:"kernel_build"` // version string of uname
+	KernelCmdline  string            `json:"kernel_cmdline"`
+	Arch           string            `json:"arch"`
+	CPUModel       string            `json:"cpu_model"`
+	Microcode      string            `json:"microcode,omitempty"`
+	CPUs           int               `json:"cpus_online"`
+	CPUsOnline     string            `json:"cpus_online_list"`
+	CPUsIsolated   string            `json:"cpus_isolated,omitempty"`
+	ThreadsPerCore int               `json:"threads_per_core"`
+	Sockets        int               `json:"sockets"`
+	NUMANodes      int               `json:"numa_nodes"`
+	MemoryBytes    int64             `json:"memory_bytes"`
+	Mitigations    map[string]string `json:"mitigations,omitempty"`
+	Clocksource    string            `json:"clocksource"`
+	Governor       string            `json:"governor,omitempty"`
+	Virtualization string            `json:"virtualization,omitempty"` // kvm, none, ...
+	IRQTime        string            `json:"irq_time_accounting"`      // yes, no, unknown
+	Debug          []string          `json:"debug_options,omitempty"`  // KASAN, LOCKDEP, ... found in the kernel's config
+	Modules        []string          `json:"modules,omitempty"`        // that change the packet path: nf_conntrack, br_netfilter, ...
+	Sysctls        map[string]string `json:"sysctls,omitempty"`        // of the host, that matter here
+	Offloads       map[string]string `json:"offloads,omitempty"`       // "lo.gro" -> "on" of the first arm's devices
+	Qdiscs         map[string]string `json:"qdiscs,omitempty"`         // device -> kind
+}

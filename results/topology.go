@@ -1,0 +1,181 @@
+package results
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A CPUTopology is how a machine's CPUs lie to each other.
+type CPUTopology struct {
+	Online   []int
+	Isolated []int         // by isolcpus= or a cpuset partition: the scheduler keeps off, and RPS refuses them
+	Node     map[int]int   // online CPU -> NUMA node; 0 on a machine without nodes
+	Siblings map[int][]int // online CPU -> hardware threads of its core, itself included
+	Package  map[int]int   // online CPU -> socket
+}
+
+const sysCPU = "/sys/devices/system/cpu/"
+
+// ReadCPUTopology reads the topology from /sys/devices/system/cpu and node
+// (Documentation/admin-guide/cputopology.rst).
+func ReadCPUTopology(files Files) (CPUTopology, error) {
+	online, err := readCPUList(files, sysCPU+"online")
+	if err != nil {
+		return CPUTopology{}, err
+	}
+	t := CPUTopology{
+		Online: online,
+		Node:   make(map[int]int, len(online)), Siblings: make(map[int][]int, len(online)), Package: make(map[int]int, len(online)),
+	}
+	if t.Isolated, err = readCPUList(files, sysCPU+"isolated"); err != nil && !isNotExist(err) {
+		return CPUTopology{}, err
+	}
+	for _, cpu := range online {
+		if err := t.readCPU(files, cpu); err != nil {
+			return CPUTopology{}, err
+		}
+	}
+	return t, t.readNodes(files)
+}
+
+// readCPU reads one CPU's place. Architectures without a topology directory
+// have CPUs that are cores of one socket.
+func (t *CPUTopology) readCPU(files Files, cpu int) error {
+	dir := fmt.Sprintf("%scpu%d/topology/", sysCPU, cpu)
+	siblings, err := readCPUList(files, dir+"thread_siblings_list")
+	switch {
+	case isNotExist(err):
+		siblings = []int{cpu}
+	case err != nil:
+		return err
+	}
+	t.Siblings[cpu] = siblings
+	t.Package[cpu] = 0
+	text, err := readText(files, dir+"physical_package_id")
+	if isNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	id, err := strconv.Atoi(text)
+	if err != nil {
+		return fmt.Errorf("%sphysical_package_id: %q is not a number", dir, text)
+	}
+	t.Package[cpu] = max(id, 0) // -1: the firmware does not say
+	return nil
+}
+
+func (t *CPUTopology) readNodes(files Files) error {
+	for _, cpu := range t.Online {
+		t.Node[cpu] = 0
+	}
+	dirs, err := files.Glob("/sys/devices/system/node/node[0-9]*")
+	if err != nil {
+		return err
+	}
+	for _, dir := range dirs {
+		node, err := strconv.Atoi(strings.TrimPrefix(path.Base(dir), "node"))
+		if err != nil {
+			continue // nodeX with more than digits behind is not a node
+		}
+		cpus, err := readCPUList(files, dir+"/cpulist")
+		if err != nil {
+			return err
+		}
+		for _, cpu := range cpus {
+			if slices.Contains(t.Online, cpu) {
+				t.Node[cpu] = node
+			}
+		}
+	}
+	return nil
+}
+
+// ThreadsPerCore is the largest number of online hardware threads of one core.
+func (t CPUTopology) ThreadsPerCore() int {
+	n := 0
+	for _, siblings := range t.Siblings {
+		n = max(n, len(siblings))
+	}
+	return n
+}
+
+// Sockets is the number of sockets with online CPUs.
+func (t CPUTopology) Sockets() int { return distinct(t.Package) }
+
+// Nodes is the number of NUMA nodes with online CPUs.
+func (t CPUTopology) Nodes() int { return distinct(t.Node) }
+
+func distinct(m map[int]int) int {
+	seen := make(map[int]bool)
+	for _, v := range m {
+		seen[v] = true
+	}
+	return len(seen)
+}
+
+// maxCPU is the kernel's own limit (the largest NR_CPUS of any architecture); it
+// keeps a broken list from filling the memory.
+const maxCPU = 8192
+
+// ParseCPUList parses the kernel's list format, "0-3,8", into CPUs in
+// ascending order (bitmap_parselist, lib/bitmap-str.c; without its strides,
+// which the kernel accepts but never prints). "" is the empty list.
+func ParseCPUList(text string) ([]int, error) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return nil, nil
+	}
+	var cpus []int
+	for part := range strings.SplitSeq(text, ",") {
+		first, last, isRange := strings.Cut(part, "-")
+		if !isRange {
+			last = first
+		}
+		lo, errLo := strconv.ParseUint(first, 10, 31)
+		hi, errHi := strconv.ParseUint(last, 10, 31)
+		if errLo != nil || errHi != nil || lo > hi || hi >= maxCPU {
+			return nil, fmt.Errorf("CPU list %q: %q is neither a CPU nor a range of CPUs", text, part)
+		}
+		for cpu := lo; cpu <= hi; cpu++ {
+			cpus = append(cpus, int(cpu))
+		}
+	}
+	slices.Sort(cpus)
+	return slices.Compact(cpus), nil
+}
+
+// FormatCPUList is the shortest list of CPUs, "0-3,8", as the kernel prints it.
+func FormatCPUList(cpus []int) string {
+	cpus = slices.Compact(slices.Sorted(slices.Values(cpus)))
+	var parts []string
+	for i := 0; i < len(cpus); {
+		j := i
+		for j+1 < len(cpus) && cpus[j+1] == cpus[j]+1 {
+			j++
+		}
+		part := strconv.Itoa(cpus[i])
+		if j > i {
+			part += "-" + strconv.Itoa(cpus[j])
+		}
+		parts = append(parts, part)
+		i = j + 1
+	}
+	return strings.Join(parts, ",")
+}
+
+func readCPUList(files Files, path string) ([]int, error) {
+	text, err := readText(files, path)
+	if err != nil {
+		return nil, err
+	}
+	cpus, err := ParseCPUList(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return cpus, nil
+}

@@ -1,0 +1,194 @@
+package results
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// RunFile is the name of the run file in a run's directory.
+const RunFile = "run.jsonl"
+
+// A Writer appends the records of one run to its file, a line each. A line is
+// one write followed by fsync: what was appended without an error is on disk,
+// whatever happens next. It is for one goroutine.
+type Writer struct {
+	id    string
+	path  string
+	file  *os.File
+	size  int64 // of the whole lines
+	lines int
+}
+
+// Create makes the directory store/id with a run file that holds the header,
+// and the store itself if need be. It never touches an existing run. Type,
+// Schema and ID of the header are filled in.
+func Create(store, id string, h Header) (*Writer, error) {
+	if err := validID(id); err != nil {
+		return nil, err
+	}
+	h.Type, h.Schema, h.ID = "header", SchemaRun, id
+	if err := os.MkdirAll(store, 0o755); err != nil {
+		return nil, fmt.Errorf("make the run store: %w", err)
+	}
+	dir := filepath.Join(store, id)
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		if errors.Is(err, os.ErrExist) {
+			return nil, fmt.Errorf("run %s is already in the store %s; give the new run another id: %w", id, store, err)
+		}
+		return nil, fmt.Errorf("make the run's directory: %w", err)
+	}
+	w, err := create(dir, id, h)
+	if err != nil {
+		// Nothing was measured yet: leave no empty run behind.
+		_ = os.Remove(filepath.Join(dir, RunFile))
+		_ = os.Remove(dir)
+		return nil, err
+	}
+	return w, nil
+}
+
+func create(dir, id string, h Header) (*Writer, error) {
+	path := filepath.Join(dir, RunFile)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("make the run file: %w", err)
+	}
+	w := &Writer{id: id, path: path, file: f}
+	err = w.append(h)
+	if err == nil {
+		// The names must survive a power cut too, not only the content.
+		err = errors.Join(syncDir(dir), syncDir(filepath.Dir(dir)))
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// ID is the run's id.
+func (w *Writer) ID() string { return w.id }
+
+// Dir is the run's directory.
+func (w *Writer) Dir() string { return filepath.Dir(w.path) }
+
+// AppendTrial appends a trial. After an error the trials before it are still
+// whole in the file, and appending may be tried again.
+func (w *Writer) AppendTrial(t Trial) error {
+	t.Type = "trial"
+	return w.append(t)
+}
+
+// End appends the last line and closes the file.
+func (w *Writer) End(e End) error {
+	e.Type = "end"
+	return errors.Join(w.append(e), w.Close())
+}
+
+// Close closes the file without an end: the run counts as cut off. It does
+// nothing after End.
+func (w *Writer) Close() error {
+	if w.file == nil {
+		return nil
+	}
+	err := w.file.Close()
+	w.file = nil
+	return err
+}
+
+func (w *Writer) append(record any) error {
+	if w.file == nil {
+		return fmt.Errorf("run file %s: append after its end", w.path)
+	}
+	line, err := encodeLine(record)
+	if err != nil {
+		return fmt.Errorf("run file %s: %w", w.path, err)
+	}
+	_, err = w.file.Write(line)
+	if err == nil {
+		err = w.file.Sync()
+	}
+	if err != nil {
+		// Take the torn line away again; if that fails too, the reader skips it.
+		_ = w.file.Truncate(w.size)
+		return w.appendError(err)
+	}
+	w.size += int64(len(line))
+	w.lines++
+	return nil
+}
+
+func (w *Writer) appendError(err error) error {
+	hint := ""
+	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+		hint = "; free some space, or choose another --store"
+	}
+	return fmt.Errorf("write line %d of the run file: %w (the %d lines before it are safe)%s", w.lines+1, err, w.lines, hint)
+}
+
+// encodeLine is a record as one line. encoding/json would write <, > and & of
+// a question as \u003c; a person reads these files too.
+func encodeLine(record any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(record); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// WriteTo writes the run as a run file, lines of unknown types where they
+// stood.
+func (r *Run) WriteTo(w io.Writer) (int64, error) {
+	var b bytes.Buffer
+	foreign := r.Foreign
+	put := func(record any) error {
+		line, err := encodeLine(record)
+		b.Write(line)
+		return err
+	}
+	for i := -1; i < len(r.Trials); i++ {
+		var err error
+		if i < 0 {
+			h := r.Header
+			h.Type, h.Schema = "header", cmp.Or(h.Schema, SchemaRun)
+			err = put(h)
+		} else {
+			t := r.Trials[i]
+			t.Type = "trial"
+			err = put(t)
+		}
+		if err != nil {
+			return 0, err
+		}
+		for len(foreign) > 0 && foreign[0].Trials <= i+1 {
+			b.Write(append(bytes.Clone(foreign[0].Raw), '\n'))
+			foreign = foreign[1:]
+		}
+	}
+	if r.End != nil {
+		e := *r.End
+		e.Type = "end"
+		if err := put(e); err != nil {
+			return 0, err
+		}
+	}
+	return b.WriteTo(w)
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
