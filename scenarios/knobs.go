@@ -1,0 +1,117 @@
+package scenarios
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// knobs flattens the arm's knobs: sysctls, devices ("both" before the others,
+// whole devices before their queues, so that the later is the stronger),
+// interrupts, governor; by name within each.
+func (r *resolver) knobs() []Knob {
+	k := r.draft.cfg.Knobs
+	var out []Knob
+	for _, name := range slices.Sorted(maps.Keys(k.Sysctl)) {
+		path := join("knobs.sysctl", name)
+		out = append(out, Knob{Family: "sysctl", Name: name, Value: k.Sysctl[name], Pos: r.draft.where.at(path)})
+	}
+	devices := slices.SortedFunc(maps.Keys(k.Device), func(a, b string) int {
+		return cmp.Or(cmp.Compare(b2i(a != "both"), b2i(b != "both")), cmp.Compare(a, b))
+	})
+	for _, name := range devices {
+		out = append(out, r.device(name, k.Device[name])...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(k.IRQ)) {
+		path := join("knobs.irq", name)
+		value := r.cpuSet(path, k.IRQ[name], false)
+		out = append(out, Knob{Family: "irq", Device: name, Value: value, Pos: r.draft.where.at(path)})
+	}
+	if k.Governor != "" {
+		out = append(out, Knob{Family: "governor", Value: k.Governor, Pos: r.draft.where.at("knobs.governor")})
+	}
+	return out
+}
+
+// device flattens the settings of one device: first what makes queues and NAPI
+// instances (channels, offloads), as the others are set on these. The families
+// of the others are the YAML keys of DeviceKnobs, in the order of its fields.
+func (r *resolver) device(name string, dev DeviceKnobs) []Knob {
+	path := join("knobs.device", name)
+	var out []Knob
+	for _, kind := range slices.Sorted(maps.Keys(dev.Channels)) {
+		p := join(path+".channels", kind)
+		out = append(out, r.knob(p, Knob{Family: "channels", Device: name, Name: kind, Value: strconv.Itoa(dev.Channels[kind])}))
+	}
+	for _, feature := range slices.Sorted(maps.Keys(dev.Offload)) {
+		p := join(path+".offload", feature)
+		out = append(out, r.knob(p, Knob{Family: "offload", Device: name, Name: feature, Value: dev.Offload[feature]}))
+	}
+	out = append(out, r.strings(path, name, "", reflect.ValueOf(dev))...)
+	queues := slices.SortedFunc(maps.Keys(dev.Queue), func(a, b string) int {
+		return cmp.Or(cmp.Compare(a[:2], b[:2]), cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+	})
+	for _, queue := range queues {
+		out = append(out, r.strings(join(path+".queue", queue), name, queue, reflect.ValueOf(dev.Queue[queue]))...)
+	}
+	return out
+}
+
+// strings makes a knob of each string field that is set.
+func (r *resolver) strings(path, device, queue string, v reflect.Value) []Knob {
+	var out []Knob
+	for _, m := range membersOf(v.Type()) {
+		field := v.FieldByIndex(m.index)
+		if field.Kind() != reflect.String || field.String() == "" {
+			continue
+		}
+		out = append(out, r.knob(join(path, m.key), Knob{Family: m.key, Device: device, Queue: queue, Value: field.String()}))
+	}
+	return out
+}
+
+// knob brings the value of k, as written at path, to its canonical form.
+func (r *resolver) knob(path string, k Knob) Knob {
+	k.Pos = r.draft.where.at(path)
+	if strings.HasSuffix(k.Family, "_cpus") {
+		k.Value = r.cpuSet(path, k.Value, true)
+	}
+	return k
+}
+
+// cpuSet evaluates a CPU set of a knob. Only a set that says so may be empty:
+// "all - sink" on a machine of one CPU would silently be "none".
+func (r *resolver) cpuSet(path, text string, mayClear bool) string {
+	set, err := parseCPUSet(text)
+	var cpus []int
+	if err == nil {
+		cpus, err = set(cpuEnv{r.cpus, fixedRole("source", r.source), fixedRole("sink", r.sink)})
+	}
+	clears := text == "none" || text == "off"
+	switch {
+	case err != nil:
+	case clears && !mayClear:
+		err = fmt.Errorf("%q: an interrupt needs a CPU", text)
+	case len(cpus) == 0 && !clears:
+		err = fmt.Errorf("%q is empty here", text)
+	}
+	if err != nil {
+		r.fail(path, err.Error())
+		return ""
+	}
+	return FormatCPUList(cpus)
+}
+
+// fixedRole is a role's CPUs when they are known.
+func fixedRole(name string, cpus []int) func() ([]int, error) {
+	return func() ([]int, error) {
+		if cpus == nil {
+			return nil, fmt.Errorf("the %s runs on no fixed CPU (placement: free)", name)
+		}
+		return unique(cpus), nil
+	}
+}

@@ -1,0 +1,107 @@
+package scenarios
+
+import (
+	"fmt"
+	"maps"
+)
+
+// A rule is what is known of a struct field beside its Go type: what it
+// means, and what its value may be. Decoding and the JSON Schema both follow
+// it, so that they cannot disagree.
+type rule struct {
+	doc      string
+	enum     []string // of a string
+	text     *syntax  // of a string, or of the values of a map of strings
+	key      *syntax  // of the keys of a map
+	list     bool     // of a string: a list of its words is taken too
+	min, max int      // of a number; none if max is 0
+	zero     bool     // of a duration or a share: nothing is a value too
+	def      any      // the default, as YAML writes it
+}
+
+// A ruleBook holds the rule of each field by "Type.key".
+type ruleBook map[string]rule
+
+const (
+	minMTU     = 68    // RFC 791: every IPv4 device takes 68 bytes
+	maxMTU     = 65536 // of lo; the other devices' is 65535
+	minMTUv6   = 1280  // RFC 8200
+	maxMessage = 64 << 20
+	maxSizes   = 64
+	maxWeight  = 1_000_000
+	maxDepth   = 1024
+	maxBatch   = 1024 // UIO_MAXIOV: sendmmsg and recvmmsg take no more
+	maxBurst   = 1_000_000
+	maxRate    = 1_000_000_000
+	maxPacing  = 1_000_000_000_000
+	maxFlows   = 1000
+	maxQueues  = 4096 // rtnl_create_link() of net/core/rtnetlink.c takes no more
+	maxArms    = 200
+)
+
+// rules is the book of all fields of a scenario file.
+func rules() ruleBook {
+	mtu, cpus := countSyntax(minMTU, maxMTU), cpuSetSyntax()
+	queueCPUs := "CPU set that receive packet steering may send packets of %s to; none turns it off."
+	book := ruleBook{
+		"Scenario.name":     {doc: "Name of the scenario: small letters, digits, dashes. Default: the file's name.", text: nameSyntax()},
+		"Scenario.question": {doc: "The question that the run answers, in one or two lines."},
+		"Scenario.matrix":   {doc: "Factors whose levels are combined to arms, the first varying slowest: path (traffic.message) or name -> levels."},
+		"Scenario.arms":     {doc: "Arms by name, each with what differs from the common configuration."},
+		"Scenario.baseline": {doc: "Name of the arm that the others are compared with. Default: the first."},
+		"Scenario.measure":  {doc: "How sure to become, and how long that may take."},
+		"Scenario.gate":     {doc: "Metrics that a gate judges beside measure.metrics, each with the change that matters, in place of measure.resolution.", key: metricSyntax()},
+
+		"Config.topology":  {doc: "The path between source and sink."},
+		"Config.traffic":   {doc: "What the flows carry."},
+		"Config.placement": {doc: "On which CPUs the threads of the roles run."},
+		"Config.knobs":     {doc: "Kernel and device settings."},
+
+		"Topology.kind":           {doc: "loopback: lo of an own namespace; veth: a pair between two namespaces; nic: two existing devices moved into two namespaces.", enum: []string{"loopback", "veth", "nic"}, def: "loopback"},
+		"Topology.family":         {doc: "Address family.", enum: []string{"ipv4", "ipv6"}, def: "ipv4"},
+		"Topology.mtu":            {doc: "MTU of both ends in bytes. Default: the device's own.", min: minMTU, max: maxMTU},
+		"Topology.queues":         {doc: "Receive and transmit queues of each veth end.", min: 1, max: maxQueues},
+		"Topology.source_device":  {doc: "Device of the source, for nic.", text: deviceSyntax()},
+		"Topology.sink_device":    {doc: "Device of the sink, for nic.", text: deviceSyntax()},
+		"Topology.source_address": {doc: "Address of the source with its prefix length, for veth and nic. Default: chosen by netab.", text: prefixSyntax()},
+		"Topology.sink_address":   {doc: "Address of the sink with its prefix length, for veth and nic. Default: chosen by netab.", text: prefixSyntax()},
+
+		"Placement.mode":   {doc: "distinct: each role on cores of its own; same: all on one CPU; free: where the scheduler likes.", enum: []string{"distinct", "same", "free"}, def: "distinct"},
+		"Placement.source": {doc: "CPU set of the source threads, cycled over sources, flows or threads.", text: cpus},
+		"Placement.sink":   {doc: "CPU set of the sink threads, cycled over sinks, flows or threads.", text: cpus},
+
+		"Knobs.sysctl":   {doc: "Sysctls by name; several numbers are text or a list.", key: sysctlSyntax(), list: true},
+		"Knobs.device":   {doc: "Settings by device: source, sink, both, or the name of a device.", key: deviceSyntax()},
+		"Knobs.irq":      {doc: "CPU set of interrupts, by device name or interrupt number.", key: deviceSyntax(), text: cpus},
+		"Knobs.governor": {doc: "CPU frequency governor of all CPUs.", text: wordSyntax("governor", "_-")},
+
+		"DeviceKnobs.rps_cpus":             {doc: fmt.Sprintf(queueCPUs, "all receive queues"), text: cpus},
+		"DeviceKnobs.rps_flow_cnt":         {doc: "Entries of the flow table for receive flow steering, of each receive queue.", text: countSyntax(0, 1<<30)},
+		"DeviceKnobs.xps_cpus":             {doc: "CPU set that chooses the transmit queues.", text: cpus},
+		"DeviceKnobs.queue":                {doc: "Settings of single queues (rx-0, tx-1), stronger than the device's.", key: queueSyntax()},
+		"DeviceKnobs.offload":              {doc: "Offloads on or off: gro, gso, tso, lro, rx-checksum, tx-checksum, sg, or a feature by its kernel name.", key: offloadSyntax(), text: onOffSyntax()},
+		"DeviceKnobs.channels":             {doc: "Queue counts.", key: enumSyntax("rx", "tx", "combined"), min: 0, max: maxQueues},
+		"DeviceKnobs.gro_flush_timeout":    {doc: "How long GRO may hold packets back; the kernel's unit is ns.", text: nanosSyntax()},
+		"DeviceKnobs.napi_defer_hard_irqs": {doc: "Empty polls before interrupts are enabled again.", text: countSyntax(0, 1<<31-1)},
+		"DeviceKnobs.tx_queue_len":         {doc: "Length of the transmit queue in packets.", text: countSyntax(0, 1<<31-1)},
+		"DeviceKnobs.threaded":             {doc: "NAPI in a kernel thread.", text: onOffSyntax()},
+		"DeviceKnobs.mtu":                  {doc: "MTU in bytes.", text: mtu},
+
+		"Queue.rps_cpus":     {doc: fmt.Sprintf(queueCPUs, "this queue"), text: cpus},
+		"Queue.rps_flow_cnt": {doc: "Entries of this queue's flow table for receive flow steering.", text: countSyntax(0, 1<<30)},
+		"Queue.xps_cpus":     {doc: "CPU set that chooses this transmit queue.", text: cpus},
+
+		"Measure.confidence": {doc: "Confidence of every interval.", def: "95%"},
+		"Measure.resolution": {doc: "The smallest relative change that matters.", def: "1%"},
+		"Measure.width":      {doc: "Relative half-width asked of a level, for a scenario of one arm.", def: "5%"},
+		"Measure.max_time":   {doc: "The run ends here, decided or not.", def: defaultMaxTime.String()},
+		"Measure.slice":      {doc: "A stretch in which one arm is active.", def: defaultSlice.String()},
+		"Measure.settle":     {doc: "First part of each slice, not counted.", def: defaultSettle.String()},
+		"Measure.grain":      {doc: "slice: arms take turns as finely as their knobs allow; trial: each arm has a setup and a turn of its own in every trial.", enum: []string{"slice", "trial"}, def: "slice"},
+		"Measure.trial":      {doc: "All slices of one trial together. Default: " + defaultTrial.String() + ", or what the arms need."},
+		"Measure.seed":       {doc: "Seed of every random order. Default: drawn, and recorded."},
+		"Measure.metrics":    {doc: "Metrics that are judged, the headline first; of traffic beside: NAME.METRIC. Default: what the kind of traffic is about.", text: metricSyntax()},
+	}
+	maps.Copy(book, trafficRules())
+	return book
+}
