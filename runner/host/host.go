@@ -1,0 +1,85 @@
+// Package host is a place where things happen: this machine's own namespace,
+// a namespace of ours behind an agent process, later another machine or a
+// guest. Knobs, probes and topology speak only to Host, so they never learn
+// where they run.
+package host
+
+import (
+	"context"
+	"io/fs"
+	"net/netip"
+)
+
+// A Host reads, writes and configures one network namespace (and, if it is
+// the initial one, the machine). Errors satisfy errors.Is for
+// fs.ErrNotExist, fs.ErrPermission and the unix.Errno that the kernel gave,
+// also when the host is behind an agent.
+type Host interface {
+	// ReadFile and WriteFile are of /proc and /sys as this place sees them.
+	// WriteFile makes one write(2) of all data and never creates a file.
+	ReadFile(path string) ([]byte, error)
+	WriteFile(path string, data []byte) error
+	// Mode returns the permission bits of a file as this place sees it.
+	Mode(path string) (fs.FileMode, error)
+	// Glob lists paths as path/filepath.Glob does.
+	Glob(pattern string) ([]string, error)
+
+	// Links lists the namespace's devices.
+	Links() ([]Link, error)
+	// SetLink changes what is not nil of a device.
+	SetLink(name string, change LinkChange) error
+
+	// Features are a device's ethtool features by kernel name
+	// ("rx-gro": true); SetFeatures changes the named ones.
+	Features(device string) (map[string]Feature, error)
+	SetFeatures(device string, features map[string]bool) error
+	// Channels are a device's queue counts.
+	Channels(device string) (Channels, error)
+	SetChannels(device string, c Channels) error
+
+	// Close ends the place (for an agent: its process and namespace).
+	Close(ctx context.Context) error
+}
+
+// A Link is a network device.
+type Link struct {
+	Name       string
+	Index      int
+	Kind       string // veth, "", ...
+	MTU        int
+	TxQueueLen int
+	Up         bool
+	Qdisc      string
+	MAC        string // "" for a device without one
+	Addresses  []netip.Prefix
+}
+
+// A LinkChange names what to change of a device; nil leaves it alone.
+type LinkChange struct {
+	Up         *bool
+	MTU        *int
+	TxQueueLen *int
+	AddAddress []netip.Prefix // IPv6 without duplicate address detection
+	// AddNeighbor are permanent neighbour entries: nothing has to be resolved,
+	// and no first packets are lost while it is.
+	AddNeighbor []Neighbor
+}
+
+// A Neighbor is an address on the device's link and who has it.
+type Neighbor struct {
+	Addr netip.Addr
+	MAC  string
+}
+
+// A Feature is the state of one ethtool feature.
+type Feature struct {
+	Active    bool
+	Fixed     bool // the driver never changes it
+	Requested bool
+}
+
+// Channels are queue counts and their limits; 0 max = the kind does not exist.
+type Channels struct {
+	RX, TX, Other, Combined             int
+	MaxRX, MaxTX, MaxOther, MaxCombined int
+}

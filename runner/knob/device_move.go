@@ -1,0 +1,353 @@
+package knob
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+
+	"netab/runner/host"
+)
+
+// A MovedDevice is what a network device loses when it is moved into a
+// namespace and back: the kernel takes it down and drops its addresses, routes
+// and per-device sysctls (__dev_change_net_namespace in net/core/dev.c).
+// Capture it before the move; with Journal.Record(UndoDevice, ...) Restore
+// brings it all back.
+type MovedDevice struct {
+	Name       string            `json:"name"`
+	Netns      string            `json:"netns"` // named namespace that it is moved into
+	Up         bool              `json:"up"`
+	MTU        int               `json:"mtu"`
+	TxQueueLen int               `json:"tx_queue_len"`
+	Qdisc      string            `json:"qdisc"`
+	Addresses  []movedAddress    `json:"addresses,omitempty"`
+	Routes     []movedRoute      `json:"routes,omitempty"`
+	Sysctls    map[string]string `json:"sysctls,omitempty"` // slashed names
+}
+
+// A movedAddress is a netlink.Addr without what the kernel derives. Unset
+// addresses and prefixes are zero.
+type movedAddress struct {
+	Address   netip.Prefix `json:"address"`
+	Peer      netip.Prefix `json:"peer,omitzero"`
+	Broadcast netip.Addr   `json:"broadcast,omitzero"`
+	Label     string       `json:"label,omitempty"`
+	Flags     int          `json:"flags,omitempty"`
+	Scope     int          `json:"scope,omitempty"`
+	Valid     int          `json:"valid_lft,omitempty"`
+	Preferred int          `json:"preferred_lft,omitempty"`
+}
+
+// A movedRoute is a unicast route through one device.
+type movedRoute struct {
+	Dst      netip.Prefix `json:"dst,omitzero"` // zero or of no bits = default
+	Gateway  netip.Addr   `json:"gateway,omitzero"`
+	Source   netip.Addr   `json:"source,omitzero"`
+	Family   int          `json:"family"`
+	Table    int          `json:"table"`
+	Protocol int          `json:"protocol"`
+	Scope    int          `json:"scope"`
+	Priority int          `json:"priority,omitempty"`
+	Flags    int          `json:"flags,omitempty"`
+	MTU      int          `json:"mtu,omitempty"`
+	AdvMSS   int          `json:"advmss,omitempty"`
+}
+
+// Of and to the form of package netlink, in which the length of an address
+// decides its family.
+
+func addrOf(ip net.IP) netip.Addr {
+	a, _ := netip.AddrFromSlice(ip)
+	return a.Unmap()
+}
+
+func prefixOf(n *net.IPNet) netip.Prefix {
+	if n == nil {
+		return netip.Prefix{}
+	}
+	ones, _ := n.Mask.Size()
+	return netip.PrefixFrom(addrOf(n.IP), ones)
+}
+
+func ipNet(p netip.Prefix) *net.IPNet {
+	if !p.IsValid() {
+		return nil
+	}
+	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
+}
+
+// addressFlags are the flags of an address that its maker chose; the others
+// are states.
+const addressFlags = unix.IFA_F_NODAD | unix.IFA_F_NOPREFIXROUTE | unix.IFA_F_HOMEADDRESS |
+	unix.IFA_F_MANAGETEMPADDR | unix.IFA_F_MCAUTOJOIN
+
+// CaptureDevice notes a device of this namespace before it is moved into the
+// named one. It refuses what could not be put back: a device that is part of a
+// bridge or bond, or carries others (VLANs).
+func CaptureDevice(name, into string) (MovedDevice, error) {
+	if err := checkDeviceName(name); err != nil {
+		return MovedDevice{}, err
+	}
+	link, err := netlink.LinkByName(name)
+	if err != nil {
+		return MovedDevice{}, fmt.Errorf("%s: %w", name, err)
+	}
+	if err := checkMovable(link); err != nil {
+		return MovedDevice{}, fmt.Errorf("%s cannot be moved and put back: %w", name, err)
+	}
+	a := link.Attrs()
+	d := MovedDevice{Name: name, Netns: into, Up: a.Flags&net.FlagUp != 0, MTU: a.MTU, TxQueueLen: a.TxQLen}
+	if d.Qdisc, err = rootQdisc(link); err != nil {
+		return d, fmt.Errorf("%s: list qdiscs: %w", name, err)
+	}
+	if d.Addresses, err = captureAddresses(link); err != nil {
+		return d, fmt.Errorf("%s: list addresses: %w", name, err)
+	}
+	if d.Routes, err = captureRoutes(link); err != nil {
+		return d, fmt.Errorf("%s: list routes: %w", name, err)
+	}
+	if d.Sysctls, err = captureSysctls(host.Local{}, name); err != nil {
+		return d, fmt.Errorf("%s: read its sysctls: %w", name, err)
+	}
+	return d, nil
+}
+
+func checkMovable(link netlink.Link) error {
+	all, err := netlink.LinkList()
+	if err != nil {
+		return err
+	}
+	own := link.Attrs()
+	for _, l := range all {
+		a := l.Attrs()
+		if a.Index == own.MasterIndex {
+			return fmt.Errorf("it is part of %s", a.Name)
+		}
+		// A veth names its peer as parent, which may be carried along.
+		if a.ParentIndex == own.Index && a.NetNsID < 0 && l.Type() != "veth" {
+			return fmt.Errorf("%s is on top of it", a.Name)
+		}
+	}
+	return nil
+}
+
+func rootQdisc(link netlink.Link) (string, error) {
+	all, err := netlink.QdiscList(link)
+	if err != nil {
+		return "", err
+	}
+	for _, q := range all {
+		if q.Attrs().Parent == netlink.HANDLE_ROOT {
+			return q.Type(), nil
+		}
+	}
+	return "", nil
+}
+
+func captureAddresses(link netlink.Link) ([]movedAddress, error) {
+	all, err := netlink.AddrList(link, netlink.FAMILY_ALL)
+	if err != nil {
+		return nil, err
+	}
+	var out []movedAddress
+	for _, a := range all {
+		if a.Flags&unix.IFA_F_TEMPORARY != 0 && a.IP.To4() == nil {
+			continue // privacy addresses, which the kernel makes anew
+		}
+		m := movedAddress{Address: prefixOf(a.IPNet), Peer: prefixOf(a.Peer), Broadcast: addrOf(a.Broadcast), Label: a.Label,
+			Flags: a.Flags & addressFlags, Scope: a.Scope}
+		if a.Flags&unix.IFA_F_PERMANENT == 0 {
+			m.Valid, m.Preferred = a.ValidLft, a.PreferedLft
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
+// captureRoutes lists the routes, of all tables, that do not come back by
+// themselves with the device's addresses or the next router advertisement.
+func captureRoutes(link netlink.Link) ([]movedRoute, error) {
+	filter := netlink.Route{LinkIndex: link.Attrs().Index, Table: unix.RT_TABLE_UNSPEC}
+	all, err := netlink.RouteListFiltered(netlink.FAMILY_ALL, &filter, netlink.RT_FILTER_OIF|netlink.RT_FILTER_TABLE)
+	if err != nil {
+		return nil, err
+	}
+	var out []movedRoute
+	for _, r := range all {
+		if r.Type != unix.RTN_UNICAST || r.Protocol == unix.RTPROT_KERNEL || r.Protocol == unix.RTPROT_RA || len(r.MultiPath) > 0 {
+			continue
+		}
+		out = append(out, movedRoute{Dst: prefixOf(r.Dst), Gateway: addrOf(r.Gw), Source: addrOf(r.Src), Family: r.Family, Table: r.Table,
+			Protocol: int(r.Protocol), Scope: int(r.Scope), Priority: r.Priority, Flags: r.Flags &^ stateFlags,
+			MTU: r.MTU, AdvMSS: r.AdvMSS})
+	}
+	// A gateway must be reachable before a route through it is added.
+	slices.SortStableFunc(out, func(a, b movedRoute) int {
+		return cmp.Compare(a.Gateway.BitLen(), b.Gateway.BitLen())
+	})
+	return out, nil
+}
+
+// stateFlags are set by the kernel on routes and refused when given to it.
+const stateFlags = unix.RTNH_F_DEAD | unix.RTNH_F_LINKDOWN | unix.RTNH_F_OFFLOAD | unix.RTNH_F_TRAP
+
+// captureSysctls reads the per-device sysctls that can be written.
+func captureSysctls(h host.Host, device string) (map[string]string, error) {
+	values := map[string]string{}
+	for _, kind := range []string{"ipv4/conf", "ipv4/neigh", "ipv6/conf", "ipv6/neigh"} {
+		files, err := h.Glob(path.Join(sysctlRoot, "net", kind, device, "*"))
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range files {
+			mode, err := h.Mode(f)
+			if err != nil || mode&0o200 == 0 {
+				continue
+			}
+			name := strings.TrimPrefix(f, sysctlRoot)
+			// Some cannot be read while unset (stable_secret).
+			if v, err := plainSysctl(name, Host).Read(h); err == nil {
+				values[name] = v
+			}
+		}
+	}
+	return values, nil
+}
+
+// moveBack is the UndoFunc of UndoDevice. Each part is only done where
+// something differs, so it does no harm when the device was never moved.
+func moveBack(_ context.Context, data json.RawMessage) (note string, err error) {
+	var d MovedDevice
+	if err := json.Unmarshal(data, &d); err != nil {
+		return "", err
+	}
+	if err := fetch(d); err != nil {
+		return "", err
+	}
+	link, err := netlink.LinkByName(d.Name)
+	if _, missing := errors.AsType[netlink.LinkNotFoundError](err); missing {
+		return "", ErrGone
+	}
+	if err != nil {
+		return "", err
+	}
+	if err := errors.Join(d.restoreLink(link), d.restoreAddresses(link), d.restoreRoutes(link)); err != nil {
+		return "", err
+	}
+	if q, err := rootQdisc(link); err == nil && q != d.Qdisc {
+		note = fmt.Sprintf("its qdisc was %s and is %s now: set it again if you had set it up", d.Qdisc, q)
+	}
+	return note, nil
+}
+
+// fetch brings the device from its namespace into this one.
+func fetch(d MovedDevice) error {
+	there, err := netns.GetFromName(d.Netns)
+	if errors.Is(err, unix.ENOENT) {
+		return nil // the kernel gave the device back when it deleted the namespace
+	}
+	if err != nil {
+		return fmt.Errorf("open namespace %s: %w", d.Netns, err)
+	}
+	defer there.Close()
+	here, err := netns.Get()
+	if err != nil {
+		return err
+	}
+	defer here.Close()
+	nl, err := netlink.NewHandleAt(there, unix.NETLINK_ROUTE)
+	if errors.Is(err, unix.EINVAL) {
+		return nil // the crash came before the namespace was mounted
+	}
+	if err != nil {
+		return fmt.Errorf("enter namespace %s: %w", d.Netns, err)
+	}
+	defer nl.Close()
+	link, err := nl.LinkByName(d.Name)
+	if _, missing := errors.AsType[netlink.LinkNotFoundError](err); missing {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := nl.LinkSetNsFd(link, int(here)); err != nil {
+		return fmt.Errorf("move it back from namespace %s: %w", d.Netns, err)
+	}
+	return nil
+}
+
+func (d MovedDevice) restoreLink(link netlink.Link) error {
+	var errs []error
+	a := link.Attrs()
+	if a.MTU != d.MTU {
+		errs = append(errs, named("set mtu", netlink.LinkSetMTU(link, d.MTU)))
+	}
+	if a.TxQLen != d.TxQueueLen {
+		errs = append(errs, named("set tx_queue_len", netlink.LinkSetTxQLen(link, d.TxQueueLen)))
+	}
+	// Before the device is up: they decide what IPv6 does then.
+	for name, before := range d.Sysctls {
+		k := plainSysctl(name, Host)
+		if now, err := k.Read(host.Local{}); err != nil || k.Equal(before, now) {
+			continue // a sysctl that is gone went with its module
+		}
+		_, err := Apply(host.Local{}, k, before)
+		errs = append(errs, err)
+	}
+	set := netlink.LinkSetDown
+	if d.Up {
+		set = netlink.LinkSetUp
+	}
+	return errors.Join(append(errs, named("set up or down", set(link)))...)
+}
+
+func (d MovedDevice) restoreAddresses(link netlink.Link) error {
+	var errs []error
+	for _, a := range d.Addresses {
+		broadcast := net.IP(a.Broadcast.AsSlice())
+		if broadcast == nil && a.Address.Addr().Is4() {
+			broadcast = net.IPv4zero // none; given nothing, package netlink makes one up
+		}
+		err := netlink.AddrAdd(link, &netlink.Addr{IPNet: ipNet(a.Address), Peer: ipNet(a.Peer), Broadcast: broadcast, Label: a.Label,
+			Flags: a.Flags, Scope: a.Scope, ValidLft: a.Valid, PreferedLft: a.Preferred})
+		if !errors.Is(err, unix.EEXIST) {
+			errs = append(errs, named("add address "+a.Address.String(), err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (d MovedDevice) restoreRoutes(link netlink.Link) error {
+	if !d.Up {
+		return nil // a device that is down has no routes
+	}
+	var errs []error
+	for _, r := range d.Routes {
+		route := netlink.Route{LinkIndex: link.Attrs().Index, Dst: ipNet(r.Dst), Gw: r.Gateway.AsSlice(), Src: r.Source.AsSlice(), Family: r.Family,
+			Table: r.Table, Protocol: netlink.RouteProtocol(r.Protocol), Scope: netlink.Scope(r.Scope),
+			Priority: r.Priority, Flags: r.Flags, MTU: r.MTU, AdvMSS: r.AdvMSS}
+		if err := netlink.RouteAdd(&route); !errors.Is(err, unix.EEXIST) {
+			errs = append(errs, named("add route "+route.String(), err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// named wraps an error with what was attempted; nil stays nil.
+func named(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}

@@ -1,0 +1,86 @@
+package knob
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// An Entry is one thing that a journal wants put back.
+type Entry struct {
+	ID    int
+	Owner Owner
+
+	// Of a knob:
+	Spec   Spec
+	Place  string   // where: "" is this machine's initial namespace, see At
+	Before string   // the value to put back
+	Values []string // what we may have written
+	With   string   // not ours: the kernel changes it along with that knob
+
+	// Of anything else:
+	Undo string // its kind
+	Data json.RawMessage
+
+	what string
+	done bool
+}
+
+// String names the entry for people.
+func (e Entry) String() string {
+	if e.Place != "" {
+		return e.what + " in namespace " + e.Place
+	}
+	return e.what
+}
+
+// isKnob tells the two sorts of entries apart.
+func (e Entry) isKnob() bool { return e.Undo == "" }
+
+// entriesOf builds the entries of a journal's lines, in their order.
+func entriesOf(lines []record) (entries []*Entry, faults []string) {
+	var owner Owner
+	for _, r := range lines {
+		switch r.Kind {
+		case kindBegin:
+			owner = *r.Owner
+		case kindKnob:
+			e := &Entry{ID: r.ID, Owner: owner, Spec: *r.Spec, Place: r.Place, Before: *r.Before, With: r.With}
+			e.what = describeSpec(e.Spec)
+			entries = append(entries, e)
+		case kindUndo:
+			entries = append(entries, &Entry{ID: r.ID, Owner: owner, Undo: r.Undo, Data: r.Data, what: r.What})
+		case kindValue, kindDone:
+			// The newest of that number: a damaged file may hold it twice.
+			i := lastIndex(entries, r.ID)
+			if i < 0 {
+				faults = append(faults, fmt.Sprintf("a %s line speaks of entry %d, which is not there", r.Kind, r.ID))
+				continue
+			}
+			if r.Kind == kindDone {
+				entries[i].done = true
+			} else {
+				entries[i].Values = append(entries[i].Values, *r.Value)
+			}
+		}
+	}
+	return entries, faults
+}
+
+func lastIndex(entries []*Entry, id int) int {
+	for i, e := range slices.Backward(entries) {
+		if e.ID == id {
+			return i
+		}
+	}
+	return -1
+}
+
+// describeSpec names a knob, also one that this netab cannot make.
+func describeSpec(s Spec) string {
+	k, err := FromSpec(s)
+	if err != nil {
+		return fmt.Sprintf("%s %s %s %s", s.Family, s.Device, s.Queue, s.Name)
+	}
+	return k.String()
+}
