@@ -1,0 +1,115 @@
+package traffic
+
+import "slices"
+
+// A Config is what all flows of one kind of traffic have in common. Rates are
+// per second, times in ns, sizes in bytes; zero leaves a setting to the kernel.
+type Config struct {
+	Kind     string `json:"kind"`     // stream (also ""), rr, crr, conn, multicast
+	Protocol string `json:"protocol"` // tcp, udp, unix-stream, unix-dgram
+	IPv6     bool   `json:"ipv6,omitempty"`
+	Message  int    `json:"message_bytes"`            // of each send call; of rr and crr the request
+	Sizes    []int  `json:"sizes,omitempty"`          // taken in turn instead of Message
+	Response int    `json:"response_bytes,omitempty"` // of rr and crr
+	Threads  int    `json:"threads,omitempty"`        // of each role, sharing its flows by epoll; 0 = one a flow
+
+	SendBuffer    int    `json:"send_buffer,omitempty"`
+	ReceiveBuffer int    `json:"receive_buffer,omitempty"`
+	Congestion    string `json:"congestion,omitempty"`
+	NoDelay       bool   `json:"nodelay,omitempty"`
+	NotSentLowat  int    `json:"notsent_lowat,omitempty"`
+	PacingRate    int64  `json:"pacing_rate_bytes,omitempty"` // SO_MAX_PACING_RATE, bytes per second
+
+	Rate    float64 `json:"rate,omitempty"`  // messages or transactions of each source end; 0 = as fast as it goes
+	Burst   int     `json:"burst,omitempty"` // messages at a time
+	Depth   int     `json:"depth,omitempty"` // rr: requests outstanding in a closed loop
+	Think   int64   `json:"think_ns,omitempty"`
+	Timeout int64   `json:"timeout_ns,omitempty"` // of a request over datagrams
+	Verify  bool    `json:"verify,omitempty"`
+
+	Source Path `json:"source,omitzero"`
+	Sink   Path `json:"sink,omitzero"`
+}
+
+// A Path is by which system call, and with which of its options, one role moves
+// its messages.
+type Path struct {
+	Call           string `json:"call,omitempty"` // see sourceCalls, sinkCalls
+	Batch          int    `json:"batch,omitempty"`
+	Segment        int    `json:"segment,omitempty"`  // UDP_SEGMENT
+	ZeroCopy       bool   `json:"zerocopy,omitempty"` // MSG_ZEROCOPY, SEND_ZC
+	GRO            bool   `json:"gro,omitempty"`      // UDP_GRO
+	Truncate       bool   `json:"truncate,omitempty"` // MSG_TRUNC
+	BusyPoll       int    `json:"busy_poll_us,omitempty"`
+	PreferBusyPoll bool   `json:"prefer_busy_poll,omitempty"`
+	LowWater       int    `json:"low_water,omitempty"`
+	Socket         string `json:"socket,omitempty"` // connected (also ""), open, shared, reuseport, reuseport-cpu
+	// Slowdown is the share of a source's time to be spun away.
+	Slowdown float64 `json:"slowdown,omitempty"`
+}
+
+// stream says whether messages are lost in a stream of bytes.
+func (c *Config) stream() bool { return c.Protocol == "tcp" || c.Protocol == "unix-stream" }
+
+func (c *Config) unix() bool { return c.Protocol == "unix-stream" || c.Protocol == "unix-dgram" }
+
+// transacts says whether a request waits for its response.
+func (c *Config) transacts() bool { return c.Kind == "rr" || c.Kind == "crr" }
+
+// connects says whether each message has a socket of its own.
+func (c *Config) connects() bool { return c.Kind == "crr" || c.Kind == "conn" }
+
+// onePort says whether all sinks are bound to the same port.
+func (c *Config) onePort() bool {
+	return c.Kind == "multicast" || c.Sink.Socket == "reuseport" || c.Sink.Socket == "reuseport-cpu"
+}
+
+// connectsBack says whether a datagram sink is connected to its source. Only
+// for a connected UDP socket does the kernel keep the CPU of the softirq
+// (udp_queue_rcv_skb: sk_incoming_cpu_update if inet_daddr is set).
+func (c *Config) connectsBack() bool {
+	return !c.stream() && c.Kind != "multicast" && c.Kind != "conn" && (c.Sink.Socket == "" || c.Sink.Socket == "connected")
+}
+
+// makesFrames says whether the source needs no UDP socket: it hands whole packets
+// to the device.
+func (c *Config) makesFrames() bool { return c.Source.Call == "packet" || c.Source.Call == "pktgen" }
+
+// longest is the size of the longest message.
+func (c *Config) longest() int {
+	if len(c.Sizes) > 0 {
+		return slices.Max(c.Sizes)
+	}
+	return c.Message
+}
+
+// datagram is how many bytes the sink's unit has: a datagram, or a message of a
+// byte stream.
+func (c *Config) datagram() int {
+	if c.Source.Segment > 0 {
+		return c.Source.Segment
+	}
+	return c.Message
+}
+
+// tcpReceive is the least size of a TCP sink's receive call. The size of the
+// sender's messages says nothing of the reader of a byte stream, who takes what
+// is there: against a bare loop that reads 128 KiB at a time, 512 KiB gave 1.031
+// (1.007 to 1.055) of its rate, 128 KiB 1.007 (0.998 to 1.017), measured by
+// bench/peers.
+const tcpReceive = 512 << 10
+
+// manyBuffers is how much memory the buffers of all sinks may take together.
+const manyBuffers = 16 << 20
+
+// sinkBuffer is the size of a receive call's buffer where so many threads have
+// one.
+func (c *Config) sinkBuffer(threads int) int {
+	switch {
+	case c.Sink.GRO:
+		return 65536 // the most that GRO puts together
+	case c.stream() && !c.transacts() && !c.connects():
+		return max(c.longest(), min(tcpReceive, manyBuffers/threads))
+	}
+	return c.longest()
+}

@@ -1,0 +1,170 @@
+package traffic
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// errPeerClosed says that the other end went away before the schedule's end.
+var errPeerClosed = errors.New("the peer closed the connection before the end of the schedule")
+
+// A loop is one thread of one role at work. There are two shapes: a source does
+// steps while its windows last, a sink does steps until it is stopped. What a
+// step is, the path says (step.go).
+//
+// stop is set, and the sockets shut down, when the schedule is over: that alone
+// ends a blocked call.
+//
+// To Go's scheduler a whole loop is one long system call (entersyscallblock in run):
+// it holds no P and is never preempted, and as all Ps of the agent are idle,
+// the runtime's monitor thread sleeps too. With a P held it would wake up 100
+// times a second, or, when threads go in and out of system calls, 300 times:
+// 0.5 % of a CPU for each agent, measured. The price is that everything in a
+// loop must be nosplit and must not allocate.
+//
+// System calls are package syscall's raw ones: unix.RawSyscall6 is the same
+// behind an assembly jump and an ABI wrapper with a stack check.
+type loop struct {
+	*meter
+	path
+	pace    pace
+	turns   bool // every step waits for its intended time
+	windows []Window
+	end     int64 // of the window at work
+	gate    *gate
+	stop    *atomic.Bool
+	first   sample // when the gate opened
+	last    sample // when the loop was over
+}
+
+// run waits for the gate and works off the windows as source or sink.
+func (l *loop) run(sink bool) error {
+	entersyscallblock()
+	errno := l.work(sink)
+	exitsyscall()
+	switch {
+	case errno == errnoClosed:
+		return errPeerClosed
+	case errno == 0:
+		return nil
+	case l.op == opTransact || l.op == opConnect:
+		return fmt.Errorf("request or response: %w", errno)
+	case sink:
+		return fmt.Errorf("receive: %w", errno)
+	}
+	return fmt.Errorf("send: %w", errno)
+}
+
+// errnoClosed is no errno of the kernel: the peer closed before the end.
+const errnoClosed syscall.Errno = 1 << 20
+
+//go:nosplit
+func (l *loop) work(sink bool) syscall.Errno {
+	l.gate.wait()
+	if l.meter == nil {
+		return 0
+	}
+	l.take(&l.first)
+	l.first.drops = 0 // some may be older than this thread's waking
+	if sink {
+		return l.sink()
+	}
+	return l.source()
+}
+
+// source does steps from Start to End of each window and sleeps in between.
+// Windows that touch (live switching) run on without a pause.
+//
+//go:nosplit
+func (l *loop) source() syscall.Errno {
+	for i := range l.windows {
+		w := &l.windows[i]
+		sleepUntil(w.Start)
+		l.check() // a thread that slept for all of its window must not send in another's
+		l.end, l.rpc.window = w.End, w
+		l.slow.begin(l.meter.last)
+		l.pace.begin(w)
+		l.turns = l.pace.paced && l.op != opSchedule
+		for l.passed < edgesPerWindow*i+3 { // until the window's end
+			if l.turns && !l.pace.turn(l.end) {
+				l.check() // the window is over
+				continue
+			}
+			bytes, msgs, errno := l.step()
+			if errno == 0 {
+				if l.turns {
+					l.pace.charge(msgs)
+				}
+				l.add(bytes, msgs)
+				continue
+			}
+			l.check()
+			if l.stop.Load() || l.over(errno) {
+				return 0
+			}
+			if !l.passing(errno) {
+				return errno
+			}
+		}
+		if errno := l.settle(); errno != 0 && !l.over(errno) {
+			return errno
+		}
+	}
+	return 0
+}
+
+// sink does steps until the schedule is over; what arrives outside counted parts
+// is received too, and counted by no window.
+//
+//go:nosplit
+func (l *loop) sink() syscall.Errno {
+	for {
+		bytes, msgs, errno := l.step()
+		if errno == 0 {
+			l.add(bytes, msgs)
+			continue
+		}
+		l.check()
+		switch {
+		case l.stop.Load(), l.over(errno):
+			return 0
+		case !l.passing(errno):
+			return errno
+		}
+	}
+}
+
+// over says whether an error is the schedule's end: the other side's agent may
+// end it a moment before ours does.
+//
+//go:nosplit
+func (l *loop) over(errno syscall.Errno) bool {
+	switch errno {
+	case errnoClosed, unix.EPIPE, unix.ECONNRESET, unix.ECONNREFUSED:
+		return nanotime() >= l.windows[len(l.windows)-1].End
+	}
+	return false
+}
+
+// passing says whether an error passes by itself; it is counted and the step
+// made again.
+//
+//go:nosplit
+func (l *loop) passing(errno syscall.Errno) bool {
+	switch errno {
+	case unix.ENOBUFS, unix.EAGAIN, unix.ENOMEM:
+		l.events[eventRetry]++
+		return true
+	case unix.EADDRNOTAVAIL, unix.ECONNREFUSED, unix.ECONNRESET, unix.EPIPE:
+		// Where every message has a connection of its own, one may fail.
+		if l.op == opConnect || l.op == opAnswer {
+			l.events[eventConnect]++
+			return true
+		}
+	}
+	return errno == unix.EINTR
+}

@@ -1,0 +1,597 @@
+package traffic
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"netab/runner/packet"
+	"netab/runner/uring"
+	"netab/runner/verify"
+)
+
+// An op is what a step does around its system call.
+type op int
+
+const (
+	opPlain     op = iota // one call, one message
+	opBatch               // sendmmsg, recvmmsg
+	opSendfile            // sendfile, from the beginning of a file
+	opSpliceOut           // file -> pipe -> socket
+	opSpliceIn            // socket -> pipe -> /dev/null
+	opZeroCopy            // a call with MSG_ZEROCOPY, and the error queue
+	opMapped              // TCP_ZEROCOPY_RECEIVE
+	opURing               // io_uring
+	opPacket              // AF_PACKET with a TX ring
+	opTransact            // rr: request out, response in, in a closed loop
+	opSchedule            // rr: requests at intended times, responses when they come
+	opRespond             // rr: the other side
+	opConnect             // crr, conn: a socket for each message
+	opAnswer              // crr, conn: the other side
+	opKernel              // pktgen: not a step of ours
+	opReady               // the next of many ends that is ready (epoll), then opPlain
+)
+
+// A sysCall is how a path's system call is made: its number, and its arguments
+// behind the socket.
+type sysCall struct {
+	op     op
+	number uintptr
+	args   func(p *path) [5]uintptr
+}
+
+func message(p *path) [5]uintptr { return [5]uintptr{p.at(0), uintptr(len(p.buf)), p.flags} }
+func address(p *path) [5]uintptr {
+	return [5]uintptr{p.at(0), uintptr(len(p.buf)), p.flags, addressOf(p.name), p.nameLen()}
+}
+func header(p *path) [5]uintptr { return [5]uintptr{uintptr(unsafe.Pointer(&p.headers[0])), p.flags} }
+func headers(p *path) [5]uintptr {
+	return [5]uintptr{uintptr(unsafe.Pointer(&p.headers[0])), uintptr(len(p.headers)), p.flags}
+}
+func bufferOnly(p *path) [5]uintptr { return [5]uintptr{p.at(0), uintptr(len(p.buf))} }
+func none(*path) [5]uintptr         { return [5]uintptr{} }
+
+// Paths by the name that a scenario gives them.
+var (
+	sourceCalls = map[string]sysCall{
+		"send":     {opPlain, unix.SYS_SENDTO, message},
+		"sendto":   {opPlain, unix.SYS_SENDTO, address},
+		"sendmsg":  {opPlain, unix.SYS_SENDMSG, header},
+		"write":    {opPlain, unix.SYS_WRITE, bufferOnly},
+		"sendmmsg": {opBatch, unix.SYS_SENDMMSG, headers},
+		"sendfile": {opSendfile, unix.SYS_SENDFILE, none},
+		"splice":   {opSpliceOut, unix.SYS_SPLICE, none},
+		"io_uring": {opURing, 0, none},
+		"packet":   {opPacket, 0, none},
+		"pktgen":   {opKernel, 0, none},
+	}
+	sinkCalls = map[string]sysCall{
+		"recv":         {opPlain, unix.SYS_RECVFROM, message},
+		"recvfrom":     {opPlain, unix.SYS_RECVFROM, address},
+		"recvmsg":      {opPlain, unix.SYS_RECVMSG, header},
+		"read":         {opPlain, unix.SYS_READ, bufferOnly},
+		"recvmmsg":     {opBatch, unix.SYS_RECVMMSG, headers},
+		"splice":       {opSpliceIn, unix.SYS_SPLICE, none},
+		"tcp-zerocopy": {opMapped, unix.SYS_GETSOCKOPT, none},
+		"io_uring":     {opURing, 0, none},
+	}
+)
+
+// A path is a loop's way into the kernel. What the kernel reads and writes lies
+// here, or is held by it, and so does not move: Go moves stacks only.
+type path struct {
+	op      op
+	number  uintptr
+	fd      uintptr
+	args    [5]uintptr
+	flags   uintptr
+	buf     []byte // the first message's
+	unit    int64  // bytes of a datagram, where a call moves several; 0 = a call is a message
+	headers []mmsghdr
+	vectors []unix.Iovec
+	name    []byte // socket address of open sources; room for one of recvfrom's
+	size    uint32 // of name, for recvfrom
+	sizes   []int  // of messages, taken in turn
+	turn    int
+	events  [eventKinds]int64
+
+	file   file
+	copies zeroCopy
+	full   bool // the last call with MSG_ZEROCOPY found too much memory pinned
+	mapped mapping
+	ring   *uring.Source
+	inbox  *uring.Sink
+	frames *packet.Source
+	kernel kernelSource
+	rpc    rpc
+	peer   peer
+	ready  readiness
+
+	// Verification, of datagrams and of byte streams.
+	stamp   *verify.Stamper
+	stamped int // datagrams of one message
+	checker *verify.Checker
+	fill    *verify.StreamStamper
+	match   *verify.StreamChecker
+}
+
+// mmsghdr is struct mmsghdr.
+type mmsghdr struct {
+	unix.Msghdr
+	len uint32
+	_   uint32
+}
+
+// open makes the path of a worker ready. It runs on the worker's thread, before
+// the gate.
+func (p *path) open(w *worker, threads int) error {
+	c, e := w.config, w.ends[0]
+	calls, way := sourceCalls, c.Source
+	if w.sink {
+		calls, way = sinkCalls, c.Sink
+	}
+	if way.Call == "" {
+		way.Call = map[bool]string{false: "send", true: "recv"}[w.sink]
+	}
+	call, ok := calls[way.Call]
+	if !ok {
+		return fmt.Errorf("there is no path %q", way.Call)
+	}
+	p.op, p.number, p.fd = call.op, call.number, uintptr(e.fd)
+	if w.sink {
+		p.buf = make([]byte, c.sinkBuffer(threads))
+	} else {
+		p.buf = pattern(c.longest())
+	}
+	p.describe(c, way, w.sink)
+	if p.op == opBatch {
+		p.batch(max(way.Batch, 1), w.sink || c.Verify)
+	} else {
+		p.batch(1, true)
+	}
+	if c.Source.Socket == "open" && !w.sink && !c.unix() {
+		p.address(c.rawSockaddr(e.To))
+	} else if way.Call == "recvfrom" {
+		p.address(make([]byte, 128))
+	}
+	p.args = call.args(p)
+	if err := p.equip(w, way); err != nil {
+		return err
+	}
+	return p.role(w)
+}
+
+// describe sets flags and units.
+func (p *path) describe(c *Config, way Path, sink bool) {
+	if !sink {
+		p.flags = unix.MSG_NOSIGNAL
+		p.sizes = c.Sizes
+	}
+	if way.ZeroCopy && way.Call != "io_uring" {
+		p.flags |= unix.MSG_ZEROCOPY
+	}
+	if way.Truncate {
+		p.flags |= unix.MSG_TRUNC
+		if !c.stream() {
+			p.buf = p.buf[:1]
+		}
+	}
+	if way.Call == "recvmmsg" {
+		p.flags |= unix.MSG_WAITFORONE
+	}
+	if c.Source.Segment > 0 && !sink || way.GRO {
+		p.unit = int64(c.datagram())
+	}
+}
+
+// batch prepares headers for so many messages of one call, with a buffer for
+// each or one for all.
+func (p *path) batch(n int, each bool) {
+	p.headers, p.vectors = make([]mmsghdr, n), make([]unix.Iovec, n)
+	size := len(p.buf)
+	if each && n > 1 {
+		whole := make([]byte, n*size)
+		for i := range n {
+			copy(whole[i*size:], p.buf)
+		}
+		p.buf = whole[:size]
+	}
+	for i := range n {
+		p.vectors[i].Base = &p.buf[0]
+		if each {
+			p.vectors[i].Base = &p.buf[:n*size][i*size]
+		}
+		p.vectors[i].SetLen(size)
+		p.headers[i].Iov = &p.vectors[i]
+		p.headers[i].SetIovlen(1)
+	}
+}
+
+// equip opens what a path needs beside its socket.
+func (p *path) equip(w *worker, way Path) (err error) {
+	c, e := w.config, w.ends[0]
+	p.copies.open()
+	switch p.op {
+	case opPlain:
+		if p.flags&unix.MSG_ZEROCOPY != 0 {
+			p.op = opZeroCopy
+		}
+	case opSendfile, opSpliceOut, opSpliceIn:
+		return p.file.open(p.buf, w.sink)
+	case opMapped:
+		return p.mapped.open(e.fd)
+	case opURing:
+		if w.sink {
+			// A burst that finds no buffer ends the multishot receive.
+			size, buffers := len(p.buf), 256
+			if c.stream() {
+				size, buffers = min(size, 65536), 64
+			}
+			p.inbox, err = uring.OpenSink(e.fd, size, buffers)
+		} else {
+			p.ring, err = uring.OpenSource(e.fd, p.buf, max(way.Batch, 1), way.ZeroCopy)
+		}
+		return err
+	case opPacket:
+		p.frames, err = e.openFrames(c)
+		return err
+	case opKernel:
+		return p.kernel.open(e, c)
+	}
+	if c.Verify {
+		p.verify(w)
+	}
+	return nil
+}
+
+// verify gives the path what numbers or checks its messages.
+func (p *path) verify(w *worker) {
+	c, e := w.config, w.ends[0]
+	switch {
+	case c.stream() && w.sink:
+		p.match = verify.NewStreamChecker(e.Flow, 0)
+	case c.stream():
+		p.fill = verify.NewStreamStamper(e.Flow, 0)
+	case w.sink:
+		p.checker = verify.NewChecker(append([]int{e.Flow}, e.From...)...)
+	default:
+		p.stamp = verify.NewStamper(e.Flow)
+		for i := range p.headers {
+			p.stamp.Prepare(p.bufferAt(i), c.datagram())
+		}
+	}
+}
+
+// role turns the path of a single call into that of the role's kind.
+func (p *path) role(w *worker) error {
+	c := w.config
+	switch {
+	case c.Kind == "rr" && w.sink:
+		p.op = opRespond
+	case c.Kind == "rr" && c.Rate > 0:
+		p.op = opSchedule
+		if err := unix.SetNonblock(w.ends[0].fd, true); err != nil { // write(2) has no flag for it
+			return err
+		}
+	case c.Kind == "rr":
+		p.op = opTransact
+	case c.connects() && !w.sink:
+		p.op = opConnect
+		p.peer.open(c, w.ends[0].To)
+	case c.connects() && c.stream():
+		p.op = opAnswer
+		p.peer.open(c, netip.AddrPort{})
+	}
+	if c.Kind == "rr" || c.connects() {
+		p.rpc.open(c)
+	}
+	if c.Threads == 0 {
+		return nil
+	}
+	what := p.op
+	switch {
+	case what == opSchedule || what == opTransact && (c.Depth > 1 || c.Think > 0):
+		return errors.New("threads keep one request of each flow outstanding: leave off rate, depth and think, or threads")
+	case what != opPlain && what != opTransact && what != opRespond || c.Verify:
+		return errors.New("this path needs a thread for each flow: leave off threads")
+	}
+	p.op = opReady
+	return p.ready.open(w.ends, w.sink, what)
+}
+
+// close gives back what equip and role opened. It comes before the last sample:
+// what io_uring had under way is sent nevertheless, and counts.
+func (l *loop) close() error {
+	l.reapAll()
+	l.file.close()
+	var errs []error
+	if l.mapped.memory != nil {
+		errs = append(errs, unix.Munmap(l.mapped.memory))
+	}
+	if l.ring != nil {
+		errs = append(errs, l.ring.Close())
+		l.events[eventZeroCopied] += l.ring.Copied
+		if l.meter != nil {
+			l.bytes, l.msgs = l.bytes+l.ring.LateBytes, l.msgs+l.ring.LateMsgs
+		}
+	}
+	if l.inbox != nil {
+		errs = append(errs, l.inbox.Close())
+	}
+	if l.frames != nil {
+		errs = append(errs, l.frames.Close())
+	}
+	if l.ready.epoll > 0 {
+		errs = append(errs, unix.Close(l.ready.epoll))
+	}
+	return errors.Join(errs...)
+}
+
+// address gives every message a socket address.
+func (p *path) address(name []byte) {
+	p.name, p.size = name, uint32(len(name))
+	for i := range p.headers {
+		p.headers[i].Name = &name[0]
+		p.headers[i].Namelen = uint32(len(name))
+	}
+}
+
+// at is the address of a byte of the buffer.
+func (p *path) at(i int) uintptr { return uintptr(unsafe.Pointer(&p.buf[i])) }
+
+func addressOf(b []byte) uintptr {
+	if len(b) == 0 {
+		return 0
+	}
+	return uintptr(unsafe.Pointer(&b[0]))
+}
+
+// nameLen is sendto's length, or the address of recvfrom's.
+func (p *path) nameLen() uintptr {
+	if len(p.name) == 0 {
+		return 0
+	}
+	if p.number == unix.SYS_RECVFROM {
+		return uintptr(unsafe.Pointer(&p.size))
+	}
+	return uintptr(p.size)
+}
+
+// step makes one step of the path: bytes and messages moved, or the errno.
+// errnoClosed says that a stream is over.
+//
+//go:nosplit
+func (l *loop) step() (bytes, msgs int64, errno syscall.Errno) {
+	switch l.op {
+	case opPlain:
+		return l.plain()
+	case opBatch:
+		return l.several()
+	case opSendfile:
+		return l.sendfile()
+	case opSpliceOut:
+		return l.spliceOut()
+	case opSpliceIn:
+		return l.spliceIn()
+	case opZeroCopy:
+		l.unpin()
+		bytes, msgs, errno = l.plain()
+		if l.full = errno == unix.ENOBUFS; errno == 0 {
+			l.copies.pending++
+		}
+		return bytes, msgs, errno
+	case opMapped:
+		return l.receiveMapped()
+	case opURing:
+		return l.uring()
+	case opPacket:
+		return l.sendFrames()
+	case opTransact:
+		return l.transact()
+	case opSchedule:
+		return l.schedule()
+	case opRespond:
+		return l.respond()
+	case opConnect:
+		return l.connect()
+	case opAnswer:
+		return l.answer()
+	}
+	return l.nextReady()
+}
+
+// settle is what is left to do when a window is over.
+//
+//go:nosplit
+func (l *loop) settle() syscall.Errno {
+	switch l.op {
+	case opTransact, opSchedule:
+		return l.outstanding()
+	case opReady:
+		if l.ready.op == opTransact {
+			return l.allOutstanding()
+		}
+	case opZeroCopy:
+		l.reap()
+	}
+	return 0
+}
+
+// plain is one call that moves one message, or with UDP_SEGMENT and UDP_GRO a
+// train of datagrams.
+//
+//go:nosplit
+func (l *loop) plain() (bytes, msgs int64, errno syscall.Errno) {
+	if l.sizes != nil {
+		l.resize()
+	}
+	if l.stamp != nil || l.fill != nil {
+		l.prepare()
+	}
+	n, _, errno := syscall.RawSyscall6(l.number, l.fd, l.args[0], l.args[1], l.args[2], l.args[3], l.args[4])
+	if errno != 0 {
+		if l.stamp != nil {
+			l.stamp.Unsent(l.stamped)
+		}
+		return 0, 0, errno
+	}
+	if l.checker != nil || l.match != nil || l.fill != nil {
+		l.inspect(int64(n))
+	}
+	if n == 0 {
+		return 0, 0, errnoClosed
+	}
+	if l.unit > 0 {
+		return int64(n), (int64(n) + l.unit - 1) / l.unit, 0
+	}
+	return int64(n), 1, 0
+}
+
+// sendFrames is a step of an AF_PACKET ring, which may send some frames and then
+// be refused.
+//
+//go:nosplit
+func (l *loop) sendFrames() (bytes, msgs int64, errno syscall.Errno) {
+	bytes, msgs, errno = l.frames.Send()
+	if msgs > 0 && errno != 0 && l.passing(errno) {
+		errno = 0
+	}
+	return bytes, msgs, errno
+}
+
+// several is one call that moves several messages.
+//
+//go:nosplit
+func (l *loop) several() (bytes, msgs int64, errno syscall.Errno) {
+	for i := range l.headers {
+		if l.stamp != nil {
+			l.stampEach(l.bufferAt(i))
+		}
+	}
+	n, _, errno := syscall.RawSyscall6(l.number, l.fd, l.args[0], l.args[1], l.args[2], 0, 0)
+	if errno != 0 {
+		n = 0
+	}
+	if l.stamp != nil {
+		l.stamp.Unsent(l.stamped * (len(l.headers) - int(n)))
+	}
+	if errno != 0 {
+		return 0, 0, errno
+	}
+	if int(n) < len(l.headers) && l.number == unix.SYS_SENDMMSG {
+		l.events[eventRetry]++ // an error that the kernel keeps to itself
+	}
+	for i := range l.headers[:n] {
+		got := int64(l.headers[i].len)
+		if l.checker != nil {
+			l.checkEach(l.bufferAt(i)[:got])
+		}
+		bytes += got
+		if l.unit > 0 {
+			msgs += (got + l.unit - 1) / l.unit
+		}
+	}
+	if l.flags&unix.MSG_ZEROCOPY != 0 {
+		if l.copies.pending += int64(n); l.copies.pending >= mostPending {
+			l.reap()
+		}
+	}
+	if bytes == 0 {
+		return 0, 0, errnoClosed // a socket that was shut down gives empty messages for ever
+	}
+	if l.unit == 0 {
+		msgs = int64(n)
+	}
+	return bytes, msgs, 0
+}
+
+// bufferAt is the buffer of one message of a batch.
+//
+//go:nosplit
+func (p *path) bufferAt(i int) []byte {
+	return unsafe.Slice(p.vectors[i].Base, len(p.buf))
+}
+
+// resize gives the next message its size.
+//
+//go:nosplit
+func (l *loop) resize() {
+	size := l.sizes[l.turn]
+	if l.turn++; l.turn == len(l.sizes) {
+		l.turn = 0
+	}
+	l.length(size)
+}
+
+// length gives the next call its size.
+//
+//go:nosplit
+func (l *loop) length(size int) {
+	l.vectors[0].Len = uint64(size)
+	if l.number != unix.SYS_SENDMSG && l.number != unix.SYS_RECVMSG {
+		l.args[1] = uintptr(size)
+	}
+}
+
+// prepare stamps the next message.
+//
+//go:nosplit
+func (l *loop) prepare() {
+	if l.stamp != nil {
+		l.stampEach(unsafe.Slice(l.vectors[0].Base, l.vectors[0].Len))
+	} else {
+		l.fill.Fill(l.buf)
+	}
+}
+
+// stampEach numbers the datagrams that one message of a call is cut into.
+//
+//go:nosplit
+func (l *loop) stampEach(b []byte) {
+	size := len(b)
+	if l.unit > 0 {
+		size = int(l.unit)
+	}
+	l.stamped = l.stamp.StampEach(b, size)
+}
+
+//go:nosplit
+func (l *loop) checkEach(b []byte) {
+	size := len(b)
+	if l.unit > 0 {
+		size = int(l.unit)
+	}
+	l.checker.CheckEach(b, size)
+}
+
+// inspect is what verification does with a message that was moved.
+//
+//go:nosplit
+func (l *loop) inspect(n int64) {
+	switch {
+	case l.checker != nil:
+		l.checkEach(l.buf[:n])
+	case l.match != nil:
+		l.match.Check(l.buf[:n])
+	default:
+		l.fill.Advance(int(n))
+	}
+}
+
+// uring is a step of io_uring.
+//
+//go:nosplit
+func (l *loop) uring() (bytes, msgs int64, errno syscall.Errno) {
+	if l.ring != nil {
+		return l.ring.Send()
+	}
+	bytes, msgs, errno = l.inbox.Receive()
+	if errno == 0 && bytes == 0 {
+		errno = errnoClosed
+	}
+	return bytes, msgs, errno
+}

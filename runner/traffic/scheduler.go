@@ -1,0 +1,17 @@
+//go:build !race
+
+package traffic
+
+import _ "unsafe" // for go:linkname
+
+// entersyscallblock and exitsyscall tell Go's scheduler that the thread is in a
+// system call. It gives its P to the next thread at once; after plain
+// entersyscall the monitor thread would have to come and take it, up to 10 ms
+// later, and the loops of many flows would begin one after the other. Both are
+// kept linkable by the runtime (gVisor's platforms use them so); see loop.
+//
+//go:linkname entersyscallblock runtime.entersyscallblock
+func entersyscallblock()
+
+//go:linkname exitsyscall runtime.exitsyscall
+func exitsyscall()
