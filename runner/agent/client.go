@@ -1,0 +1,306 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/rpc"
+	"net/rpc/jsonrpc"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"netab/runner/host"
+	"netab/runner/traffic"
+)
+
+// An Agent is the runner's handle on an agent process; it is a host.Host.
+type Agent struct {
+	cmd    *exec.Cmd
+	client *rpc.Client
+	stdin  io.Closer
+	stderr *tail
+	exited chan struct{}
+	ctx    context.Context // of the run: a call must not outlive it
+}
+
+var _ host.Host = (*Agent)(nil)
+
+// Options say where an agent works.
+type Options struct {
+	// Namespace is an open network namespace to work in; nil makes a new one
+	// that lives and dies with the agent.
+	Namespace *os.File
+	// Inherit are files that the agent holds open until it ends (the run's
+	// lock).
+	Inherit []*os.File
+}
+
+// A Starter starts agents from one thread that lives as long as the Starter:
+// the kernel's parent-death signal is bound to the thread, not to the process.
+type Starter struct {
+	work chan func()
+}
+
+// NewStarter starts that thread.
+func NewStarter() *Starter {
+	s := &Starter{work: make(chan func())}
+	go s.loop()
+	return s
+}
+
+// Close lets the thread die, and with it every agent that still runs.
+func (s *Starter) Close() { close(s.work) }
+
+// Start starts an agent and waits until it answers. ctx bounds every later
+// call of it too.
+func (s *Starter) Start(ctx context.Context, o Options) (*Agent, error) {
+	a := &Agent{stderr: &tail{}, exited: make(chan struct{}), ctx: ctx}
+	a.cmd = exec.Command("/proc/self/exe", "agent")
+	a.cmd.Args[0] = "netab"
+	a.cmd.Env = append(os.Environ(),
+		// SIGURG of asynchronous preemption would turn blocking calls into EINTR.
+		"GODEBUG=asyncpreemptoff=1",
+		// No collection, so nothing ever stops the world while slices run; an
+		// agent lives for one trial.
+		"GOGC=off")
+	a.cmd.Stderr = a.stderr
+	a.cmd.ExtraFiles = o.Inherit
+	a.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL,
+		Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS}
+	stdin, err := a.cmd.StdinPipe()
+	if err != nil {
+		return nil, errDied("start", err)
+	}
+	stdout, err := a.cmd.StdoutPipe()
+	if err != nil {
+		return nil, errDied("start", err)
+	}
+	a.stdin = stdin
+	if err := s.fork(a.cmd, o.Namespace); err != nil {
+		return nil, errDied("start", err)
+	}
+	a.client = jsonrpc.NewClient(duplex{stdout, stdin})
+	go func() { a.cmd.Wait(); close(a.exited) }()
+	if _, err := call[Nothing](a, "Hello", Nothing{}); err != nil && errors.Is(err, syscall.EPERM) {
+		// Without a sysfs of its own an agent works, and refuses per-queue files.
+		return a, nil
+	} else if err != nil {
+		a.Close(ctx)
+		return nil, err
+	}
+	return a, nil
+}
+
+type duplex struct {
+	io.ReadCloser
+	w io.WriteCloser
+}
+
+func (d duplex) Write(p []byte) (int, error) { return d.w.Write(p) }
+func (d duplex) Close() error                { return errors.Join(d.w.Close(), d.ReadCloser.Close()) }
+
+// patience is how long an agent may take to answer beyond what it was asked to
+// wait for. The longest call opens a thousand sockets.
+const patience = 20 * time.Second
+
+// call makes one call and waits for it, for the run's end, for the agent's
+// death, or until it has taken too long, whichever is first.
+func call[T any](a *Agent, method string, args any) (T, error) {
+	return callWithin[T](a, patience, method, args)
+}
+
+func callWithin[T any](a *Agent, limit time.Duration, method string, args any) (T, error) {
+	var reply Reply[T]
+	c := a.client.Go("Agent."+method, args, &reply, make(chan *rpc.Call, 1))
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-c.Done:
+		if c.Error != nil {
+			a.cmd.Process.Kill() // a broken pipe to a live agent is of no use either
+			<-a.exited
+			return reply.Value, errDied(method, fmt.Errorf("%w (%s)%s", c.Error, a.cmd.ProcessState, a.stderr.text()))
+		}
+	case <-a.ctx.Done():
+		return reply.Value, context.Cause(a.ctx)
+	case <-timer.C:
+		return reply.Value, errDied(method, a.hung(limit))
+	}
+	if reply.Fault != nil {
+		return reply.Value, reply.Fault
+	}
+	return reply.Value, nil
+}
+
+// hung ends an agent that does not answer, and keeps what shows where it hangs.
+func (a *Agent) hung(limit time.Duration) error {
+	report := a.threads()
+	a.cmd.Process.Signal(syscall.SIGQUIT) // Go's runtime prints all stacks
+	select {
+	case <-a.exited:
+	case <-time.After(2 * time.Second):
+		a.cmd.Process.Kill()
+		<-a.exited
+	}
+	report += a.stderr.all()
+	err := fmt.Errorf("no answer for %s", limit)
+	f, failed := os.CreateTemp("", "netab-agent-*.txt")
+	if failed != nil {
+		return err
+	}
+	defer f.Close()
+	if _, failed := f.WriteString(report); failed != nil {
+		return err
+	}
+	return fmt.Errorf("%w; where its threads were is in %s: please report it", err, f.Name())
+}
+
+// threads says where the agent's threads are in the kernel.
+func (a *Agent) threads() string {
+	var out strings.Builder
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/[sw]*", a.PID())) // stack, status, syscall, wchan
+	for _, file := range files {
+		switch filepath.Base(file) {
+		case "stack", "syscall", "wchan":
+			text, _ := os.ReadFile(file)
+			fmt.Fprintf(&out, "%s: %s\n", file, text)
+		}
+	}
+	return out.String()
+}
+
+func do(a *Agent, method string, args any) error {
+	_, err := call[Nothing](a, method, args)
+	return err
+}
+
+// PID is the agent's process id, by which a veth's other end finds its
+// namespace.
+func (a *Agent) PID() int { return a.cmd.Process.Pid }
+
+// Close ends the process, and with it the namespace if it was its own.
+func (a *Agent) Close(context.Context) error {
+	a.cmd.Process.Kill() // it holds nothing that wants an orderly end
+	<-a.exited
+	a.client.Close() // Wait has closed the pipes already
+	return nil
+}
+
+// ReadFile, and all below to Channels, are host.Host at the agent's place.
+func (a *Agent) ReadFile(path string) ([]byte, error) { return call[[]byte](a, "ReadFile", path) }
+
+// WriteFile writes a file there.
+func (a *Agent) WriteFile(path string, data []byte) error {
+	return do(a, "WriteFile", FileData{path, data})
+}
+
+// Mode returns a file's permission bits there.
+func (a *Agent) Mode(path string) (fs.FileMode, error) { return call[fs.FileMode](a, "Mode", path) }
+
+// Glob lists paths there.
+func (a *Agent) Glob(pattern string) ([]string, error) { return call[[]string](a, "Glob", pattern) }
+
+// Links lists the devices there.
+func (a *Agent) Links() ([]host.Link, error) { return call[[]host.Link](a, "Links", Nothing{}) }
+
+// SetLink changes a device there.
+func (a *Agent) SetLink(name string, c host.LinkChange) error {
+	return do(a, "SetLink", LinkArgs{name, c})
+}
+
+// AddVeth makes a veth pair with its first end there.
+func (a *Agent) AddVeth(v host.Veth) error { return do(a, "AddVeth", v) }
+
+// Features reads ethtool features there.
+func (a *Agent) Features(device string) (map[string]host.Feature, error) {
+	return call[map[string]host.Feature](a, "Features", device)
+}
+
+// SetFeatures changes them.
+func (a *Agent) SetFeatures(device string, f map[string]bool) error {
+	return do(a, "SetFeatures", FeatureArgs{device, f})
+}
+
+// Channels reads queue counts there.
+func (a *Agent) Channels(device string) (host.Channels, error) {
+	return call[host.Channels](a, "Channels", device)
+}
+
+// SetChannels changes them.
+func (a *Agent) SetChannels(device string, c host.Channels) error {
+	return do(a, "SetChannels", ChannelArgs{device, c})
+}
+
+// Qdiscs lists queueing disciplines and their counters there.
+func (a *Agent) Qdiscs() ([]host.Qdisc, error) { return call[[]host.Qdisc](a, "Qdiscs", Nothing{}) }
+
+// Open begins an empty set of sockets of so many kinds of traffic.
+func (a *Agent) Open(c ...traffic.Config) error { return do(a, "Open", c) }
+
+// Listen opens sinks and returns their ports.
+func (a *Agent) Listen(ends []traffic.End) ([]uint16, error) {
+	return call[[]uint16](a, "Listen", ends)
+}
+
+// Connect opens sources and returns their ports.
+func (a *Agent) Connect(ends []traffic.End) ([]uint16, error) {
+	return call[[]uint16](a, "Connect", ends)
+}
+
+// Accept completes the sinks and makes all threads ready to run.
+func (a *Agent) Accept(ends []traffic.End) error { return do(a, "Accept", ends) }
+
+// Run works off a schedule; a broken flow gives an error beside the report.
+func (a *Agent) Run(windows []traffic.Window, end int64) (*traffic.Report, error) {
+	wait := patience
+	if now := traffic.Now(); end > now {
+		wait += time.Duration(end - now)
+	}
+	r, err := callWithin[RunReply](a, wait, "Run", RunArgs{windows, end})
+	if err == nil && r.Broken != nil {
+		err = r.Broken
+	}
+	return r.Report, err
+}
+
+// mostText is how much of that an error shows.
+const mostText = 4096
+
+// tail keeps the last of what an agent said on stderr: a panic's text.
+type tail struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf = append(t.buf, p...)
+	if over := len(t.buf) - 64<<10; over > 0 {
+		t.buf = t.buf[over:]
+	}
+	return len(p), nil
+}
+
+func (t *tail) all() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.buf)
+}
+
+func (t *tail) text() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.buf) == 0 {
+		return ""
+	}
+	text := strings.TrimSpace(string(t.buf))
+	return ": " + text[max(0, len(text)-mostText):]
+}

@@ -1,0 +1,53 @@
+package agent
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// loop runs on the thread whose death ends the agents.
+func (s *Starter) loop() {
+	runtime.LockOSThread() // never unlocked: the thread ends with this function
+	for f := range s.work {
+		f()
+	}
+}
+
+// fork starts a process from the Starter's thread, in a namespace if one is
+// given.
+func (s *Starter) fork(cmd *exec.Cmd, namespace *os.File) error {
+	result := make(chan error, 1)
+	s.work <- func() {
+		if namespace == nil {
+			result <- cmd.Start()
+			return
+		}
+		cmd.SysProcAttr.Cloneflags &^= syscall.CLONE_NEWNET
+		result <- inNamespace(namespace, cmd.Start)
+	}
+	return <-result
+}
+
+// inNamespace runs f with the calling thread in another namespace and takes
+// the thread back. A thread that cannot get back is of no more use, and its
+// death would end the agents: better to say so at once.
+func inNamespace(namespace *os.File, f func() error) error {
+	home, err := os.Open(fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid()))
+	if err != nil {
+		return err
+	}
+	defer home.Close()
+	if err := unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET); err != nil {
+		return fmt.Errorf("enter namespace %s: %w", namespace.Name(), err)
+	}
+	result := f()
+	if err := unix.Setns(int(home.Fd()), unix.CLONE_NEWNET); err != nil {
+		panic(fmt.Sprintf("cannot return to the first namespace: %v", err))
+	}
+	return result
+}

@@ -1,0 +1,80 @@
+package runner
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"netab/results"
+	"netab/runner/host"
+	"netab/runner/knob"
+	"netab/runner/probe"
+)
+
+// Bounds above which a machine is not quiet enough to go unmentioned.
+const (
+	quietFor     = 200 * time.Millisecond // how long is looked
+	mostForeign  = 0.05                   // CPUs' worth of other processes
+	mostStealing = 0.01                   // share of all CPU time
+)
+
+// Check looks at the machine before a run and says what will make the numbers
+// noisy or unlike those of other machines. It changes nothing.
+func Check(m results.Machine) ([]results.Warning, error) {
+	var out []results.Warning
+	warn := func(code, format string, args ...any) {
+		out = append(out, results.Warning{Code: code, Text: fmt.Sprintf(format, args...)})
+	}
+	foreign, host, err := lookAround(quietFor)
+	if err != nil {
+		return nil, err
+	}
+	if cpus := float64(foreign.TotalNS) / float64(quietFor); cpus > mostForeign {
+		var names []string
+		for _, p := range foreign.Top {
+			names = append(names, fmt.Sprintf("%s (pid %d)", p.Name, p.PID))
+		}
+		warn("busy-machine", "other processes use %.2f of a CPU: %s; stop them, or expect more noise", cpus, strings.Join(names, ", "))
+	}
+	if share := float64(host.StealNS) / float64(quietFor) / float64(max(m.CPUs, 1)); share > mostStealing {
+		warn("cpu-steal", "the hypervisor takes %.1f %% of this guest's CPU time", 100*share)
+	}
+	if left, err := filepath.Glob(knob.NetnsDir + "/" + knob.NetnsPrefix + "*"); err == nil && len(left) > 0 {
+		warn("leftovers", "namespaces of an earlier run are left, and no journal knows of them: %s; look into them for devices, then `ip netns delete` them", strings.Join(left, ", "))
+	}
+	if m.Governor != "" && m.Governor != "performance" {
+		warn("governor", "the CPU frequency governor is %q: frequencies follow the load; knobs: {governor: performance} sets it for a run", m.Governor)
+	}
+	if m.Clocksource != "" && m.Clocksource != "tsc" && !strings.HasPrefix(m.Arch, "a") {
+		warn("clocksource", "the clock source is %s, not tsc: reading the clock is slow", m.Clocksource)
+	}
+	if len(m.Debug) > 0 {
+		warn("debug-kernel", "this kernel has debugging options that change performance: %s", strings.Join(m.Debug, ", "))
+	}
+	return out, nil
+}
+
+// lookAround watches the machine without doing anything itself.
+func lookAround(d time.Duration) (probe.Foreign, results.HostDelta, error) {
+	var local host.Local
+	before, err := probe.ReadProcesses(local)
+	if err != nil {
+		return probe.Foreign{}, results.HostDelta{}, err
+	}
+	machine, err := probe.ReadMachine(local)
+	if err != nil {
+		return probe.Foreign{}, results.HostDelta{}, err
+	}
+	time.Sleep(d)
+	after, err := probe.ReadMachine(local)
+	if err != nil {
+		return probe.Foreign{}, results.HostDelta{}, err
+	}
+	processes, err := probe.ReadProcesses(local)
+	if err != nil {
+		return probe.Foreign{}, results.HostDelta{}, err
+	}
+	return processes.Foreign(before, []int{os.Getpid()}, 3), after.HostDelta(machine), nil
+}

@@ -1,0 +1,27 @@
+package paths
+
+import (
+	"runtime"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// isolated calls f in a network namespace of its own with lo up, as the traffic
+// of a run has it: an ordinary user is privileged there (packet sockets), and
+// the machine's own lo may be filtered, or down. Who may not make one stays
+// where he is.
+func isolated(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // for good: the thread, and with it the namespace, ends here
+		if unix.Unshare(unix.CLONE_NEWNET) == nil {
+			if lo, err := netlink.LinkByName("lo"); err == nil {
+				_ = netlink.LinkSetUp(lo) // if not, the paths say so
+			}
+		}
+		f()
+	}()
+	<-done
+}

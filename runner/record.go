@@ -1,0 +1,285 @@
+package runner
+
+import (
+	"maps"
+	"slices"
+
+	"netab/results"
+	"netab/runner/agent"
+	"netab/runner/probe"
+	"netab/runner/topology"
+	"netab/runner/traffic"
+	"netab/scenarios"
+)
+
+// An indexed slice knows its place in the session's schedule.
+type indexed struct {
+	results.Slice
+	index int
+}
+
+// windowsOf sums what all agents report of one group, by slice.
+func (l *live) windowsOf(g int) map[int]traffic.WindowResult {
+	byIndex := map[int]traffic.WindowResult{}
+	for _, r := range l.reports {
+		for _, w := range r.Groups[g].Windows {
+			sum := byIndex[w.Slice]
+			sum.Source, sum.Sink, sum.Late = sum.Source.Plus(w.Source), sum.Sink.Plus(w.Sink), sum.Late+w.Late
+			byIndex[w.Slice] = sum
+		}
+	}
+	return byIndex
+}
+
+// slices turns what the agents report into the trial's records.
+func (l *live) slices(turns []turn, offset int64) []indexed {
+	var windows []map[int]traffic.WindowResult
+	for g := range l.groups {
+		windows = append(windows, l.windowsOf(g))
+	}
+	var out []indexed
+	for _, t := range turns {
+		w, ok := windows[0][t.slice]
+		if !ok || t.slice < 0 {
+			continue
+		}
+		main := besideSlice(&l.groups[0].traffic, w)
+		s := results.Slice{
+			Block: t.block, Arm: t.arm, StartNS: offset + t.start, CountedNS: t.end - t.count, Rate: t.rate,
+			RxBytes: main.RxBytes, RxMsgs: main.RxMsgs, TxBytes: main.TxBytes, TxMsgs: main.TxMsgs, Transactions: main.Transactions,
+			Drops: w.Sink.Drops, SourceCPU: w.Source.CPU, SinkCPU: w.Sink.CPU,
+			SourceSpun: w.Source.Spun, SourceWait: w.Source.Wait, SinkWait: w.Sink.Wait, LateBytes: w.Late,
+		}
+		for g, group := range l.groups[1:] {
+			if s.Beside == nil {
+				s.Beside = map[string]results.BesideSlice{}
+			}
+			s.Beside[group.name] = besideSlice(&group.traffic, windows[g+1][t.slice])
+		}
+		out = append(out, indexed{index: t.slice, Slice: s})
+	}
+	return out
+}
+
+// besideSlice is one group's share of a slice. Of rr and crr a source counts the
+// responses that it got: transactions.
+func besideSlice(t *scenarios.Traffic, w traffic.WindowResult) results.BesideSlice {
+	s := results.BesideSlice{RxBytes: w.Sink.Bytes, RxMsgs: w.Sink.Msgs, TxBytes: w.Source.Bytes, TxMsgs: w.Source.Msgs,
+		SourceCPU: w.Source.CPU, SinkCPU: w.Sink.CPU}
+	if t.Kind == "rr" || t.Kind == "crr" {
+		s.Transactions = w.Source.Msgs
+		s.TxBytes = w.Source.Msgs * int64(t.Message)
+	}
+	return s
+}
+
+// armTrials are the setup's whole-trial records, one for each arm that it served
+// in the session.
+func (l *live) armTrials(served []int, settings map[int][]results.Setting, machine results.HostDelta) []results.ArmTrial {
+	main := l.ends(0)
+	base := results.ArmTrial{Shared: len(served) > 1 && len(l.arms) > 1,
+		Source: main.source, Sink: main.sink, Flows: main.flows, Beside: l.beside(0)}
+	source, sink := l.net[l.path.Source.Agent], l.net[l.path.Sink.Agent]
+	base.SinkNet, base.SinkDev = sink.Net, sink.Dev
+	if l.path.Source.Agent != l.path.Sink.Agent {
+		base.SourceNet, base.SourceDev = source.Net, source.Dev
+	}
+	if l.hasLedger() {
+		base.Ledger = l.ledger(main.sent, main.received, machine)
+	}
+	var out []results.ArmTrial
+	for i, a := range l.arms {
+		if !slices.Contains(served, a) {
+			continue
+		}
+		t := base
+		t.Arm = a
+		t.Latency, t.Beside = l.latency(0, i), l.beside(i)
+		t.Knobs = append(append([]results.Setting{}, l.settings...), settings[a]...)
+		out = append(out, t)
+	}
+	return out
+}
+
+// hasLedger says whether the kernel's counters of UDP are about the main traffic's
+// messages alone: there are no responses, and no UDP beside it.
+func (l *live) hasLedger() bool {
+	t := &l.groups[0].traffic
+	others := slices.ContainsFunc(l.groups[1:], func(g group) bool { return g.traffic.Protocol == "udp" })
+	return t.Protocol == "udp" && t.Kind != "rr" && !others
+}
+
+// A groupEnds is what all ends of one group did over the trial.
+type groupEnds struct {
+	source, sink   results.RoleDelta
+	flows          []results.Flow
+	sent, received traffic.Counts
+}
+
+func (l *live) ends(g int) groupEnds {
+	out := groupEnds{flows: make([]results.Flow, len(l.groups[g].flows))}
+	out.source.CPUs, out.sink.CPUs = map[int]int{}, map[int]int{}
+	out.source.Pinned, out.sink.Pinned = l.arm.CPUs.Source, l.arm.CPUs.Sink
+	for _, r := range l.reports {
+		for _, e := range r.Groups[g].Ends {
+			if e.Sink {
+				addRole(&out.sink, e)
+				out.received = out.received.Plus(e.Total)
+			} else {
+				addRole(&out.source, e)
+				out.sent = out.sent.Plus(e.Total)
+			}
+			addFlow(&out.flows[e.Flow], e)
+		}
+	}
+	return out
+}
+
+// latency merges what the sources of a group saw of the setup's so-many-th arm;
+// nil if it has no transactions.
+func (l *live) latency(g, arm int) *results.Histogram {
+	var sum *results.Histogram
+	for _, r := range l.reports {
+		if latency := r.Groups[g].Latency; arm < len(latency) {
+			if sum == nil {
+				sum = &results.Histogram{}
+			}
+			sum.Merge(latency[arm])
+		}
+	}
+	return sum
+}
+
+// beside is the record of the groups beside the main one.
+func (l *live) beside(arm int) map[string]results.Beside {
+	var out map[string]results.Beside
+	for i, group := range l.groups[1:] {
+		if out == nil {
+			out = map[string]results.Beside{}
+		}
+		e := l.ends(i + 1)
+		out[group.name] = results.Beside{Source: e.source, Sink: e.sink, Flows: e.flows, Latency: l.latency(i+1, arm)}
+	}
+	return out
+}
+
+func addRole(r *results.RoleDelta, e traffic.EndResult) {
+	r.Threads += e.Threads
+	r.CPUNS += e.Total.CPU
+	r.WaitNS += e.Total.Wait
+	r.Voluntary += e.Voluntary
+	r.Involunt += e.Involunt
+	r.Migrations += e.Migrations
+	for cpu, n := range e.CPUs {
+		r.CPUs[cpu] += n
+	}
+	for name, n := range e.Events {
+		if r.Events == nil {
+			r.Events = map[string]int64{}
+		}
+		r.Events[name] += n
+	}
+}
+
+func addFlow(f *results.Flow, e traffic.EndResult) {
+	thread := results.Thread{CPUNS: e.Total.CPU, WaitNS: e.Total.Wait,
+		Voluntary: e.Voluntary, Involunt: e.Involunt, Migrations: e.Migrations}
+	if e.Sink {
+		f.Sink = thread
+		f.SinkPort = int(e.Port)
+		f.RxBytes = e.Counted.Bytes
+		f.Drops = e.Total.Drops
+		f.SoftirqCPU = maps.Clone(e.SoftirqCPU)
+		return
+	}
+	f.Source = thread
+	f.SourcePort = int(e.Port)
+	f.AckCPU = maps.Clone(e.SoftirqCPU)
+	f.TCP, f.Congestion = e.TCP, e.Congestion
+}
+
+// ownCPU is what the setup's agents used beside their role threads.
+func (l *live) ownCPU() int64 {
+	var n int64
+	for _, r := range l.reports {
+		n += r.OwnCPU
+	}
+	return n
+}
+
+// differences keeps what the namespaces' counters did.
+func (l *live) differences(after map[*agent.Agent]probe.Namespace) {
+	l.net = map[*agent.Agent]probe.Namespace{}
+	for a, n := range after {
+		l.net[a] = n.Sub(l.before[a])
+	}
+}
+
+// ledger accounts for every datagram of the setup. For flows in both directions
+// each namespace is that of sources and of sinks.
+func (l *live) ledger(sent, received traffic.Counts, machine results.HostDelta) results.Ledger {
+	t := &l.groups[0].traffic
+	source, sink := l.net[l.path.Source.Agent], l.net[l.path.Sink.Agent]
+	switch {
+	case t.Direction == "reverse":
+		source, sink = sink, source
+	case t.Direction == "both" && l.path.Source.Agent != l.path.Sink.Agent:
+		source = probe.Namespace{Net: sum(source.Net, sink.Net), Dev: sum(source.Dev, sink.Dev)}
+		sink = source
+	}
+	u := probe.UDP{Sent: sent.Msgs, Received: received.Msgs, SocketDrops: received.Drops,
+		Source: source, Sink: sink, SoftnetDropped: probe.SoftnetDropped(machine.CPUs)}
+	u.IP = 4
+	if l.path.Sink.Addr.Is6() {
+		u.IP = 6
+	}
+	l.trains(&u, t)
+	return probe.Ledger(u)
+}
+
+// mostGRO is how many datagrams UDP_GRO puts together at most (UDP_GRO_CNT_MAX,
+// net/ipv4/udp_offload.c).
+const mostGRO = 64
+
+// trains says how packets and datagrams go together.
+func (l *live) trains(u *probe.UDP, t *scenarios.Traffic) {
+	datagram := t.Message
+	if t.Source.Segment > 0 {
+		datagram = t.Source.Segment
+		u.Train = int((t.Message + t.Source.Segment - 1) / t.Source.Segment)
+	}
+	if t.Sink.GRO {
+		u.SinkTrain = mostGRO
+	}
+	if t.Kind == "multicast" {
+		u.Copies = len(l.groups[0].flows)
+	}
+	u.Around = t.Source.Path == "packet" || t.Source.Path == "pktgen"
+	u.Apart = l.arm.Config.Topology.Kind == "nic"
+	u.Fragments = fragments(l.path.Source, int(datagram))
+}
+
+// fragments is into how many IP fragments a datagram is cut on its way.
+func fragments(side topology.Side, message int) int {
+	link, err := side.Link()
+	if err != nil || link.MTU == 0 {
+		return 0
+	}
+	header := 20
+	if side.Addr.Is6() {
+		header = 40 + 8
+	}
+	if message+8+header <= link.MTU {
+		return 0
+	}
+	each := (link.MTU - header) &^ 7
+	return (message + 8 + each - 1) / each
+}
+
+func sum(a, b map[string]int64) map[string]int64 {
+	out := maps.Clone(a)
+	for name, n := range b {
+		out[name] += n
+	}
+	return out
+}

@@ -1,0 +1,221 @@
+// Package runner measures: it builds the topology of every arm, turns the
+// knobs, lets sources and sinks run slice by slice, and writes down what
+// happened, trial by trial, until a stop rule that it is given says enough.
+//
+// It never judges: effects and verdicts are package analysis's, which it does
+// not import. And it leaves the machine as it was: whatever is not in a
+// namespace of its own goes through the journal of package knob.
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"time"
+
+	"netab/results"
+	"netab/runner/agent"
+	"netab/runner/host"
+	"netab/runner/knob"
+	"netab/runner/topology"
+	"netab/scenarios"
+)
+
+// Options say what to measure and where to keep it.
+type Options struct {
+	Arms          []scenarios.Arm
+	Slice, Settle time.Duration
+	Trial         time.Duration
+	WholeTrials   bool // whole trials take turns, not slices
+	MaxTime       time.Duration
+	Seed          uint64
+	// Write keeps the records. It is called between trials only.
+	Header  results.Header // Plan is filled in
+	Store   string
+	Journal *knob.Journal
+	// Lock is inherited by the agents, so that it is held until the last of
+	// them has ended.
+	Lock *os.File
+	// Stop judges the trials so far: see analysis.Stop.
+	Stop StopFunc
+	// LossFree judges the slices of arms that ask for their loss-free rate: see
+	// analysis.LossFreeRate.
+	LossFree RateFunc
+	// Progress, if set, is told after every trial.
+	Progress func(trials []results.Trial, elapsed time.Duration)
+}
+
+// A StopFunc is the stop rule: it is called after every trial with the time
+// since the first began; last says that no other trial fits into the time.
+type StopFunc func(trials []results.Trial, elapsed time.Duration, last bool) Decision
+
+// A Decision is the stop rule's answer.
+type Decision struct {
+	Look *results.Look // if this was one
+	Stop bool
+	// Reason of stopping, for the record: decided, max-time.
+	Reason string
+}
+
+// ErrInterrupted is the cause of a context that a user's Ctrl-C ended.
+var ErrInterrupted = errors.New("interrupted")
+
+// mostInvalid is how many trials in a row may fail before the run gives up.
+const mostInvalid = 3
+
+// A run is one call of Run.
+type run struct {
+	Options
+	ctx      context.Context
+	plan     *plan
+	starter  *agent.Starter
+	rng      *rand.Rand
+	switcher *switcher
+	machine  host.Local
+	writer   *results.Writer
+	search   map[int]*search // by arm
+	nic      *topology.NIC   // nil unless the arms share existing interfaces
+	trials   []results.Trial
+	end      results.End
+	first    time.Time // of the first trial
+}
+
+// Run measures until the stop rule, the time limit or ctx ends it. It returns
+// the run as far as it got, also beside an error; the run file holds the same.
+func Run(ctx context.Context, o Options) (*results.Run, error) {
+	r, err := prepare(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer r.starter.Close()
+	if err := r.open(); err != nil {
+		return nil, err
+	}
+	err = r.measure()
+	err = errors.Join(err, r.finish(err))
+	return &results.Run{Header: r.Header, Trials: r.trials, End: &r.end}, err
+}
+
+// Plan makes the plan of a run and changes nothing: for --dry-run.
+func Plan(ctx context.Context, o Options) (*Preview, error) {
+	r, err := prepare(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	r.starter.Close()
+	return r.preview(), nil
+}
+
+func prepare(ctx context.Context, o Options) (*run, error) {
+	r := &run{Options: o, ctx: ctx, starter: agent.NewStarter(), rng: rand.New(rand.NewPCG(o.Seed, 0))}
+	p, err := makePlan(ctx, o, r.starter)
+	if err != nil {
+		r.starter.Close()
+		return nil, err
+	}
+	r.plan = p
+	r.search = r.searches()
+	r.switcher = newSwitcher(o.Journal, p.shared)
+	return r, nil
+}
+
+// open makes the run file.
+func (r *run) open() error {
+	r.Header.Plan = r.plan.record()
+	r.plan.devices.record(&r.Header.Machine)
+	r.Header.Seed = r.Seed
+	w, err := results.Create(r.Store, r.Header.ID, r.Header)
+	if err != nil {
+		return err
+	}
+	r.writer = w
+	r.Header.Type, r.Header.Schema = "header", results.SchemaRun
+	return nil
+}
+
+// measure runs trials until something says enough.
+func (r *run) measure() error {
+	if err := r.switcher.begin(); err != nil {
+		return err
+	}
+	if err := r.openNIC(); err != nil {
+		return err
+	}
+	r.explore()
+	r.first = time.Now()
+	invalid := 0
+	for {
+		t := r.trial(len(r.trials))
+		if r.ctx.Err() != nil {
+			return r.interrupted()
+		}
+		if err := r.writer.AppendTrial(t); err != nil {
+			return err
+		}
+		t.Type = "trial"
+		r.trials = append(r.trials, t)
+		r.learn(&t)
+		if t.Invalid == "" {
+			invalid = 0
+		} else if invalid++; invalid == mostInvalid {
+			return fmt.Errorf("%d trials in a row failed, the last one: %s", invalid, t.Invalid)
+		}
+		elapsed := time.Since(r.first)
+		d := r.Stop(r.trials, elapsed, r.noTimeLeft(elapsed))
+		if d.Look != nil {
+			r.end.Looks = append(r.end.Looks, *d.Look)
+		}
+		if r.Progress != nil {
+			r.Progress(r.trials, elapsed)
+		}
+		if d.Stop {
+			r.end.Reason = d.Reason
+			return nil
+		}
+	}
+}
+
+// noTimeLeft says whether another trial, as long as those before, would end
+// past the time limit.
+func (r *run) noTimeLeft(elapsed time.Duration) bool {
+	return elapsed+elapsed/time.Duration(len(r.trials)) > r.MaxTime
+}
+
+// interrupted gives the stop rule its last look: what was measured so far is
+// judged with the alpha that is left.
+func (r *run) interrupted() error {
+	r.end.Reason = "interrupted"
+	if len(r.trials) > 0 {
+		if d := r.Stop(r.trials, time.Since(r.first), true); d.Look != nil {
+			r.end.Looks = append(r.end.Looks, *d.Look)
+		}
+	}
+	if cause := context.Cause(r.ctx); !errors.Is(cause, ErrInterrupted) {
+		return cause
+	}
+	return nil
+}
+
+// finish puts the machine back as it was, whatever happened, and ends the run
+// file.
+func (r *run) finish(failed error) error {
+	if failed != nil {
+		r.end.Reason = "failed: " + failed.Error()
+	}
+	var errs []error
+	if r.nic != nil {
+		errs = append(errs, r.nic.Close(context.WithoutCancel(r.ctx)))
+	}
+	for _, res := range r.Journal.Restore(context.WithoutCancel(r.ctx)) {
+		if res.Err != nil {
+			r.end.RestoreErrors = append(r.end.RestoreErrors, res.Err.Error())
+			errs = append(errs, res.Err)
+			continue
+		}
+		r.end.Restored = append(r.end.Restored, res.Setting())
+	}
+	r.end.Type, r.end.Ended = "end", time.Now().UTC()
+	return errors.Join(errors.Join(errs...), r.writer.End(r.end))
+}

@@ -1,0 +1,86 @@
+package runner
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"netab/runner/traffic"
+)
+
+// warmup is how long each fresh flow runs before its first slice. Measured
+// here (docs/slices.md): the first 20 ms of a TCP flow over loopback are 15 %
+// slower than the rest, the next 20 ms 5 %, and from then on nothing is.
+const warmup = 40 * time.Millisecond
+
+// A turn is a stretch of a trial's schedule in which one arm is active: a
+// slice, or the warm-up of a flow. Instants are in ns from the schedule's start.
+type turn struct {
+	slice, block, arm int // slice is -1 for a warm-up
+	start, count, end int64
+	rate              float64 // offered in this slice, where slices of the arm differ in it
+}
+
+// warmupTurns let one arm of each setup run, uncounted.
+func warmupTurns(arms []int) []turn {
+	var turns []turn
+	for i, arm := range arms {
+		start := int64(i) * int64(warmup)
+		end := start + int64(warmup)
+		turns = append(turns, turn{slice: -1, block: -1, arm: arm, start: start, count: end, end: end})
+	}
+	return turns
+}
+
+// blocksOf makes the turns of so many blocks of the arms: each block holds one
+// slice of every arm, in random order. Slices follow each other without a gap;
+// the settle part of each is what lets the arm before drain.
+func blocksOf(rng *rand.Rand, arms []int, blocks int, slice, settle time.Duration) []turn {
+	turns := make([]turn, 0, blocks*len(arms))
+	for block := range blocks {
+		for _, i := range rng.Perm(len(arms)) {
+			start := int64(len(turns)) * int64(slice)
+			turns = append(turns, turn{slice: len(turns), block: block, arm: arms[i],
+				start: start, count: start + int64(settle), end: start + int64(slice)})
+		}
+	}
+	return turns
+}
+
+// after moves turns behind others.
+func after(first, then []turn) []turn {
+	if len(first) == 0 {
+		return then
+	}
+	offset := first[len(first)-1].end
+	for _, t := range then {
+		t.start, t.count, t.end = t.start+offset, t.count+offset, t.end+offset
+		first = append(first, t)
+	}
+	return first
+}
+
+// windows are the turns of some arms as instants, for the agents. A window has
+// a tail, as long as the settle part, unless the flow goes on in the next turn.
+func windows(turns []turn, arms []int, start int64, settle time.Duration) []traffic.Window {
+	var out []traffic.Window
+	for i, t := range turns {
+		arm := slices.Index(arms, t.arm)
+		if arm < 0 {
+			continue
+		}
+		w := traffic.Window{Slice: t.slice, Start: start + t.start, Count: start + t.count, End: start + t.end, Arm: arm, Rate: t.rate}
+		if i+1 < len(turns) && !slices.Contains(arms, turns[i+1].arm) {
+			w.Tail = w.End + int64(settle)
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// blocksPerTrial is how many blocks fill a trial of the length asked for, at
+// least two: with one, nothing can be said of the spread inside a trial.
+func blocksPerTrial(trial, slice time.Duration, arms int) int {
+	block := slice * time.Duration(arms)
+	return max(2, int((trial+block/2)/block))
+}

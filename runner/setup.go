@@ -1,0 +1,76 @@
+package runner
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"netab/results"
+	"netab/runner/agent"
+	"netab/runner/probe"
+	"netab/runner/topology"
+	"netab/runner/traffic"
+)
+
+// A live setup is a setup with its processes, namespaces and sockets.
+type live struct {
+	*setup
+	path     *topology.Path
+	groups   []group
+	settings []results.Setting
+	before   map[*agent.Agent]probe.Namespace
+	net      map[*agent.Agent]probe.Namespace // differences, after run
+	reports  map[*agent.Agent]*traffic.Report
+}
+
+// prepare applies the setup's own knobs and opens its sockets.
+func (l *live) prepare() error {
+	for _, k := range l.own {
+		set, err := applyOwn(l.path, k)
+		l.settings = append(l.settings, set...)
+		if err != nil {
+			return err
+		}
+	}
+	return l.openSockets()
+}
+
+// snapshot reads the counters of the setup's namespaces.
+func (l *live) snapshot() (map[*agent.Agent]probe.Namespace, error) {
+	out := map[*agent.Agent]probe.Namespace{}
+	for _, a := range l.path.Agents() {
+		n, err := probe.ReadNamespace(a)
+		if err != nil {
+			return nil, err
+		}
+		out[a] = n
+	}
+	return out, nil
+}
+
+// run lets all agents of the setup work off its turns.
+func (l *live) run(turns []turn, start int64, settle time.Duration) error {
+	w := windows(turns, l.arms, start, settle)
+	agents := l.path.Agents()
+	reports := make([]*traffic.Report, len(agents))
+	end := start + turns[len(turns)-1].end
+	var g errgroup.Group
+	for i, a := range agents {
+		g.Go(func() (err error) {
+			reports[i], err = a.Run(w, end)
+			return err
+		})
+	}
+	err := g.Wait()
+	l.reports = map[*agent.Agent]*traffic.Report{}
+	for i, a := range agents {
+		if reports[i] != nil {
+			l.reports[a] = reports[i]
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("arm %s: %w", l.arm.Name, err)
+	}
+	return nil
+}

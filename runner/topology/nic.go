@@ -1,0 +1,175 @@
+package topology
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+
+	"netab/runner/agent"
+	"netab/runner/host"
+	"netab/runner/knob"
+	"netab/scenarios"
+)
+
+// A NIC is a path over two existing interfaces, each moved into a namespace of
+// its own, so that packets cross the wire and not the local routing table. The
+// namespaces have names and outlive agents: a virtual device in an anonymous
+// one would be deleted with it. Both the namespaces and the devices are in the
+// journal before they are touched.
+type NIC struct {
+	// Keeper is the path with the agents that stay for the whole run and turn
+	// the knobs that all arms share.
+	Keeper *Path
+	spaces [2]*os.File // open namespaces: source, sink
+}
+
+// OpenNIC moves the two devices and starts the keepers. What it did is undone
+// by the journal's Restore.
+func OpenNIC(ctx context.Context, s *agent.Starter, j *knob.Journal, t scenarios.Topology, o agent.Options) (*NIC, error) {
+	n := &NIC{Keeper: &Path{}}
+	source, sink, err := addresses(t)
+	if err != nil {
+		return nil, err
+	}
+	for i, side := range []struct {
+		*Side
+		device, role string
+	}{{&n.Keeper.Source, t.SourceDevice, "source"}, {&n.Keeper.Sink, t.SinkDevice, "sink"}} {
+		name := fmt.Sprintf("%s%d-%s", knob.NetnsPrefix, os.Getpid(), side.role)
+		if n.spaces[i], err = takeDevice(j, side.device, name); err != nil {
+			return nil, errors.Join(err, n.Close(ctx))
+		}
+		o.Namespace = n.spaces[i]
+		if side.Agent, err = s.Start(ctx, o); err != nil {
+			return nil, errors.Join(err, n.Close(ctx))
+		}
+		addr := source
+		if side.role == "sink" {
+			addr = sink
+		}
+		if err := side.configure(side.device, addr, mtu(t)); err != nil {
+			return nil, errors.Join(err, n.Close(ctx))
+		}
+	}
+	if err := waitForCarrier(ctx, n.Keeper); err != nil {
+		return nil, errors.Join(err, n.Close(ctx))
+	}
+	return n, n.Keeper.introduce()
+}
+
+// Enter starts fresh agents on the path, for one setup of one trial.
+func (n *NIC) Enter(ctx context.Context, s *agent.Starter, o agent.Options) (*Path, error) {
+	p := &Path{Source: n.Keeper.Source, Sink: n.Keeper.Sink}
+	p.Source.Agent, p.Sink.Agent = nil, nil
+	for i, side := range []*Side{&p.Source, &p.Sink} {
+		var err error
+		o.Namespace = n.spaces[i]
+		if side.Agent, err = s.Start(ctx, o); err != nil {
+			if p.Source.Agent != nil {
+				p.Source.Agent.Close(ctx)
+			}
+			return nil, err
+		}
+	}
+	for _, side := range []*Side{&p.Source, &p.Sink} {
+		if _, err := side.Link(); err != nil {
+			return nil, errors.Join(err, p.Close(ctx))
+		}
+	}
+	return p, nil
+}
+
+// Close ends the keepers. The devices go home by the journal.
+func (n *NIC) Close(ctx context.Context) error {
+	var errs []error
+	for _, side := range []Side{n.Keeper.Source, n.Keeper.Sink} {
+		if side.Agent != nil {
+			errs = append(errs, side.Agent.Close(ctx))
+		}
+	}
+	for _, f := range n.spaces {
+		if f != nil {
+			errs = append(errs, f.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// CheckNIC refuses what would cut the machine off or cannot work, before
+// anything is touched.
+func CheckNIC(t scenarios.Topology) error {
+	if !host.Privileged() {
+		return errors.New("topology nic: moving interfaces needs root (CAP_NET_ADMIN in the initial namespace)")
+	}
+	for _, device := range []string{t.SourceDevice, t.SinkDevice} {
+		link, err := netlink.LinkByName(device)
+		if err != nil {
+			return fmt.Errorf("topology nic: %s: %w", device, err)
+		}
+		if device == "lo" {
+			return errors.New("topology nic: lo cannot be moved; use topology loopback")
+		}
+		routes, err := netlink.RouteList(link, netlink.FAMILY_ALL)
+		if err != nil {
+			return fmt.Errorf("topology nic: %s: list routes: %w", device, err)
+		}
+		for _, r := range routes {
+			if r.Dst == nil || r.Dst.IP.IsUnspecified() {
+				return fmt.Errorf("topology nic: %s carries the default route: moving it would cut this machine off", device)
+			}
+		}
+	}
+	return nil
+}
+
+// takeDevice makes a named namespace and moves the device into it; the journal
+// knows of each before it happens.
+func takeDevice(j *knob.Journal, device, name string) (*os.File, error) {
+	moved, err := knob.CaptureDevice(device, name)
+	if err != nil {
+		return nil, err
+	}
+	link, err := netlink.LinkByName(device)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", device, err)
+	}
+	if _, err := j.Record(knob.UndoNetns, "namespace "+name, name); err != nil {
+		return nil, err
+	}
+	if err := makeNamespace(name); err != nil {
+		return nil, fmt.Errorf("make namespace %s: %w", name, err)
+	}
+	space, err := os.Open(filepath.Join(knob.NetnsDir, name))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := j.Record(knob.UndoDevice, "device "+device+" in namespace "+name, moved); err != nil {
+		return space, err
+	}
+	if err := netlink.LinkSetNsFd(link, int(space.Fd())); err != nil {
+		return space, fmt.Errorf("%s: move into namespace %s: %w", device, name, err)
+	}
+	return space, nil
+}
+
+// makeNamespace makes a named namespace and leaves this thread where it was.
+func makeNamespace(name string) error {
+	result := make(chan error)
+	go func() {
+		// The thread is not unlocked: it has been in another namespace, and
+		// dies with this goroutine.
+		runtime.LockOSThread()
+		h, err := netns.NewNamed(name)
+		if err == nil {
+			err = h.Close()
+		}
+		result <- err
+	}()
+	return <-result
+}

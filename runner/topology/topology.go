@@ -1,0 +1,231 @@
+// Package topology builds the path between source and sink: which namespaces,
+// which devices, which addresses.
+//
+// Namespaces are born with the agents that work in them and die with them, so
+// a path needs no clean-up but the end of its agents. Only existing interfaces
+// ("nic") must be given back; see nic.go.
+package topology
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"netab/runner/agent"
+	"netab/runner/host"
+	"netab/scenarios"
+)
+
+// A Path is a built topology: two sides, each with the agent that works there.
+// Source and Sink are the same agent on loopback.
+type Path struct {
+	Source, Sink Side
+}
+
+// A Side is one end of a path.
+type Side struct {
+	Agent  *agent.Agent
+	Device string
+	Addr   netip.Addr
+}
+
+// Agents are the path's agents, each once.
+func (p *Path) Agents() []*agent.Agent {
+	if p.Source.Agent == p.Sink.Agent {
+		return []*agent.Agent{p.Sink.Agent}
+	}
+	return []*agent.Agent{p.Source.Agent, p.Sink.Agent}
+}
+
+// Close ends the agents, and with them namespaces and links.
+func (p *Path) Close(ctx context.Context) error {
+	var errs []error
+	for _, a := range p.Agents() {
+		errs = append(errs, a.Close(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// Addresses of veth pairs are from the ranges reserved for benchmarks of
+// network devices (RFC 2544, RFC 5180): nobody's real network has them.
+var (
+	sourceV4 = netip.MustParsePrefix("198.18.0.1/30")
+	sinkV4   = netip.MustParsePrefix("198.18.0.2/30")
+	sourceV6 = netip.MustParsePrefix("2001:2::1/64")
+	sinkV6   = netip.MustParsePrefix("2001:2::2/64")
+)
+
+// Names of the two ends of a veth pair, the same in every arm.
+const (
+	sourceVeth = "veth-source"
+	sinkVeth   = "veth-sink"
+)
+
+// Build makes a loopback or veth path in namespaces of its own.
+func Build(ctx context.Context, s *agent.Starter, t scenarios.Topology, o agent.Options) (*Path, error) {
+	switch t.Kind {
+	case "loopback":
+		return loopback(ctx, s, t, o)
+	case "veth":
+		return veth(ctx, s, t, o)
+	}
+	return nil, fmt.Errorf("topology %q is not one that can be built", t.Kind)
+}
+
+func loopback(ctx context.Context, s *agent.Starter, t scenarios.Topology, o agent.Options) (*Path, error) {
+	a, err := s.Start(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	side := Side{Agent: a, Device: "lo", Addr: netip.MustParseAddr("127.0.0.1")}
+	if t.Family == "ipv6" {
+		side.Addr = netip.IPv6Loopback()
+	}
+	p := &Path{Source: side, Sink: side}
+	if err := a.SetLink("lo", host.LinkChange{Up: new(true), MTU: mtu(t)}); err != nil {
+		return nil, errors.Join(err, p.Close(ctx))
+	}
+	return p, nil
+}
+
+func veth(ctx context.Context, s *agent.Starter, t scenarios.Topology, o agent.Options) (*Path, error) {
+	p := &Path{}
+	var g errgroup.Group
+	for _, a := range []**agent.Agent{&p.Source.Agent, &p.Sink.Agent} {
+		g.Go(func() (err error) { *a, err = s.Start(ctx, o); return err })
+	}
+	if err := g.Wait(); err != nil {
+		for _, a := range []*agent.Agent{p.Source.Agent, p.Sink.Agent} {
+			if a != nil {
+				a.Close(ctx)
+			}
+		}
+		return nil, err
+	}
+	if err := p.joinByVeth(t); err != nil {
+		return nil, errors.Join(err, p.Close(ctx))
+	}
+	return p, nil
+}
+
+func (p *Path) joinByVeth(t scenarios.Topology) error {
+	pair := host.Veth{Name: sourceVeth, PeerName: sinkVeth, PeerPID: p.Sink.Agent.PID(), MTU: t.MTU, Queues: t.Queues}
+	if err := p.Source.Agent.AddVeth(pair); err != nil {
+		return err
+	}
+	source, sink, err := addresses(t)
+	if err != nil {
+		return err
+	}
+	if err := p.Source.configure(sourceVeth, source, nil); err != nil {
+		return err
+	}
+	if err := p.Sink.configure(sinkVeth, sink, nil); err != nil {
+		return err
+	}
+	return p.introduce()
+}
+
+// introduce makes the two sides know each other's link address. Resolving it
+// costs the first packets of every flow, and over a veth pair that is just up
+// IPv6 took a second for it.
+func (p *Path) introduce() error {
+	source, err := p.Source.Link()
+	if err != nil {
+		return err
+	}
+	sink, err := p.Sink.Link()
+	if err != nil {
+		return err
+	}
+	if source.MAC == "" || sink.MAC == "" {
+		return nil // point to point: there is nothing to resolve
+	}
+	err = p.Source.Agent.SetLink(p.Source.Device, host.LinkChange{AddNeighbor: []host.Neighbor{{Addr: p.Sink.Addr, MAC: sink.MAC}}})
+	if err != nil {
+		return err
+	}
+	return p.Sink.Agent.SetLink(p.Sink.Device, host.LinkChange{AddNeighbor: []host.Neighbor{{Addr: p.Source.Addr, MAC: source.MAC}}})
+}
+
+// Link describes the side's device.
+func (s *Side) Link() (host.Link, error) {
+	links, err := s.Agent.Links()
+	if err != nil {
+		return host.Link{}, err
+	}
+	for _, l := range links {
+		if l.Name == s.Device {
+			return l, nil
+		}
+	}
+	return host.Link{}, fmt.Errorf("%s: the device is gone", s.Device)
+}
+
+// addresses are those of the two sides: the scenario's, else of the ranges for
+// benchmarks.
+func addresses(t scenarios.Topology) (source, sink netip.Prefix, err error) {
+	source, sink = sourceV4, sinkV4
+	if t.Family == "ipv6" {
+		source, sink = sourceV6, sinkV6
+	}
+	if source, err = givenAddress(t.SourceAddress, source); err != nil {
+		return source, sink, fmt.Errorf("source_address: %w", err)
+	}
+	if sink, err = givenAddress(t.SinkAddress, sink); err != nil {
+		return source, sink, fmt.Errorf("sink_address: %w", err)
+	}
+	return source, sink, nil
+}
+
+// givenAddress is the scenario's own choice of an address, if it made one.
+func givenAddress(text string, otherwise netip.Prefix) (netip.Prefix, error) {
+	if text == "" {
+		return otherwise, nil
+	}
+	return netip.ParsePrefix(text)
+}
+
+// waitForCarrier waits until both devices can carry packets: a NIC negotiates
+// its link for seconds after it is taken up.
+func waitForCarrier(ctx context.Context, p *Path) error {
+	deadline := time.Now().Add(20 * time.Second)
+	for _, side := range []Side{p.Source, p.Sink} {
+		for {
+			carrier, err := side.Agent.ReadFile("/sys/class/net/" + side.Device + "/carrier")
+			if err == nil && strings.TrimSpace(string(carrier)) == "1" {
+				break
+			}
+			if time.Now().After(deadline) {
+				return fmt.Errorf("%s: no carrier after 20 s: is the cable in, and the other end up?", side.Device)
+			}
+			select {
+			case <-time.After(20 * time.Millisecond):
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+	}
+	return nil
+}
+
+// configure gives a side its address and takes its device, and lo, up.
+func (s *Side) configure(device string, addr netip.Prefix, mtu *int) error {
+	s.Device, s.Addr = device, addr.Addr()
+	if err := s.Agent.SetLink("lo", host.LinkChange{Up: new(true)}); err != nil {
+		return err
+	}
+	return s.Agent.SetLink(device, host.LinkChange{Up: new(true), MTU: mtu, AddAddress: []netip.Prefix{addr}})
+}
+
+func mtu(t scenarios.Topology) *int {
+	if t.MTU == 0 {
+		return nil
+	}
+	return &t.MTU
+}

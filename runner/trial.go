@@ -1,0 +1,262 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"netab/results"
+	"netab/runner/agent"
+	"netab/runner/topology"
+	"netab/runner/traffic"
+	"netab/scenarios"
+)
+
+// lead is the time between handing out a schedule and its first slice: the
+// message must have reached all agents and their threads must be asleep. An
+// agent that is late says so, and the trial is invalid.
+func lead(setups []*live) time.Duration {
+	ends := 0
+	for _, l := range setups {
+		for _, g := range l.groups {
+			ends += 2 * len(g.flows)
+		}
+	}
+	return 10*time.Millisecond + time.Duration(ends)*20*time.Microsecond
+}
+
+// trial makes one trial: fresh processes, sockets and namespaces, then blocks
+// of slices. What goes wrong is in the record: a trial is never dropped.
+func (r *run) trial(index int) results.Trial {
+	t := results.Trial{Index: index, Started: time.Now().UTC(), Order: r.rng.Perm(len(r.plan.arms)),
+		Arms: make([]results.ArmTrial, len(r.plan.arms))}
+	for i := range t.Arms {
+		t.Arms[i].Arm = i
+	}
+	var err error
+	if r.plan.grain == grainTrial {
+		err = r.oneByOne(&t)
+	} else {
+		all := make([]int, len(r.plan.arms))
+		for i := range all {
+			all[i] = i
+		}
+		err = r.session(&t, t.Order, r.schedule(t.Order, all))
+	}
+	if err != nil {
+		t.Invalid = err.Error()
+	}
+	return t
+}
+
+// schedule is a warm-up of every setup under one of the arms, then the blocks
+// of the arms. order is theirs, too.
+func (r *run) schedule(order, arms []int) []turn {
+	var fresh []int
+	for _, s := range r.setupsOf(order) {
+		i := slices.IndexFunc(order, func(arm int) bool { return slices.Contains(s.arms, arm) })
+		fresh = append(fresh, order[i])
+	}
+	turns := after(warmupTurns(fresh), blocksOf(r.rng, arms, r.plan.blocks, r.plan.slice, r.plan.settle))
+	r.offer(turns)
+	return turns
+}
+
+// oneByOne gives each arm a session of its own, the knobs switched in between.
+func (r *run) oneByOne(t *results.Trial) error {
+	for _, arm := range t.Order {
+		if err := r.session(t, []int{arm}, r.schedule([]int{arm}, []int{arm})); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// session sets up the given arms in their order, lets them take turns, and
+// tears them down; its records are added to the trial.
+func (r *run) session(t *results.Trial, arms []int, turns []turn) (err error) {
+	began := traffic.Now()
+	// Before the sockets: a connection keeps for good what it finds (its MSS).
+	if err := r.switcher.start(turns[0].arm); err != nil {
+		return fmt.Errorf("set the knobs that arms share: %w", err)
+	}
+	setups, err := r.build(r.setupsOf(arms))
+	defer func() {
+		down := traffic.Now()
+		err = errors.Join(err, closeAll(r.ctx, setups))
+		t.TeardownNS += traffic.Now() - down
+	}()
+	t.SetupNS += traffic.Now() - began
+	if err != nil {
+		return err
+	}
+	before, err := r.before(setups)
+	if err != nil {
+		return err
+	}
+	t.SetupNS = t.SetupNS + traffic.Now() - before.at
+	start := traffic.Now() + int64(lead(setups))
+	own := traffic.ProcessCPU()
+	late, err := r.takeTurns(setups, turns, start)
+	own = traffic.ProcessCPU() - own
+	if err != nil {
+		return err
+	}
+	end := start + turns[len(turns)-1].end
+	t.RunNS += end - start
+	down := traffic.Now()
+	delta, err := r.after(setups, before)
+	t.TeardownNS += traffic.Now() - down
+	if err != nil {
+		return err
+	}
+	delta.OwnNS += own
+	r.add(t, setups, arms, turns, late, delta)
+	r.warnOfCarryOver(t)
+	return r.nothingReceived(t, turns)
+}
+
+// mostLate is the share of an arm's bytes that may be received while another
+// arm is counted.
+const mostLate = 0.005
+
+// warnOfCarryOver says which arms' queues do not run empty in a settle part.
+func (r *run) warnOfCarryOver(t *results.Trial) {
+	received, late := map[int]int64{}, map[int]int64{}
+	for _, s := range t.Slices {
+		received[s.Arm] += s.RxBytes
+		late[s.Arm] += s.LateBytes
+	}
+	for i, arm := range r.plan.arms {
+		if share := float64(late[i]) / float64(max(received[i], 1)); share > mostLate {
+			t.Warnings = append(t.Warnings, results.Warning{Code: "carry-over", Text: fmt.Sprintf(
+				"%s: %.1f %% of what it sent was received while another arm was counted: its queues outlast the settle part; set measure.settle longer", arm.Name, 100*share)})
+		}
+	}
+}
+
+// nothingReceived is an error if an arm's sinks got nothing in a whole session:
+// then the path was not there, and zero is not its speed. It says what is known
+// of why: a short session may be over before a lost packet is sent again, or a
+// CPU come back that the host took away.
+func (r *run) nothingReceived(t *results.Trial, turns []turn) error {
+	received, sent := map[int]int64{}, map[int]int64{}
+	for _, s := range t.Slices {
+		received[s.Arm] += s.RxBytes
+		sent[s.Arm] += s.TxBytes
+	}
+	for _, turn := range turns {
+		if turn.slice < 0 || received[turn.arm] > 0 {
+			continue
+		}
+		retransmitted := int64(0)
+		for _, f := range t.Arms[turn.arm].Flows {
+			retransmitted += f.TCP["retrans"]
+		}
+		return fmt.Errorf("arm %s: the sinks received nothing in %v of slices; its sources sent %d bytes (%d segments again), and %v of CPU time were stolen",
+			r.plan.arms[turn.arm].Name, time.Duration(turns[len(turns)-1].end).Round(time.Millisecond), sent[turn.arm], retransmitted,
+			time.Duration(t.Host.StealNS).Round(time.Millisecond))
+	}
+	return nil
+}
+
+// setupsOf are the setups that serve the arms, in the arms' order.
+func (r *run) setupsOf(arms []int) []*setup {
+	var out []*setup
+	for _, arm := range arms {
+		for _, s := range r.plan.setups {
+			if slices.Contains(s.arms, arm) && !slices.Contains(out, s) {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// build makes the setups ready, all at once.
+func (r *run) build(setups []*setup) ([]*live, error) {
+	out := make([]*live, len(setups))
+	var g errgroup.Group
+	for i, s := range setups {
+		g.Go(func() (err error) {
+			if out[i], err = r.buildOne(s); err != nil {
+				return fmt.Errorf("set up arm %s: %w", s.arm.Name, err)
+			}
+			return nil
+		})
+	}
+	err := g.Wait()
+	return slices.DeleteFunc(out, func(l *live) bool { return l == nil }), err
+}
+
+// buildOne makes one setup ready to run: its path, its own knobs, its sockets.
+func (r *run) buildOne(s *setup) (*live, error) {
+	path, err := r.path(s.arm.Config.Topology)
+	if err != nil {
+		return nil, err
+	}
+	l := &live{setup: s, path: path}
+	if err := l.prepare(); err != nil {
+		return nil, errors.Join(err, path.Close(r.ctx))
+	}
+	return l, nil
+}
+
+func (r *run) path(t scenarios.Topology) (*topology.Path, error) {
+	if r.nic != nil {
+		return r.nic.Enter(r.ctx, r.starter, r.agentOptions())
+	}
+	return topology.Build(r.ctx, r.starter, t, r.agentOptions())
+}
+
+// agentOptions let every agent hold the run's lock.
+func (r *run) agentOptions() agent.Options {
+	if r.Lock == nil {
+		return agent.Options{}
+	}
+	return agent.Options{Inherit: []*os.File{r.Lock}}
+}
+
+func closeAll(ctx context.Context, setups []*live) error {
+	var g errgroup.Group
+	for _, l := range setups {
+		g.Go(func() error { return l.path.Close(ctx) })
+	}
+	return g.Wait()
+}
+
+// takeTurns lets the agents run the schedule; the runner sleeps meanwhile,
+// apart from switching knobs.
+func (r *run) takeTurns(setups []*live, turns []turn, start int64) (late map[int]string, err error) {
+	var g errgroup.Group
+	for _, l := range setups {
+		g.Go(func() error { return l.run(turns, start, r.plan.settle) })
+	}
+	if r.plan.grain == grainSwitched {
+		late, err = r.switcher.follow(r.ctx, turns, start)
+	}
+	return late, errors.Join(err, g.Wait())
+}
+
+// add writes a session's records into the trial.
+func (r *run) add(t *results.Trial, setups []*live, arms []int, turns []turn, late map[int]string, delta results.HostDelta) {
+	offset := t.RunNS - turns[len(turns)-1].end
+	for _, l := range setups {
+		for _, s := range l.slices(turns, offset) {
+			if why, ok := late[s.index]; ok {
+				s.Invalid = why
+			}
+			t.Slices = append(t.Slices, s.Slice)
+		}
+		for _, a := range l.armTrials(arms, r.switcher.settings, delta) {
+			t.Arms[a.Arm] = a
+		}
+	}
+	slices.SortFunc(t.Slices, func(a, b results.Slice) int { return int(a.StartNS - b.StartNS) })
+	addHost(&t.Host, delta)
+}
