@@ -1,0 +1,397 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"netab/results"
+)
+
+// CompareOptions say how runs are to be compared.
+type CompareOptions struct {
+	Declared []string // confounders that were meant to differ ("kernel")
+	// Force gives verdicts although something makes the runs incomparable; the
+	// Summary says so.
+	Force bool
+	// BootSD is the spread of boots on the log scale if it is known beforehand,
+	// and BootDF its degrees of freedom (0: taken as exact). With it a few boots
+	// can have a verdict.
+	BootSD, BootDF float64
+	// Known, if set, is what calibrating this machine says of the spread of an
+	// arm's levels, where runs or boots are too few to tell it themselves.
+	Known func(arm results.Arm, metric string) (KnownSpread, bool)
+}
+
+// A KnownSpread is the spread of a level on the log scale beyond that of its
+// trials: from run to run within a boot, and from boot to boot, with the
+// degrees of freedom that each is known with (0 = not known).
+type KnownSpread struct {
+	Run, RunDF   float64
+	Boot, BootDF float64
+}
+
+// A Side is one group of runs as it was compared.
+type Side struct {
+	Label  string   `json:"label"`
+	Kernel string   `json:"kernel"`
+	Runs   []string `json:"runs"`
+	Boots  int      `json:"boots"`
+	Trials int      `json:"trials"`
+}
+
+// CompareGroups judges the arms of each group against the arms of the same
+// name of the first group, by Welch's t on independent units with Holm's shares
+// over everything that is judged:
+//   - Where boots differ, the unit is the boot: memory layout and the like are
+//     drawn once a boot. Verdicts are given only where there are boots enough for
+//     an exact permutation test to reach alpha (4 against 4 for 5 %), or where the
+//     spread of boots is known beforehand. Where every boot has runs of both
+//     sides and boots are enough, they are paired.
+//   - Within one boot, runs are the units where both sides have four of them;
+//     else trials, with a warning that nothing interleaved the runs.
+//   - Where something not declared makes the figures answers to different
+//     questions, every verdict is withheld unless that is overridden.
+func CompareGroups(groups []RunGroup, o CompareOptions) Summary {
+	c := comparing{groups: groups, options: o}
+	first, last := groups[0].Runs[0], groups[len(groups)-1].Runs[0]
+	s := Summary{
+		Schema: SchemaSummary, Scenario: first.Header.Design.Name, Question: c.question(),
+		Run: groups[0].Label, Kernel: first.Header.Machine.Kernel, Seed: last.Header.Seed,
+		Grain: "run", Confidence: confidence(first.Header.Design), Metrics: judgedMetrics(last.Header.Design),
+		Ended: ended(first.End), Confounders: c.confounders(),
+	}
+	for i, g := range groups {
+		if i > 0 {
+			s.Run += " -> " + g.Label
+		}
+		c.total(&s, g)
+		s.Sides = append(s.Sides, sideOf(g))
+		s.Arms = append(s.Arms, c.levels(g, 1-s.Confidence)...)
+	}
+	if o.Force {
+		s.Forced = s.Blocking()
+	}
+	s.Comparisons = c.comparisons(1 - s.Confidence)
+	s.Interactions = c.interactions(1 - s.Confidence)
+	s.Warnings = c.withhold(&s)
+	s.Converged = allJudged(s.Comparisons)
+	s.Warnings = unique(append(s.Warnings, c.warnings(&s)...))
+	s.Answer = c.answer(&s)
+	return s
+}
+
+type comparing struct {
+	groups  []RunGroup
+	options CompareOptions
+}
+
+func (c comparing) question() string {
+	noun := "kernel"
+	for _, g := range c.groups {
+		if len(g.Runs) == 1 && g.Label == g.Runs[0].Header.ID {
+			noun = "run"
+		}
+	}
+	var others []string
+	for _, g := range c.groups[1:] {
+		others = append(others, g.Label)
+	}
+	return fmt.Sprintf("What changed from %s %s to %s %s?", noun, c.groups[0].Label, noun, strings.Join(others, ", "))
+}
+
+// total adds up what the summary says of all runs together.
+func (c comparing) total(s *Summary, g RunGroup) {
+	for _, r := range g.Runs {
+		d := r.Header.Design
+		s.Scenario = joined(s.Scenario, d.Name)
+		s.Kernel = joined(s.Kernel, r.Header.Machine.Kernel)
+		s.DurationS += durationS(r.Trials)
+		s.MeasuredS += measuredS(r.Trials)
+		s.Trials += countValid(r.Trials)
+		s.Invalid += len(r.Trials) - countValid(r.Trials)
+		s.Confidence = min(s.Confidence, confidence(d))
+		s.Resolution = max(s.Resolution, finite(d.Resolution))
+		if e := ended(r.End); e != s.Ended {
+			s.Ended = worstEnd(s.Ended, e)
+		}
+		for _, m := range judgedMetrics(d) {
+			if !slices.Contains(s.Metrics, m) {
+				s.Metrics = append(s.Metrics, m)
+			}
+		}
+	}
+}
+
+// joined lists different values in order of appearance.
+func joined(have, more string) string {
+	if slices.Contains(strings.Split(have, " -> "), more) {
+		return have
+	}
+	return orNone(have) + " -> " + orNone(more)
+}
+
+// worstEnd is the end that says most against the figures.
+func worstEnd(a, b string) string {
+	for _, e := range []string{a, b} {
+		if strings.HasPrefix(e, "failed") {
+			return e
+		}
+	}
+	if a == "decided" || a == "max-time" {
+		return b
+	}
+	return a
+}
+
+func sideOf(g RunGroup) Side {
+	s := Side{Label: g.Label, Kernel: g.Runs[0].Header.Machine.Kernel, Boots: len(g.boots())}
+	for _, r := range g.Runs {
+		s.Runs = append(s.Runs, r.Header.ID)
+		s.Trials += countValid(r.Trials)
+	}
+	return s
+}
+
+// levels are a side's arms over all its trials. Where there are several units
+// their scatter makes the interval: trials of one boot know nothing of the
+// other boots.
+func (c comparing) levels(g RunGroup, alpha float64) []ArmSummary {
+	d := g.Runs[0].Header.Design
+	all := &results.Run{Header: g.Runs[0].Header}
+	for _, r := range g.Runs {
+		if armNames(r.Header.Design) == armNames(d) {
+			all.Trials = append(all.Trials, r.Trials...)
+		}
+	}
+	arms := judging{design: d, trials: all.Trials, seed: all.Header.Seed, alpha: alpha}.levels()
+	unit := unitOf(c.groups[0], g)
+	for i := range arms {
+		arms[i].Run = g.Label
+		for name, l := range arms[i].Metrics {
+			m, ok := LookupMetric(name)
+			xs := g.units(unit, func(r *results.Run) []float64 { return rawLevels(r, m, arms[i].Name) })
+			if s := newSample(xs); ok && unit != unitTrial && s.n >= 2 && s.n == len(xs) {
+				h := tCritical(alpha, s.df()) * s.se()
+				l.Lo, l.Hi = clamp(l.Mean-h), clamp(l.Mean+h)
+				arms[i].Metrics[name] = l
+			}
+		}
+	}
+	return arms
+}
+
+// A crossing is one comparison between two sides while it is being judged.
+type crossing struct {
+	Comparison
+	metric Metric
+	contrast
+}
+
+// comparisons judges each arm that two sides have, on each metric.
+func (c comparing) comparisons(alpha float64) []Comparison {
+	var all []crossing
+	for _, g := range c.groups[1:] {
+		all = append(all, c.crossings(g, alpha)...)
+	}
+	var judged []int
+	var ps []float64
+	for i, x := range all {
+		if x.Judged {
+			judged, ps = append(judged, i), append(ps, x.p())
+		}
+	}
+	for i, share := range holm(ps, alpha) {
+		all[judged[i]].Alpha = share
+	}
+	out := []Comparison{}
+	for _, x := range all {
+		out = append(out, x.conclude())
+	}
+	return out
+}
+
+func (c comparing) crossings(g RunGroup, alpha float64) []crossing {
+	base := c.groups[0]
+	da, db := base.Runs[0].Header.Design, g.Runs[0].Header.Design
+	judged := slices.Concat(judgedMetrics(da), judgedMetrics(db))
+	var out []crossing
+	for _, arm := range da.Arms {
+		ib := slices.IndexFunc(db.Arms, func(x results.Arm) bool { return x.Name == arm.Name })
+		if ib < 0 {
+			continue
+		}
+		for _, m := range metricsOf(da) {
+			if !m.AppliesTo(arm) || !m.AppliesTo(db.Arms[ib]) {
+				continue
+			}
+			x := c.cross(g, m, arm.Name, func(r *results.Run) []float64 { return logLevels(r, m, arm.Name) })
+			x.Judged, x.Alpha = slices.Contains(judged, m.Name), alpha
+			x.Baseline = arm.Name
+			if x.N > 0 || x.Judged {
+				out = append(out, x)
+			}
+		}
+	}
+	return out
+}
+
+// cross contrasts what two sides have of something.
+func (c comparing) cross(g RunGroup, m Metric, arm string, of func(*results.Run) []float64) crossing {
+	base, unit := c.groups[0], unitOf(c.groups[0], g)
+	alpha, seed := 1-confidence(base.Runs[0].Header.Design), g.Runs[0].Header.Seed
+	a, b := base.units(unit, of), g.units(unit, of)
+	w := welch(newSample(a), newSample(b))
+	x := crossing{metric: m, contrast: w, Comparison: Comparison{
+		Arm: arm, BaselineRun: base.Label, ArmRun: g.Label, Metric: m.Name, Unit: m.Unit, Difference: m.Difference,
+		N: w.n, NBaseline: len(a), Units: unit, Looks: 1,
+		Resolution: max(resolutionOf(base.Runs[0].Header.Design, m.Name), resolutionOf(g.Runs[0].Header.Design, m.Name)),
+	}}
+	if xs, ys, ok := paired(base, g, of, alpha); ok && unit == unitBoot {
+		ds := differencesOf(xs, ys)
+		x.contrast, x.Paired, x.N, x.NBaseline = pairedContrast(ds), true, len(ds), 0
+		p := signFlip(ds, seeded(seed, "sign-flip", arm, m.Name, g.Label))
+		x.DF, x.PSign = x.contrast.df, &p
+		return x
+	}
+	if sd, df, units := c.known(unit, base, g, arm, m, alpha); units != "" {
+		if k, ok := calibrated(sd, df, units, base, g, of); ok {
+			x.contrast, x.Units, x.Calibrated, x.KnownSD = k, units, true, sd
+			x.N, x.NBaseline = k.n, len(base.units(units, of))
+		}
+	}
+	x.DF = x.contrast.df
+	if w.ok && unit != unitTrial {
+		p := exchange(a, b, seeded(seed, "exchange", arm, m.Name, g.Label))
+		x.PPermutation = &p
+	}
+	return x
+}
+
+// known is the spread of units that is known beforehand, where the two sides
+// have too few of them to tell it: of boots, or within one boot of runs. unit is
+// "" where none is needed or known.
+func (c comparing) known(have string, a, b RunGroup, arm string, m Metric, alpha float64) (sd, df float64, unit string) {
+	few := have == unitBoot && attainable(len(a.boots()), len(b.boots())) > alpha
+	if few && c.options.BootSD > 0 {
+		return c.options.BootSD, c.options.BootDF, unitBoot
+	}
+	if c.options.Known == nil || m.Difference || !few && have != unitTrial {
+		return 0, 0, ""
+	}
+	d := a.Runs[0].Header.Design
+	k, ok := c.options.Known(d.Arms[slices.IndexFunc(d.Arms, func(x results.Arm) bool { return x.Name == arm })], m.Name)
+	switch {
+	case ok && few && k.BootDF > 0:
+		// A boot's runs are few here too: theirs comes on top.
+		return math.Hypot(k.Boot, k.Run), min(k.BootDF, max(k.RunDF, 1)), unitBoot
+	case ok && have == unitTrial && k.RunDF >= leastRunDF:
+		return k.Run, k.RunDF, unitRun
+	}
+	return 0, 0, ""
+}
+
+// leastRunDF is how well the spread of runs must be known to take the place of
+// one that these runs do not tell.
+const leastRunDF = 5
+
+// calibrated puts a known spread of units in place of one seen in too few:
+// SE² = σ²(1/n_1 + 1/n_2) + the trials' own, with Satterthwaite's degrees of
+// freedom for a spread that was itself estimated (df 0: taken as exact).
+func calibrated(sd, df float64, unit string, a, b RunGroup, of func(*results.Run) []float64) (contrast, bool) {
+	unitsA, unitsB := newSample(a.units(unit, of)), newSample(b.units(unit, of))
+	na, nb := unitsA.n, unitsB.n
+	within := a.withinVariance(of) + b.withinVariance(of)
+	trials := 0
+	for _, g := range []RunGroup{a, b} {
+		for _, r := range g.Runs {
+			trials += max(0, len(of(r))-1)
+		}
+	}
+	if within <= 0 || trials < 2 || na == 0 || nb == 0 {
+		return contrast{}, false
+	}
+	between := sd * sd * (1/float64(na) + 1/float64(nb))
+	inverse := within * within / float64(trials)
+	if df > 0 {
+		inverse += between * between / df
+	}
+	w := contrast{mean: unitsB.mean - unitsA.mean, n: na + nb, se: math.Sqrt(between + within), df: (between + within) * (between + within) / inverse}
+	w.ok = isFinite(w.mean) && isFinite(w.se) && isFinite(w.df)
+	return w, w.ok
+}
+
+// conclude fills in what follows from the contrast and its share of alpha.
+func (x crossing) conclude() Comparison {
+	c, m := x.Comparison, x.metric
+	lo, hi := x.interval(c.Alpha)
+	c.Change, c.Lo, c.Hi, c.Verdict = m.shown(x.mean), m.shown(lo), m.shown(hi), Inconclusive
+	if !x.ok {
+		return c
+	}
+	p := x.p()
+	c.P = &p
+	c.Verdict = judge(lo, hi, m.margin(c.Resolution), m.Better)
+	if d, ok := x.smallestDetectable(c.Alpha); ok {
+		d = m.shown(d)
+		c.SmallestDetectable = &d
+	}
+	return c
+}
+
+// rawLevels are an arm's trial levels in one run.
+func rawLevels(run *results.Run, m Metric, arm string) []float64 {
+	i := slices.IndexFunc(run.Header.Design.Arms, func(a results.Arm) bool { return a.Name == arm })
+	if i < 0 {
+		return nil
+	}
+	return values(trialLevels(run.Header.Design, run.Trials, m, i))
+}
+
+// logLevels are rawLevels on the metric's scale.
+func logLevels(run *results.Run, m Metric, arm string) []float64 {
+	i := slices.IndexFunc(run.Header.Design.Arms, func(a results.Arm) bool { return a.Name == arm })
+	if i < 0 {
+		return nil
+	}
+	return values(onScale(trialLevels(run.Header.Design, run.Trials, m, i), m))
+}
+
+// interactions ask whether an arm's effect is another on another side: its
+// effects within each run, which the slices pair, are contrasted between the
+// sides. They are far sharper than levels, and judge nothing by themselves.
+func (c comparing) interactions(alpha float64) []Comparison {
+	c.options.Known = nil // which is about levels: effects scatter far less
+	var out []Comparison
+	for _, g := range c.groups[1:] {
+		d := c.groups[0].Runs[0].Header.Design
+		if len(d.Arms) < 2 {
+			continue
+		}
+		base := d.Arms[baseline(d)]
+		for _, arm := range d.Arms {
+			for _, m := range judgedOf(d) {
+				if arm.Name == base.Name || !m.AppliesTo(arm) || !m.AppliesTo(base) {
+					continue
+				}
+				x := c.cross(g, m, arm.Name, func(r *results.Run) []float64 { return effectsWithin(r, m, base.Name, arm.Name) })
+				x.Baseline, x.Alpha = base.Name, alpha
+				if x.ok {
+					out = append(out, x.conclude())
+				}
+			}
+		}
+	}
+	return out
+}
+
+func effectsWithin(run *results.Run, m Metric, base, arm string) []float64 {
+	at := func(name string) int {
+		return slices.IndexFunc(run.Header.Design.Arms, func(a results.Arm) bool { return a.Name == name })
+	}
+	if at(base) < 0 || at(arm) < 0 {
+		return nil
+	}
+	return values(trialEffects(run.Header.Design, run.Trials, m, at(base), at(arm)))
+}

@@ -1,0 +1,244 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"netab/results"
+)
+
+// mostInAnswer is how many arms a sentence can carry.
+const mostInAnswer = 4
+
+// answer is the run in one sentence: the headline metric of every arm.
+func answer(s *Summary, d results.Design) string {
+	if s.Trials == 0 {
+		return "Nothing was measured, so there is no answer."
+	}
+	m, ok := LookupMetric(judgedMetrics(d)[0])
+	if !ok || len(s.Arms) == 0 {
+		return "The headline metric is not known, so there is no answer."
+	}
+	if len(d.Arms) == 1 {
+		return levelAnswer(s, d, m)
+	}
+	var headline []Comparison
+	for _, c := range s.Comparisons {
+		if c.Metric == m.Name {
+			headline = append(headline, c)
+		}
+	}
+	if len(headline) == 0 {
+		return fmt.Sprintf("No arm could be compared on %s.", m.Title)
+	}
+	return effectAnswer(s, d, m, headline)
+}
+
+func effectAnswer(s *Summary, d results.Design, m Metric, cs []Comparison) string {
+	base := baseline(d)
+	head := "Against " + d.Arms[base].Name
+	if l, ok := s.Arms[base].Metrics[m.Name]; ok {
+		head += " (" + m.quantity(l.Mean) + ")"
+	}
+	rest := 0
+	if len(cs) > mostInAnswer {
+		// The clearest changes speak first; the table has them all.
+		slices.SortStableFunc(cs, func(a, b Comparison) int { return clearer(a, b) })
+		rest = len(cs) - mostInAnswer
+		cs = cs[:mostInAnswer]
+	}
+	var parts []string
+	for i, c := range cs {
+		parts = append(parts, c.sentence(m, i == 0, s))
+	}
+	text := head + ", " + subject(d, m) + " " + strings.Join(parts, "; ")
+	if rest > 0 {
+		more := "more arms are"
+		if rest == 1 {
+			more = "more arm is"
+		}
+		text += fmt.Sprintf("; %d %s in the table", rest, more)
+	}
+	return text + "."
+}
+
+func clearer(a, b Comparison) int {
+	size := func(c Comparison) float64 {
+		if c.Verdict == Improvement || c.Verdict == Regression {
+			return math.Abs(math.Log1p(max(c.Change, -0.999999)))
+		}
+		return 0
+	}
+	switch x, y := size(a), size(b); {
+	case x > y:
+		return -1
+	case x < y:
+		return 1
+	default:
+		return 0
+	}
+}
+
+// sentence is one arm's part: "is 7.3 % higher with sink (+5.9 to +8.8 %)".
+func (c *Comparison) sentence(m Metric, first bool, s *Summary) string {
+	span := interval(c.Lo, c.Hi, c.Difference)
+	if first {
+		span += fmt.Sprintf(", %s %% confidence", trimmed(100*s.Confidence))
+	}
+	amount := percent(c.Change)
+	if c.Difference {
+		amount = strings.TrimLeft(change(c.Change, true), "+-")
+	}
+	direction := "higher"
+	if c.Change < 0 {
+		direction = "lower"
+	}
+	switch {
+	case c.P == nil:
+		return fmt.Sprintf("cannot be told with %s (%s %s)", c.Arm, count(c.N), plural(max(1, c.N), "trial"))
+	case c.Modes != nil:
+		return fmt.Sprintf("depends on the trial with %s (%s)", c.Arm, modesInShort(c))
+	case c.Verdict == Equivalent:
+		return fmt.Sprintf("is the same to within %s with %s (%s)", percent(c.Resolution), c.Arm, span)
+	case c.Verdict == Inconclusive:
+		return fmt.Sprintf("is undecided with %s (%s)", c.Arm, span)
+	default:
+		return fmt.Sprintf("is %s %s%s with %s (%s)", amount, direction, better(m, c.Verdict), c.Arm, span)
+	}
+}
+
+// better says so where lower is better: "lower" alone would read as a loss.
+func better(m Metric, v Verdict) string {
+	switch {
+	case m.Better == Higher:
+		return ""
+	case v == Improvement:
+		return " (better)"
+	default:
+		return " (worse)"
+	}
+}
+
+func levelAnswer(s *Summary, d results.Design, m Metric) string {
+	l, ok := s.Arms[0].Metrics[m.Name]
+	if !ok {
+		return fmt.Sprintf("%s could not be measured.", capital(subject(d, m)))
+	}
+	text := fmt.Sprintf("%s is %s", capital(subject(d, m)), m.quantity(l.Mean))
+	if l.N >= 2 && l.Lo == l.Hi {
+		return text + " over " + fmt.Sprint(l.N) + " trials."
+	}
+	if l.N < 2 {
+		return text + " in one trial; its spread is not known."
+	}
+	text += fmt.Sprintf(" (%s to %s, %s %% confidence)", m.quantity(l.Lo), m.quantity(l.Hi), trimmed(100*s.Confidence))
+	if !l.Converged {
+		text += fmt.Sprintf(", which is wider than the ±%s that was asked for", percent(d.Width))
+	}
+	return text + "."
+}
+
+// subject is what the sentence is about, as far as all arms have it in common:
+// "TCP goodput over loopback".
+func subject(d results.Design, m Metric) string {
+	text := m.Title
+	if p := common(d, func(a results.Arm) string { return a.Protocol }); p != "" && m.beside == "" {
+		text = protocol(p) + " " + text
+	}
+	if t := common(d, func(a results.Arm) string { return a.Topology }); t != "" {
+		text += " over " + t
+	}
+	return text
+}
+
+// protocol is written as people do.
+func protocol(p string) string {
+	if kind, ok := strings.CutPrefix(p, "unix-"); ok {
+		return "AF_UNIX " + kind
+	}
+	return strings.ToUpper(p)
+}
+
+func common(d results.Design, field func(results.Arm) string) string {
+	if len(d.Arms) == 0 {
+		return ""
+	}
+	v := field(d.Arms[0])
+	for _, a := range d.Arms[1:] {
+		if field(a) != v {
+			return ""
+		}
+	}
+	return v
+}
+
+// notConverged says what is still open, and what would help.
+func notConverged(s *Summary, d results.Design) string {
+	if len(d.Arms) == 1 {
+		for _, name := range judgedMetrics(d) {
+			if l, ok := s.Arms[0].Metrics[name]; ok && !l.Converged {
+				return fmt.Sprintf("NOT CONVERGED: the %s level is known to ±%s only, ±%s was asked for: measure for longer (--max-time), or ask for less (--width)",
+					name, percent(halfWidth(l)), percent(d.Width))
+			}
+		}
+		return "NOT CONVERGED: no judged metric could be computed"
+	}
+	var open []string
+	for _, c := range s.Comparisons {
+		if c.Judged && c.Verdict == Inconclusive && !c.Mixture {
+			text := c.Arm + " (" + c.Metric
+			if c.SmallestDetectable != nil && *c.SmallestDetectable < 1 {
+				text += fmt.Sprintf("; changes from %s could have been seen", percent(*c.SmallestDetectable))
+			}
+			open = append(open, text+")")
+		}
+	}
+	if len(open) == 0 {
+		return "NOT CONVERGED: nothing could be compared"
+	}
+	return fmt.Sprintf("NOT CONVERGED: no verdict yet for %s: measure for longer (--max-time), or ask for a coarser resolution than %s (--resolution)",
+		strings.Join(open, ", "), percent(s.Resolution))
+}
+
+func halfWidth(l Level) float64 {
+	if l.Mean == 0 {
+		return 0
+	}
+	return (l.Hi - l.Mean) / math.Abs(l.Mean)
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
+}
+
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// trimmed writes 95 and 99.9 as people do.
+func trimmed(x float64) string {
+	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.2f", x), "0"), ".")
+}
+
+// modesInShort names two groups; more of them only by how far they lie apart.
+// The table has them all.
+func modesInShort(c *Comparison) string {
+	groups := c.Modes.Groups
+	if len(groups) <= 2 {
+		return c.Modes.Text
+	}
+	text := fmt.Sprintf("%s modes from %s to %s", count(len(groups)),
+		change(groups[0].Change, c.Difference), change(groups[len(groups)-1].Change, c.Difference))
+	if c.Modes.Covariate != "" {
+		text += ", told apart by " + c.Modes.Covariate
+	}
+	return text
+}

@@ -1,0 +1,146 @@
+package analysis
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+const (
+	// bootstrapDraws is how often the trials are drawn anew. Of many trials
+	// fewer draws are made: their interval is close to normal.
+	bootstrapDraws  = 3999
+	bootstrapFewest = 999
+	// bootstrapTail is the outermost draw that is read at either end: the
+	// tenth is known to a third of its share.
+	bootstrapTail = 10
+)
+
+// A bootstrap is what an estimate would have come to, had other trials of the
+// same kind been drawn (Efron and Tibshirani 1993, "An introduction to the
+// bootstrap"). It is for estimates that are not a mean over trials, such as a
+// percentile of all their transactions together.
+type bootstrap struct {
+	n     int       // trials
+	at    float64   // the estimate from the trials themselves
+	draws []float64 // the estimates from trials drawn with replacement, sorted
+	se    float64
+}
+
+// newBootstrap draws n trials out of n, again and again; of makes the estimate
+// of trials that were drawn so many times each.
+func newBootstrap(n int, rng *rand.Rand, of func(times []float64) float64) (bootstrap, bool) {
+	times := make([]float64, n)
+	for i := range times {
+		times[i] = 1
+	}
+	b := bootstrap{n: n, at: of(times)}
+	if !isFinite(b.at) {
+		return b, false
+	}
+	if n < 2 {
+		return b, true
+	}
+	b.draws = make([]float64, max(bootstrapFewest, min(bootstrapDraws, bootstrapDraws*100/n)))
+	for k := range b.draws {
+		clear(times)
+		for range n {
+			times[rng.IntN(n)]++
+		}
+		if b.draws[k] = of(times); !isFinite(b.draws[k]) {
+			return b, false
+		}
+	}
+	slices.Sort(b.draws)
+	// Of n trials the plug-in variance is too small by (n-1)/n.
+	b.se = stat.StdDev(b.draws, nil) * math.Sqrt(float64(n)/b.df())
+	return b, true
+}
+
+func (b bootstrap) df() float64 { return float64(max(b.n-1, 0)) }
+
+// interval is the expanded percentile interval at 1-alpha (Hesterberg 2015,
+// "What teachers should know about the bootstrap", section 4.4): the plain one
+// is too narrow where trials are few, because it stands for a normal quantile
+// and a variance with divisor n, so its tails are read further out, where
+// Student's t would be. It is widened to hold the t interval of the
+// bootstrap's standard error: where few trials decide, the draws know too
+// little of the tail that they did not see.
+func (b bootstrap) interval(alpha float64) (lo, hi float64) {
+	if b.n < 2 || b.se == 0 {
+		return b.at, b.at
+	}
+	return b.within(tCritical(alpha, b.df()))
+}
+
+// within is the interval at a critical value of t.
+func (b bootstrap) within(t float64) (lo, hi float64) {
+	z := t * math.Sqrt(float64(b.n)/b.df())
+	lo, hi = b.below(z), b.above(z)
+	return min(lo, b.at-t*b.se), max(hi, b.at+t*b.se)
+}
+
+// below and above are z standard normal deviations out in the draws. Beyond
+// the outermost draw that is read, the distance from the estimate grows on in
+// proportion to z, as that of a normal distribution would: the small alphas of
+// early looks are further out than any number of draws would show.
+func (b bootstrap) below(z float64) float64 {
+	share, stretch := b.reach(z)
+	x := stat.Quantile(share, stat.Empirical, b.draws, nil)
+	return b.at - stretch*max(0, b.at-x)
+}
+
+func (b bootstrap) above(z float64) float64 {
+	share, stretch := b.reach(z)
+	x := stat.Quantile(1-share, stat.Empirical, b.draws, nil)
+	return b.at + stretch*max(0, x-b.at)
+}
+
+// reach is the share of draws beyond z, and how much further than that share
+// z is.
+func (b bootstrap) reach(z float64) (share, stretch float64) {
+	outermost := float64(bootstrapTail) / float64(len(b.draws)+1)
+	if share := distuv.UnitNormal.Survival(z); share >= outermost {
+		return share, 1
+	}
+	return outermost, z / -distuv.UnitNormal.Quantile(outermost)
+}
+
+// p is the smallest alpha whose interval excludes zero.
+func (b bootstrap) p() (p float64, ok bool) {
+	if b.n < 2 {
+		return 0, false
+	}
+	holds := func(t float64) bool {
+		lo, hi := b.within(t)
+		return lo <= 0 && hi >= 0
+	}
+	switch {
+	case b.se == 0 && b.at == 0:
+		return 1, true
+	case b.se == 0:
+		return 0, true
+	}
+	lo, hi := 0.0, math.Abs(b.at)/b.se // there the t interval holds zero
+	if holds(lo) {
+		return 1, true
+	}
+	for range 60 {
+		if mid := (lo + hi) / 2; holds(mid) {
+			hi = mid
+		} else {
+			lo = mid
+		}
+	}
+	return tTest(hi, 1, b.df()), true
+}
+
+func (b bootstrap) smallestDetectable(alpha float64) (float64, bool) {
+	if b.n < 2 {
+		return 0, false
+	}
+	return detectable(b.se, b.df(), alpha)
+}

@@ -1,0 +1,84 @@
+package calibration
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"netab/analysis"
+	"netab/results"
+)
+
+// Of are the calibrations that are about a machine: what they say of another
+// CPU, hypervisor or set of CPUs is no help. Kernels may differ: the scatter is
+// hardly theirs.
+func Of(all []results.Calibration, m *results.Machine) (out []*results.Calibration) {
+	for i := range all {
+		c := &all[i].Machine
+		if c.Hostname == m.Hostname && c.CPUModel == m.CPUModel && c.Virtualization == m.Virtualization && c.CPUsOnline == m.CPUsOnline {
+			out = append(out, &all[i])
+		}
+	}
+	return out
+}
+
+// About are those of one metric of traffic like an arm's.
+func About(cs []*results.Calibration, a results.Arm, metric string) []*results.Calibration {
+	return slices.DeleteFunc(slices.Clone(cs), func(c *results.Calibration) bool { return c.Metric != metric || !alike(c.Arm, a) })
+}
+
+func alike(a, b results.Arm) bool {
+	return kind(a) == kind(b) && a.Protocol == b.Protocol && a.Topology == b.Topology && a.Message == b.Message && a.Flows == b.Flows && a.Rate == b.Rate
+}
+
+func kind(a results.Arm) string { return orElse(a.Kind, "stream") }
+
+// Scatter is the standard deviation of one trial's effect and the time that a
+// trial takes, for a design: from calibrations of its baseline's traffic, else
+// from all there are. of names what was calibrated.
+func Scatter(cs []*results.Calibration, d results.Design) (sd float64, trial time.Duration, of []string) {
+	base := slices.IndexFunc(d.Arms, func(a results.Arm) bool { return a.Name == d.Baseline })
+	if base >= 0 && len(d.Metrics) > 0 {
+		if about := About(cs, d.Arms[base], d.Metrics[0]); len(about) > 0 {
+			cs = about
+		}
+	}
+	for _, c := range cs {
+		if !slices.Contains(of, c.Scenario) {
+			of = append(of, c.Scenario)
+		}
+	}
+	return Effects(cs...).OneTrial(), seconds(TrialS(cs...)), of
+}
+
+// Moments are the mean and the standard deviation; of fewer than two values the
+// latter is 0, and spreads leave them out.
+func Moments(xs []float64) (mean, sd float64) {
+	switch len(xs) {
+	case 0:
+		return 0, 0
+	case 1:
+		return xs[0], 0
+	}
+	return stat.MeanStdDev(xs, nil)
+}
+
+// chance says how often so many of n are false, or more, at 5 % each.
+func chance(k, n int) string {
+	return fmt.Sprintf("so many or more come in %.2g of cases", 1-distuv.Binomial{N: float64(n), P: alpha}.CDF(float64(k)-1))
+}
+
+// Known gives compare the spread of levels of what was calibrated.
+func Known(cs []*results.Calibration) func(results.Arm, string) (analysis.KnownSpread, bool) {
+	return func(a results.Arm, metric string) (analysis.KnownSpread, bool) {
+		about := About(cs, a, metric)
+		if len(about) == 0 {
+			return analysis.KnownSpread{}, false
+		}
+		s := Levels(about...)
+		return analysis.KnownSpread{Run: s.Run, RunDF: s.RunDF, Boot: s.Boot, BootDF: s.BootDF}, true
+	}
+}

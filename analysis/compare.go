@@ -1,0 +1,272 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"netab/results"
+)
+
+// Compare judges the arms of run b against the arms of the same name of run a:
+// CompareGroups of two groups of one run each. declared names the confounders
+// that were meant to differ ("kernel").
+func Compare(a, b *results.Run, declared ...string) Summary {
+	groups := []RunGroup{{a.Header.ID, []*results.Run{a}}, {b.Header.ID, []*results.Run{b}}}
+	distinct(groups)
+	return CompareGroups(groups, CompareOptions{Declared: declared})
+}
+
+// onScale takes logs, for metrics whose changes are ratios; levels of zero
+// have none and are left out.
+func onScale(levels []effect, m Metric) []effect {
+	if m.Difference {
+		return levels
+	}
+	out := slices.DeleteFunc(levels, func(e effect) bool { return e.x <= 0 })
+	for i := range out {
+		out[i].x = math.Log(out[i].x)
+	}
+	return out
+}
+
+// withhold takes back the verdicts that the runs cannot support, and says why.
+func (c comparing) withhold(s *Summary) []results.Warning {
+	var ws []results.Warning
+	take := func(code, text string, of func(*Comparison) bool) {
+		ws = append(ws, results.Warning{Code: code, Text: text})
+		for _, list := range [][]Comparison{s.Comparisons, s.Interactions} {
+			for i := range list {
+				if x := &list[i]; of(x) {
+					x.Verdict, x.Withheld = Inconclusive, text
+				}
+			}
+		}
+	}
+	for _, g := range c.groups[1:] {
+		c.withholdSide(s, g, take)
+		ws = append(ws, c.pairing(g, 1-s.Confidence)...)
+	}
+	switch blocking := s.Blocking(); {
+	case len(blocking) == 0:
+	case c.options.Force:
+		ws = append(ws, results.Warning{Code: "forced", Text: "FORCED: the runs are not comparable, they differ in " +
+			strings.Join(blocking, ", ") + "; the verdicts are given because that was overridden, and are not to be trusted"})
+	default:
+		take("not-comparable", "the runs are not comparable: they differ in "+strings.Join(blocking, ", ")+"; no verdict is given",
+			func(*Comparison) bool { return true })
+	}
+	return ws
+}
+
+// withholdSide says what the number of boots of one side allows.
+func (c comparing) withholdSide(s *Summary, g RunGroup, take func(code, text string, of func(*Comparison) bool)) {
+	base, none := c.groups[0], func(*Comparison) bool { return false }
+	a, b, alpha := len(base.boots()), len(g.boots()), 1-s.Confidence
+	mine := func(x *Comparison) bool { return x.ArmRun == g.Label }
+	known := knownSpreads(s, mine)
+	switch unit := unitOf(base, g); {
+	case unit == unitTrial && known != "":
+		take("runs-assumed", fmt.Sprintf("the runs were measured one after the other, and %s has %d and %s %d: how runs scatter is not known from them, so it is taken from the calibration of this machine (%s)",
+			base.Label, len(base.Runs), g.Label, len(g.Runs), known), none)
+	case unit == unitTrial && len(base.Runs)+len(g.Runs) == 2:
+		take("not-interleaved", "the runs were measured one after the other: what the machine did differently in between is not in the intervals; put both configurations into one scenario to be sure", none)
+	case unit == unitTrial:
+		take("not-interleaved", fmt.Sprintf("%s has %d runs and %s %d, which are too few to be units (%d each): trials are taken together, and what the machine did differently from run to run is not in the intervals",
+			base.Label, len(base.Runs), g.Label, len(g.Runs), enoughRuns), none)
+	case unit == unitRun:
+	case attainable(a, b) <= alpha:
+	default:
+		if known != "" {
+			take("boots-assumed", fmt.Sprintf("%s has %s and %s %s: their spread is not known from them, so it is taken from what is known of this machine (%s)",
+				base.Label, bootCount(a), g.Label, bootCount(b), known), none)
+		}
+		some := slices.ContainsFunc(s.Comparisons, func(x Comparison) bool { return mine(&x) && x.Judged && !x.Calibrated })
+		if known != "" && !some {
+			return
+		}
+		all := mine
+		mine := func(x *Comparison) bool { return all(x) && !x.Calibrated }
+		n := unitsNeeded(alpha)
+		take("too-few-boots", fmt.Sprintf("the runs are of different boots, %s of %s and %s of %s: what a boot draws once (memory layout, placement) needs several to be known, so no verdict is given; at least %d boots of each can show a difference (smallest p %.2g), %d are better (%.2g)",
+			bootCount(a), base.Label, bootCount(b), g.Label, n, attainable(n, n), n+1, attainable(n+1, n+1))+bootsFor(s, mine), mine)
+	}
+}
+
+// knownSpreads lists the spreads that were put in for a side's units.
+func knownSpreads(s *Summary, mine func(*Comparison) bool) string {
+	var out []string
+	for i := range s.Comparisons {
+		if x := &s.Comparisons[i]; mine(x) && x.Calibrated {
+			text := fmt.Sprintf("%s of %s: %s", x.Metric, x.Arm, percent(x.KnownSD))
+			if !slices.Contains(out, text) {
+				out = append(out, text)
+			}
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// bootsFor says how many boots would resolve what was asked, where the boots
+// so far tell of their spread.
+func bootsFor(s *Summary, mine func(*Comparison) bool) string {
+	most := 0
+	for i := range s.Comparisons {
+		x := &s.Comparisons[i]
+		if !mine(x) || !x.Judged || x.P == nil || x.SmallestDetectable == nil || x.Difference || x.DF <= 0 {
+			continue
+		}
+		most = max(most, bootsToSee(x))
+	}
+	if most == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; going by how these boots scatter, about %d of each would show a change of the resolution", most)
+}
+
+// bootsToSee is the number of boots a side whose smallest detectable change is
+// the resolution; 0 where no sensible number is.
+func bootsToSee(x *Comparison) int {
+	se := (math.Log1p(x.Hi) - math.Log1p(x.Lo)) / 2 / tCritical(x.Alpha, x.DF)
+	perBoot := se * math.Sqrt(1/(1/float64(x.NBaseline)+1/float64(x.N-x.NBaseline)))
+	for n := 2; n <= 1000; n++ {
+		d, ok := detectable(perBoot*math.Sqrt(2/float64(n)), float64(2*n-2), x.Alpha)
+		if ok && d <= math.Log1p(x.Resolution) {
+			return n
+		}
+	}
+	return 0
+}
+
+func bootCount(n int) string { return fmt.Sprintf("%s %s", count(n), plural(n, "boot")) }
+
+// confounders lists what differs between the first run and any other, once
+// each.
+func (c comparing) confounders() []Confounder {
+	out := []Confounder{}
+	first, declared := c.groups[0].Runs[0], c.options.Declared
+	for _, g := range c.groups {
+		for _, r := range g.Runs {
+			for _, f := range append(confounders(&first.Header, &r.Header, declared), placedDifferently(first, r, declared)...) {
+				if !slices.Contains(out, f) {
+					out = append(out, f)
+				}
+			}
+		}
+	}
+	return out
+}
+
+func (c comparing) warnings(s *Summary) []results.Warning {
+	var ws []results.Warning
+	if !s.Converged {
+		ws = append(ws, results.Warning{Code: "not-converged", Text: "NOT CONVERGED: at least one judged comparison has no verdict"})
+	}
+	for _, name := range c.options.Declared {
+		if name == "kernel build" && slices.Contains(c.options.Declared, "kernel") {
+			continue // goes with it, and may be the same
+		}
+		if !slices.ContainsFunc(s.Confounders, func(f Confounder) bool { return f.Name == name }) {
+			ws = append(ws, results.Warning{Code: "axis-equal", Text: fmt.Sprintf("%q was meant to differ, and is the same in all runs", name)})
+		}
+	}
+	base := c.groups[0]
+	for _, g := range c.groups[1:] {
+		ws = append(ws, missingArms(base, g)...)
+		ws = append(ws, missingArms(g, base)...)
+	}
+	for _, a := range s.Arms {
+		if a.Modes != nil {
+			ws = append(ws, results.Warning{Code: "modes", Text: fmt.Sprintf("%s: %s: %s", a.Run, a.Name, a.Modes.Text)})
+		}
+	}
+	for _, g := range c.groups {
+		for _, run := range g.Runs {
+			id := run.Header.ID
+			if len(g.Runs) == 1 && g.Label != "" {
+				id = g.Label
+			}
+			for _, w := range slices.Concat(levelFlags(run), carried(run), conditions(run)) {
+				ws = append(ws, results.Warning{Code: w.Code, Text: id + ": " + w.Text})
+			}
+		}
+	}
+	return ws
+}
+
+// levelFlags matter here: nothing removes a run's drift from its levels.
+func levelFlags(run *results.Run) []results.Warning {
+	var ws []results.Warning
+	for i, arm := range run.Header.Design.Arms {
+		for _, name := range judgedMetrics(run.Header.Design) {
+			if m, ok := LookupMetric(name); ok && m.AppliesTo(arm) {
+				ws = append(ws, flags(name+" of "+arm.Name, onScale(trialLevels(run.Header.Design, run.Trials, m, i), m))...)
+			}
+		}
+	}
+	return ws
+}
+
+// missingArms goes by the first run of each side; other runs of a side that
+// lack an arm are fewer units of it.
+func missingArms(has, lacks RunGroup) []results.Warning {
+	var ws []results.Warning
+	for _, x := range has.Runs[0].Header.Design.Arms {
+		if !slices.ContainsFunc(lacks.Runs[0].Header.Design.Arms, func(y results.Arm) bool { return x.Name == y.Name }) {
+			ws = append(ws, results.Warning{Code: "arm-missing", Text: fmt.Sprintf(
+				"arm %s of %s is not in %s, so it is not compared", x.Name, has.Label, lacks.Label)})
+		}
+	}
+	return ws
+}
+
+func allJudged(cs []Comparison) bool {
+	some := false
+	for _, c := range cs {
+		if c.Judged {
+			some = true
+			if c.Verdict == Inconclusive {
+				return false
+			}
+		}
+	}
+	return some
+}
+
+func (c comparing) answer(s *Summary) string {
+	d := c.groups[len(c.groups)-1].Runs[0].Header.Design
+	m, ok := LookupMetric(judgedMetrics(d)[0])
+	if !ok {
+		return "The headline metric is not known, so there is no answer."
+	}
+	base := c.groups[0]
+	var sentences []string
+	for _, g := range c.groups[1:] {
+		var parts []string
+		for _, x := range s.Comparisons {
+			if x.Metric == m.Name && x.ArmRun == g.Label && len(parts) < mostInAnswer {
+				parts = append(parts, x.sentence(m, len(parts) == 0, s))
+			}
+		}
+		if len(parts) == 0 {
+			continue
+		}
+		noun := ""
+		if len(base.Runs)+len(g.Runs) == 2 && base.Label != base.Runs[0].Header.Machine.Kernel {
+			noun = "run "
+		}
+		sentences = append(sentences, capital(fmt.Sprintf("%s%s against %s%s: %s %s.", noun, g.Label, noun, base.Label, subject(d, m), strings.Join(parts, "; "))))
+	}
+	if len(sentences) == 0 {
+		return "The runs have no arm in common that was measured in both."
+	}
+	return strings.Join(sentences, " ")
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}

@@ -1,0 +1,272 @@
+package analysis
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"netab/results"
+)
+
+// A judging is one look at a run: its trials, and the alpha that the look may
+// spend.
+type judging struct {
+	design results.Design
+	trials []results.Trial
+	seed   uint64
+	alpha  float64
+	looks  int // this one included
+}
+
+// An evidence is what the trials say about one arm on one metric.
+type evidence struct {
+	arm     int
+	metric  Metric
+	judged  bool
+	effects []effect
+	sample  sample
+	spread  *spread // nil = unknown
+	rank    *signedRank
+	whole   *bootstrap // of metrics that are no mean over trials
+	alpha   float64    // of its interval
+}
+
+// newEvidence weighs the trials' effects; they are doubted to be normal unless
+// they agree within their own errors.
+func newEvidence(arm int, m Metric, judged bool, effects []effect) evidence {
+	e := evidence{arm: arm, metric: m, judged: judged, effects: effects, sample: newSample(values(effects))}
+	if s, ok := spreadOf(effects); ok {
+		e.spread = &s
+	}
+	if e.disagree() && e.sample.n >= 2 && e.sample.n <= rankTrials && e.sample.sd > 0 {
+		r := newSignedRank(values(effects))
+		e.rank = &r
+	}
+	return e
+}
+
+// disagree says whether trials differ by more than their own errors, or might.
+func (e evidence) disagree() bool { return e.spread == nil || e.spread.p <= hetAlpha }
+
+// weigh collects what the trials say of an arm against another.
+func (j judging) weigh(m Metric, base, arm int, judged bool) evidence {
+	d := j.design
+	e := newEvidence(arm, m, judged, trialEffects(d, j.trials, m, base, arm))
+	e.alpha = j.alpha
+	of, ok := m.estimator.(wholeEstimator)
+	if !ok || len(e.effects) == 0 {
+		return e
+	}
+	var as, bs []view
+	for _, x := range e.effects {
+		t := &j.trials[x.at]
+		as, bs = append(as, viewOf(d, t, x.at, m, base)), append(bs, viewOf(d, t, x.at, m, arm))
+	}
+	rng := seeded(j.seed, "bootstrap", d.Arms[base].Name, d.Arms[arm].Name, m.Name)
+	if b, ok := of.whole(as, bs, rng); ok {
+		e.whole = &b
+	}
+	return e
+}
+
+// centre is the estimate, on the metric's scale.
+func (e evidence) centre() float64 {
+	if e.whole != nil {
+		return e.whole.at
+	}
+	return e.sample.mean
+}
+
+// interval is at 1-alpha of the evidence.
+func (e evidence) interval() (lo, hi float64) {
+	if e.whole != nil {
+		return e.whole.interval(e.alpha)
+	}
+	lo, hi = e.sample.interval(e.alpha)
+	if e.rank != nil {
+		l, h := e.rank.interval(e.alpha)
+		lo, hi = min(lo, l), max(hi, h)
+	}
+	return lo, hi
+}
+
+// p is of the test that belongs to the interval.
+func (e evidence) p() (p float64, ok bool) {
+	if e.whole != nil {
+		return e.whole.p()
+	}
+	p, ok = e.sample.p()
+	if ok && e.rank != nil {
+		p = max(p, e.rank.p())
+	}
+	return p, ok
+}
+
+func (e evidence) smallestDetectable() (float64, bool) {
+	if e.whole != nil {
+		return e.whole.smallestDetectable(e.alpha)
+	}
+	return e.sample.smallestDetectable(e.alpha)
+}
+
+// comparisons judges every arm on every metric.
+func (j judging) comparisons() []Comparison {
+	var out []Comparison
+	for _, e := range j.gather(metricsOf(j.design)) {
+		c := j.compare(e)
+		j.inform(&c, e)
+		out = append(out, c)
+	}
+	return out
+}
+
+// progress judges only what the stop rule needs.
+func (j judging) progress() []Comparison {
+	var out []Comparison
+	for _, e := range j.gather(judgedOf(j.design)) {
+		out = append(out, j.compare(e))
+	}
+	return out
+}
+
+// gather collects the evidence arm by arm, the judged metrics first and in
+// their declared order, and gives each its alpha.
+func (j judging) gather(all []Metric) []evidence {
+	if len(j.design.Arms) < 2 {
+		return nil
+	}
+	judged := judgedMetrics(j.design)
+	slices.SortStableFunc(all, func(a, b Metric) int {
+		return cmp.Compare(rank(judged, a.Name), rank(judged, b.Name))
+	})
+	base := baseline(j.design)
+	var out []evidence
+	for arm := range j.design.Arms {
+		if arm == base {
+			continue
+		}
+		for _, m := range all {
+			if !m.AppliesTo(j.design.Arms[arm]) || !m.AppliesTo(j.design.Arms[base]) {
+				continue
+			}
+			isJudged := slices.Contains(judged, m.Name)
+			e := j.weigh(m, base, arm, isJudged)
+			if isJudged || e.sample.n > 0 {
+				out = append(out, e)
+			}
+		}
+	}
+	j.share(out)
+	return out
+}
+
+// share gives the judged comparisons their parts of the look's alpha. Those
+// that are not judged keep all of it: they are information, each by itself.
+func (j judging) share(es []evidence) {
+	var judged []*evidence
+	var ps []float64
+	for i := range es {
+		if !es[i].judged {
+			continue
+		}
+		p, ok := es[i].p()
+		if !ok {
+			p = 1
+		}
+		judged, ps = append(judged, &es[i]), append(ps, p)
+	}
+	for i, alpha := range holm(ps, j.alpha) {
+		judged[i].alpha = alpha
+	}
+}
+
+// compare makes the comparison with all that a verdict needs.
+func (j judging) compare(e evidence) Comparison {
+	m := e.metric
+	lo, hi := e.interval()
+	c := Comparison{
+		Baseline: j.design.Arms[baseline(j.design)].Name, Arm: j.design.Arms[e.arm].Name,
+		Metric: m.Name, Unit: m.Unit, Judged: e.judged, Difference: m.Difference,
+		Change: m.shown(e.centre()), Lo: m.shown(lo), Hi: m.shown(hi),
+		Verdict: Inconclusive, Resolution: resolutionOf(j.design, m.Name),
+		N: e.sample.n, DF: e.sample.df(), Alpha: e.alpha, Looks: j.looks,
+	}
+	if p, ok := e.p(); ok {
+		c.P = &p
+		if fewest := fewestTrials(1 - confidence(j.design)); c.N >= fewest {
+			c.Verdict = judge(lo, hi, m.margin(resolutionOf(j.design, m.Name)), m.Better)
+		} else {
+			c.Withheld = fmt.Sprintf("%d trials are fewer than the %d that a verdict needs", c.N, fewest)
+		}
+	}
+	if s := e.spread; s != nil {
+		c.WithinSE, c.BetweenSD, c.HetP = &s.within, &s.between, &s.p
+	}
+	if e.judged && e.disagree() {
+		c.Modes = j.effectModes(e)
+		c.Mixture = c.Verdict == Inconclusive && mixture(c.Modes)
+	}
+	return c
+}
+
+// inform adds what no verdict hangs on.
+func (j judging) inform(c *Comparison, e evidence) {
+	xs := values(e.effects)
+	for _, e := range e.effects {
+		c.TrialEffects = append(c.TrialEffects, TrialEffect{Trial: e.trial, Change: c.shown(e.x), SE: e.se})
+	}
+	if len(xs) < 2 {
+		return
+	}
+	sign := signFlip(xs, seeded(j.seed, "sign-flip", c.Arm, c.Metric))
+	c.PSign = &sign
+	robust := c.shown(hodgesLehmann(xs))
+	c.Robust = &robust
+	if d, ok := e.smallestDetectable(); ok {
+		d = c.shown(d)
+		c.SmallestDetectable = &d
+	}
+	if e.judged && c.Modes == nil && c.HetP != nil && *c.HetP <= hetAlpha {
+		c.Modes = j.unexplainedModes(e)
+	}
+}
+
+func (c *Comparison) shown(x float64) float64 {
+	return Metric{Difference: c.Difference}.shown(x)
+}
+
+// judgedMetrics are the design's; if it names none, what its kinds of traffic
+// are about.
+func judgedMetrics(d results.Design) []string {
+	all := func(is func(results.Arm) bool) bool {
+		return len(d.Arms) > 0 && !slices.ContainsFunc(d.Arms, func(a results.Arm) bool { return !is(a) })
+	}
+	switch {
+	case len(d.Metrics) > 0:
+		return d.Metrics
+	case all(ofSearches.has):
+		return []string{"loss_free_rate"}
+	case all(ofTransactions.has):
+		return []string{"transaction_rate"}
+	default:
+		return []string{"goodput"}
+	}
+}
+
+func rank(names []string, name string) int {
+	if i := slices.Index(names, name); i >= 0 {
+		return i
+	}
+	return math.MaxInt
+}
+
+// baseline is the index of the baseline arm, the first if none is named.
+func baseline(d results.Design) int {
+	for i, a := range d.Arms {
+		if a.Name == d.Baseline {
+			return i
+		}
+	}
+	return 0
+}

@@ -1,0 +1,165 @@
+package analysis
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"netab/results"
+)
+
+// Bounds beyond which a condition of the measurement is worth a warning, as
+// shares of the machine's CPU time (steal), of one CPU (foreign, own), of the
+// messages sent (unexplained), and as a ratio of frequencies.
+const (
+	stealBound       = 0.01
+	foreignBound     = 0.05
+	ownBound         = 0.01
+	unexplainedBound = 0.001
+	frequencyBound   = 1.05
+)
+
+// conditions warns of what the machine did that the arms did not ask for.
+func conditions(run *results.Run) []results.Warning {
+	trials := slices.DeleteFunc(slices.Clone(run.Trials), func(t results.Trial) bool { return t.Invalid != "" })
+	ws := otherUse(trials, run.Header.Machine.CPUs)
+	ws = append(ws, frequency(trials)...)
+	ws = append(ws, rates(run.Header.Design, trials)...)
+	for i, arm := range run.Header.Design.Arms {
+		ws = append(ws, unpinned(trials, i, arm.Name)...)
+		ws = append(ws, settings(trials, i, arm.Name)...)
+		ws = append(ws, unexplained(trials, i, arm.Name)...)
+		ws = append(ws, eventWarnings(run, trials, i)...)
+	}
+	if d := run.Header.Machine.Debug; len(d) > 0 {
+		ws = append(ws, results.Warning{Code: "debug-kernel", Text: fmt.Sprintf(
+			"the kernel is built with %v, which costs time on the packet path: do not carry the figures over to another kernel", d)})
+	}
+	return ws
+}
+
+func otherUse(trials []results.Trial, cpus int) []results.Warning {
+	var steal, foreign, own, ran float64
+	for i := range trials {
+		h := &trials[i].Host
+		steal += float64(h.StealNS)
+		foreign += float64(h.ForeignNS)
+		own += float64(h.OwnNS)
+		ran += float64(max(0, trials[i].RunNS))
+	}
+	if ran == 0 {
+		return nil
+	}
+	var ws []results.Warning
+	warn := func(share, bound float64, code, text string) {
+		if share > bound {
+			ws = append(ws, results.Warning{Code: code, Text: fmt.Sprintf(text, percent(share))})
+		}
+	}
+	warn(steal/ran/float64(max(1, cpus)), stealBound, "cpu-steal",
+		"the hypervisor took %s of the CPU time for others: expect wider intervals; use a dedicated machine if they stay too wide")
+	warn(foreign/ran, foreignBound, "foreign-cpu",
+		"other processes used %s of a CPU while slices ran: stop them, or pin the roles away from them")
+	warn(own/ran, ownBound, "own-cpu",
+		"netab's own threads used %s of a CPU while slices ran, beside the roles")
+	return ws
+}
+
+// frequency compares each CPU's clock over the trials.
+func frequency(trials []results.Trial) []results.Warning {
+	type span struct{ lo, hi float64 }
+	spans := map[int]span{}
+	for i := range trials {
+		for _, c := range trials[i].Host.CPUs {
+			if c.MHz <= 0 {
+				continue
+			}
+			s, ok := spans[c.CPU]
+			if !ok {
+				s = span{c.MHz, c.MHz}
+			}
+			spans[c.CPU] = span{min(s.lo, c.MHz), max(s.hi, c.MHz)}
+		}
+	}
+	for _, cpu := range slices.Sorted(maps.Keys(spans)) {
+		if s := spans[cpu]; s.hi > s.lo*frequencyBound {
+			return []results.Warning{{Code: "frequency", Text: fmt.Sprintf(
+				"CPU %d ran between %.0f and %.0f MHz: levels wander with it, differences between arms much less; the performance governor steadies it", cpu, s.lo, s.hi)}}
+		}
+	}
+	return nil
+}
+
+func unpinned(trials []results.Trial, arm int, name string) []results.Warning {
+	bad := 0
+	where := ""
+	for i := range trials {
+		at := armTrial(&trials[i], arm)
+		if at == nil {
+			continue
+		}
+		off := first(strayed("source", at.Source), strayed("sink", at.Sink))
+		if off != "" {
+			bad++
+			where = first(where, off)
+		}
+	}
+	if bad == 0 {
+		return nil
+	}
+	return []results.Warning{{Code: "not-pinned", Text: fmt.Sprintf("%s: %s (in %d of %d trials)", name, where, bad, len(trials))}}
+}
+
+func strayed(role string, r results.RoleDelta) string {
+	if len(r.Pinned) == 0 {
+		return ""
+	}
+	for _, cpu := range slices.Sorted(maps.Keys(r.CPUs)) {
+		if !slices.Contains(r.Pinned, cpu) {
+			return fmt.Sprintf("the %s was seen on CPU %d but is pinned to %v", role, cpu, r.Pinned)
+		}
+	}
+	return ""
+}
+
+func settings(trials []results.Trial, arm int, name string) []results.Warning {
+	bad := map[results.Setting]int{}
+	var order []results.Setting
+	for i := range trials {
+		at := armTrial(&trials[i], arm)
+		if at == nil {
+			continue
+		}
+		for _, s := range at.Knobs {
+			if sameSetting(s) {
+				continue
+			}
+			s.Before = ""
+			if bad[s] == 0 {
+				order = append(order, s)
+			}
+			bad[s]++
+		}
+	}
+	var ws []results.Warning
+	for _, s := range order {
+		ws = append(ws, results.Warning{Code: "setting-differs", Text: fmt.Sprintf(
+			"%s: %s was set to %q but reads back %q (in %d of %d trials): the arm is not what its name says", name, s.Knob, s.Asked, s.After, bad[s], len(trials))})
+	}
+	return ws
+}
+
+func unexplained(trials []results.Trial, arm int, name string) []results.Warning {
+	var sent, lost float64
+	for i := range trials {
+		if at := armTrial(&trials[i], arm); at != nil && at.Ledger.Valid {
+			sent += float64(at.Ledger.Sent)
+			lost += float64(at.Ledger.Unexplained)
+		}
+	}
+	if sent <= 0 || max(lost, -lost) <= unexplainedBound*sent {
+		return nil
+	}
+	return []results.Warning{{Code: "ledger-unexplained", Text: fmt.Sprintf(
+		"%s: %s of the datagrams sent are neither received nor in any drop counter that is read", name, percent(lost/sent))}}
+}

@@ -1,0 +1,217 @@
+package analysis
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"netab/analysis/world"
+	"netab/results"
+)
+
+// spoil makes a small sound run and lets a test change it.
+func spoil(change func(*results.Run)) Summary {
+	run := plain.Run(plain.Design(0.01, time.Minute), 3, 9)
+	change(run)
+	return Summarize(run)
+}
+
+func each(change func(*results.Trial)) func(*results.Run) {
+	return func(run *results.Run) {
+		for i := range run.Trials {
+			change(&run.Trials[i])
+		}
+	}
+}
+
+func TestSoundRunHasNoWarnings(t *testing.T) {
+	s := spoil(each(func(*results.Trial) {}))
+	for _, w := range s.Warnings {
+		if w.Code != "not-converged" {
+			t.Errorf("unasked warning: %v", w)
+		}
+	}
+}
+
+func TestConditions(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		spoil func(*results.Run)
+		code  string
+		text  string
+	}{
+		{"steal of two CPUs", each(func(t *results.Trial) { t.Host.StealNS = t.RunNS / 10 }), "cpu-steal", "5.0 %"},
+		{"foreign", each(func(t *results.Trial) { t.Host.ForeignNS = t.RunNS / 10 }), "foreign-cpu", "10.0 % of a CPU"},
+		{"own", each(func(t *results.Trial) { t.Host.OwnNS = t.RunNS / 50 }), "own-cpu", "2.0 %"},
+		{"frequency", func(r *results.Run) {
+			for i := range r.Trials {
+				r.Trials[i].Host.CPUs = []results.CPUDelta{{CPU: 1, MHz: 2000 + 100*float64(i)}}
+			}
+		}, "frequency", "CPU 1 ran between 2000 and 2800 MHz"},
+		{"strayed", func(r *results.Run) { r.Trials[4].Arms[1].Sink.CPUs = map[int]int{0: 2, 1: 5} }, "not-pinned",
+			"arm1: the sink was seen on CPU 0 but is pinned to [1] (in 1 of 9 trials)"},
+		{"read back", each(func(t *results.Trial) {
+			t.Arms[1].Knobs = []results.Setting{{Knob: "sysctl net.core.x", Asked: "2", After: "1"}}
+		}), "setting-differs", `set to "2" but reads back "1" (in 9 of 9 trials)`},
+		{"ledger", each(func(t *results.Trial) { t.Arms[0].Ledger = results.Ledger{Valid: true, Sent: 1000, Unexplained: 4} }), "ledger-unexplained", "off: 0.40 %"},
+		{"debug kernel", func(r *results.Run) { r.Header.Machine.Debug = []string{"KASAN"} }, "debug-kernel", "KASAN"},
+		{"same warning in trials", each(func(t *results.Trial) { t.Warnings = []results.Warning{{Code: "x", Text: "y"}} }), "x", "y (in 9 of 9 trials)"},
+		{"figures differ", func(r *results.Run) {
+			r.Trials[1].Warnings = []results.Warning{{Code: "x", Text: "took 12 ms"}}
+			r.Trials[2].Warnings = []results.Warning{{Code: "x", Text: "took 13.5 ms"}}
+		}, "x", "took 12 ms (in 2 of 9 trials; figures of the first)"},
+		{"header", func(r *results.Run) { r.Header.Warnings = []results.Warning{{Code: "h", Text: "load"}} }, "h", "load"},
+		{"truncated", func(r *results.Run) { r.ReadWarnings = []results.Warning{{Code: "t", Text: "cut"}} }, "t", "cut"},
+		{"note", func(r *results.Run) { r.Header.Design.Arms[1].Notes = []string{"copies"} }, "arm-note", "arm1: copies"},
+		{"interrupted", func(r *results.Run) { r.End.Reason = "interrupted" }, "interrupted", ""},
+		{"failed", func(r *results.Run) { r.End.Reason = "failed: no namespace" }, "failed", "no namespace"},
+		{"restore", func(r *results.Run) { r.End.RestoreErrors = []string{"governor"} }, "restore-failed", "governor"},
+		{"invalid slice", func(r *results.Run) { r.Trials[0].Slices[3].Invalid = "stalled" }, "invalid-slices", "1 of 180 slices are not counted; first reason: stalled"},
+		{"idle roles", each(func(t *results.Trial) {
+			for i := range t.Slices {
+				t.Slices[i].SourceCPU /= 2
+			}
+		}), "source-not-saturated", "source busy 50 %"},
+		{"outlier", func(r *results.Run) {
+			for i := range r.Trials[5].Slices {
+				if s := &r.Trials[5].Slices[i]; s.Arm == 1 {
+					s.RxBytes *= 3
+				}
+			}
+		}, "outliers", "goodput of arm1: far from the others (kept all the same): trial 5"},
+	} {
+		s := spoil(tt.spoil)
+		found := false
+		for _, w := range s.Warnings {
+			found = found || w.Code == tt.code && strings.Contains(w.Text, tt.text)
+		}
+		if !found {
+			t.Errorf("%s: no warning %s with %q among %v", tt.name, tt.code, tt.text, s.Warnings)
+		}
+	}
+}
+
+func TestWorldsEarnTheirWarnings(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		w    world.World
+		code string
+	}{
+		{"trial effects", with(func(w *world.World) { w.Trial = 0.05 }), "heterogeneous"},
+		{"modes", with(func(w *world.World) { w.Modes = []float64{-0.08, 0.08} }), "modes"},
+	} {
+		s := Summarize(tt.w.Run(tt.w.Design(0.01, time.Minute), 5, 20))
+		if !hasCode(s, tt.code) {
+			t.Errorf("%s: no warning %s among %v", tt.name, tt.code, s.Warnings)
+		}
+	}
+}
+
+func TestSameSetting(t *testing.T) {
+	for _, tt := range []struct {
+		knob, asked, got string
+		want             bool
+	}{
+		{"sysctl net.ipv4.tcp_rmem", "4096 131072 6291456", "4096\t131072\t6291456", true},
+		{"sysctl net.core.busy_poll", "1", "2", false},
+		{"lo rx-0 rps_cpus", "1", "00000002", true},
+		{"lo rx-0 rps_cpus", "0-1", "3", true},
+		{"lo rx-0 rps_cpus", "0,1", "0-1", true},
+		{"lo rx-0 rps_cpus", "", "00", true},
+		{"lo rx-0 rps_cpus", "32,33", "00000003,00000000", true},
+		{"lo rx-0 rps_cpus", "f", "0000000f", true},
+		{"lo rx-0 rps_cpus", "0-3", "7", false},
+		{"eth0 offload gro", "on", "off", false},
+	} {
+		if got := sameSetting(results.Setting{Knob: tt.knob, Asked: tt.asked, After: tt.got}); got != tt.want {
+			t.Errorf("%s: %q read back as %q: same = %v, want %v", tt.knob, tt.asked, tt.got, got, tt.want)
+		}
+	}
+}
+
+func FuzzSameSetting(f *testing.F) {
+	f.Add("0,2-4", "0000001d")
+	f.Add("", "0")
+	f.Fuzz(func(t *testing.T, asked, got string) {
+		a, b := results.Setting{Knob: "rps_cpus", Asked: asked, After: asked}, results.Setting{Knob: "rps_cpus", Asked: asked, After: got}
+		if !sameSetting(a) {
+			t.Errorf("%q is not itself", asked)
+		}
+		sameSetting(b)
+	})
+}
+
+func TestLimit(t *testing.T) {
+	for _, tt := range []struct {
+		source, sink, loss float64
+		want               string
+	}{
+		{0.99, 0.6, math.NaN(), "source"},
+		{0.6, 0.95, math.NaN(), "sink"},
+		{0.99, 0.98, 0, "both"},
+		{0.5, 0.5, 0, "neither"},
+		{0.99, 0.6, 0.2, "sink"},
+		{0.99, 0.6, -0.2, "source"}, // more received than sent at a slice's edge
+	} {
+		if got := limitText(tt.source, tt.sink, tt.loss); got.Role != tt.want {
+			t.Errorf("source %v, sink %v, loss %v: %s, want %s", tt.source, tt.sink, tt.loss, got.Role, tt.want)
+		}
+	}
+}
+
+func TestLoad(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		role      results.RoleDelta
+		cpu, wait int64
+		want      float64
+	}{
+		{"one thread", results.RoleDelta{Threads: 1, Pinned: []int{0}}, 60, 5, 0.65},
+		{"eight threads on one CPU", results.RoleDelta{Threads: 8, Pinned: []int{0, 0}}, 95, 600, 0.95},
+		{"eight threads on two", results.RoleDelta{Threads: 8, Pinned: []int{0, 1}}, 95, 0, 0.475},
+		{"sharing a CPU with the other role", results.RoleDelta{Threads: 1, Pinned: []int{0}}, 50, 48, 0.98},
+		{"free", results.RoleDelta{Threads: 4}, 100, 20, 0.3},
+		{"a wait booked late", results.RoleDelta{Threads: 1, Pinned: []int{0}}, 90, 80, 1},
+	} {
+		near(t, tt.name, load{}.plus(tt.role, tt.cpu, tt.wait, 100).share(), tt.want, 1e-12)
+	}
+}
+
+func TestTrend(t *testing.T) {
+	// All 28 pairs of 8 concordant: tau 1, z = 1/sqrt(2·21/(9·8·7)) = 3.4641.
+	tau, p := trend([]float64{1, 2, 3, 4, 5, 6, 7, 8})
+	near(t, "tau", tau, 1, 1e-12)
+	near(t, "p", p, 0.000532, 1e-6)
+}
+
+func TestLag1(t *testing.T) {
+	// Mean 0, Σ of neighbours -5, Σ of squares 6.
+	near(t, "alternating", lag1([]float64{1, -1, 1, -1, 1, -1}), -5.0/6, 1e-12)
+	near(t, "constant", lag1([]float64{2, 2, 2}), 0, 0)
+}
+
+func TestOutliers(t *testing.T) {
+	// Median 3, absolute deviations 2 1 0 1 97, their median 1: bound 14.8.
+	got := outliers([]float64{1, 2, 3, 4, 100})
+	if len(got) != 1 || got[0] != 4 {
+		t.Errorf("outliers at %v, want 4", got)
+	}
+	if got := outliers([]float64{1, 2, 3, 4, 17}); len(got) != 0 {
+		t.Errorf("outliers at %v, want none", got)
+	}
+}
+
+func TestFormat(t *testing.T) {
+	for _, tt := range []struct{ got, want string }{
+		{percent(0.0731), "7.3 %"}, {percent(-0.0042), "0.42 %"}, {percent(1.2), "120 %"}, {percent(0.00996), "1.0 %"},
+		{change(-0.074, false), "-7.4 %"}, {change(0.05, true), "+5.0 points"}, {change(-0.00001, false), "0.00 %"},
+		{interval(-0.0031, 0.059, false), "-0.31 to +5.9 %"},
+		{quantity(41.23e9, "bit/s"), "41.2 Gbit/s"}, {quantity(612345, "pps"), "612 kpps"}, {quantity(0.31, "ns/B"), "0.31 ns/B"},
+		{quantity(0.02, "fraction"), "2.0 %"}, {trimmed(95), "95"}, {trimmed(99.9), "99.9"}, {count(2), "two"}, {count(12), "12"},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%q, want %q", tt.got, tt.want)
+		}
+	}
+}

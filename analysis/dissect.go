@@ -1,0 +1,67 @@
+package analysis
+
+import (
+	"math"
+	"slices"
+
+	"netab/results"
+)
+
+// A Dissection is what a run of two arms tells of where its scatter comes from,
+// on the log scale (for metrics that take differences, on their own).
+type Dissection struct {
+	Effects []float64 // of the second arm against the baseline, by trial
+	// Within is the standard deviation of one trial's effect by what its blocks
+	// scatter; what Effects scatter beyond it is drawn once a trial.
+	Within float64
+	Levels []float64 // of the baseline, by trial
+}
+
+// Dissect takes apart what a run says of a metric. ok is false where it says
+// nothing.
+func Dissect(run *results.Run, metric, arm string) (d Dissection, ok bool) {
+	m, known := LookupMetric(metric)
+	design := run.Header.Design
+	i := slices.IndexFunc(design.Arms, func(a results.Arm) bool { return a.Name == arm })
+	if !known || i < 0 {
+		return d, false
+	}
+	base := baseline(design)
+	effects := trialEffects(design, run.Trials, m, base, i)
+	if s, ok := spreadOf(effects); ok {
+		d.Within = s.within
+	}
+	d.Effects = values(effects)
+	d.Levels = values(onScale(trialLevels(design, run.Trials, m, base), m))
+	return d, len(d.Effects) > 0
+}
+
+// Injected is the relative change that slowing down its sources did to an arm
+// against another, as far as sources are the limit: what was spun away of the
+// counted time of both, as measured in the same slices.
+func Injected(run *results.Run, baseline, arm string) float64 {
+	left := func(name string) float64 {
+		i := slices.IndexFunc(run.Header.Design.Arms, func(a results.Arm) bool { return a.Name == name })
+		var spun, time float64
+		for t := range run.Trials {
+			if run.Trials[t].Invalid != "" {
+				continue
+			}
+			sources := 1
+			if at := armTrial(&run.Trials[t], i); at != nil {
+				sources = max(1, at.Source.Threads)
+			}
+			for k := range run.Trials[t].Slices {
+				if s := &run.Trials[t].Slices[k]; s.Arm == i && counted(s) {
+					spun += float64(s.SourceSpun)
+					time += float64(s.CountedNS) * float64(sources)
+				}
+			}
+		}
+		if time == 0 {
+			return math.NaN()
+		}
+		return 1 - spun/time
+	}
+	return left(arm)/left(baseline) - 1
+}

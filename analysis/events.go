@@ -1,0 +1,148 @@
+package analysis
+
+import (
+	"fmt"
+	"slices"
+
+	"netab/results"
+)
+
+// retryBound is the share of messages that may be sent again after ENOBUFS or
+// EAGAIN before it is worth a warning.
+const retryBound = 0.01
+
+// eventMeanings say what the events that package traffic counts are. Others
+// are shown by name alone.
+var eventMeanings = map[string]string{
+	"retries":            "calls that the kernel refused for want of room (ENOBUFS, EAGAIN, ENOMEM) and that were made again",
+	"connect errors":     "connections that failed and were made again (no port left, refused, reset)",
+	"timeouts":           "requests without a response in time",
+	"stale responses":    "responses that came after their request's time",
+	"zerocopy copied":    "sends with MSG_ZEROCOPY that the kernel copied all the same, as it does over loopback and veth",
+	"zerocopy completed": "sends with MSG_ZEROCOPY that the kernel has done with, copied or not",
+	"bytes mapped":       "bytes received by mapping pages (TCP_ZEROCOPY_RECEIVE)",
+	"bytes copied":       "bytes that could not be mapped and were copied (TCP_ZEROCOPY_RECEIVE)",
+	"lost":               "messages whose number never arrived",
+	"duplicated":         "messages that arrived more than once",
+	"reordered":          "messages that arrived after a later one",
+	"late":               "messages that arrived too far behind to be told from duplicates",
+	"corrupt":            "messages, or bytes of a stream, that are not what was sent",
+}
+
+// alarms are events that put the measurement itself in doubt, with what to do.
+var alarms = []struct{ name, code, what, do string }{
+	{"corrupt", "verify-failed", "messages arrived with another payload than was sent", "do not trust this path"},
+	{"lost", "verify-lost", "messages were lost", "see the ledger for the place"},
+	{"duplicated", "verify-duplicated", "messages arrived more than once", "look for a device or tunnel that repeats packets"},
+	{"reordered", "verify-reordered", "messages arrived after a later one", "look for packets of one flow on several queues or CPUs"},
+	{"late", "verify-reordered", "messages arrived far behind later ones", "look for packets of one flow on several queues or CPUs"},
+	{"timeouts", "request-timeouts", "requests had no response in time and count as lost", "offer less, or raise traffic.timeout"},
+	{"connect errors", "connection-errors", "connections failed and were made again", "look at the source's ports, TIME_WAIT and the sink's backlog"},
+}
+
+// eventsOf adds up an arm's events, those of the source first.
+func eventsOf(trials []results.Trial, arm int) []Event {
+	type key struct{ of, role, name string }
+	counts := map[key]int64{}
+	add := func(of, role string, events map[string]int64) {
+		for name, n := range events {
+			counts[key{of, role, name}] += n
+		}
+	}
+	for i := range trials {
+		at := armTrial(&trials[i], arm)
+		if trials[i].Invalid != "" || at == nil {
+			continue
+		}
+		add("", "source", at.Source.Events)
+		add("", "sink", at.Sink.Events)
+		for name, b := range at.Beside {
+			add(name, "source", b.Source.Events)
+			add(name, "sink", b.Sink.Events)
+		}
+	}
+	var out []Event
+	for k, n := range counts {
+		if n != 0 {
+			out = append(out, Event{Of: k.of, Role: k.role, Name: k.name, Count: n, Meaning: eventMeanings[k.name]})
+		}
+	}
+	slices.SortFunc(out, func(a, b Event) int {
+		return slices.Compare([]string{a.Of, sourceFirst(a.Role), a.Name}, []string{b.Of, sourceFirst(b.Role), b.Name})
+	})
+	return out
+}
+
+func sourceFirst(role string) string {
+	if role == "source" {
+		return ""
+	}
+	return role
+}
+
+// eventWarnings says which of an arm's events matter.
+func eventWarnings(run *results.Run, trials []results.Trial, arm int) []results.Warning {
+	name := run.Header.Design.Arms[arm].Name
+	counts, beside := map[string]int64{}, []Event{}
+	for _, e := range eventsOf(trials, arm) {
+		if e.Of == "" {
+			counts[e.Name] += e.Count
+		} else {
+			beside = append(beside, e)
+		}
+	}
+	sent := messages(run, trials, arm)
+	share := func(n int64) string {
+		if sent <= 0 {
+			return ""
+		}
+		return fmt.Sprintf(", about %s of all", percent(float64(n)/sent))
+	}
+	var ws []results.Warning
+	if n := counts["retries"]; float64(n) > retryBound*sent {
+		ws = append(ws, results.Warning{Code: "send-retries", Text: fmt.Sprintf(
+			"%s: the kernel refused %d sends for want of room (ENOBUFS, EAGAIN)%s: the source spends its time on asking again; raise the send buffer or the queue length", name, n, share(n))})
+	}
+	note := func(copied, all int64, what, why string) {
+		if copied > 0 && 2*copied >= all {
+			ws = append(ws, results.Warning{Code: "arm-note", Text: fmt.Sprintf(
+				"%s: the kernel copied %s of the %s: the arm is not zero-copy as its name says (%s)", name, percent(float64(copied)/float64(max(all, copied))), what, why)})
+		}
+	}
+	note(counts["zerocopy copied"], counts["zerocopy completed"], "sends with MSG_ZEROCOPY", "loopback and veth always copy")
+	note(counts["bytes copied"], counts["bytes copied"]+counts["bytes mapped"], "bytes for TCP_ZEROCOPY_RECEIVE", "only whole pages can be mapped")
+	for _, a := range alarms {
+		if n := counts[a.name]; n > 0 {
+			ws = append(ws, results.Warning{Code: a.code, Text: fmt.Sprintf("%s: %d %s%s: %s", name, n, a.what, share(n), a.do)})
+		}
+		for _, e := range beside {
+			if e.Name == a.name {
+				ws = append(ws, results.Warning{Code: a.code, Text: fmt.Sprintf("%s, %s: %d %s: %s", name, e.Of, e.Count, a.what, a.do)})
+			}
+		}
+	}
+	return ws
+}
+
+// messages is about how many an arm sent over whole trials: events are counted
+// in settle parts too.
+func messages(run *results.Run, trials []results.Trial, arm int) float64 {
+	var sent, ledger float64
+	for _, v := range views(run.Header.Design, trials, Metric{}, arm) {
+		if at := armTrial(v.trial, arm); at != nil && at.Ledger.Valid {
+			ledger += float64(at.Ledger.Sent)
+		}
+		for k := range v.trial.Slices {
+			if s := &v.trial.Slices[k]; v.of(s) {
+				sent += float64(max(s.TxMsgs, s.Transactions))
+			}
+		}
+	}
+	if ledger > 0 {
+		return ledger
+	}
+	if p := run.Header.Plan; p.SliceNS > p.SettleNS && p.SettleNS > 0 {
+		sent *= float64(p.SliceNS) / float64(p.SliceNS-p.SettleNS)
+	}
+	return sent
+}

@@ -1,0 +1,101 @@
+package analysis
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"netab/results"
+)
+
+// paced is a run of one arm that offers a rate.
+func paced(kind string, offered, sent, received, source, sink float64) *results.Run {
+	run := &results.Run{Header: results.Header{Design: results.Design{Confidence: 0.95, Resolution: 0.01, Width: 0.05,
+		Arms: []results.Arm{{Name: "a", Kind: kind, Protocol: "udp", Rate: offered, Topology: "loopback"}}}}}
+	run.Header.Plan = results.Plan{SliceNS: 1e9, SettleNS: 5e8}
+	role := results.RoleDelta{Threads: 1}
+	for i := range 3 {
+		run.Trials = append(run.Trials, results.Trial{Index: i,
+			Arms: []results.ArmTrial{{Source: role, Sink: role, Ledger: results.Ledger{Valid: true}}},
+			Slices: []results.Slice{{CountedNS: 1e9, TxMsgs: int64(sent), RxMsgs: int64(received), RxBytes: int64(64 * received), Transactions: int64(received),
+				SourceCPU: int64(source * 1e9), SinkCPU: int64(sink * 1e9)}}})
+	}
+	return run
+}
+
+func TestLimitOfPacedArms(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		run        *results.Run
+		role, text string
+		warns      bool
+	}{
+		{"on pace", paced("stream", 300e3, 299.8e3, 299.8e3, 0.6, 0.5), "rate", "the offered rate was the limit: achieved 300 k of 300 k messages/s (source busy 60 %, sink 50 %)", false},
+		{"on pace with a spinning source", paced("stream", 300e3, 300e3, 300e3, 1, 0.5), "rate", "the offered rate was the limit", false},
+		{"the source is too slow", paced("flood", 300e3, 280e3, 280e3, 1, 0.5), "source", "source-bound: achieved 280 k of 300 k messages/s", true},
+		{"the sink holds it back", paced("stream", 300e3, 280e3, 280e3, 0.7, 0.99), "sink", "sink-bound: achieved 280 k", true},
+		{"nobody is busy", paced("stream", 300e3, 280e3, 280e3, 0.5, 0.4), "neither", "yet only 280 k of 300 k messages/s", true},
+		{"loss is the reason", paced("flood", 300e3, 300e3, 200e3, 1, 1), "sink", "33.3 % of the datagrams sent were lost; the source sent 300 k of 300 k", false},
+		{"faster than asked", paced("stream", 300e3, 310e3, 310e3, 0.5, 0.4), "neither", "310 k of 300 k", true},
+		{"an open loop of requests", paced("rr", 10e3, 10e3, 10e3, 0.5, 0.4), "rate", "10.0 k of 10.0 k transactions/s", false},
+		{"a closed loop", paced("rr", 0, 50e3, 50e3, 0.6, 0.88), "neither", "they wait for each other", false},
+		{"a busy server", paced("crr", 0, 50e3, 50e3, 0.6, 0.93), "sink", "sink-bound", false},
+	} {
+		s := Summarize(tt.run)
+		l := s.Arms[0].Limit
+		if l == nil || l.Role != tt.role || !strings.Contains(l.Text, tt.text) {
+			t.Errorf("%s: limit is %+v, want %s with %q", tt.name, l, tt.role, tt.text)
+		}
+		if got := hasCode(s, "rate-not-achieved"); got != tt.warns {
+			t.Errorf("%s: warned of the rate: %v", tt.name, got)
+		}
+	}
+}
+
+func TestEvents(t *testing.T) {
+	run := paced("flood", 0, 1000, 1000, 1, 0.5)
+	for i := range run.Trials {
+		at := &run.Trials[i].Arms[0]
+		at.Source.Events = map[string]int64{"retries": 100, "zerocopy copied": 7, "strange": 1}
+		at.Sink.Events = map[string]int64{"reordered": 2, "nothing": 0}
+		at.Beside = map[string]results.Beside{"rpc": {Source: results.RoleDelta{Events: map[string]int64{"timeouts": 3}}}}
+	}
+	run.Trials[2].Invalid = "an agent died"
+	s := Summarize(run)
+	want := []Event{
+		{Role: "source", Name: "retries", Count: 200, Meaning: eventMeanings["retries"]},
+		{Role: "source", Name: "strange", Count: 2},
+		{Role: "source", Name: "zerocopy copied", Count: 14, Meaning: eventMeanings["zerocopy copied"]},
+		{Role: "sink", Name: "reordered", Count: 4, Meaning: eventMeanings["reordered"]},
+		{Of: "rpc", Role: "source", Name: "timeouts", Count: 6, Meaning: eventMeanings["timeouts"]},
+	}
+	if diff := cmp.Diff(want, s.Arms[0].Events); diff != "" {
+		t.Error(diff)
+	}
+	wantCodes(t, s, "send-retries", "arm-note", "verify-reordered", "request-timeouts")
+	for _, w := range s.Warnings {
+		// 2 valid trials of 1000 counted messages, and as many in the settle parts.
+		if w.Code == "send-retries" && !strings.Contains(w.Text, "refused 200 sends for want of room (ENOBUFS, EAGAIN), about 5.0 % of all") {
+			t.Error(w.Text)
+		}
+		if w.Code == "request-timeouts" && !strings.HasPrefix(w.Text, "a, rpc: 6 requests") {
+			t.Error(w.Text)
+		}
+	}
+	for i := range run.Trials {
+		run.Trials[i].Arms[0].Source.Events["retries"] = 15
+	}
+	if hasCode(Summarize(run), "send-retries") {
+		t.Error("a few retries are warned of")
+	}
+}
+
+// Every alarm is of an event whose meaning is known.
+func TestAlarmsHaveMeanings(t *testing.T) {
+	for _, a := range alarms {
+		if eventMeanings[a.name] == "" {
+			t.Errorf("%s has no meaning", a.name)
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package analysis
+
+import (
+	"math"
+	"time"
+
+	"netab/results"
+)
+
+// A Forecast says how long a question will probably take.
+type Forecast struct {
+	Trials int           `json:"trials"`
+	Time   time.Duration `json:"time_ns"`
+	Within bool          `json:"within_max_time"`
+}
+
+// sure is the share of runs that are to have their verdict by the forecast.
+const sure = 0.90
+
+// Predict says when a comparison whose trial effects have this standard
+// deviation is decided with 90 % chance, where nothing differs: the look whose
+// interval is short enough to lie within the resolution although its middle
+// scatters too, h + z·SE <= r. A difference of twice the resolution or more is
+// found no later.
+func Predict(d results.Design, sd float64, trial time.Duration) Forecast {
+	if !(sd >= 0) || trial <= 0 {
+		return Forecast{}
+	}
+	f := predict(d, sd, trial)
+	f.Within = f.Trials > 0
+	for f.Trials == 0 && d.MaxTimeS < mostForecast*trial.Seconds() {
+		d.MaxTimeS = 1.25*d.MaxTimeS + trial.Seconds()
+		within := f.Within
+		f = predict(d, sd, trial)
+		f.Within = within
+	}
+	return f
+}
+
+// predict is Predict within the design's time limit; no trials if it does not
+// suffice.
+func predict(d results.Design, sd float64, trial time.Duration) Forecast {
+	margin := math.Log1p(finite(d.Resolution))
+	for _, l := range Looks(d, trial) {
+		if decides(l.Trials, sd, l.Alpha, margin) {
+			return Forecast{Trials: l.Trials, Time: time.Duration(l.Trials) * trial}
+		}
+	}
+	return Forecast{}
+}
+
+// mostForecast trials are more than anybody waits for.
+const mostForecast = 100_000
+
+func decides(n int, sd, alpha, margin float64) bool {
+	// 90 % of the middles lie within 1.645 standard errors of the truth.
+	return (tCritical(alpha, float64(n-1))+normalQuantile((1+sure)/2))*sd/math.Sqrt(float64(n)) <= margin
+}
+
+func normalQuantile(p float64) float64 { return math.Sqrt2 * math.Erfinv(2*p-1) }
+
+// Looks lists when a run is looked at whose trials take so long, and what each
+// look may spend, up to the design's time limit.
+func Looks(d results.Design, trial time.Duration) []results.Look {
+	s, out := newSchedule(d), []results.Look{}
+	limit := openTrials
+	if s.maxTime > 0 && trial > 0 {
+		limit = int(s.maxTime / trial)
+	}
+	for n := 1; n <= limit; n++ {
+		if l, ok := s.look(n, time.Duration(n)*trial, n == limit); ok && n >= fewestTrials(s.alpha) {
+			out = append(out, l)
+		}
+	}
+	return out
+}

@@ -1,0 +1,196 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// SchemaGate names the JSON form of Gate.
+const SchemaGate = "netab/gate/1"
+
+// An Outcome is what a gate, or one of its checks, comes to.
+type Outcome string
+
+// The outcomes. Only checks are acknowledged; only gates are not comparable or
+// failed.
+const (
+	Passed        Outcome = "passed"
+	Worse         Outcome = "regression"
+	Acknowledged  Outcome = "acknowledged" // a regression that is known and may pass
+	Undecided     Outcome = "inconclusive"
+	NotComparable Outcome = "not-comparable"
+	NotMeasured   Outcome = "failed"
+)
+
+// A Gate is what a CI job acts on: one outcome, made of one check for each
+// judged comparison. It decides nothing that the intervals of the Summary do
+// not say.
+type Gate struct {
+	Schema   string       `json:"schema"`
+	Outcome  Outcome      `json:"outcome"`
+	Sentence string       `json:"sentence"` // for a chat message
+	Checks   []Check      `json:"checks"`
+	Issues   []IssueState `json:"known_issues"`     // what became of the acknowledgements
+	Forced   []string     `json:"forced,omitempty"` // what makes the runs incomparable and was overridden
+	Summary  Summary      `json:"summary"`
+}
+
+// A Check is one judged comparison, or something that should have been
+// compared and was not.
+type Check struct {
+	Arm        string      `json:"arm,omitempty"`
+	Metric     string      `json:"metric,omitempty"`
+	Outcome    Outcome     `json:"outcome"`
+	Plain      string      `json:"plain"`            // the verdict in plain words
+	Sure       string      `json:"sure,omitempty"`   // how sure, in plain words
+	Method     string      `json:"method,omitempty"` // for those who know statistics
+	Issue      *KnownIssue `json:"known_issue,omitempty"`
+	Comparison *Comparison `json:"-"` // in the summary already
+}
+
+// NewGate makes a gate of a judged run, or of runs judged against each other.
+// Acknowledgements are held against the time now.
+//
+// A comparison passes where its interval excludes a change for the worse of
+// the threshold or more, fails where it is a regression, and is undecided
+// otherwise. So what is merely not significant never passes. That is one-sided:
+// whether an arm got better may be open in a gate that passes.
+func NewGate(s Summary, known []KnownIssue, now time.Time) Gate {
+	g := Gate{Schema: SchemaGate, Checks: []Check{}, Issues: []IssueState{}, Summary: s, Forced: s.Forced}
+	for i := range s.Comparisons {
+		if c := &s.Comparisons[i]; c.Judged {
+			g.Checks = append(g.Checks, newCheck(&s, c))
+		}
+	}
+	g.Checks = append(g.Checks, levelChecks(&s)...)
+	g.Checks = append(g.Checks, absent(&s)...)
+	g.acknowledge(known, now)
+	g.Outcome = g.outcome()
+	g.Sentence = g.sentence()
+	return g
+}
+
+func newCheck(s *Summary, c *Comparison) Check {
+	k := Check{Arm: c.Arm, Metric: c.Metric, Comparison: c, Outcome: checkOutcome(c), Method: method(c)}
+	k.Plain, k.Sure = plainVerdict(c, k.Outcome, s), howSure(c, k.Outcome, s)
+	return k
+}
+
+// checkOutcome follows the verdict, and where there is none asks the interval
+// only what a gate wants to know.
+func checkOutcome(c *Comparison) Outcome {
+	switch {
+	case c.Verdict == Regression:
+		return Worse
+	case c.Verdict == Improvement || c.Verdict == Equivalent:
+		return Passed
+	case c.Withheld != "":
+		return Undecided
+	case c.Mixture:
+		if slices.ContainsFunc(c.Modes.Groups, func(m Mode) bool { return m.Verdict == Regression }) {
+			return Worse
+		}
+		return Passed
+	case c.P != nil && c.Modes == nil && notWorse(c):
+		return Passed
+	default:
+		return Undecided
+	}
+}
+
+// notWorse says whether the interval excludes a change for the worse of the
+// threshold or more (non-inferiority: Wellek 2010, "Testing statistical
+// hypotheses of equivalence and noninferiority").
+func notWorse(c *Comparison) bool {
+	m, ok := LookupMetric(c.Metric)
+	if !ok {
+		return false
+	}
+	lo, hi := c.Lo, c.Hi
+	if !c.Difference {
+		lo, hi = math.Log1p(max(lo, -1)), math.Log1p(hi)
+	}
+	if m.Better == Higher {
+		return lo > -m.margin(c.Resolution)
+	}
+	return hi < m.margin(c.Resolution)
+}
+
+// levelChecks are those of a run of one arm, which compares nothing: its
+// levels must be known to the width asked for.
+func levelChecks(s *Summary) []Check {
+	if len(s.Arms) != 1 || len(s.Comparisons) > 0 {
+		return nil
+	}
+	var out []Check
+	for _, name := range s.Metrics {
+		l, ok := s.Arms[0].Metrics[name]
+		if !ok {
+			continue
+		}
+		k := Check{Arm: s.Arms[0].Name, Metric: name, Outcome: Undecided, Method: fmt.Sprintf("Student's t over %d trials", l.N),
+			Plain: fmt.Sprintf("The level of %s is known to ±%s only, which is wider than asked for.", titleOf(name), percent(halfWidth(l)))}
+		if l.Converged {
+			k.Outcome = Passed
+			k.Plain = fmt.Sprintf("The level of %s is known to ±%s. The run has one arm: nothing is compared.", titleOf(name), percent(halfWidth(l)))
+		}
+		out = append(out, k)
+	}
+	return out
+}
+
+// absent lists what should have been judged and was not: a gate must not pass
+// because an arm or a metric went missing.
+func absent(s *Summary) []Check {
+	var out []Check
+	for _, name := range s.Metrics {
+		judged := slices.ContainsFunc(s.Comparisons, func(c Comparison) bool { return c.Judged && c.Metric == name })
+		if judged || len(s.Arms) == 1 && s.Arms[0].Metrics[name].N > 0 {
+			continue
+		}
+		text := fmt.Sprintf("%s was measured for no pair of arms, so nothing is known of it.", capital(titleOf(name)))
+		if _, ok := LookupMetric(name); !ok {
+			text = fmt.Sprintf("%q is not a metric, so nothing is known of it.", name)
+		}
+		out = append(out, Check{Metric: name, Outcome: Undecided, Plain: text})
+	}
+	for _, w := range s.Warnings {
+		if w.Code == "arm-missing" {
+			out = append(out, Check{Outcome: Undecided, Plain: capital(w.Text) + "."})
+		}
+	}
+	return out
+}
+
+func (g *Gate) outcome() Outcome {
+	s := &g.Summary
+	has := func(o Outcome) bool {
+		return slices.ContainsFunc(g.Checks, func(k Check) bool { return k.Outcome == o })
+	}
+	switch {
+	case len(s.Blocking()) > 0 && len(s.Forced) == 0:
+		return NotComparable
+	case s.Trials == 0 || strings.HasPrefix(s.Ended, "failed"):
+		return NotMeasured
+	case has(Worse):
+		return Worse
+	case has(Undecided) || len(g.Checks) == 0:
+		return Undecided
+	default:
+		return Passed
+	}
+}
+
+// Blocking lists the confounders that make runs incomparable, in words.
+func (s *Summary) Blocking() []string {
+	var out []string
+	for _, f := range s.Confounders {
+		if f.Blocking {
+			out = append(out, fmt.Sprintf("%s (%s; %s)", f.Name, orNone(f.A), orNone(f.B)))
+		}
+	}
+	return out
+}

@@ -1,0 +1,130 @@
+package analysis
+
+import (
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
+	"netab/results"
+)
+
+const (
+	// modeAlpha is the level for calling a covariate the explanation, shared
+	// among all that were tried.
+	modeAlpha = 0.01
+	// modeShare is the part of the trials' variance that it must explain: the
+	// right covariate explains nearly all, a mere correlate does not.
+	modeShare = 0.5
+)
+
+// A point is one trial's value, with what is needed to group it.
+type point struct {
+	trial *results.Trial
+	x     float64
+}
+
+// A group is the points that share a label.
+type group struct {
+	label string
+	in    []point
+}
+
+// explain returns the covariate that explains most of the points' variance,
+// and the groups that it makes; nil where none explains enough.
+//
+// The test is the F of a one-way analysis of variance, times the number of
+// covariates that could be tried (Bonferroni). A permutation test would assume
+// less, but with four trials in each of two groups it cannot go below 0.03,
+// however far apart they are, and eight trials have to be enough.
+func explain(points []point, covs []covariate) (name string, best []group) {
+	tried := 0
+	bestP := math.Inf(1)
+	for _, c := range covs {
+		groups := groupBy(points, c)
+		p, share, ok := anova(groups)
+		if !ok {
+			continue
+		}
+		tried++
+		if share >= modeShare && p < bestP {
+			name, best, bestP = c.name, groups, p
+		}
+	}
+	if bestP*float64(tried) > modeAlpha {
+		return "", nil
+	}
+	return name, best
+}
+
+// groupBy puts points into groups by label. Where a fifth of the points has no
+// label, or groups are so many that half the points would be alone, the
+// covariate cannot be the explanation. A group of one is allowed: the others
+// tell the error, and one trial in eight on another CPU is worth knowing.
+func groupBy(points []point, c covariate) []group {
+	var groups []group
+	for _, p := range points {
+		label := c.label(p.trial)
+		if label == "" {
+			continue
+		}
+		i := slices.IndexFunc(groups, func(g group) bool { return g.label == label })
+		if i < 0 {
+			i = len(groups)
+			groups = append(groups, group{label: label})
+		}
+		groups[i].in = append(groups[i].in, p)
+	}
+	if 5*size(groups) < 4*len(points) || 2*len(groups) > len(points) {
+		return nil
+	}
+	return groups
+}
+
+func size(groups []group) int {
+	n := 0
+	for _, g := range groups {
+		n += len(g.in)
+	}
+	return n
+}
+
+func (g group) mean() float64 {
+	m := 0.0
+	for _, p := range g.in {
+		m += p.x / float64(len(g.in))
+	}
+	return m
+}
+
+// scatter is the sum of squares between and within the groups.
+func scatter(groups []group) (between, within float64) {
+	n := float64(size(groups))
+	grand := 0.0
+	for _, g := range groups {
+		grand += g.mean() * float64(len(g.in)) / n
+	}
+	for _, g := range groups {
+		m := g.mean()
+		between += float64(len(g.in)) * (m - grand) * (m - grand)
+		for _, p := range g.in {
+			within += (p.x - m) * (p.x - m)
+		}
+	}
+	return between, within
+}
+
+// anova tests that all groups have one mean; share is the part of the variance
+// that the groups explain.
+func anova(groups []group) (p, share float64, ok bool) {
+	k, n := len(groups), size(groups)
+	between, within := scatter(groups)
+	if k < 2 || n <= k || !(between > 0) || !isFinite(between+within) {
+		return 0, 0, false
+	}
+	share = between / (between + within)
+	if within == 0 {
+		return 0, share, true
+	}
+	f := distuv.F{D1: float64(k - 1), D2: float64(n - k)}
+	return f.Survival(between / float64(k-1) / (within / float64(n-k))), share, true
+}

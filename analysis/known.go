@@ -1,0 +1,157 @@
+package analysis
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+)
+
+// A KnownIssue acknowledges a regression, so that a gate shows it and passes.
+// It needs a reason, for whoever reads it next, and an end, because what is
+// acknowledged for ever is forgotten.
+type KnownIssue struct {
+	Arm     string `yaml:"arm" json:"arm,omitempty"`       // a name or a pattern as of path.Match; "" = every arm
+	Metric  string `yaml:"metric" json:"metric,omitempty"` // likewise
+	Reason  string `yaml:"reason" json:"reason"`
+	Expires string `yaml:"expires" json:"expires"` // 2006-01-02, in UTC; that day is the last
+	// UpTo is the largest change for the worse that is acknowledged ("5%"); ""
+	// = any. Without it a known 2 % would hide a new 20 %.
+	UpTo string `yaml:"up_to" json:"up_to,omitempty"`
+
+	upTo float64
+	ends time.Time
+}
+
+// What became of an acknowledgement.
+const (
+	IssueUsed     = "used"
+	IssueUnused   = "unused"
+	IssueExpired  = "expired"
+	IssueExceeded = "exceeded"
+)
+
+// An IssueState says what became of an acknowledgement.
+type IssueState struct {
+	KnownIssue
+	State string `json:"state"` // used, unused, expired, exceeded
+	Text  string `json:"text"`
+}
+
+// ParseKnownIssues reads a list of acknowledgements. file names it in errors.
+func ParseKnownIssues(file string, src []byte) (list []KnownIssue, err error) {
+	defer func() { // the decoder's, on a tag before an anchor and the like
+		if r := recover(); r != nil {
+			list, err = nil, fmt.Errorf("%s: it cannot be read as YAML: want a list of acknowledgements", file)
+		}
+	}()
+	if len(strings.TrimSpace(string(src))) == 0 {
+		return nil, nil
+	}
+	if err := yaml.UnmarshalWithOptions(src, &list, yaml.Strict()); err != nil {
+		return nil, fmt.Errorf("%s: %s", file, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	}
+	for i := range list {
+		if err := list[i].check(); err != nil {
+			return nil, fmt.Errorf("%s: acknowledgement %d: %w", file, i+1, err)
+		}
+	}
+	return list, nil
+}
+
+func (k *KnownIssue) check() error {
+	if strings.TrimSpace(k.Reason) == "" {
+		return errors.New("it has no reason: say why the regression may pass, and where that is written down")
+	}
+	day, err := time.Parse(time.DateOnly, k.Expires)
+	if err != nil {
+		return fmt.Errorf("expires %q is not a day: want one such as 2026-12-31", k.Expires)
+	}
+	k.ends = day.AddDate(0, 0, 1)
+	for _, pattern := range []string{k.Arm, k.Metric} {
+		if _, err := path.Match(pattern, ""); err != nil {
+			return fmt.Errorf("%q is not a pattern: %w", pattern, err)
+		}
+	}
+	if k.UpTo == "" {
+		return nil
+	}
+	number, ok := strings.CutSuffix(k.UpTo, "%")
+	if _, err := fmt.Sscanf(number+" ;", "%g ;", &k.upTo); !ok || err != nil || !isFinite(k.upTo) || k.upTo <= 0 {
+		return fmt.Errorf("up_to %q is not a change: want one such as 5%%", k.UpTo)
+	}
+	k.upTo /= 100
+	return nil
+}
+
+// fits says whether a pattern is of a name.
+func fits(pattern, name string) bool {
+	// path.Match stops at slashes, which names of arms may have.
+	ok, err := path.Match(strings.ReplaceAll(pattern, "/", "\x00"), strings.ReplaceAll(name, "/", "\x00"))
+	return pattern == "" || err == nil && ok
+}
+
+// Judge says what an acknowledgement makes of a regression by so much (worse);
+// not ok = it is of another.
+func (k *KnownIssue) Judge(arm, metric string, worse float64, now time.Time) (st IssueState, ok bool) {
+	st = IssueState{KnownIssue: *k}
+	switch {
+	case !fits(k.Arm, arm) || !fits(k.Metric, metric):
+		return st, false
+	case !now.Before(k.ends):
+		st.State, st.Text = IssueExpired, fmt.Sprintf("expired on %s: the regression counts again", k.Expires)
+	case k.upTo > 0 && worse > k.upTo:
+		st.State, st.Text = IssueExceeded, fmt.Sprintf("%s of %s is worse by %s, more than the %s acknowledged: it counts", metric, arm, percent(worse), k.UpTo)
+	default:
+		st.State, st.Text = IssueUsed, fmt.Sprintf("until %s: %s", k.Expires, k.Reason)
+	}
+	return st, true
+}
+
+// acknowledge lets known regressions pass, and says what became of each
+// acknowledgement: where it is of several, what speaks most against it.
+func (g *Gate) acknowledge(known []KnownIssue, now time.Time) {
+	for i := range known {
+		k := &known[i]
+		out := IssueState{KnownIssue: *k, State: IssueUnused, Text: "no such regression was seen: remove the acknowledgement"}
+		for j := range g.Checks {
+			c := &g.Checks[j]
+			if c.Outcome != Worse || c.Comparison == nil {
+				continue
+			}
+			st, ok := k.Judge(c.Arm, c.Metric, worsening(c.Comparison), now)
+			if !ok {
+				continue
+			}
+			if st.State == IssueUsed {
+				c.Outcome, c.Issue = Acknowledged, k
+			}
+			if out.State == IssueUnused || out.State == IssueUsed {
+				out = st
+			}
+		}
+		g.Issues = append(g.Issues, out)
+	}
+}
+
+// worsening is the size of a change for the worse, of its worst mode where
+// modes stand in place of the mean.
+func worsening(c *Comparison) float64 {
+	m, _ := LookupMetric(c.Metric)
+	size := func(x float64) float64 {
+		if m.Better == Higher {
+			return -x
+		}
+		return x
+	}
+	worst := size(c.Change)
+	if c.Mixture {
+		for _, g := range c.Modes.Groups {
+			worst = max(worst, size(g.Change))
+		}
+	}
+	return worst
+}

@@ -1,0 +1,98 @@
+package analysis
+
+import (
+	"math"
+
+	"netab/results"
+)
+
+// levels summarises every arm on every metric that applies to it.
+func (j judging) levels() []ArmSummary {
+	out := j.levelsOf(metricsOf(j.design))
+	for arm := range out {
+		out[arm].Modes = j.levelModes(arm)
+		out[arm].Limit = limitOf(j.design, j.trials, arm)
+		out[arm].Events = eventsOf(j.trials, arm)
+	}
+	return out
+}
+
+// judgedLevels is levels for the judged metrics only.
+func (j judging) judgedLevels() []ArmSummary { return j.levelsOf(judgedOf(j.design)) }
+
+func (j judging) levelsOf(metrics []Metric) []ArmSummary {
+	out := make([]ArmSummary, len(j.design.Arms))
+	for i, arm := range j.design.Arms {
+		out[i] = ArmSummary{Name: arm.Name, Levels: arm.Levels, Metrics: map[string]Level{}}
+		for _, m := range metrics {
+			if !m.AppliesTo(arm) {
+				continue
+			}
+			if l, ok := levelOf(j.design, j.trials, m, i, j.alpha); ok {
+				out[i].Metrics[m.Name] = l
+			}
+		}
+	}
+	return out
+}
+
+// trialLevels is an arm's level of a metric in each valid trial that has one.
+func trialLevels(d results.Design, trials []results.Trial, m Metric, arm int) []effect {
+	var out []effect
+	for _, v := range views(d, trials, m, arm) {
+		if x := m.value(v); isFinite(x) {
+			out = append(out, effect{at: v.at, trial: v.trial.Index, x: x})
+		}
+	}
+	return out
+}
+
+// levelOf is an arm's level over all trials.
+func levelOf(d results.Design, trials []results.Trial, m Metric, arm int, alpha float64) (Level, bool) {
+	xs := values(trialLevels(d, trials, m, arm))
+	if len(xs) == 0 {
+		return Level{}, false
+	}
+	l := m.level(m, views(d, trials, m, arm), xs, alpha)
+	l.Unit, l.N = m.Unit, len(xs)
+	s := newSample(xs)
+	scale := math.Abs(l.Mean)
+	if scale > 0 {
+		l.CV = finite(s.sd / math.Abs(s.mean))
+	}
+	if m.Difference {
+		scale = 1 // a loss of nothing is never known to within 5 % of itself
+	}
+	// What stands without an interval is known to no width.
+	known := l.Lo < l.Hi || s.sd == 0
+	l.Converged = l.N >= 2 && known && max(l.Hi-l.Mean, l.Mean-l.Lo) <= d.Width*scale
+	return l, isFinite(l.Mean)
+}
+
+// levelModes looks for modes of an arm's own level on the headline metric: by
+// covariate always, without one only in a run of one arm. (With several arms
+// the comparisons show modes far better, free of drift, and a level that
+// drifted from one value to another would be taken for modes.)
+func (j judging) levelModes(arm int) *Modes {
+	m, ok := LookupMetric(judgedMetrics(j.design)[0])
+	if !ok || m.Difference || !m.AppliesTo(j.design.Arms[arm]) {
+		return nil
+	}
+	e := evidence{arm: arm, metric: m, alpha: j.alpha}
+	e.effects = onScale(trialLevels(j.design, j.trials, m, arm), m)
+	mean := newSample(values(e.effects)).mean
+	for i := range e.effects {
+		e.effects[i].x -= mean
+	}
+	name, groups := explain(j.points(e), armCovariates(arm, ""))
+	if groups == nil && len(j.design.Arms) == 1 {
+		groups = j.clusters(e)
+	}
+	modes := j.describe(e, groups, name)
+	if modes != nil {
+		for i := range modes.Groups {
+			modes.Groups[i].Verdict = ""
+		}
+	}
+	return modes
+}

@@ -1,0 +1,222 @@
+package analysis
+
+import (
+	"fmt"
+	"slices"
+
+	"netab/results"
+)
+
+const (
+	// busyShare of its threads' time, on a CPU or waiting for one, makes a
+	// role busy: a saturated sender still blocks a little where the other side
+	// is late to make room.
+	busyShare = 0.85
+	// dropShare of the datagrams lost makes the receiving side the limit.
+	dropShare = 0.001
+	// waitShare is busyShare of roles that take turns: below it they wait for
+	// each other.
+	waitShare = 0.90
+	// paceBound is how far off the rate offered, as a share, what was achieved may be.
+	paceBound = 0.005
+)
+
+// A load is how busy a role was: the part of its CPUs that it used, and the
+// part of its threads' time for which they ran or wanted to. Many threads on
+// one CPU show in the first, two roles that share a CPU in the second.
+type load struct{ cpus, threads total }
+
+func (l load) plus(r results.RoleDelta, cpu, wait, ns int64) load {
+	threads := max(1, r.Threads)
+	cpus := threads
+	if n := len(slices.Compact(slices.Sorted(slices.Values(r.Pinned)))); n > 0 {
+		cpus = min(threads, n)
+	}
+	return load{
+		l.cpus.plus(total{float64(cpu), float64(ns) * float64(cpus)}),
+		l.threads.plus(total{float64(cpu) + float64(wait), float64(ns) * float64(threads)}),
+	}
+}
+
+// share is at most 1: the kernel books a wait when it ends, sometimes a slice
+// later than most of it was.
+func (l load) share() float64 {
+	return min(1, max(l.cpus.level(), l.threads.level()))
+}
+
+// A pace is what an arm did over a run, as far as it tells what set its rate.
+type pace struct {
+	source, sink load
+	loss         total // of datagrams, where the ledger is valid
+	sent         total // messages, or transactions, per second
+}
+
+// limitOf says what limited an arm; nil where nothing was measured, and where
+// the slices differ in what was offered.
+func limitOf(d results.Design, trials []results.Trial, arm int) *Limit {
+	p, a := paceOf(d, trials, arm), d.Arms[arm]
+	if p.source.cpus.den <= 0 || p.sink.cpus.den <= 0 || !fixedRate(a) {
+		return nil
+	}
+	switch source, sink, loss := p.source.share(), p.sink.share(), p.loss.level(); {
+	case a.Rate > 0:
+		return pacedLimit(source, sink, loss, p.sent.level(), a)
+	case answers(a):
+		return answerLimit(source, sink)
+	default:
+		return limitText(source, sink, loss)
+	}
+}
+
+func paceOf(d results.Design, trials []results.Trial, arm int) pace {
+	var p pace
+	for _, v := range views(d, trials, Metric{}, arm) {
+		at := armTrial(v.trial, arm)
+		if at == nil {
+			continue
+		}
+		for k := range v.trial.Slices {
+			s := &v.trial.Slices[k]
+			if !v.of(s) {
+				continue
+			}
+			p.source = p.source.plus(at.Source, s.SourceCPU, s.SourceWait, s.CountedNS)
+			p.sink = p.sink.plus(at.Sink, s.SinkCPU, s.SinkWait, s.CountedNS)
+			p.sent = p.sent.plus(total{float64(max(s.TxMsgs, s.Transactions)), seconds(s.CountedNS)})
+			if at.Ledger.Valid {
+				p.loss = p.loss.plus(total{due(&v.arm, s) - float64(s.RxMsgs), due(&v.arm, s)})
+			}
+		}
+	}
+	return p
+}
+
+func busyText(source, sink float64) string {
+	return fmt.Sprintf("source busy %.0f %%, sink %.0f %%", 100*source, 100*sink)
+}
+
+// limitText words it. Loss decides first: where datagrams are dropped the
+// source sends more than the receiving side takes, however busy either looks.
+func limitText(source, sink, loss float64) *Limit {
+	if loss > dropShare {
+		return &Limit{Role: "sink", Text: fmt.Sprintf("sink-bound: %s of the datagrams sent were lost (%s)", percent(loss), busyText(source, sink))}
+	}
+	return saturated(source, sink, busyShare, "something else set the rate, such as waking up, pacing or a window")
+}
+
+// saturated names the roles whose share of a CPU is so much or more, or what it
+// was if neither.
+func saturated(source, sink, share float64, otherwise string) *Limit {
+	busy := busyText(source, sink)
+	switch {
+	case source >= share && sink >= share:
+		return &Limit{Role: "both", Text: "both roles were saturated (" + busy + ")"}
+	case source >= share:
+		return &Limit{Role: "source", Text: "source-bound (" + busy + ")"}
+	case sink >= share:
+		return &Limit{Role: "sink", Text: "sink-bound (" + busy + ")"}
+	}
+	return &Limit{Role: "neither", Text: "neither role was saturated (" + busy + "): " + otherwise}
+}
+
+// pacedLimit is that of an arm whose source sends at intended times.
+func pacedLimit(source, sink, loss, sent float64, a results.Arm) *Limit {
+	unit := "messages"
+	if answers(a) {
+		unit = "transactions"
+	}
+	of := fmt.Sprintf("%s of %s %s/s", rate(sent), rate(a.Rate), unit)
+	busy := busyText(source, sink)
+	switch {
+	case loss > dropShare:
+		return &Limit{Role: "sink", Text: fmt.Sprintf("sink-bound: %s of the datagrams sent were lost; the source sent %s (%s)", percent(loss), of, busy)}
+	case onPace(sent, a.Rate):
+		return &Limit{Role: "rate", Text: fmt.Sprintf("the offered rate was the limit: achieved %s (%s)", of, busy)}
+	case source >= busyShare && source >= sink:
+		return &Limit{Role: "source", Text: fmt.Sprintf("source-bound: achieved %s (%s)", of, busy)}
+	case sink >= busyShare:
+		return &Limit{Role: "sink", Text: fmt.Sprintf("sink-bound: achieved %s (%s)", of, busy)}
+	default:
+		return &Limit{Role: "neither", Text: fmt.Sprintf("neither role was saturated (%s), yet only %s were achieved: something else set the rate, such as the other side's answers or a window", busy, of)}
+	}
+}
+
+// answerLimit is that of requests and responses in a closed loop.
+func answerLimit(source, sink float64) *Limit {
+	return saturated(source, sink, waitShare, "they wait for each other, so the time of a round trip set the rate")
+}
+
+// onPace says whether what was achieved is what was offered.
+func onPace(achieved, offered float64) bool {
+	return achieved >= offered*(1-paceBound) && achieved <= offered*(1+paceBound)
+}
+
+// rates warns of arms whose source did not keep its intended rate, and of searches that ended at a rate tried.
+func rates(d results.Design, trials []results.Trial) []results.Warning {
+	var ws []results.Warning
+	for i, a := range d.Arms {
+		if a.LossFree != nil {
+			ws = append(ws, edges(d, trials, i)...)
+			continue
+		}
+		if a.Rate <= 0 {
+			continue
+		}
+		sent := paceOf(d, trials, i).sent.level() // so loss is never the reason
+		if !isFinite(sent) || onPace(sent, a.Rate) {
+			continue
+		}
+		ws = append(ws, results.Warning{Code: "rate-not-achieved", Text: fmt.Sprintf(
+			"%s: %s/s of the %s/s offered were achieved (%s): the arm is not what its rate says; offer less, or give the roles more CPU time",
+			a.Name, rate(sent), rate(a.Rate), change(sent/a.Rate-1, false))})
+	}
+	return ws
+}
+
+// edges warns where the rates tried did not enclose the one sought.
+func edges(d results.Design, trials []results.Trial, arm int) []results.Warning {
+	m, _ := LookupMetric("loss_free_rate")
+	var low, high, all, short int
+	for _, v := range views(d, trials, m, arm) {
+		rs := ratings(v)
+		if len(rs) == 0 {
+			continue
+		}
+		all++
+		switch _, at := threshold(rs); at {
+		case below:
+			low++
+		case above:
+			high++
+			if fellShort(v) {
+				short++
+			}
+		}
+	}
+	name := d.Arms[arm].Name
+	var ws []results.Warning
+	if low > 0 {
+		ws = append(ws, results.Warning{Code: "loss-free-edge", Text: fmt.Sprintf(
+			"%s: in %d of %d trials even the lowest rate tried lost too much, so the loss-free rate is at most what is shown: lower loss_free.from, or allow more loss", name, low, all)})
+	}
+	if high > 0 {
+		advice := "raise loss_free.to"
+		if short > 0 {
+			advice = "the source could not send more, so this is its limit"
+		}
+		ws = append(ws, results.Warning{Code: "loss-free-edge", Text: fmt.Sprintf(
+			"%s: in %d of %d trials the highest rate tried was still within the bound, so the loss-free rate is at least what is shown: %s", name, high, all, advice)})
+	}
+	return ws
+}
+
+// fellShort says whether a source could not send the highest rate asked of it.
+func fellShort(v view) bool {
+	var offered, sent float64
+	for k := range v.trial.Slices {
+		if s := &v.trial.Slices[k]; v.of(s) && s.Rate > offered {
+			offered, sent = s.Rate, float64(s.TxMsgs)/seconds(s.CountedNS)
+		}
+	}
+	return sent < offered*(1-2*paceBound)
+}

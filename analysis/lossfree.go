@@ -1,0 +1,166 @@
+package analysis
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"netab/results"
+)
+
+// lossFreeRate is the highest rate whose loss stays within an arm's bound, from
+// slices that were offered different rates.
+//
+// A slice either keeps within the bound or exceeds it. Loss near the limit is
+// a matter of chance, so no single slice decides: the rate is where half the
+// slices exceed (the goal exceed ratio of MLRsearch, draft-ietf-bmwg-mlrsearch).
+// All that is assumed of the share that exceeds is that it does not fall as
+// the rate rises; its estimate under that is isotonic regression, and it holds
+// for rates chosen by whatever search.
+type lossFreeRate struct{}
+
+func (lossFreeRate) value(v view) float64 {
+	rate, _ := threshold(ratings(v))
+	return rate
+}
+
+func (lossFreeRate) effect(m Metric, a, b view) (effect, bool) { return plainEffect(m, a, b) }
+
+func (lossFreeRate) level(m Metric, _ []view, xs []float64, alpha float64) Level {
+	return plainLevel(m, xs, alpha)
+}
+
+// LossFreeRate is the estimate from the slices of one trial, for whoever chooses
+// the rates of the next. The edge is -1 if even the lowest rate tried lost too
+// much, 1 if not even the highest did.
+func LossFreeRate(arms []results.Arm, t *results.Trial, arm int) (rate float64, edge int) {
+	rate, at := threshold(ratings(view{trial: t, arm: arms[arm], index: arm}))
+	switch at {
+	case below:
+		return rate, -1
+	case above:
+		return rate, 1
+	}
+	return rate, 0
+}
+
+// A rating is what one slice says of a rate; pooled, what several do.
+type rating struct {
+	log     float64 // of the rate
+	exceeds float64 // share of slices with more loss than the bound
+	slices  float64
+}
+
+// underWay is how many messages may be between the roles at the edges of a
+// slice's counted part, as a share of those sent, and underWayLeast at the
+// least: without a drop at the sink's socket, which is counted exactly, so much
+// less received than sent is not yet loss. A flow that loses any elsewhere
+// loses more than that at a rate only as much higher.
+const (
+	underWay      = 0.001
+	underWayLeast = 64
+)
+
+// ratings are the slices of a search, at the rate that was really sent: a
+// source that cannot send as much as it was asked to has not tried it.
+func ratings(v view) []rating {
+	var rs []rating
+	bound := 0.0
+	if v.arm.LossFree != nil {
+		bound = *v.arm.LossFree
+	}
+	for k := range v.trial.Slices {
+		s := &v.trial.Slices[k]
+		if !v.of(s) || !(s.Rate > 0) || s.TxMsgs <= 0 {
+			continue
+		}
+		rate := min(s.Rate, float64(s.TxMsgs)/seconds(s.CountedNS))
+		r := rating{log: math.Log(rate), slices: 1}
+		if lostOf(&v.arm, s) > bound*due(&v.arm, s) {
+			r.exceeds = 1
+		}
+		rs = append(rs, r)
+	}
+	return rs
+}
+
+// lostOf is how many messages of a slice were lost for certain.
+func lostOf(arm *results.Arm, s *results.Slice) float64 {
+	sent := due(arm, s)
+	short := sent - float64(s.RxMsgs)
+	if short <= max(underWay*sent, underWayLeast) {
+		short = 0
+	}
+	return max(float64(s.Drops), short)
+}
+
+// An edge says that the rates tried did not enclose the one sought.
+type edge int
+
+const (
+	inside edge = iota
+	below       // even the lowest lost too much
+	above       // not even the highest did
+)
+
+// threshold is the rate at which half the slices exceed, interpolated between
+// the rates tried on a logarithmic scale; at an edge, the rate tried there.
+// Without a slice it is NaN.
+func threshold(rs []rating) (rate float64, at edge) {
+	fit := isotonic(rs)
+	if len(fit) == 0 {
+		return math.NaN(), inside
+	}
+	for i, r := range fit {
+		switch {
+		case r.exceeds < 0.5:
+		case i == 0:
+			return math.Exp(r.log), below
+		default:
+			low := fit[i-1]
+			return math.Exp(low.log + (r.log-low.log)*(0.5-low.exceeds)/(r.exceeds-low.exceeds)), inside
+		}
+	}
+	return math.Exp(fit[len(fit)-1].log), above
+}
+
+// isotonic is the least-squares fit that does not fall, one value for each
+// rate, by pooling adjacent violators (Ayer et al. 1955).
+func isotonic(rs []rating) []rating {
+	sorted := slices.Clone(rs)
+	slices.SortFunc(sorted, func(a, b rating) int { return cmp.Compare(a.log, b.log) })
+	var levels []rating // one for each rate
+	for _, r := range sorted {
+		if n := len(levels); n > 0 && levels[n-1].log == r.log {
+			levels[n-1] = levels[n-1].pool(r)
+			continue
+		}
+		levels = append(levels, r)
+	}
+	type block struct {
+		rating
+		size int
+	}
+	var blocks []block
+	for _, r := range levels {
+		b := block{r, 1}
+		for n := len(blocks); n > 0 && blocks[n-1].exceeds >= b.exceeds; n = len(blocks) {
+			b = block{blocks[n-1].pool(b.rating), blocks[n-1].size + b.size}
+			blocks = blocks[:n-1]
+		}
+		blocks = append(blocks, b)
+	}
+	i := 0
+	for _, b := range blocks {
+		for range b.size {
+			levels[i].exceeds = b.exceeds
+			i++
+		}
+	}
+	return levels
+}
+
+func (r rating) pool(o rating) rating {
+	n := r.slices + o.slices
+	return rating{r.log, (r.exceeds*r.slices + o.exceeds*o.slices) / n, n}
+}

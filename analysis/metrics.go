@@ -1,0 +1,281 @@
+package analysis
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"netab/results"
+)
+
+// A Direction says which way a metric gets better.
+type Direction int
+
+// The directions.
+const (
+	Higher Direction = iota + 1
+	Lower
+)
+
+// A Metric is a number that an arm has in each trial. How it is computed from
+// a record is its estimator's business: most are ratios of two sums over
+// slices, some have one value for a whole trial.
+type Metric struct {
+	Name   string
+	Title  string // in a sentence: "goodput", "sink CPU time per byte"
+	Unit   string
+	Better Direction
+	// Difference: the metric can be zero, so its changes are differences in
+	// its unit, not ratios; the resolution is then a difference too.
+	Difference bool
+	// Counts is what a rate in 1/s is a rate of, in a sentence: "transactions".
+	Counts string
+	// Geometric: levels are averaged as logarithms, as rates that were searched
+	// on a logarithmic scale must be.
+	Geometric bool
+
+	of     scope
+	beside string // name of the traffic beside the main one that it is of; "" = the main one
+	estimator
+}
+
+// Metrics lists every metric of an arm's main traffic, in the order in which
+// they are shown. CPU times of a role include softirq work that ran on its
+// threads' back.
+func Metrics() []Metric {
+	return []Metric{
+		{Name: "goodput", Title: "goodput", Unit: "bit/s", Better: Higher, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+			return total{8 * float64(s.RxBytes), seconds(s.CountedNS)}
+		})},
+		{Name: "transaction_rate", Title: "transaction rate", Unit: "1/s", Counts: "transactions", Better: Higher, of: ofTransactions, estimator: ratio(func(arm *results.Arm, s *results.Slice) total {
+			return total{transactions(arm, s), seconds(s.CountedNS)}
+		})},
+		{Name: "loss_free_rate", Title: "loss-free rate", Unit: "1/s", Counts: "messages", Better: Higher, Geometric: true, of: ofSearches, estimator: lossFreeRate{}},
+		{Name: "latency_p50", Title: "median latency", Unit: "us", Better: Lower, of: ofLatency, estimator: quantile(0.5)},
+		{Name: "latency_p90", Title: "p90 latency", Unit: "us", Better: Lower, of: ofLatency, estimator: quantile(0.9)},
+		{Name: "latency_p99", Title: "p99 latency", Unit: "us", Better: Lower, of: ofLatency, estimator: quantile(0.99)},
+		{Name: "latency_p999", Title: "p99.9 latency", Unit: "us", Better: Lower, of: ofLatency, estimator: quantile(0.999)},
+		{Name: "latency_max", Title: "largest latency", Unit: "us", Better: Lower, of: ofLatency, estimator: quantile(1)},
+		{Name: "packet_rate", Title: "packet rate", Unit: "pps", Better: Higher, of: ofDatagrams, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+			return total{float64(s.RxMsgs), seconds(s.CountedNS)}
+		})},
+		{Name: "tx_rate", Title: "sending rate", Unit: "bit/s", Better: Higher, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+			return total{8 * float64(s.TxBytes), seconds(s.CountedNS)}
+		})},
+		{Name: "loss", Title: "loss", Unit: "fraction", Better: Lower, Difference: true, of: ofDatagrams, estimator: ratio(func(arm *results.Arm, s *results.Slice) total {
+			return total{due(arm, s) - float64(s.RxMsgs), due(arm, s)}
+		})},
+		{Name: "goodput_per_sink_cpu", Title: "goodput per CPU of the sink", Unit: "bit/s", Better: Higher, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+			return total{8 * float64(s.RxBytes), seconds(s.SinkCPU)}
+		})},
+		{Name: "ns_per_byte_source", Title: "source CPU time per byte", Unit: "ns/B", Better: Lower, of: ofBytes, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+			return total{float64(s.SourceCPU), float64(s.RxBytes)}
+		})},
+		{Name: "ns_per_byte_sink", Title: "sink CPU time per byte", Unit: "ns/B", Better: Lower, of: ofBytes, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+			return total{float64(s.SinkCPU), float64(s.RxBytes)}
+		})},
+		{Name: "ns_per_packet_source", Title: "source CPU time per packet", Unit: "ns/packet", Better: Lower, of: ofDatagrams, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+			return total{float64(s.SourceCPU), float64(s.RxMsgs)}
+		})},
+		{Name: "ns_per_packet_sink", Title: "sink CPU time per packet", Unit: "ns/packet", Better: Lower, of: ofDatagrams, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+			return total{float64(s.SinkCPU), float64(s.RxMsgs)}
+		})},
+		{Name: "ns_per_transaction_source", Title: "source CPU time per transaction", Unit: "ns", Better: Lower, of: ofTransactions, estimator: ratio(func(arm *results.Arm, s *results.Slice) total {
+			return total{float64(s.SourceCPU), transactions(arm, s)}
+		})},
+		{Name: "ns_per_transaction_sink", Title: "sink CPU time per transaction", Unit: "ns", Better: Lower, of: ofTransactions, estimator: ratio(func(arm *results.Arm, s *results.Slice) total {
+			return total{float64(s.SinkCPU), transactions(arm, s)}
+		})},
+		{Name: "cpu_source", Title: "source CPU use", Unit: "CPU", Better: Lower, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+			return total{float64(s.SourceCPU), float64(s.CountedNS)}
+		})},
+		{Name: "cpu_sink", Title: "sink CPU use", Unit: "CPU", Better: Lower, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+			return total{float64(s.SinkCPU), float64(s.CountedNS)}
+		})},
+		{Name: "wait_source", Title: "source wait for a CPU", Unit: "CPU", Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+			return total{float64(s.SourceWait), float64(s.CountedNS)}
+		})},
+		{Name: "wait_sink", Title: "sink wait for a CPU", Unit: "CPU", Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+			return total{float64(s.SinkWait), float64(s.CountedNS)}
+		})},
+	}
+}
+
+// besideMetrics are those that traffic beside the main one has too: what a
+// record keeps of it is less.
+var besideMetrics = []string{"goodput", "transaction_rate", "latency_p50", "latency_p90", "latency_p99", "latency_p999", "latency_max",
+	"tx_rate", "ns_per_transaction_source", "ns_per_transaction_sink", "cpu_source", "cpu_sink"}
+
+// metricsOf lists the metrics of the main traffic and, named "rpc.goodput", of
+// all traffic beside it.
+func metricsOf(d results.Design) []Metric {
+	all := Metrics()
+	names := map[string]bool{}
+	for _, a := range d.Arms {
+		for name := range a.Beside {
+			names[name] = true
+		}
+	}
+	main := all
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		for _, m := range main {
+			if slices.Contains(besideMetrics, m.Name) {
+				all = append(all, m.besides(name))
+			}
+		}
+	}
+	return all
+}
+
+// judgedOf is metricsOf for the judged metrics, in their order.
+func judgedOf(d results.Design) []Metric {
+	judged := judgedMetrics(d)
+	all := slices.DeleteFunc(metricsOf(d), func(m Metric) bool { return !slices.Contains(judged, m.Name) })
+	slices.SortStableFunc(all, func(a, b Metric) int { return cmp.Compare(rank(judged, a.Name), rank(judged, b.Name)) })
+	return all
+}
+
+// besides makes the metric one of the named traffic beside the main one.
+func (m Metric) besides(name string) Metric {
+	m.Name, m.Title, m.beside = name+"."+m.Name, m.Title+" of "+name, name
+	return m
+}
+
+// LookupMetric finds a metric by name, "rpc.goodput" among the traffic beside
+// the main one.
+func LookupMetric(name string) (Metric, bool) {
+	beside := ""
+	if i := strings.LastIndexByte(name, '.'); i > 0 {
+		beside, name = name[:i], name[i+1:]
+	}
+	for _, m := range Metrics() {
+		switch {
+		case m.Name != name:
+		case beside == "":
+			return m, true
+		case slices.Contains(besideMetrics, name):
+			return m.besides(beside), true
+		}
+	}
+	return Metric{}, false
+}
+
+// A scope is the arms that a metric means something for.
+type scope struct {
+	has  func(arm results.Arm) bool
+	text string // what it is of: "counts datagrams"
+}
+
+// Slices of an arm that searches for a rate differ in what was offered, so
+// their sums say nothing of the arm.
+var (
+	ofFixedRate = scope{fixedRate, "is of arms with one rate"}
+	ofBytes     = scope{func(a results.Arm) bool { return fixedRate(a) && !transacts(a) }, "is of streams"}
+	// For byte streams messages are whatever a receive call happened to return.
+	ofDatagrams    = scope{func(a results.Arm) bool { return fixedRate(a) && datagrams(a) }, "counts datagrams"}
+	ofTransactions = scope{func(a results.Arm) bool { return fixedRate(a) && transacts(a) }, "counts transactions (rr, crr, conn)"}
+	ofLatency      = scope{func(a results.Arm) bool { return fixedRate(a) && answers(a) }, "is of responses (rr, crr)"}
+	ofSearches     = scope{func(a results.Arm) bool { return !fixedRate(a) }, "is of a search for the highest rate (loss_free)"}
+)
+
+func fixedRate(a results.Arm) bool { return a.LossFree == nil }
+func datagrams(a results.Arm) bool { return a.Protocol == "udp" || a.Protocol == "unix-dgram" }
+func answers(a results.Arm) bool   { return a.Kind == "rr" || a.Kind == "crr" }
+func transacts(a results.Arm) bool { return answers(a) || a.Kind == "conn" }
+
+// due is how many messages should arrive: of multicast, each at every sink.
+func due(arm *results.Arm, s *results.Slice) float64 {
+	if arm.Kind == "multicast" {
+		return float64(s.TxMsgs) * float64(max(1, arm.Flows))
+	}
+	return float64(s.TxMsgs)
+}
+
+// transactions are those that were completed; a connection without a response
+// is complete with its message at the sink.
+func transactions(arm *results.Arm, s *results.Slice) float64 {
+	if arm.Kind == "conn" {
+		return float64(s.RxMsgs)
+	}
+	return float64(s.Transactions)
+}
+
+// AppliesTo says whether the metric means something for an arm.
+func (m Metric) AppliesTo(arm results.Arm) bool {
+	if m.beside != "" {
+		kind, ok := arm.Beside[m.beside]
+		if !ok {
+			return false
+		}
+		arm = results.Arm{Kind: kind}
+	}
+	return m.of.has(arm)
+}
+
+// Merged says whether the arms of a run are compared by what all trials
+// together say, by bootstrap over trials, not by the mean of the trials'
+// effects: percentiles.
+func (m Metric) Merged() bool {
+	q, ok := m.estimator.(quantile)
+	return ok && q < 1
+}
+
+// change is the effect of level b against level a: a log ratio, or a
+// difference. It is not ok where a ratio has no meaning (nothing received).
+func (m Metric) change(a, b float64) (x float64, ok bool) {
+	if m.Difference {
+		x = b - a
+	} else if a > 0 && b > 0 {
+		x = math.Log(b) - math.Log(a)
+	} else {
+		return 0, false
+	}
+	return x, isFinite(x)
+}
+
+// shown turns an effect on the metric's scale into what a Comparison holds.
+func (m Metric) shown(x float64) float64 {
+	if m.Difference {
+		return clamp(x)
+	}
+	return relative(x)
+}
+
+// margin is the resolution on the metric's scale. ln(1+r) makes the zone of
+// equivalence the same whichever arm is the baseline, and never wider than
+// ±r as a relative change.
+func (m Metric) margin(resolution float64) float64 {
+	if m.Difference {
+		return resolution
+	}
+	return math.Log1p(resolution)
+}
+
+func seconds(ns int64) float64 { return float64(ns) / 1e9 }
+
+func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// clamp keeps what is absurdly large within what JSON can write.
+func clamp(x float64) float64 { return max(-math.MaxFloat64, min(x, math.MaxFloat64)) }
+
+// relative turns a log ratio into a relative change, kept finite: JSON knows
+// no infinity, and e^700 says "absurdly wide" as well.
+func relative(x float64) float64 { return math.Expm1(min(x, 700)) }
+
+// needs and is word why a metric does not apply to an arm.
+func (m Metric) needs() string {
+	if m.beside != "" {
+		return "needs traffic of that name and kind beside the main one"
+	}
+	return m.of.text
+}
+
+func (m Metric) is(arm results.Arm) string {
+	text := strings.TrimSpace(arm.Protocol + " " + arm.Kind)
+	if arm.LossFree != nil {
+		text += " searching a rate"
+	}
+	return text
+}

@@ -1,0 +1,178 @@
+package analysis
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// This file says verdicts to readers who do not know statistics, and gives
+// those who do what they ask for.
+
+func titleOf(metric string) string {
+	if m, ok := LookupMetric(metric); ok {
+		return m.Title
+	}
+	return metric
+}
+
+// plainVerdict is a check in one sentence without a technical term.
+func plainVerdict(c *Comparison, o Outcome, s *Summary) string {
+	what := capital(titleOf(c.Metric)) + " with " + c.Arm
+	against := " than with " + c.Baseline
+	if c.ArmRun != "" {
+		what, against = fmt.Sprintf("%s in %s", what, c.ArmRun), " than in "+c.BaselineRun
+	}
+	span := fmt.Sprintf("between %s and %s", change(c.Lo, c.Difference), change(c.Hi, c.Difference))
+	amount := amountOf(c.Change, c.Difference)
+	limit := amountOf(c.Resolution, c.Difference)
+	switch {
+	case c.P == nil && c.Withheld != "":
+		return fmt.Sprintf("%s cannot be told: %s.", what, c.Withheld)
+	case c.P == nil:
+		return fmt.Sprintf("%s cannot be told: there are too few measurements to know how much they scatter.", what)
+	case o == Worse && c.Mixture, o == Passed && c.Mixture:
+		return fmt.Sprintf("%s depends on the trial: %s.", what, c.Modes.Text)
+	case o == Worse:
+		return fmt.Sprintf("%s is worse%s, by %s (%s).", what, against, amount, span)
+	case o == Undecided && c.Withheld != "":
+		return fmt.Sprintf("%s looks %s changed, but that cannot be trusted: %s.", what, change(c.Change, c.Difference), c.Withheld)
+	case o == Undecided:
+		return fmt.Sprintf("It is not known whether %s changed: anything %s fits what was measured, and a change for the worse of %s matters.", lower(what), span, limit)
+	case c.Verdict == Improvement:
+		return fmt.Sprintf("%s is better%s, by %s (%s).", what, against, amount, span)
+	case c.Verdict == Equivalent:
+		return fmt.Sprintf("%s did not change by as much as %s (%s).", what, limit, span)
+	default:
+		return fmt.Sprintf("%s is not worse by %s or more (%s); whether it is better is open.", what, limit, span)
+	}
+}
+
+// howSure is the promise behind a check: what error is bounded, and by what.
+func howSure(c *Comparison, o Outcome, s *Summary) string {
+	if c.P == nil || c.Withheld != "" {
+		return ""
+	}
+	return surety(c, o, s) + c.pairingText()
+}
+
+func surety(c *Comparison, o Outcome, s *Summary) string {
+	errs := trimmed(100 * (1 - s.Confidence))
+	seen := ""
+	if c.SmallestDetectable != nil {
+		seen = fmt.Sprintf(" A change of %s or more would have been seen nine times out of ten.", amountOf(*c.SmallestDetectable, c.Difference))
+	}
+	switch {
+	case o == Worse || c.Verdict == Improvement:
+		return fmt.Sprintf("How sure: if nothing had changed, at most %s of 100 such measurements would say that something did.", errs)
+	case o == Passed:
+		return fmt.Sprintf("How sure: a change for the worse of %s or more would slip through in at most %s of 100 such measurements.", amountOf(c.Resolution, c.Difference), errs)
+	default:
+		return "How sure: not sure enough for a verdict." + seen + " Measure for longer, or ask for less."
+	}
+}
+
+// method names the test with its figures.
+func method(c *Comparison) string {
+	test := "Student's t over trial effects (paired by blocks)"
+	if m, ok := LookupMetric(c.Metric); ok && m.Merged() {
+		test = "bootstrap over trials, their histograms merged (expanded percentile interval)"
+	}
+	n := fmt.Sprintf("n = %d trials", c.N)
+	if c.ArmRun != "" {
+		unit := c.Units
+		test = fmt.Sprintf("Welch's t over %ss", unit)
+		if c.Calibrated {
+			test += ", their spread from calibration"
+		}
+		n = fmt.Sprintf("n = %d + %d %ss", c.NBaseline, c.N-c.NBaseline, unit)
+		if c.Paired {
+			test, n = "Student's t over boots (paired: both sides in each)", fmt.Sprintf("n = %d boots", c.N)
+		}
+	}
+	parts := []string{test, n, "df = " + trimmed(c.DF), fmt.Sprintf("look %d", c.Looks), fmt.Sprintf("alpha = %.3g", c.Alpha)}
+	if c.P != nil {
+		parts = append(parts, fmt.Sprintf("p = %.2g", *c.P))
+	}
+	if c.PSign != nil {
+		parts = append(parts, fmt.Sprintf("p (sign flip) = %.2g", *c.PSign))
+	}
+	if c.PPermutation != nil {
+		parts = append(parts, fmt.Sprintf("p (permutation) = %.2g", *c.PPermutation))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// amountOf writes a change without its sign.
+func amountOf(x float64, difference bool) string {
+	return strings.TrimLeft(change(x, difference), "+-")
+}
+
+func lower(s string) string {
+	// "CPU time", "p99 latency": only a plain capital goes.
+	if len(s) > 1 && 'A' <= s[0] && s[0] <= 'Z' && 'a' <= s[1] && s[1] <= 'z' {
+		return strings.ToLower(s[:1]) + s[1:]
+	}
+	return s
+}
+
+// sentence is the gate as one line of a chat.
+func (g *Gate) sentence() string {
+	s := &g.Summary
+	head := s.Scenario
+	if s.Run != "" {
+		head += " (" + s.Run + ")"
+	}
+	var text string
+	switch g.Outcome {
+	case NotComparable:
+		text = "the runs are not comparable: they differ in " + strings.Join(s.Blocking(), ", ")
+	case NotMeasured:
+		text = "the measurement failed, so there is no verdict"
+	case Worse:
+		text = "REGRESSION: " + g.list(Worse)
+	case Undecided:
+		text = "no verdict yet: " + g.list(Undecided)
+	default:
+		text = fmt.Sprintf("passed, %d %s", len(g.Checks), plural(len(g.Checks), "check"))
+		if changes := g.list(Passed); changes != "" {
+			text += "; " + changes
+		}
+	}
+	if known := g.list(Acknowledged); known != "" {
+		text += "; acknowledged: " + known
+	}
+	if len(g.Forced) > 0 {
+		text += "; FORCED although they differ in " + strings.Join(g.Forced, ", ")
+	}
+	return head + ": " + text + "."
+}
+
+// list names the checks of an outcome in few words; of those that passed, only
+// what got better.
+func (g *Gate) list(o Outcome) string {
+	var parts []string
+	for _, k := range g.Checks {
+		c := k.Comparison
+		switch {
+		case k.Outcome != o:
+		case c == nil && o == Undecided:
+			parts = append(parts, strings.TrimSuffix(k.Plain, "."))
+		case c == nil:
+		case c.Mixture && o != Passed:
+			parts = append(parts, fmt.Sprintf("%s of %s depends on the trial", titleOf(c.Metric), c.Arm))
+		case o == Passed && c.Verdict != Improvement:
+		case o == Passed:
+			parts = append(parts, fmt.Sprintf("%s of %s improved by %s", titleOf(c.Metric), c.Arm, amountOf(c.Change, c.Difference)))
+		case c.P == nil:
+			parts = append(parts, fmt.Sprintf("%s of %s has too few measurements", titleOf(c.Metric), c.Arm))
+		default:
+			parts = append(parts, fmt.Sprintf("%s of %s %s (%s)", titleOf(c.Metric), c.Arm, change(c.Change, c.Difference), interval(c.Lo, c.Hi, c.Difference)))
+		}
+	}
+	const most = 3
+	if n := len(parts) - most; n > 0 {
+		parts = append(slices.Clip(parts[:most]), fmt.Sprintf("%d more", n))
+	}
+	return strings.Join(parts, "; ")
+}

@@ -1,0 +1,135 @@
+package proof
+
+import (
+	"math"
+	"time"
+
+	"netab/analysis/world"
+)
+
+// A Case is a world, and what is asked of a run in it.
+type Case struct {
+	Name  string // for --world
+	Title string // what its noise is
+	World world.World
+	// Pattern says which arms have the effect under study: it is times 1 or 0.
+	Pattern    []float64
+	Resolution float64
+	MaxTime    time.Duration
+	// NoPower says why effects of twice the resolution are not always found,
+	// and no effect not always called equivalent; "" = they must be.
+	NoPower string
+	// NoCoverage says why the interval may miss more often than promised; "" =
+	// it must not. Verdicts are held to their bound all the same.
+	NoCoverage string
+	// Beyond says which assumption of the method is broken on purpose, to show
+	// what that costs; no bound is claimed then.
+	Beyond string
+}
+
+// Cases lists the worlds. Resolution is the finest of 1, 2, 3 and 5 % at which a
+// minute affords what the bounds ask for: that twice as much is found, and that
+// no effect is called equivalent.
+func Cases() []Case {
+	const minute = time.Minute
+	quiet := world.Quiet()
+	few := func(trials int) time.Duration {
+		return time.Duration(trials)*quiet.TrialTime() + quiet.TrialTime()/2
+	}
+	return []Case{
+		{Name: "white", Title: "white noise: slices 3 %", Resolution: 0.01, MaxTime: minute, World: quiet},
+		{Name: "drift", Title: "the machine's rate drifts: a random walk of 2 % a slice", Resolution: 0.01, MaxTime: minute,
+			World: with(func(w *world.World) { w.Drift = 0.02 })},
+		{Name: "regimes", Title: "the machine jumps between two rates 15 % apart, about once in ten slices", Resolution: 0.02, MaxTime: minute,
+			World: with(func(w *world.World) { w.Regime, w.RegimeSlices = 0.15, 10 })},
+		{Name: "steps", Title: "the machine steps by 30 % in half of the trials, for good", Resolution: 0.02, MaxTime: minute,
+			World: with(func(w *world.World) { w.Steps, w.StepSize = 0.5, 0.3 })},
+		{Name: "autocorrelated", Title: "AR(1) 0.5 inside trials", Resolution: 0.02, MaxTime: minute,
+			World: with(func(w *world.World) { w.AR = 0.5 })},
+		{Name: "trials", Title: "trial effects of 2 %", Resolution: 0.02, MaxTime: minute,
+			World: with(func(w *world.World) { w.Trial = 0.02 })},
+		{Name: "outliers", Title: "5 % of trials are off by 20 %, either way", Resolution: 0.03, MaxTime: minute,
+			World: with(func(w *world.World) { w.Outliers, w.OutlierSize = 0.05, 0.2 })},
+		{Name: "log-normal", Title: "log-normal slices: rare ones far above the others", Resolution: 0.03, MaxTime: minute,
+			World: with(func(w *world.World) { w.Heavy = true })},
+		{Name: "heavy-tails", Title: "slices and trial effects (2 %) of Student's t with 3 degrees of freedom", Resolution: 0.02, MaxTime: minute,
+			World: with(func(w *world.World) { w.Tail, w.Trial = 3, 0.02 })},
+		{Name: "stalls", Title: "2 % of slices transfer nothing", Resolution: 0.05, MaxTime: minute,
+			World: with(func(w *world.World) { w.Stalls = 0.02 })},
+		{Name: "modes", Title: "two modes, 15 % apart, drawn once a trial", Resolution: 0.03, MaxTime: minute,
+			NoPower: "the run ends when it can show the modes in place of their mean",
+			World:   with(func(w *world.World) { w.Modes = []float64{-0.075, 0.075} })},
+		{Name: "close-modes", Title: "two modes, 3 % apart, drawn once a trial", Resolution: 0.02, MaxTime: minute,
+			NoPower: "the run may end when it can show the modes in place of their mean",
+			World:   with(func(w *world.World) { w.Modes = []float64{-0.015, 0.015} })},
+		{Name: "modes-short", Title: "two modes, 15 % apart, and 25 s", Resolution: 0.03, MaxTime: 25 * time.Second,
+			NoPower: "the run ends when it can show the modes in place of their mean",
+			World:   with(func(w *world.World) { w.Modes = []float64{-0.075, 0.075} })},
+		{Name: "few", Title: "few trials: six, with trial effects of 2 %", Resolution: 0.03, MaxTime: few(6),
+			NoPower: "six trials cannot show that nothing differs by 3 %",
+			World:   with(func(w *world.World) { w.Trial = 0.02 })},
+		{Name: "few-modes", Title: "few trials: seven, of two modes 15 % apart", Resolution: 0.03, MaxTime: few(7),
+			NoPower: "seven trials cannot tell the mean of such modes",
+			World:   with(func(w *world.World) { w.Modes = []float64{-0.075, 0.075} })},
+		{Name: "too-few", Title: "too few trials: four, of two modes 15 % apart", Resolution: 0.03, MaxTime: few(4),
+			NoPower:    "no verdict is given on fewer than six trials",
+			NoCoverage: "all four trials draw the same mode once in eight runs, and nothing tells",
+			World:      with(func(w *world.World) { w.Modes = []float64{-0.075, 0.075} })},
+		{Name: "arms", Title: "five arms: each of four against one, trial effects of 1 %; any wrong verdict counts", Resolution: 0.03, MaxTime: 90 * time.Second,
+			Pattern: []float64{1, 1, 1, 1},
+			World:   with(func(w *world.World) { w.Effects, w.Trial = make([]float64, 4), 0.01 })},
+		{Name: "some-arms", Title: "five arms, of which two have the effect and two have none", Resolution: 0.03, MaxTime: 90 * time.Second,
+			Pattern: []float64{1, 0, 1, 0},
+			World:   with(func(w *world.World) { w.Effects, w.Trial = make([]float64, 4), 0.01 })},
+		{Name: "everything", Title: "drift, AR(1) 0.5, trial effects of 2 % and outliers of 10 % together", Resolution: 0.03, MaxTime: minute,
+			World: with(func(w *world.World) {
+				w.Drift, w.AR, w.Trial, w.Outliers, w.OutlierSize = 0.02, 0.5, 0.02, 0.05, 0.1
+			})},
+
+		{Name: "trial-ar", Title: "trial effects of 2 %, each correlated by 0.3 with the one before", Resolution: 0.01, MaxTime: minute,
+			Beyond: "trials are taken as independent: they share no process, socket or namespace. Where they are not, the warning `autocorrelated` says so as far as a run can tell",
+			World:  with(func(w *world.World) { w.Trial, w.TrialAR = 0.02, 0.3 })},
+		{Name: "rare-mode", Title: "a mode that is 20 % slower, drawn once in ten trials", Resolution: 0.03, MaxTime: minute,
+			Beyond: "a run that ends after eight trials has not seen the rare mode in two cases of five, and cannot know of it; more trials (a finer --resolution) find it",
+			World: with(func(w *world.World) {
+				w.Modes = []float64{math.Log(0.8), 0, 0, 0, 0, 0, 0, 0, 0, 0}
+			})},
+	}
+}
+
+// with is the quiet world with something more in it.
+func with(change func(*world.World)) world.World {
+	w := world.Quiet()
+	change(&w)
+	return w
+}
+
+// pattern has an entry for each arm after the baseline.
+func (c Case) pattern() []float64 {
+	if c.Pattern == nil {
+		return []float64{1}
+	}
+	return c.Pattern
+}
+
+// at is the case's world where the effect is so many resolutions, and the
+// truth of each arm as a comparison shows it. Odd runs have it upwards, even
+// ones downwards.
+func (c Case) at(effect float64, seed uint64) (w world.World, truth []float64) {
+	w = c.World
+	shift := effect * math.Log1p(c.Resolution)
+	if seed&1 == 0 {
+		shift = -shift
+	}
+	// The mean of the modes is what the effect is about.
+	modes := w
+	modes.Effects = make([]float64, len(c.pattern()))
+	w.Effects = nil
+	for i, p := range c.pattern() {
+		w.Effects = append(w.Effects, p*shift-modes.Mean(i))
+	}
+	for i := range w.Effects {
+		truth = append(truth, math.Expm1(w.Mean(i)))
+	}
+	return w, truth
+}

@@ -1,0 +1,123 @@
+package proof
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"netab/analysis/page"
+)
+
+// verdicts is the main table: a row a world.
+func (p Proof) verdicts(beyond, titles bool) page.Table {
+	head := []string{"world"}
+	if titles {
+		head = append(head, "noise")
+	}
+	t := page.Table{append(head, "resolution", "limit", "false difference", "false equivalent", "coverage", "equivalent at 0", "found at 2×")}
+	for _, r := range p.Worlds {
+		if (r.Beyond != "") != beyond {
+			continue
+		}
+		row := []string{r.Name}
+		if titles {
+			row = append(row, r.Title)
+		}
+		t = append(t, append(row, fmt.Sprintf("%g %%", 100*r.Resolution), fmt.Sprintf("%.0f s", r.MaxTimeS),
+			p.share(r.worst(func(e Effect) float64 { return e.Different })),
+			p.share(r.worst(func(e Effect) float64 { return e.FalseEquivalent })),
+			percent(-r.worst(func(e Effect) float64 { return -e.Covered })),
+			r.cell(0, func(e Effect) string { return percent(e.Equivalent) }),
+			r.cell(2, func(e Effect) string { return percent(e.Found) })))
+	}
+	return t
+}
+
+// byEffect is a table with a column for each true effect and a row for each
+// world that is of interest.
+func (p Proof) byEffect(cell func(Effect) string, of func(Result) bool) page.Table {
+	var t page.Table
+	for _, r := range p.Worlds {
+		if t == nil {
+			head := []string{"world"}
+			for _, e := range r.Effects {
+				head = append(head, fmt.Sprintf("%g×", e.Effect))
+			}
+			t = page.Table{head}
+		}
+		if r.Beyond != "" || !of(r) {
+			continue
+		}
+		row := []string{r.Name}
+		for _, e := range r.Effects {
+			row = append(row, cell(e))
+		}
+		t = append(t, row)
+	}
+	return t
+}
+
+func (r Result) cell(effect float64, text func(Effect) string) string {
+	if e, ok := r.at(effect); ok {
+		return text(e)
+	}
+	return ""
+}
+
+// share is a share of the runs with its Monte-Carlo standard error.
+func (p Proof) share(x float64) string {
+	return fmt.Sprintf("%.1f ± %.1f %%", 100*x, 100*standardError(x, p.Repetitions))
+}
+
+func percent(x float64) string { return fmt.Sprintf("%.1f %%", 100*x) }
+
+func found(e Effect) string { return fmt.Sprintf("%.0f %%", 100*e.Found) }
+
+func took(e Effect) string { return fmt.Sprintf("%.0f s (%.0f s)", e.Seconds, e.Seconds90) }
+
+func everyWorld(Result) bool { return true }
+
+func showsModes(r Result) bool {
+	return r.worst(func(e Effect) float64 { return e.Explained }) >= 0.05
+}
+
+func modes(e Effect) string { return fmt.Sprintf("%.0f %%", 100*e.Explained) }
+
+// bounds says in a sentence what the main table is held to.
+func (p Proof) bounds() string {
+	text := fmt.Sprintf("Bounds: false differences and false equivalents at most %.2f %% (5 %% and three standard errors of a share of %d runs), coverage at least %.1f %%, equivalent at least %.1f %% without an effect, found at least %.1f %% at twice the resolution",
+		100*MostWrong(p.Repetitions), p.Repetitions, 100*least(leastCovered, p.Repetitions), 100*least(leastEquivalent, p.Repetitions), 100*least(leastFound, p.Repetitions))
+	if p.Repetitions < FullRepetitions {
+		text += fmt.Sprintf(" (93, 80 and 90 %%, less three standard errors, because these are fewer than %d runs)", FullRepetitions)
+	}
+	return text + "."
+}
+
+// Text writes the proof for a terminal.
+func (p Proof) Text(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	write := func(title string, t page.Table) {
+		if len(t) < 2 {
+			return
+		}
+		fmt.Fprintf(w, "%s\n\n", title)
+		for _, row := range t {
+			fmt.Fprintln(w, strings.Join(row, "\t"))
+		}
+		fmt.Fprintln(w)
+	}
+	write(fmt.Sprintf("%d runs of each world and effect, all looks included", p.Repetitions), p.verdicts(false, false))
+	write("Found, by effect in units of the resolution", p.byEffect(found, everyWorld))
+	write("Time to the end of the run, median (90 % of runs)", p.byEffect(took, everyWorld))
+	write("Beyond the method's assumptions, without bounds", p.verdicts(true, false))
+	fmt.Fprintln(w, p.bounds())
+	broken := p.Broken()
+	if len(broken) == 0 {
+		fmt.Fprintln(w, "Every world is within its bounds.")
+	}
+	for _, b := range broken {
+		fmt.Fprintln(w, "BROKEN:", b)
+	}
+	return w.Flush()
+}

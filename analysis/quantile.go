@@ -1,0 +1,99 @@
+package analysis
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"netab/results"
+)
+
+// A quantile is a percentile of the latency of a trial's transactions, in µs.
+// An arm's level is that of all its transactions together, and so is what arms
+// are compared by, because percentiles must not be averaged. What each trial
+// has by itself is for telling trials apart (modes, trends, odd ones).
+type quantile float64
+
+func (q quantile) value(v view) float64 {
+	h := v.latency()
+	if h == nil {
+		return math.NaN()
+	}
+	return h.Quantile(float64(q)) / 1e3
+}
+
+func (q quantile) effect(m Metric, a, b view) (effect, bool) { return plainEffect(m, a, b) }
+
+// whole is the change of the percentile of all transactions together, by
+// bootstrap over trials: both arms of a trial are drawn together, so that they
+// stay paired, and the histograms of the trials drawn are merged.
+//
+// The longest of all has none: how far the longest of other trials would be
+// from it, trials drawn out of the same ones cannot tell.
+func (q quantile) whole(as, bs []view, rng *rand.Rand) (bootstrap, bool) {
+	if q >= 1 {
+		return bootstrap{}, false
+	}
+	var ha, hb []*results.Histogram
+	for i := range as {
+		ha, hb = append(ha, as[i].latency()), append(hb, bs[i].latency())
+	}
+	return q.between(ha, hb, rng)
+}
+
+// between is whole of the trials' histograms.
+func (q quantile) between(ha, hb []*results.Histogram, rng *rand.Rand) (bootstrap, bool) {
+	a, b := mergedOf(ha), mergedOf(hb)
+	return newBootstrap(len(ha), rng, func(times []float64) float64 {
+		return math.Log(b.quantile(float64(q), times) / a.quantile(float64(q), times))
+	})
+}
+
+// level is the percentile of the merged histograms, with Woodruff's interval
+// (1952, "Confidence intervals for medians and other position measures"): the
+// share of transactions at or below the percentile is a ratio of two sums over
+// trials, whose error follows from how trials scatter (Cochran 1977, 6.5), and
+// the shares at its ends are read back as latencies. Transactions of one trial
+// are not independent; trials are.
+//
+// The longest of all that was seen has no interval: what is beyond it was not
+// seen.
+func (q quantile) level(_ Metric, vs []view, _ []float64, alpha float64) Level {
+	var all results.Histogram
+	var trials []*results.Histogram
+	for _, v := range vs {
+		if h := v.latency(); h != nil && h.Count() > 0 {
+			all.Merge(h)
+			trials = append(trials, h)
+		}
+	}
+	if len(trials) == 0 {
+		return Level{Mean: math.NaN()}
+	}
+	at := all.Quantile(float64(q))
+	l := Level{Mean: at / 1e3}
+	whole, once := mergedOf([]*results.Histogram{&all}), []float64{1}
+	if q < 1 {
+		l.Mean = whole.quantile(float64(q), once) / 1e3
+	}
+	l.Lo, l.Hi = l.Mean, l.Mean
+	t := float64(len(trials))
+	if t < 2 || q >= 1 {
+		return l
+	}
+	n := float64(all.Count())
+	share := float64(all.Below(at)) / n
+	var ss float64
+	for _, h := range trials {
+		d := float64(h.Below(at)) - share*float64(h.Count())
+		ss += d * d
+	}
+	if ss == 0 {
+		return l
+	}
+	half := tCritical(alpha, t-1) * math.Sqrt(t/(t-1)*ss) / n
+	// A share of nothing, or of more than all, is the shortest or the longest.
+	least := 1 / n
+	l.Lo = whole.quantile(max(least, float64(q)-half), once) / 1e3
+	l.Hi = whole.quantile(min(1, float64(q)+half), once) / 1e3
+	return l
+}

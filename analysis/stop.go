@@ -1,0 +1,114 @@
+package analysis
+
+import (
+	"time"
+
+	"netab/results"
+)
+
+// A Stop is the rule that ends a run: at each look of its schedule it judges
+// the trials so far, and ends the run when every judged comparison has an
+// answer, or, in a run of one arm, when every judged level is known to the
+// asked width.
+//
+// An answer is a verdict other than inconclusive, or a mixture: a comparison
+// whose trials fall into modes that a recorded covariate explains, each mode
+// with a verdict of its own. The mean of such modes says how often each was
+// drawn, which no user asks and no time limit settles, so it must not hold the
+// run to its time limit. Nothing is claimed for it: its verdict stays
+// inconclusive and the modes are shown in its place.
+type Stop struct {
+	design results.Design
+	seed   uint64
+	sched  schedule
+	looks  []results.Look
+}
+
+// NewStop makes the rule for one run. The seed is the run's.
+func NewStop(design results.Design, seed uint64) *Stop {
+	return &Stop{design: design, seed: seed, sched: newSchedule(design)}
+}
+
+// A Decision is what the rule thinks of the run so far.
+type Decision struct {
+	Look      bool         // this was a look: Record belongs in results.End.Looks
+	Stop      bool         // end the run
+	Converged bool         // because it is decided, not because time is up
+	Record    results.Look // valid with Look
+	// Comparisons that are judged, or the judged levels in a run of one arm, for
+	// progress. Between looks their intervals are at the plain confidence,
+	// not corrected for looking: to be shown, not to be acted upon.
+	Comparisons []Comparison
+	Levels      []ArmSummary
+	// MostTrials is how many trials the time limit allows, as estimated at
+	// the first look; 0 = not known yet.
+	MostTrials int
+}
+
+// Look judges the trials so far. It is to be called after every trial, with
+// the time since the run began; last says that no further trial fits (or that
+// the run is ending for another reason), and makes this the deadline's look.
+func (s *Stop) Look(trials []results.Trial, elapsed time.Duration, last bool) Decision {
+	n := countValid(trials)
+	last = last || s.sched.over(n, elapsed)
+	var d Decision
+	d.Record, d.Look = s.sched.look(n, elapsed, last)
+	d.MostTrials = s.sched.tmax
+	alpha := s.sched.alpha
+	if d.Look {
+		alpha = d.Record.Alpha
+	}
+	j := judging{design: s.design, trials: trials, seed: s.seed, alpha: alpha, looks: len(s.looks) + 1}
+	d.Comparisons = j.progress()
+	if len(s.design.Arms) == 1 {
+		d.Levels = j.judgedLevels()
+	}
+	if d.Look {
+		d.Converged = settled(s.design, d.Comparisons, d.Levels)
+		d.Record.Decided = d.Converged
+		s.looks = append(s.looks, d.Record)
+	}
+	d.Stop = d.Converged || last
+	return d
+}
+
+// Looks are those taken so far, for results.End.
+func (s *Stop) Looks() []results.Look { return s.looks }
+
+// settled says whether nothing is left to find out.
+func settled(design results.Design, cs []Comparison, arms []ArmSummary) bool {
+	if len(design.Arms) > 1 {
+		some := false
+		for _, c := range cs {
+			if !c.Judged {
+				continue
+			}
+			if c.Verdict == Inconclusive && !c.Mixture {
+				return false
+			}
+			some = true
+		}
+		return some
+	}
+	some := false
+	for _, a := range arms {
+		for _, name := range judgedMetrics(design) {
+			l, ok := a.Metrics[name]
+			if !ok || !l.Converged {
+				return false
+			}
+			some = true
+		}
+	}
+	return some
+}
+
+func countValid(trials []results.Trial) int {
+	n := 0
+	for i := range trials {
+		if trials[i].Invalid == "" {
+			n++
+		}
+	}
+	return n
+}

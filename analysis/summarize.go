@@ -1,0 +1,222 @@
+package analysis
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"netab/results"
+)
+
+// Summarize judges a run. It never fails: what is missing or odd in the
+// record, down to a run without a single trial, is said in the warnings.
+func Summarize(run *results.Run) Summary {
+	h := &run.Header
+	design := h.Design
+	alpha, looks := stoppingAlpha(run)
+	j := judging{design: design, trials: run.Trials, seed: h.Seed, alpha: alpha, looks: looks}
+	s := Summary{
+		Schema: SchemaSummary, Scenario: design.Name, Question: design.Question,
+		Run: h.ID, Seed: h.Seed, Kernel: h.Machine.Kernel,
+		DurationS: durationS(run.Trials), MeasuredS: measuredS(run.Trials), Grain: h.Plan.Grain,
+		Trials: countValid(run.Trials), Invalid: len(run.Trials) - countValid(run.Trials),
+		Confidence: confidence(design), Resolution: finite(design.Resolution), Ended: ended(run.End),
+		Metrics: judgedMetrics(design),
+		Arms:    j.levels(), Comparisons: j.comparisons(),
+		Confounders: []Confounder{},
+	}
+	// Without a trial there is nothing to show, not a change of zero.
+	s.Comparisons = slices.DeleteFunc(s.Comparisons, func(c Comparison) bool { return c.N == 0 })
+	if s.Comparisons == nil {
+		s.Comparisons = []Comparison{}
+	}
+	s.Sweep = j.sweep()
+	s.Converged = settled(design, s.Comparisons, s.Arms)
+	s.Warnings = unique(slices.Concat(j.verdictWarnings(&s), carried(run), conditions(run)))
+	s.Answer = answer(&s, design)
+	return s
+}
+
+// stoppingAlpha is what the look that ended the run may spend, and which look
+// it was. If trials came after the last look, or the run did not end by its
+// own rule, the trials at hand are judged as at the deadline: with all of
+// alpha that was not spent on fewer trials.
+func stoppingAlpha(run *results.Run) (alpha float64, looks int) {
+	n := countValid(run.Trials)
+	taken := looksOf(run)
+	rest := 1 - confidence(run.Header.Design)
+	if len(taken) > 0 {
+		last := taken[len(taken)-1]
+		if endedByRule(run.End, last) && last.Trials == n && last.Alpha > 0 && last.Alpha <= rest {
+			return last.Alpha, len(taken)
+		}
+	}
+	for _, l := range taken {
+		if l.Trials < n && l.Alpha > 0 && l.Alpha < rest {
+			rest -= l.Alpha
+			looks++
+		}
+	}
+	return rest, looks + 1
+}
+
+func endedByRule(end *results.End, last results.Look) bool {
+	return end != nil && (last.Decided || end.Reason == "decided" || end.Reason == "max-time")
+}
+
+// looksOf is what the run recorded. A run that was cut off recorded none, but
+// the schedule tells when it looked, from the trials' own clock.
+func looksOf(run *results.Run) []results.Look {
+	if run.End != nil {
+		return run.End.Looks
+	}
+	sched := newSchedule(run.Header.Design)
+	var looks []results.Look
+	for i := range run.Trials {
+		elapsed := time.Duration(durationS(run.Trials[:i+1]) * float64(time.Second))
+		if l, ok := sched.look(countValid(run.Trials[:i+1]), elapsed, false); ok {
+			looks = append(looks, l)
+		}
+	}
+	return looks
+}
+
+// durationS is from the first trial's start to the last trial's end.
+func durationS(trials []results.Trial) float64 {
+	if len(trials) == 0 {
+		return 0
+	}
+	last := &trials[len(trials)-1]
+	between := last.Started.Sub(trials[0].Started).Seconds()
+	return max(0, between) + max(0, seconds(last.SetupNS)+seconds(last.RunNS)+seconds(last.TeardownNS))
+}
+
+// measuredS is the counted parts of the slices that are used.
+func measuredS(trials []results.Trial) float64 {
+	s := 0.0
+	for i := range trials {
+		if trials[i].Invalid != "" {
+			continue
+		}
+		for k := range trials[i].Slices {
+			if sl := &trials[i].Slices[k]; counted(sl) {
+				s += seconds(sl.CountedNS)
+			}
+		}
+	}
+	return s
+}
+
+func ended(end *results.End) string {
+	if end == nil {
+		return "cut off"
+	}
+	return end.Reason
+}
+
+func finite(x float64) float64 {
+	if !isFinite(x) {
+		return 0
+	}
+	return x
+}
+
+// verdictWarnings are those that bear on what the verdicts mean, the gravest
+// first.
+func (j judging) verdictWarnings(s *Summary) []results.Warning {
+	var ws []results.Warning
+	warn := func(code, format string, args ...any) {
+		ws = append(ws, results.Warning{Code: code, Text: fmt.Sprintf(format, args...)})
+	}
+	fewest := fewestTrials(1 - s.Confidence)
+	switch {
+	case s.Trials == 0:
+		warn("no-trials", "no valid trial was measured: there is nothing to judge")
+	case s.Trials == 1:
+		warn("too-few-trials", "one trial has no spread, so there is no interval and no verdict: measure for longer (--max-time)")
+	case s.Trials < fewest && len(j.design.Arms) > 1:
+		warn("too-few-trials", "%d trials get no verdict, which needs %d: fewer are all alike by chance too often; measure for longer (--max-time)", s.Trials, fewest)
+	case s.Trials < 4:
+		warn("too-few-trials", "%d trials make very wide intervals: measure for longer (--max-time)", s.Trials)
+	}
+	for _, name := range judgedMetrics(j.design) {
+		j.checkMetric(name, warn)
+	}
+	if !s.Converged && s.Trials > 0 {
+		warn("not-converged", "%s", notConverged(s, j.design))
+	}
+	for i := range s.Comparisons {
+		if c := &s.Comparisons[i]; c.Judged {
+			warnOfComparison(c, c.Resolution, warn)
+		}
+	}
+	for i, a := range s.Arms {
+		if a.Modes != nil && !showsModes(s.Comparisons, a.Name) {
+			warn("modes", "%s: %s", a.Name, a.Modes.Text)
+		}
+		if a.Limit != nil && a.Limit.Role == "neither" && !takesTurns(j.design.Arms[i]) {
+			warn("source-not-saturated", "%s: %s", a.Name, a.Limit.Text)
+		}
+	}
+	return append(ws, j.flags()...)
+}
+
+// takesTurns: requests in a closed loop saturate neither role by their nature.
+func takesTurns(a results.Arm) bool { return answers(a) && a.Rate <= 0 }
+
+func (j judging) checkMetric(name string, warn func(code, format string, args ...any)) {
+	m, known := LookupMetric(name)
+	if !known {
+		warn("unknown-metric", "metric %q is not known, so it is not judged", name)
+		return
+	}
+	for _, a := range j.design.Arms {
+		if !m.AppliesTo(a) {
+			warn("metric-not-applicable", "%s: %s %s, and this arm is %s: it is not judged there", a.Name, name, m.needs(), m.is(a))
+		}
+	}
+}
+
+func warnOfComparison(c *Comparison, resolution float64, warn func(code, format string, args ...any)) {
+	what := c.Metric + " of " + c.Arm
+	switch {
+	case c.Modes != nil:
+		warn("modes", "%s: %s; the mean of %s only tells how often each was drawn", what, c.Modes.Text, change(c.Change, c.Difference))
+	case c.HetP != nil && *c.HetP <= hetAlpha:
+		warn("heterogeneous", "%s: trials disagree beyond their own error (between-trial spread %s, p = %.2g), and nothing recorded explains it; the interval includes that spread",
+			what, percent(*c.BetweenSD), *c.HetP)
+	}
+	// Within a part of the interval the two differ by chance alone.
+	if c.Modes == nil && c.Robust != nil && max(*c.Robust-c.Change, c.Change-*c.Robust) > max(resolution/2, (c.Hi-c.Lo)/6) {
+		says, pulled := "the mean says %s, the robust estimate (Hodges-Lehmann) %s: ", "a few trials pull the mean"
+		if m, ok := LookupMetric(c.Metric); ok && m.Merged() {
+			says, pulled = "all transactions together say %s, the trials' own percentiles (Hodges-Lehmann) %s: ", "a few trials hold most of the slow ones"
+		}
+		warn("estimates-disagree", "%s: "+says+pulled, what, change(c.Change, c.Difference), change(*c.Robust, c.Difference))
+	}
+}
+
+// showsModes says whether a comparison of the arm tells of modes already.
+func showsModes(cs []Comparison, arm string) bool {
+	return slices.ContainsFunc(cs, func(c Comparison) bool { return c.Modes != nil && (c.Arm == arm || c.Baseline == arm) })
+}
+
+// flags tests the series that the verdicts rest on: the trial effects, or the
+// levels where there is one arm.
+func (j judging) flags() []results.Warning {
+	var ws []results.Warning
+	if len(j.design.Arms) > 1 {
+		for _, e := range j.gather(judgedOf(j.design)) {
+			ws = append(ws, flags(e.metric.Name+" of "+j.design.Arms[e.arm].Name, e.effects)...)
+		}
+		return ws
+	}
+	for i, a := range j.design.Arms {
+		for _, name := range judgedMetrics(j.design) {
+			if m, ok := LookupMetric(name); ok && m.AppliesTo(a) {
+				ws = append(ws, flags(name+" of "+a.Name, trialLevels(j.design, j.trials, m, i))...)
+			}
+		}
+	}
+	return ws
+}

@@ -1,0 +1,189 @@
+// Package analysis judges runs: pure functions from records to effects,
+// intervals and verdicts. It measures nothing, reads no clock and no file, so
+// an old run can be judged anywhere, and the same run gives the same Summary.
+//
+// The statistics are those of docs/statistics.md: within a trial, an arm's
+// totals over blocks are compared with the baseline's (drift cancels); over
+// trials, a t interval on the trial effects (what a flow freezes is drawn
+// again each time); the interval alone decides the verdict.
+package analysis
+
+import "netab/results"
+
+// SchemaSummary names the JSON form of Summary.
+const SchemaSummary = "netab/summary/1"
+
+// A Verdict is what an interval says about a change.
+type Verdict string
+
+// The four verdicts. Equivalent means shown to be smaller than the resolution;
+// a change that is merely not significant is Inconclusive.
+const (
+	Improvement  Verdict = "improvement"
+	Regression   Verdict = "regression"
+	Equivalent   Verdict = "equivalent"
+	Inconclusive Verdict = "inconclusive"
+)
+
+// A Summary is a run judged: everything the terminal, the HTML report and
+// --json show. All numbers are finite; what cannot be computed is nil or
+// absent.
+type Summary struct {
+	Schema      string            `json:"schema"`
+	Scenario    string            `json:"scenario"`
+	Question    string            `json:"question"`
+	Answer      string            `json:"answer"` // one sentence in plain words
+	Run         string            `json:"run"`
+	Seed        uint64            `json:"seed"`
+	Kernel      string            `json:"kernel"`
+	DurationS   float64           `json:"duration_s"` // first trial's start to last trial's end
+	MeasuredS   float64           `json:"measured_s"` // counted parts of slices
+	Grain       string            `json:"grain"`
+	Trials      int               `json:"trials"` // valid ones
+	Invalid     int               `json:"invalid_trials"`
+	Converged   bool              `json:"converged"` // every judged comparison (or level) has its verdict (or width)
+	Confidence  float64           `json:"confidence"`
+	Resolution  float64           `json:"resolution"`
+	Ended       string            `json:"ended"`   // reason, "cut off" when the run has no end
+	Metrics     []string          `json:"metrics"` // judged ones, the headline first
+	Arms        []ArmSummary      `json:"arms"`
+	Comparisons []Comparison      `json:"comparisons"`
+	Warnings    []results.Warning `json:"warnings"`
+	Confounders []Confounder      `json:"confounders"`
+	Sweep       *Sweep            `json:"sweep,omitempty"` // of a matrix of two factors or more
+	// Of runs against runs: the sides, the first being what the others are
+	// compared with, and whether the arms' effects differ between them.
+	Sides        []Side       `json:"sides,omitempty"`
+	Interactions []Comparison `json:"interactions,omitempty"`
+	Forced       []string     `json:"forced,omitempty"` // confounders that block, and were overridden: the verdicts are not to be trusted
+}
+
+// An ArmSummary is the levels of one arm.
+type ArmSummary struct {
+	Name    string           `json:"name"`
+	Levels  []results.Level  `json:"levels,omitempty"`
+	Run     string           `json:"run,omitempty"` // only where arms of several runs stand together
+	Metrics map[string]Level `json:"metrics"`
+	Modes   *Modes           `json:"modes,omitempty"` // of the headline metric
+	Limit   *Limit           `json:"limit,omitempty"`
+	Events  []Event          `json:"events,omitempty"`
+}
+
+// A Limit says which role was as busy as it can be, and so what the arm's
+// rate measures.
+type Limit struct {
+	Role string `json:"role"` // source, sink, both, neither, rate (what was offered)
+	Text string `json:"text"`
+}
+
+// An Event is something that happened to a role's ends beside sending and
+// receiving, summed over the valid trials, settle parts included.
+type Event struct {
+	Of      string `json:"of,omitempty"` // traffic beside the main one, by name
+	Role    string `json:"role"`
+	Name    string `json:"name"`
+	Count   int64  `json:"count"`
+	Meaning string `json:"meaning,omitempty"`
+}
+
+// A Level is the mean of a metric over trials with its interval. With N below
+// 2 there is no interval, and Lo and Hi repeat the mean.
+type Level struct {
+	Unit      string  `json:"unit"`
+	Mean      float64 `json:"mean"`
+	Lo        float64 `json:"lo"`
+	Hi        float64 `json:"hi"`
+	N         int     `json:"n"` // trials
+	CV        float64 `json:"cv"`
+	Converged bool    `json:"converged"` // relative half-width at or below the asked width
+}
+
+// A Comparison is the effect of one arm against its baseline on one metric.
+// Change, Lo and Hi are relative (0.07 = +7 %) or, for metrics that can be
+// zero (Difference true), differences in the metric's unit. With N below 2
+// there is no interval: Lo and Hi repeat the change.
+type Comparison struct {
+	Baseline    string   `json:"baseline"`
+	Arm         string   `json:"arm"`
+	Metric      string   `json:"metric"`
+	Unit        string   `json:"unit"`                   // of the metric's level
+	BaselineRun string   `json:"baseline_run,omitempty"` // run ids, only where arms of several runs are compared
+	ArmRun      string   `json:"arm_run,omitempty"`
+	Judged      bool     `json:"judged"` // takes part in the stop rule and the gate
+	Difference  bool     `json:"difference,omitempty"`
+	Change      float64  `json:"change"`
+	Lo          float64  `json:"lo"`
+	Hi          float64  `json:"hi"`
+	Resolution  float64  `json:"resolution"` // that the verdict was made at: the run's, or the metric's own (gate:)
+	P           *float64 `json:"p"`          // of the interval's test: t, or signed-rank where trials disagree and that is larger, or the bootstrap of percentiles; nil where it cannot be computed
+	PSign       *float64 `json:"p_sign"`     // sign-flip permutation over trials
+	Verdict     Verdict  `json:"verdict"`
+	// Mixture: the mean has no verdict, but its trials fall into modes that a
+	// covariate explains and each mode has one. More trials would only tell
+	// how often each mode is drawn, so the run need not go on for this.
+	Mixture            bool     `json:"mixture,omitempty"`
+	Robust             *float64 `json:"robust"`              // Hodges-Lehmann
+	SmallestDetectable *float64 `json:"smallest_detectable"` // relative; at this n, alpha and 90 % power
+	N                  int      `json:"n"`                   // trials, or Units
+	DF                 float64  `json:"df"`
+	Alpha              float64  `json:"alpha"` // of the interval printed: 1-alpha
+	Looks              int      `json:"looks"`
+	// Of runs against runs: what was drawn independently ("trial", "run",
+	// "boot"), how many of N are the baseline's, and the exact permutation p.
+	Units        string   `json:"units,omitempty"`
+	NBaseline    int      `json:"n_baseline,omitempty"`
+	PPermutation *float64 `json:"p_permutation,omitempty"`
+	// Paired: each of the N boots has runs of both sides, and gives one
+	// difference; NBaseline is 0 then, and PSign in place of PPermutation.
+	Paired bool `json:"paired,omitempty"`
+	// Withheld says why no verdict is given although there is an interval.
+	Withheld string `json:"withheld,omitempty"`
+	// Calibrated: the spread of units was known beforehand, KnownSD on the log
+	// scale.
+	Calibrated bool    `json:"calibrated,omitempty"`
+	KnownSD    float64 `json:"known_sd,omitempty"`
+
+	WithinSE     *float64      `json:"within_se"`       // typical jackknife standard error of one trial's effect (log)
+	BetweenSD    *float64      `json:"between_sd"`      // spread of trial effects beyond their own error (log)
+	HetP         *float64      `json:"heterogeneity_p"` // Cochran's Q
+	Modes        *Modes        `json:"modes,omitempty"`
+	TrialEffects []TrialEffect `json:"trial_effects,omitempty"` // for the forest plot
+}
+
+// A TrialEffect is one trial's x_i as a relative change.
+type TrialEffect struct {
+	Trial  int     `json:"trial"`
+	Change float64 `json:"change"`
+	SE     float64 `json:"se"` // on the scale of the effect (log, or difference), jackknife over blocks; 0 = unknown
+}
+
+// Modes says that trials fall into groups that their own error does not
+// explain, and which recorded covariate tells the groups apart, if one does.
+type Modes struct {
+	Groups    []Mode `json:"groups"`
+	Covariate string `json:"covariate,omitempty"` // "softirq CPU of the sink's socket"
+	Text      string `json:"text"`
+}
+
+// A Mode is one such group. Change is against the baseline; for the modes of
+// an arm's level, against the arm's mean over all trials. Lo and Hi are its
+// interval; the trials of all modes together estimate the error within a mode.
+type Mode struct {
+	Label   string  `json:"label,omitempty"` // value of the covariate: "softirq on CPU 0"
+	Share   float64 `json:"share"`
+	Change  float64 `json:"change"` // as Comparison.Change
+	Lo      float64 `json:"lo"`
+	Hi      float64 `json:"hi"`
+	Verdict Verdict `json:"verdict,omitempty"` // of the mode, as if it stood alone; none for levels
+	Trials  []int   `json:"trials"`
+}
+
+// A Confounder is something that differs between the runs compared besides
+// what was meant to differ.
+type Confounder struct {
+	Name     string `json:"name"`
+	A        string `json:"a"`
+	B        string `json:"b"`
+	Blocking bool   `json:"blocking"`           // makes the numbers incomparable
+	Declared bool   `json:"declared,omitempty"` // what was meant to differ
+}

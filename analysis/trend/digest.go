@@ -1,0 +1,135 @@
+package trend
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+
+	"netab/analysis"
+	"netab/results"
+)
+
+// DigestVersion changes when Digest would make something else of the same
+// run; indexes of another version are made anew.
+const DigestVersion = "trend/2"
+
+// Digest takes from a run what its points in all series need: the level of
+// every arm on every metric, the changes that the run was judged by, and what
+// else could explain a change.
+func Digest(run *results.Run) results.Digest {
+	h := &run.Header
+	d := results.Digest{ID: h.ID, Started: h.Started, Scenario: h.Design.Name, Boot: h.Machine.BootID, Source: h.Source,
+		Unused: unused(run), Facts: facts(h)}
+	if d.Unused != "" {
+		return d
+	}
+	s := analysis.Summarize(run)
+	add := func(key results.SeriesKey, x float64) {
+		if !math.IsNaN(x) && !math.IsInf(x, 0) {
+			key.Resolution = analysis.Threshold(h.Design, key.Metric)
+			d.Series, d.Values = append(d.Series, key), append(d.Values, x)
+		}
+	}
+	for i, a := range s.Arms {
+		for _, metric := range slices.Sorted(maps.Keys(a.Metrics)) {
+			add(results.SeriesKey{Arm: a.Name, Metric: metric, Traffic: traffic(h.Design.Arms[i]),
+				Judged: slices.Contains(s.Metrics, metric)}, a.Metrics[metric].Mean)
+		}
+	}
+	for _, c := range s.Comparisons {
+		i := slices.IndexFunc(h.Design.Arms, func(a results.Arm) bool { return a.Name == c.Arm })
+		if c.Judged && i >= 0 {
+			add(results.SeriesKey{Arm: c.Arm, Against: c.Baseline, Metric: c.Metric, Traffic: traffic(h.Design.Arms[i]), Judged: true}, c.Change)
+		}
+	}
+	return d
+}
+
+// unused says why a run is no point: a run that has not ended may be going on,
+// and will be another one when it is read the next time.
+func unused(run *results.Run) string {
+	valid := slices.ContainsFunc(run.Trials, func(t results.Trial) bool { return t.Invalid == "" })
+	switch {
+	case run.End == nil:
+		return "cut off, or not ended yet"
+	case strings.HasPrefix(run.End.Reason, "failed"):
+		return run.End.Reason
+	case !valid:
+		return "no valid trial"
+	}
+	return ""
+}
+
+// traffic identifies what an arm's name stands for: two figures of different
+// traffic are no history of each other.
+func traffic(a results.Arm) string {
+	kind := a.Kind
+	if kind == "" {
+		kind = "stream"
+	}
+	text := fmt.Sprintf("%s %s, %d B, %d flows, %s", a.Protocol, kind, a.Message, a.Flows, a.Topology)
+	if a.Rate > 0 {
+		text += fmt.Sprintf(", %g/s", a.Rate)
+	}
+	if a.LossFree != nil {
+		text += fmt.Sprintf(", loss-free to %g", *a.LossFree)
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.Beside)) {
+		text += fmt.Sprintf(", beside %s (%s)", name, a.Beside[name])
+	}
+	return text
+}
+
+// Names of facts that the rest of the package asks for.
+const (
+	factHost   = "hostname"
+	factKernel = "kernel"
+	factBuild  = "kernel build"
+)
+
+// machineFacts make figures incomparable, as between two runs (package
+// analysis, confounders): where one differs, another series begins.
+var machineFacts = []string{factHost, "cpu model", "online cpus", "virtualization", "architecture", "debug options"}
+
+// facts are the machine, the kernel and netab itself in the words in which
+// package analysis lists confounders; what is empty is left out.
+func facts(h *results.Header) map[string]string {
+	m := &h.Machine
+	f := map[string]string{
+		factHost: m.Hostname, "cpu model": m.CPUModel, "online cpus": m.CPUsOnline, "virtualization": m.Virtualization,
+		"architecture": m.Arch, "debug options": strings.Join(m.Debug, " "),
+		factKernel: m.Kernel, factBuild: m.KernelBuild, "kernel command line": m.KernelCmdline,
+		"microcode": m.Microcode, "isolated cpus": m.CPUsIsolated, "clocksource": m.Clocksource, "governor": m.Governor,
+		"irq time accounting": m.IRQTime, "modules": strings.Join(m.Modules, " "),
+		"netab version": strings.TrimSpace(h.Netab.Version + " " + h.Netab.Revision), "grain": h.Plan.Grain,
+		"slice": fmt.Sprint(h.Plan.SliceNS, " ns"),
+	}
+	if h.Netab.Modified {
+		f["netab version"] += " (modified)"
+	}
+	for kind, set := range map[string]map[string]string{"mitigation": m.Mitigations, "sysctl": m.Sysctls, "offload": m.Offloads, "qdisc": m.Qdiscs} {
+		for k, v := range set {
+			f[kind+" "+k] = v
+		}
+	}
+	for _, a := range h.Design.Arms {
+		f["knobs of "+a.Name] = strings.Join(a.Knobs, ", ")
+	}
+	maps.DeleteFunc(f, func(_, v string) bool { return v == "" })
+	return f
+}
+
+// gitRelease is what CONFIG_LOCALVERSION_AUTO appends to a kernel's release
+// (scripts/setlocalversion): "6.18.0-rc3-00123-g0a1b2c3d4e5f".
+var gitRelease = regexp.MustCompile(`-g([0-9a-f]{7,40})(-dirty|\+)?$`)
+
+// commitOf is the commit in a kernel's release, "" without one.
+func commitOf(release string) string {
+	if m := gitRelease.FindStringSubmatch(release); m != nil {
+		return m[1] + m[2]
+	}
+	return ""
+}

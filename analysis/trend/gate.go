@@ -1,0 +1,127 @@
+package trend
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"netab/analysis"
+	"netab/results"
+)
+
+// A Known is the acknowledged regressions of one scenario, or of all: the file
+// that a gate reads too (analysis.ParseKnownIssues).
+type Known struct {
+	Scenario string // "" = every scenario
+	Issues   []analysis.KnownIssue
+}
+
+// An Issue says what became of an acknowledgement.
+type Issue struct {
+	Scenario string `json:"scenario,omitempty"`
+	analysis.IssueState
+}
+
+// decide gives every series the outcome that a gate acts on, in the gate's
+// words, and lets acknowledged regressions pass.
+func (h *History) decide(known []Known, now time.Time) {
+	for i := range h.Series {
+		s := &h.Series[i]
+		s.Outcome, s.worse = s.outcome()
+	}
+	for _, k := range known {
+		for i := range k.Issues {
+			h.Issues = append(h.Issues, Issue{k.Scenario, h.acknowledge(k.Scenario, &k.Issues[i], now)})
+		}
+	}
+	h.Outcome = analysis.Passed
+	for i := range h.Series {
+		if o := h.Series[i].Outcome; o == analysis.Worse || o == analysis.Undecided && h.Outcome == analysis.Passed {
+			h.Outcome = o
+		}
+	}
+	if len(h.Series) == 0 {
+		h.Outcome = analysis.Undecided
+	}
+}
+
+// acknowledge lets the series pass that an acknowledgement is of. Its state is
+// that of the series that speaks most against it.
+func (h *History) acknowledge(scenario string, k *analysis.KnownIssue, now time.Time) analysis.IssueState {
+	out := analysis.IssueState{KnownIssue: *k, State: analysis.IssueUnused, Text: "nothing that it is of became worse of late"}
+	for i := range h.Series {
+		s := &h.Series[i]
+		if s.worse == 0 || s.Outcome == analysis.Acknowledged || scenario != "" && s.Scenario != scenario {
+			continue
+		}
+		st, ok := k.Judge(s.Arm, s.Metric, s.worse, now)
+		if !ok {
+			continue
+		}
+		if st.State == analysis.IssueUsed {
+			s.Outcome, s.Issue = analysis.Acknowledged, k
+			s.Text += fmt.Sprintf(" Acknowledged until %s: %s.", k.Expires, k.Reason)
+		} else {
+			s.Warnings = append(s.Warnings, results.Warning{Code: "known-issue-" + st.State, Text: fmt.Sprintf("known issue (%s): %s", k.Reason, st.Text)})
+		}
+		if out.State == analysis.IssueUnused || out.State == analysis.IssueUsed {
+			out = st
+		}
+	}
+	return out
+}
+
+// outcome is what the newest points come to for a gate: a regression is news
+// for Options.Recent points, then it is the present level; a suspect for the
+// worse, and a series too short to judge, are undecided. worse is the size of
+// what became worse, 0 where nothing did.
+func (s *Series) outcome() (o analysis.Outcome, worse float64) {
+	o = analysis.Passed
+	tail := s.Tail.State
+	switch {
+	case (tail == Changed || tail == Suspect) && s.Verdict == analysis.Regression:
+		worse = math.Abs(s.Tail.Change)
+		if o = analysis.Undecided; tail == Changed {
+			o = analysis.Worse
+		}
+	case s.State == TooShort && len(s.Changes) == 0:
+		o = analysis.Undecided
+	}
+	if recent := s.recentRegression(); recent > 0 {
+		o, worse = analysis.Worse, max(worse, recent)
+	}
+	return o, worse
+}
+
+// recentRegression is by how much the present level is worse than that before
+// the first recent change, 0 where it is not: a suspect must not hide a
+// regression of the same week, and one that was put right in the same week is
+// none.
+func (s *Series) recentRegression() float64 {
+	i := slices.IndexFunc(s.Changes, func(c ChangePoint) bool { return c.Recent })
+	if i < 0 {
+		return 0
+	}
+	was, now := s.Changes[i].From, s.Changes[len(s.Changes)-1].To
+	sc := scaleOf(s.Metric, s.Against != "")
+	x, okX := sc.on(was)
+	y, okY := sc.on(now)
+	if !okX || !okY || x == y || verdict(y-x, s.Better) != analysis.Regression || math.Abs(y-x) < sc.margin(s.Resolution) {
+		return 0
+	}
+	return math.Abs(sc.change(y - x))
+}
+
+// Sources are the scenario files of the newest runs, by scenario: beside them
+// stands what is acknowledged.
+func Sources(runs []results.Digest) map[string]string {
+	out := map[string]string{}
+	for _, r := range runs { // in order of time
+		if r.Scenario != "" && r.Unused == "" {
+			out[r.Scenario] = cmp.Or(r.Source, out[r.Scenario])
+		}
+	}
+	return out
+}

@@ -1,0 +1,343 @@
+package trend
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"netab/analysis"
+	"netab/results"
+)
+
+// SchemaTrend names the JSON form of History.
+const SchemaTrend = "netab/trend/1"
+
+// Options of Analyze.
+type Options struct {
+	Filter
+	// Resolution is the smallest change that matters; 0 = what the newest run
+	// of each series asked for, its scenario's thresholds (gate:) included.
+	Resolution float64
+	// Thresholds go before both, by metric, and make a metric judged.
+	Thresholds map[string]float64
+	Known      []Known   // regressions that may pass
+	Now        time.Time // that acknowledgements are held against
+	// Recent is how many points a change stays news: what the gate looks at.
+	// 0 = DefaultRecent.
+	Recent int
+}
+
+// DefaultRecent is about a week of nights.
+const DefaultRecent = 7
+
+// A History is all series judged.
+type History struct {
+	Schema string   `json:"schema"`
+	Runs   int      `json:"runs"` // in the store
+	Recent int      `json:"recent"`
+	Unused []Unused `json:"unused"`
+	Series []Series `json:"series"`
+	Answer string   `json:"answer"`
+	// Outcome is the worst of the series', as of a gate.
+	Outcome analysis.Outcome `json:"outcome"`
+	Issues  []Issue          `json:"known_issues"`
+}
+
+// An Unused run is no point of any series.
+type Unused struct {
+	Run string `json:"run"`
+	Why string `json:"why"`
+}
+
+// A Series is the history of one figure.
+type Series struct {
+	Scenario   string             `json:"scenario"`
+	Arm        string             `json:"arm"`
+	Against    string             `json:"against,omitempty"` // values are changes against this arm
+	Metric     string             `json:"metric"`
+	Unit       string             `json:"unit"`
+	Machine    string             `json:"machine"`
+	Traffic    string             `json:"traffic,omitempty"`
+	Difference bool               `json:"difference,omitempty"` // changes are differences, not ratios
+	Better     analysis.Direction `json:"-"`
+	Resolution float64            `json:"resolution"`
+	Points     []Point            `json:"points"`
+	Segments   []Segment          `json:"segments"`
+	Changes    []ChangePoint      `json:"changes"`
+	Tail       Tail               `json:"tail"`
+	// State is the tail's, or Changed where a change point is recent.
+	State State `json:"state"`
+	// Verdict of the newest change or suspicion, where State tells of one.
+	Verdict analysis.Verdict `json:"verdict,omitempty"`
+	// Outcome is what State and Verdict come to for a gate.
+	Outcome  analysis.Outcome     `json:"outcome"`
+	Issue    *analysis.KnownIssue `json:"known_issue,omitempty"` // that lets it pass
+	Drift    *Drift               `json:"drift,omitempty"`
+	Lag1     float64              `json:"lag1"` // correlation of neighbouring points within levels
+	Text     string               `json:"text"`
+	Warnings []results.Warning    `json:"warnings"`
+
+	worse float64 // by how much the series became worse of late
+}
+
+// A Segment is a stretch of points on one level.
+type Segment struct {
+	From  int     `json:"from"` // index of its first point
+	To    int     `json:"to"`   // index after its last point
+	Level float64 `json:"level"`
+}
+
+// A ChangePoint is where a new level begins.
+type ChangePoint struct {
+	Index   int              `json:"index"` // of the new level's first point
+	Run     string           `json:"run"`
+	Started time.Time        `json:"started"`
+	Before  string           `json:"kernel_before"`
+	After   string           `json:"kernel_after"`
+	From    float64          `json:"level_before"`
+	To      float64          `json:"level_after"`
+	Change  float64          `json:"change"` // relative, or in the unit where Difference
+	Lo      float64          `json:"lo"`     // Welch's interval at 95 %, a window of either level
+	Hi      float64          `json:"hi"`
+	P       float64          `json:"p"`
+	Verdict analysis.Verdict `json:"verdict"`
+	Recent  bool             `json:"recent"`
+	// Differs is what else is not as it was in the run before, kernel first.
+	Differs []analysis.Confounder `json:"differs"`
+	// OneBoot: the change falls on a reboot and rests on one boot on a side, so
+	// that it may be the boot's and not the kernel's.
+	OneBoot bool `json:"one_boot,omitempty"`
+}
+
+// A Drift is a slope that the change points From to To cut into stairs.
+type Drift struct {
+	From   int     `json:"from"` // positions in Changes
+	To     int     `json:"to"`
+	Change float64 `json:"change"` // all of them together
+}
+
+// Analyze judges all series of a store's runs.
+func Analyze(runs []results.Digest, opts Options) History {
+	h := History{Schema: SchemaTrend, Runs: len(runs), Recent: cmp.Or(opts.Recent, DefaultRecent), Unused: []Unused{}, Series: []Series{}, Issues: []Issue{}}
+	for _, r := range runs {
+		if r.Unused != "" {
+			h.Unused = append(h.Unused, Unused{r.ID, r.Unused})
+		}
+	}
+	filter := opts.Filter
+	filter.judged = opts.Thresholds
+	columns := collect(runs, filter)
+	nameMachines(columns)
+	h.Series = slices.Grow(h.Series, len(columns))[:len(columns)]
+	parallel(len(columns), func(next func() (int, bool)) {
+		d := newDivider()
+		for i, ok := next(); ok; i, ok = next() {
+			c := columns[i]
+			c.resolution = cmp.Or(opts.Thresholds[c.metric], opts.Resolution, c.resolution)
+			h.Series[i] = c.judge(d, h.Recent)
+		}
+	})
+	h.decide(opts.Known, opts.Now)
+	h.Answer = h.answer()
+	return h
+}
+
+// parallel runs work on all CPUs; each takes the next number until all are done.
+func parallel(n int, work func(next func() (int, bool))) {
+	var mu sync.Mutex
+	taken := 0
+	next := func() (int, bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		taken++
+		return taken - 1, taken <= n
+	}
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), n) {
+		workers.Go(func() { work(next) })
+	}
+	workers.Wait()
+}
+
+// nameMachines gives machines the names of their hosts, and more of what they
+// are where a host was rebuilt into another machine.
+func nameMachines(columns []*column) {
+	kinds := map[string]map[string]bool{}
+	for _, c := range columns {
+		if kinds[c.host] == nil {
+			kinds[c.host] = map[string]bool{}
+		}
+		kinds[c.host][c.machine] = true
+	}
+	for _, c := range columns {
+		if len(kinds[c.host]) < 2 {
+			continue
+		}
+		parts := strings.Split(c.machine, "\x00")[1:]
+		c.host += " (" + strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ") + ")"
+	}
+}
+
+func (c *column) seedName() string {
+	return strings.Join([]string{c.scenario, c.arm, c.against, c.metric, c.traffic, c.machine}, "\x00")
+}
+
+func (c *column) judge(d *divider, recent int) Series {
+	s := Series{Scenario: c.scenario, Arm: c.arm, Against: c.against, Metric: c.metric, Machine: c.host, Traffic: c.traffic,
+		Difference: c.scale == difference, Resolution: c.resolution, Points: c.points, Changes: []ChangePoint{}, Warnings: []results.Warning{}}
+	if m, ok := analysis.LookupMetric(c.metric); ok {
+		s.Unit, s.Better = m.Unit, m.Better
+	}
+	name, xs := c.seedName(), c.xs()
+	found := d.candidates(xs, seeded(name, -1))
+	bs := hold(xs, found, c.margin(c.resolution), func(at int) *rand.Rand { return seeded(name, at) })
+	s.Segments = c.segments(xs, bs)
+	for i := range bs {
+		s.Changes = append(s.Changes, c.changePoint(xs, bs, i, recent))
+	}
+	last := xs
+	if len(bs) > 0 {
+		last = xs[bs[len(bs)-1].at:]
+	}
+	t := judgeTail(last, c.margin(c.resolution))
+	s.Tail = Tail{State: t.state, Points: t.points, Base: t.base, Level: c.off(t.level), Lo: finite(c.off(t.lo)), Hi: finite(c.off(t.hi)), Change: c.change(t.delta)}
+	if t.state == TooShort {
+		s.Tail = Tail{State: TooShort}
+	}
+	s.conclude()
+	if i, j, ok := drifts(xs, bs); ok {
+		before, _ := sides(xs, bs, i)
+		_, after := sides(xs, bs, j)
+		rise := mean(after) - mean(before)
+		s.Drift = &Drift{From: i, To: j, Change: c.change(rise)}
+	}
+	known := xs
+	if t.state == Suspect || t.state == Changed {
+		known = xs[:len(xs)-t.points] // off the level, and so alike
+	}
+	r, n := lag1(known, bs)
+	s.Lag1 = finite(r)
+	s.warn(n)
+	s.Text = s.sentence()
+	return s
+}
+
+// conclude makes the state of the series: what the newest points say goes
+// before what is a few nights old.
+func (s *Series) conclude() {
+	s.State = s.Tail.State
+	switch {
+	case s.State == Suspect || s.State == Changed:
+		s.Verdict = verdict(s.Tail.Change, s.Better)
+	case len(s.Changes) > 0 && s.Changes[len(s.Changes)-1].Recent:
+		s.State, s.Verdict = Changed, s.Changes[len(s.Changes)-1].Verdict
+	}
+}
+
+func (c *column) segments(xs []float64, bs []boundary) []Segment {
+	out := []Segment{}
+	from := 0
+	for i := range len(bs) + 1 {
+		to := len(xs)
+		if i < len(bs) {
+			to = bs[i].at
+		}
+		out = append(out, Segment{From: from, To: to, Level: c.off(mean(xs[from:to]))})
+		from = to
+	}
+	return out
+}
+
+func (c *column) changePoint(xs []float64, bs []boundary, i, recent int) ChangePoint {
+	b := bs[i]
+	before, after := sides(xs, bs, i)
+	lo, hi := welch(before, after, 0.05)
+	first, last := &c.points[b.at], &c.points[b.at-1]
+	ch := ChangePoint{Index: b.at, Run: first.Run, Started: first.Started, Before: last.Kernel, After: first.Kernel,
+		From: c.off(mean(before)), To: c.off(mean(after)), Change: c.change(b.delta), Lo: c.change(lo), Hi: c.change(hi), P: b.p,
+		Recent: len(c.points)-b.at <= recent, Differs: differs(last.facts, first.facts)}
+	if m, ok := analysis.LookupMetric(c.metric); ok {
+		ch.Verdict = verdict(b.delta, m.Better)
+	}
+	sideBefore, sideAfter := c.points[b.at-len(before):b.at], c.points[b.at:b.at+len(after)]
+	ch.OneBoot = last.Boot != "" && first.Boot != "" && last.Boot != first.Boot && (boots(sideBefore) == 1 || boots(sideAfter) == 1)
+	return ch
+}
+
+func boots(ps []Point) int {
+	seen := map[string]bool{}
+	for _, p := range ps {
+		seen[p.Boot] = true
+	}
+	return len(seen)
+}
+
+// differs lists facts that are not the same in two runs, the kernel first.
+func differs(a, b map[string]string) []analysis.Confounder {
+	out := []analysis.Confounder{}
+	names := map[string]bool{}
+	maps.Insert(names, func(yield func(string, bool) bool) {
+		for _, f := range []map[string]string{a, b} {
+			for k := range f {
+				if !yield(k, true) {
+					return
+				}
+			}
+		}
+	})
+	for _, k := range slices.Sorted(maps.Keys(names)) {
+		if a[k] != b[k] {
+			out = append(out, analysis.Confounder{Name: k, A: a[k], B: b[k]})
+		}
+	}
+	slices.SortStableFunc(out, func(x, y analysis.Confounder) int { return cmp.Compare(order(x.Name), order(y.Name)) })
+	return out
+}
+
+func order(name string) int {
+	switch name {
+	case factKernel:
+		return 0
+	case factBuild:
+		return 1
+	}
+	return 2
+}
+
+func verdict(delta float64, better analysis.Direction) analysis.Verdict {
+	if (delta > 0) == (better == analysis.Higher) {
+		return analysis.Improvement
+	}
+	return analysis.Regression
+}
+
+// warn says where the points are not what the search takes them for.
+func (s *Series) warn(n int) {
+	add := func(code, format string, args ...any) {
+		s.Warnings = append(s.Warnings, results.Warning{Code: code, Text: fmt.Sprintf(format, args...)})
+	}
+	if n >= 2*MinSegment && s.Lag1 > 2.58/math.Sqrt(float64(n)) && s.Lag1 > 0.2 {
+		add("autocorrelated", "neighbouring runs are alike (lag-1 correlation %.2f): the level wanders, and false change points are more frequent than promised", s.Lag1)
+	}
+	if s.Drift != nil {
+		add("drift", "from run %s to run %s the series slopes rather than steps (%s in all): the change points between are stairs that the search cut into a slope, so none of them has a culprit of its own",
+			s.Points[s.Changes[s.Drift.From].Index].Run, s.Points[s.Changes[s.Drift.To].Index].Run, Percent(s.Drift.Change, s.Difference))
+	}
+	if i := slices.IndexFunc(s.Changes, func(c ChangePoint) bool { return c.OneBoot }); i >= 0 {
+		add("one-boot", "the change at run %s falls on a reboot and one of its sides is a single boot, which may have a level of its own: boot again and measure", s.Changes[i].Run)
+	}
+}
+
+func finite(x float64) float64 {
+	if math.IsNaN(x) {
+		return 0
+	}
+	return max(-math.MaxFloat64, min(x, math.MaxFloat64))
+}

@@ -1,0 +1,209 @@
+package trend
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"netab/analysis"
+	"netab/results"
+)
+
+// A Point is one run in a series.
+type Point struct {
+	Run     string    `json:"run"`
+	Started time.Time `json:"started"`
+	Kernel  string    `json:"kernel"`
+	Commit  string    `json:"commit,omitempty"` // where the kernel's release carries one
+	Boot    string    `json:"boot,omitempty"`
+	Value   float64   `json:"value"` // in the metric's unit; a relative change where the series is one
+
+	facts map[string]string
+	x     float64 // on the series' scale
+}
+
+// A Filter says which series are wanted. Empty lists mean all, an empty
+// Metrics the judged ones.
+type Filter struct {
+	Scenarios, Arms, Metrics, Machines []string
+	// Changes wants each arm's change against its baseline, not its level: it
+	// is free of what moves both (the machine), and blind to it (the kernel).
+	Changes bool
+
+	judged map[string]float64 // metrics that count as judged beside those that were
+}
+
+// AllMetrics in Filter.Metrics means every one.
+const AllMetrics = "all"
+
+func (f Filter) wants(scenario, machine string, k results.SeriesKey) bool {
+	has := func(list []string, x string) bool { return len(list) == 0 || slices.Contains(list, x) }
+	_, judged := f.judged[k.Metric]
+	metric := k.Judged || judged
+	if len(f.Metrics) > 0 {
+		metric = slices.Contains(f.Metrics, AllMetrics) || slices.Contains(f.Metrics, k.Metric)
+	}
+	return metric && f.Changes == (k.Against != "") && has(f.Scenarios, scenario) && has(f.Arms, k.Arm) && has(f.Machines, machine)
+}
+
+// identity is what makes two values points of one series.
+type identity struct{ scenario, arm, against, metric, traffic, machine string }
+
+// A column is one series before it is judged.
+type column struct {
+	identity
+	scale
+	host       string
+	resolution float64 // of the newest run
+	points     []Point
+}
+
+// collect sorts the values of all runs, which are in order of time, into
+// series.
+func collect(runs []results.Digest, filter Filter) []*column {
+	byID := map[identity]*column{}
+	machines := newMachines()
+	// Runs of one scenario in a row put their values into the same columns,
+	// which are then looked up once.
+	var targets []*column
+	var lastHost, lastScenario, lastMachine string
+	var lastKeys []results.SeriesKey
+	for i := range runs {
+		r := &runs[i]
+		if r.Unused != "" {
+			continue
+		}
+		machine, host := machines.of(r.Facts), r.Facts[factHost]
+		p := Point{Run: r.ID, Started: r.Started, Kernel: r.Facts[factKernel], Commit: commitOf(r.Facts[factKernel]), Boot: r.Boot, facts: r.Facts}
+		if i == 0 || host != lastHost || r.Scenario != lastScenario || machine != lastMachine || !sameKeys(r.Series, lastKeys) {
+			lastHost, lastScenario, lastMachine, lastKeys = host, r.Scenario, machine, r.Series
+			targets = columnsOf(byID, r, filter, machine, host)
+		}
+		for s, c := range targets {
+			if c == nil || s >= len(r.Values) {
+				continue
+			}
+			x, ok := c.on(r.Values[s])
+			if !ok {
+				continue // nothing received has no logarithm: a gap, never filled
+			}
+			p.Value, p.x = r.Values[s], x
+			c.points, c.resolution = append(c.points, p), r.Series[s].Resolution
+		}
+	}
+	maps.DeleteFunc(byID, func(_ identity, c *column) bool { return len(c.points) == 0 })
+	return slices.SortedFunc(maps.Values(byID), func(a, b *column) int {
+		return cmp.Or(cmp.Compare(a.scenario, b.scenario), cmp.Compare(a.host, b.host), cmp.Compare(a.machine, b.machine),
+			cmp.Compare(a.arm, b.arm), cmp.Compare(a.metric, b.metric), cmp.Compare(a.traffic, b.traffic), cmp.Compare(a.against, b.against))
+	})
+}
+
+// columnsOf are the columns for a run's values, nil where one is not wanted.
+func columnsOf(byID map[identity]*column, r *results.Digest, filter Filter, machine, host string) []*column {
+	out := make([]*column, len(r.Series))
+	for s, key := range r.Series {
+		if !filter.wants(r.Scenario, host, key) {
+			continue
+		}
+		id := identity{r.Scenario, key.Arm, key.Against, key.Metric, key.Traffic, machine}
+		if byID[id] == nil {
+			byID[id] = &column{identity: id, host: host, scale: scaleOf(key.Metric, key.Against != "")}
+		}
+		out[s] = byID[id]
+	}
+	return out
+}
+
+// sameKeys: the index gives runs of one kind one and the same list.
+func sameKeys(a, b []results.SeriesKey) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
+// machines names machines by the facts that make them one; facts are shared
+// between runs, so each set is put together once.
+type machines struct {
+	last map[string]string
+	name string
+}
+
+func newMachines() *machines { return &machines{} }
+
+func (m *machines) of(facts map[string]string) string {
+	if m.last == nil || !maps.Equal(m.last, facts) {
+		var parts []string
+		for _, name := range machineFacts {
+			parts = append(parts, facts[name])
+		}
+		m.last, m.name = facts, strings.Join(parts, "\x00")
+	}
+	return m.name
+}
+
+// A scale is where differences of a series mean the same everywhere.
+type scale int
+
+const (
+	logarithm  scale = iota // levels that are ratios: a step of 5 % is as long at any level
+	logChange               // relative changes: the logarithm of 1 + the change
+	difference              // metrics that can be zero, as they are
+)
+
+func scaleOf(metric string, isChange bool) scale {
+	switch m, known := analysis.LookupMetric(metric); {
+	case known && m.Difference:
+		return difference
+	case isChange:
+		return logChange
+	}
+	return logarithm
+}
+
+// on puts a value on the scale; not ok = it has no place there.
+func (s scale) on(v float64) (x float64, ok bool) {
+	switch s {
+	case difference:
+		return v, true
+	case logChange:
+		return math.Log1p(v), v > -1
+	}
+	return math.Log(v), v > 0
+}
+
+// off is the value that on made x of.
+func (s scale) off(x float64) float64 {
+	switch s {
+	case difference:
+		return x
+	case logChange:
+		return math.Expm1(min(x, 700))
+	}
+	return math.Exp(min(x, 700))
+}
+
+// change is a difference on the scale as people read it: relative, or in the
+// metric's unit.
+func (s scale) change(delta float64) float64 {
+	if s == difference {
+		return delta
+	}
+	return math.Expm1(min(delta, 700))
+}
+
+// margin is the resolution on the scale (analysis.Metric's margin).
+func (s scale) margin(resolution float64) float64 {
+	if s == difference {
+		return resolution
+	}
+	return math.Log1p(resolution)
+}
+
+func (c *column) xs() []float64 {
+	xs := make([]float64, len(c.points))
+	for i, p := range c.points {
+		xs[i] = p.x
+	}
+	return xs
+}

@@ -1,0 +1,77 @@
+package trend
+
+import (
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+)
+
+func mean(xs []float64) float64 { return stat.Mean(xs, nil) }
+
+// meanSD is mean and sample standard deviation, 0 for a single point.
+func meanSD(xs []float64) (m, sd float64) {
+	if len(xs) < 2 {
+		return mean(xs), 0
+	}
+	return stat.MeanStdDev(xs, nil)
+}
+
+func sortedUnique(xs []int) []int {
+	slices.Sort(xs)
+	return slices.Compact(xs)
+}
+
+// seeded is a source of random numbers that depends on the series' name and
+// the place alone: the same history gives the same answer on every machine,
+// and one more series changes none of the others.
+func seeded(name string, place int) *rand.Rand {
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	return rand.New(rand.NewPCG(h.Sum64(), uint64(place)))
+}
+
+// welch is the interval of the difference of two means at 1-alpha; df are
+// Satterthwaite's (Welch 1947).
+func welch(a, b []float64, alpha float64) (lo, hi float64) {
+	ma, sa := meanSD(a)
+	mb, sb := meanSD(b)
+	va, vb := sa*sa/float64(len(a)), sb*sb/float64(len(b))
+	d := mb - ma
+	if va+vb == 0 || len(a) < 2 || len(b) < 2 {
+		return d, d
+	}
+	df := (va + vb) * (va + vb) / (va*va/float64(len(a)-1) + vb*vb/float64(len(b)-1))
+	h := tCritical(alpha, df) * math.Sqrt(va+vb)
+	return d - h, d + h
+}
+
+// lag1 is the correlation of neighbouring deviations from their own levels,
+// and how many deviations there are. Deviations from a mean of n points are
+// correlated by -1/n each: that is added back, as a white series has none.
+func lag1(xs []float64, bs []boundary) (r float64, n int) {
+	var across, squares, bias float64
+	start := 0
+	for i := range len(bs) + 1 {
+		end := len(xs)
+		if i < len(bs) {
+			end = bs[i].at
+		}
+		segment := xs[start:end]
+		m := mean(segment)
+		for j, x := range segment {
+			squares += (x - m) * (x - m)
+			if j > 0 {
+				across += (x - m) * (segment[j-1] - m)
+			}
+		}
+		bias++
+		start = end
+	}
+	if squares == 0 {
+		return 0, len(xs)
+	}
+	return across/squares + bias/float64(len(xs)), len(xs)
+}

@@ -1,0 +1,135 @@
+package trend
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// State says what the newest points of a series say of its present level.
+type State string
+
+// The states. A suspect takes one more run, measured because of it, to make a
+// change of it.
+const (
+	Steady   State = "steady"
+	Suspect  State = "suspect"
+	Changed  State = "changed"
+	TooShort State = "too-short"
+)
+
+// A Tail compares the newest points with the level before them.
+type Tail struct {
+	State State `json:"state"`
+	// Points of the tail; for a steady series the newest point.
+	Points int `json:"points"`
+	// Base is how many points make the level that they are compared with.
+	Base int `json:"base"`
+	// Level, Lo and Hi are that level and its prediction interval for the mean
+	// of the tail, in the metric's unit.
+	Level float64 `json:"level"`
+	Lo    float64 `json:"lo"`
+	Hi    float64 `json:"hi"`
+	// Change of the tail's mean against the level, as in a ChangePoint.
+	Change float64 `json:"change"`
+}
+
+// tailAlpha is the chance per series and night of a suspect where nothing has
+// changed, shared by all lengths of the tail.
+const tailAlpha = MaxP
+
+// againAlpha: each single point of a tail of several must lie outside this
+// prediction interval, on the same side. Else one outlier would still pull the
+// mean of two points out, and the normal run that followed would confirm it.
+const againAlpha = 0.10
+
+// A tail is a Tail on the series' scale.
+type tail struct {
+	state         State
+	points, base  int
+	level, lo, hi float64
+	delta         float64
+}
+
+// judgeTail compares the last points of the present level with the points
+// before them. Of the tails that confirm themselves, else of those that are
+// suspect, the one that lies furthest outside tells where the new level began.
+// A tail as long as a segment is the search's business too.
+//
+// The prediction interval of the mean of k new points, given n of the level,
+// is mean ± t(n-1) · s · sqrt(1/k + 1/n) (Hahn and Meeker 1991, "Statistical
+// Intervals", 4.7).
+func judgeTail(segment []float64, margin float64) tail {
+	if len(segment) < MinSegment+1 {
+		return tail{state: TooShort}
+	}
+	found := predict(segment, 1, tailAlpha/MinSegment)
+	found.state = Steady
+	furthest := 0.0
+	for k := min(MinSegment, len(segment)-MinSegment); k >= 1; k-- {
+		t := predict(segment, k, tailAlpha/MinSegment)
+		far := math.Abs(t.delta) / (t.hi - t.level)
+		if far <= 1 || math.Abs(t.delta) < margin || !allOut(segment, k, t.delta) {
+			continue
+		}
+		if t.state = Suspect; confirmed(segment, k, t.delta) {
+			t.state = Changed
+		}
+		better := t.state == Changed && found.state != Changed
+		if better || t.state == found.state && far > furthest || found.state == Steady {
+			found, furthest = t, far
+		}
+	}
+	return found
+}
+
+func predict(segment []float64, k int, alpha float64) tail {
+	base, last := baseOf(segment, k)
+	m, sd := meanSD(base)
+	n := float64(len(base))
+	h := sd * math.Sqrt(1/float64(k)+1/n) * tCritical(alpha, n-1)
+	return tail{points: k, base: len(base), level: m, lo: m - h, hi: m + h, delta: mean(last) - m}
+}
+
+// baseOf splits a segment into its last k points and what they are compared
+// with, a window of it at most: a level that wanders is known by its newest
+// part.
+func baseOf(segment []float64, k int) (base, last []float64) {
+	cut := len(segment) - k
+	return segment[max(0, cut-Window):cut], segment[cut:]
+}
+
+// allOut says whether each of the last k points by itself is outside.
+func allOut(segment []float64, k int, delta float64) bool {
+	base, last := baseOf(segment, k)
+	return k == 1 || outside(base, last, delta, againAlpha) == k
+}
+
+// confirmed: a run before the newest was a suspect by itself, and the runs
+// after it, which are the second measurement, agreed (allOut). Several points
+// that are only together too far off stay suspect: else a level that goes on
+// would be called changed as often as it is called suspect.
+func confirmed(segment []float64, k int, delta float64) bool {
+	base, last := baseOf(segment, k)
+	return k > 1 && outside(base, last[:k-1], delta, tailAlpha/MinSegment) > 0
+}
+
+// outside counts the points outside the prediction interval for one point, on
+// the side of delta.
+func outside(base, points []float64, delta, alpha float64) int {
+	m, sd := meanSD(base)
+	n := float64(len(base))
+	h := sd * math.Sqrt(1+1/n) * tCritical(alpha, n-1)
+	count := 0
+	for _, x := range points {
+		if (x-m)*math.Copysign(1, delta) > h {
+			count++
+		}
+	}
+	return count
+}
+
+// tCritical is the two-sided critical value of Student's t.
+func tCritical(alpha, df float64) float64 {
+	return -distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(alpha / 2)
+}

@@ -1,0 +1,132 @@
+package analysis
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"netab/results"
+)
+
+// carried collects the warnings that the record holds already: of the header,
+// of reading, of the trials (once each, with how many trials have it), of the
+// end, and the notes of arms.
+func carried(run *results.Run) []results.Warning {
+	ws := append([]results.Warning{}, run.Header.Warnings...)
+	ws = append(ws, run.ReadWarnings...)
+	for _, a := range run.Header.Design.Arms {
+		for _, note := range a.Notes {
+			ws = append(ws, results.Warning{Code: "arm-note", Text: a.Name + ": " + note})
+		}
+	}
+	ws = append(ws, ofTrials(run.Trials)...)
+	ws = append(ws, invalid(run.Trials)...)
+	return append(ws, ending(run.End)...)
+}
+
+// digits: figures differ from trial to trial in what is the same warning.
+var digits = regexp.MustCompile(`[0-9]+([.,][0-9]+)*`)
+
+func ofTrials(trials []results.Trial) []results.Warning {
+	type seen struct {
+		first  results.Warning
+		trials int
+		last   int
+		differ bool
+	}
+	byKey := map[string]*seen{}
+	var order []*seen
+	for i := range trials {
+		for _, w := range trials[i].Warnings {
+			key := w.Code + "\x00" + digits.ReplaceAllString(w.Text, "#")
+			s := byKey[key]
+			if s == nil {
+				s = &seen{first: w, last: -1}
+				byKey[key] = s
+				order = append(order, s)
+			}
+			if s.last != i {
+				s.last = i
+				s.trials++
+			}
+			s.differ = s.differ || w.Text != s.first.Text
+		}
+	}
+	var ws []results.Warning
+	for _, s := range order {
+		where := fmt.Sprintf(" (in %d of %d trials)", s.trials, len(trials))
+		if s.differ {
+			where = fmt.Sprintf(" (in %d of %d trials; figures of the first)", s.trials, len(trials))
+		}
+		ws = append(ws, results.Warning{Code: s.first.Code, Text: s.first.Text + where})
+	}
+	return ws
+}
+
+// invalid counts what was recorded but must not be used.
+func invalid(trials []results.Trial) []results.Warning {
+	var badTrials, badSlices, all int
+	var trialWhy, sliceWhy string
+	for i := range trials {
+		t := &trials[i]
+		if t.Invalid != "" {
+			badTrials++
+			trialWhy = first(trialWhy, t.Invalid)
+			continue
+		}
+		for k := range t.Slices {
+			all++
+			if why := t.Slices[k].Invalid; why != "" {
+				badSlices++
+				sliceWhy = first(sliceWhy, why)
+			}
+		}
+	}
+	var ws []results.Warning
+	if badTrials > 0 {
+		ws = append(ws, results.Warning{Code: "invalid-trials", Text: fmt.Sprintf(
+			"%d of %d trials are not used; first reason: %s", badTrials, len(trials), trialWhy)})
+	}
+	if badSlices > 0 {
+		ws = append(ws, results.Warning{Code: "invalid-slices", Text: fmt.Sprintf(
+			"%d of %d slices are not counted; first reason: %s", badSlices, all, sliceWhy)})
+	}
+	return ws
+}
+
+func first(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func ending(end *results.End) []results.Warning {
+	if end == nil {
+		return []results.Warning{{Code: "cut-off", Text: "the run was cut off: the file ends without an end record; `netab restore` puts settings back that it may have left changed"}}
+	}
+	ws := append([]results.Warning{}, end.Warnings...)
+	switch {
+	case end.Reason == "interrupted":
+		ws = append(ws, results.Warning{Code: "interrupted", Text: "the run was interrupted; what had been measured is judged"})
+	case strings.HasPrefix(end.Reason, "failed"):
+		ws = append(ws, results.Warning{Code: "failed", Text: "the run ended early: " + end.Reason})
+	}
+	for _, e := range end.RestoreErrors {
+		ws = append(ws, results.Warning{Code: "restore-failed", Text: "not put back: " + e})
+	}
+	return ws
+}
+
+// unique drops repeated warnings, keeping the first.
+func unique(ws []results.Warning) []results.Warning {
+	seen := map[results.Warning]bool{}
+	out := []results.Warning{}
+	for _, w := range ws {
+		if !seen[w] {
+			seen[w] = true
+			out = append(out, w)
+		}
+	}
+	return out
+}

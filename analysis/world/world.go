@@ -1,0 +1,261 @@
+// Package world makes synthetic runs whose truth is known, to prove the
+// statistics with: what a verdict should have been, and how often an interval
+// should cover. It knows nothing of how runs are judged.
+//
+// A World is a machine's noise taken apart: white noise of a slice, slow drift
+// of the whole machine, its jumps and steps, correlation inside a trial, what a
+// trial draws once and keeps, outliers, stalls, and modes by a lottery that
+// leaves a trace in the record, as the flow hash does under receive packet
+// steering.
+package world
+
+import (
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"netab/results"
+)
+
+// A World is the truth and the noise about it. Everything but Rate is on the
+// log scale: 0.02 is about 2 %. The zero value of a noise means none of it.
+type World struct {
+	// Effects are those of the arms after the baseline.
+	Effects []float64
+	Blocks  int           // per trial
+	Slice   time.Duration // settle part included
+	Fixed   time.Duration // a trial's time without slices
+
+	White float64 // standard deviation of one slice
+	Drift float64 // of the random walk's step from slice to slice, all arms alike
+	// AR is the correlation of a slice's own noise with the one before it of
+	// the same arm (AR(1) with the standard deviation of White).
+	AR float64
+	// Trial is the standard deviation of what one trial adds to an effect.
+	Trial float64
+	// Outliers is the share of trials that are off by OutlierSize, either way.
+	Outliers    float64
+	OutlierSize float64
+	// Heavy makes white noise log-normal: rare slices far above the others.
+	Heavy bool
+	// Modes are added to the last arm's effect, one drawn per trial; the draw
+	// is recorded as the softirq's CPU of its flow.
+	Modes []float64
+
+	// Tail makes White and Trial draws Student's t with so many degrees of
+	// freedom (3 or more), scaled to the same standard deviation; 0 = normal.
+	Tail int
+	// TrialAR is the correlation of what a trial adds to an effect with what
+	// the trial before it added.
+	TrialAR float64
+	// Regime is the distance of two rates between which the whole machine jumps
+	// back and forth, staying for RegimeSlices slices on average.
+	Regime       float64
+	RegimeSlices float64
+	// Steps is the chance that within a trial the whole machine's rate steps by
+	// StepSize, either way and for good.
+	Steps    float64
+	StepSize float64
+	// Stalls is the share of slices in which nothing is transferred.
+	Stalls float64
+}
+
+// Mean is the true effect of the arm at this position after the baseline: the
+// last arm's modes are part of what it does.
+func (w World) Mean(i int) float64 {
+	mean := w.Effects[i]
+	if i == len(w.Effects)-1 {
+		for _, m := range w.Modes {
+			mean += m / float64(len(w.Modes))
+		}
+	}
+	return mean
+}
+
+// Rate of the baseline arm, in bytes per second (40 Gbit/s).
+const Rate = 5e9
+
+// Quiet is a world of two arms alike with nothing but white noise, whose trials
+// are about as long and as sharp as those of a scenario with netab's defaults
+// on a 2-CPU guest (docs/slices.md): 1.6 s, each with a standard error of 1.3 %.
+// Blocks are fewer and slices longer, which makes it quicker to simulate.
+func Quiet() World {
+	return World{Effects: []float64{0}, Blocks: 10, Slice: 75 * time.Millisecond, Fixed: 100 * time.Millisecond, White: 0.03}
+}
+
+// Design is a design for this world: resolution and time are what the tests vary.
+func (w World) Design(resolution float64, maxTime time.Duration) results.Design {
+	d := results.Design{
+		Name: "synthetic", Question: "What is the effect?", Baseline: "off", Metrics: []string{"goodput"},
+		Confidence: 0.95, Resolution: resolution, Width: 0.05, MaxTimeS: maxTime.Seconds(),
+	}
+	for i := range w.arms() {
+		d.Arms = append(d.Arms, results.Arm{
+			Name: armName(i), Protocol: "tcp", Message: 128 << 10, Flows: 1, Topology: "loopback",
+		})
+	}
+	return d
+}
+
+func armName(i int) string {
+	if i == 0 {
+		return "off"
+	}
+	return "arm" + string(rune('0'+i%10))
+}
+
+func (w World) arms() int { return len(w.Effects) + 1 }
+
+// TrialTime is how long one trial takes.
+func (w World) TrialTime() time.Duration {
+	return time.Duration(w.Blocks*w.arms())*w.Slice + w.Fixed
+}
+
+// A Source makes the trials of one run, one after the other.
+type Source struct {
+	world  World
+	rng    *rand.Rand
+	drift  float64   // of the whole machine, steps included
+	regime float64   // where the machine is between its two rates
+	stays  []float64 // what the last trial added to each arm's effect
+	next   int
+}
+
+// Source starts a run. Equal seeds make equal runs.
+func (w World) Source(seed uint64) *Source {
+	return &Source{world: w, rng: rand.New(rand.NewPCG(seed, 0x6e65746162))}
+}
+
+// normal is a standard normal draw, or one of the world's tail with the same
+// standard deviation.
+func (s *Source) normal() float64 {
+	z := s.rng.NormFloat64()
+	if s.world.Tail == 0 {
+		return z
+	}
+	// Student's t is normal over the root of chi²/df; its variance is df/(df-2).
+	chi2 := 0.0
+	for range s.world.Tail {
+		x := s.rng.NormFloat64()
+		chi2 += x * x
+	}
+	return z * math.Sqrt(float64(s.world.Tail-2)/chi2)
+}
+
+// Run makes a whole run of n trials that ended at its time limit.
+func (w World) Run(design results.Design, seed uint64, n int) *results.Run {
+	run := &results.Run{Header: results.Header{
+		Type: "header", Schema: results.SchemaRun, ID: "synthetic", Design: design, Seed: seed,
+		Plan:    results.Plan{Grain: "slice", SliceNS: int64(w.Slice), BlocksPerTrial: w.Blocks},
+		Started: began,
+		Machine: results.Machine{Hostname: "synthetic", BootID: "boot-1", Kernel: "6.18.0", CPUModel: "model", CPUs: 2, CPUsOnline: "0-1"},
+	}}
+	src := w.Source(seed)
+	for range n {
+		run.Trials = append(run.Trials, src.Trial())
+	}
+	run.End = &results.End{Type: "end", Ended: began.Add(time.Duration(n) * w.TrialTime()), Reason: "max-time"}
+	return run
+}
+
+var began = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// Trial makes the next trial.
+func (s *Source) Trial() results.Trial {
+	w := s.world
+	t := results.Trial{
+		Type: "trial", Index: s.next, Started: began.Add(time.Duration(s.next) * w.TrialTime()),
+		SetupNS: int64(w.Fixed), RunNS: int64(w.TrialTime() - w.Fixed), Order: s.rng.Perm(w.arms()),
+	}
+	s.next++
+	rate := make([]float64, w.arms()) // log rate of each arm in this trial
+	for a := range rate {
+		t.Arms = append(t.Arms, armTrial(a))
+		if a > 0 {
+			rate[a] = w.Effects[a-1] + s.stay(a)
+			if s.rng.Float64() < w.Outliers {
+				rate[a] += w.OutlierSize * float64(1-2*s.rng.IntN(2))
+			}
+		}
+	}
+	if len(w.Modes) > 0 {
+		last := w.arms() - 1
+		mode := s.rng.IntN(len(w.Modes))
+		rate[last] += w.Modes[mode]
+		t.Arms[last].Flows[0].SoftirqCPU = map[int]int{mode: w.Blocks}
+	}
+	s.slices(&t, rate)
+	return t
+}
+
+// stay is what this trial adds to an arm's effect.
+func (s *Source) stay(a int) float64 {
+	w := s.world
+	x := w.Trial * s.normal()
+	if w.TrialAR == 0 {
+		return x
+	}
+	if s.stays == nil {
+		s.stays = make([]float64, w.arms())
+	}
+	if s.next > 1 {
+		x = w.TrialAR*s.stays[a] + math.Sqrt(1-w.TrialAR*w.TrialAR)*x
+	}
+	s.stays[a] = x
+	return x
+}
+
+func armTrial(a int) results.ArmTrial {
+	role := func(cpu int) results.RoleDelta {
+		return results.RoleDelta{Threads: 1, CPUs: map[int]int{cpu: 1}, Pinned: []int{cpu}}
+	}
+	return results.ArmTrial{Arm: a, Source: role(0), Sink: role(1), Flows: []results.Flow{{SoftirqCPU: map[int]int{0: 1}}}}
+}
+
+// slices fills in a trial's slices: each block holds every arm once, in random
+// order, and all of them ride on the same drift.
+func (s *Source) slices(t *results.Trial, rate []float64) {
+	w := s.world
+	noise := make([]float64, len(rate))
+	for a := range noise {
+		noise[a] = w.White * s.normal()
+	}
+	counted := w.Slice * 4 / 5
+	at := time.Duration(0)
+	step := -1
+	if w.Steps > 0 && s.rng.Float64() < w.Steps {
+		step = s.rng.IntN(w.Blocks * len(rate))
+	}
+	for block := range w.Blocks {
+		for _, a := range s.rng.Perm(len(rate)) {
+			s.wander(len(t.Slices) == step)
+			noise[a] = w.AR*noise[a] + math.Sqrt(1-w.AR*w.AR)*w.White*s.normal()
+			e := noise[a]
+			if w.Heavy {
+				e = w.White * (math.Exp(s.rng.NormFloat64()) - math.Exp(0.5))
+			}
+			bytes := Rate * math.Exp(rate[a]+s.drift+s.regime+e) * counted.Seconds()
+			if w.Stalls > 0 && s.rng.Float64() < w.Stalls {
+				bytes = 0
+			}
+			t.Slices = append(t.Slices, results.Slice{
+				Block: block, Arm: a, StartNS: int64(at), CountedNS: int64(counted),
+				RxBytes: int64(bytes), RxMsgs: int64(bytes / (128 << 10)), TxBytes: int64(bytes), TxMsgs: int64(bytes / (128 << 10)),
+				SourceCPU: int64(counted), SinkCPU: int64(counted * 6 / 10),
+			})
+			at += w.Slice
+		}
+	}
+}
+
+// wander moves the whole machine on by one slice.
+func (s *Source) wander(step bool) {
+	w := s.world
+	s.drift += w.Drift * s.rng.NormFloat64()
+	if step {
+		s.drift += w.StepSize * float64(1-2*s.rng.IntN(2))
+	}
+	if w.Regime > 0 && s.rng.Float64() < 1/w.RegimeSlices {
+		s.regime = w.Regime - s.regime
+	}
+}
