@@ -1,0 +1,116 @@
+package report
+
+import (
+	"encoding/csv"
+	"io"
+	"strconv"
+	"time"
+
+	"netab/results"
+)
+
+// CSV writes a run tidily: one row a slice, invalid ones included (with the
+// reason), units in the heading. Columns of factors stand after the arm.
+func CSV(w io.Writer, run *results.Run) error {
+	c := csv.NewWriter(w)
+	design := run.Header.Design
+	if err := c.Write(csvHeading(design)); err != nil {
+		return err
+	}
+	for _, t := range run.Trials {
+		for _, s := range t.Slices {
+			if err := c.Write(csvRow(run.Header.ID, design, t, s)); err != nil {
+				return err
+			}
+		}
+	}
+	c.Flush()
+	return c.Error()
+}
+
+func csvHeading(d results.Design) []string {
+	head := []string{"run", "trial", "trial_started", "trial_invalid", "block", "arm"}
+	for _, f := range d.Factors {
+		head = append(head, "factor_"+f.Name)
+	}
+	head = append(head, "start_ns", "counted_ns", "rx_bytes", "rx_msgs", "tx_bytes", "tx_msgs", "drops",
+		"source_cpu_ns", "sink_cpu_ns", "source_wait_ns", "sink_wait_ns", "goodput_bps", "transactions", "offered_rate")
+	for _, name := range besideNames(d) {
+		for _, column := range []string{"_rx_bytes", "_rx_msgs", "_tx_bytes", "_tx_msgs", "_transactions", "_source_cpu_ns", "_sink_cpu_ns"} {
+			head = append(head, "beside_"+name+column)
+		}
+	}
+	return append(head, "invalid")
+}
+
+// besideNames lists the traffic that any arm has beside its main one.
+func besideNames(d results.Design) []string {
+	names := map[string]bool{}
+	for _, a := range d.Arms {
+		for name := range a.Beside {
+			names[name] = true
+		}
+	}
+	return sortedKeys(names)
+}
+
+// offeredRate is what was asked of the sources, "" where they were free.
+func offeredRate(d results.Design, s results.Slice) string {
+	rate := s.Rate
+	if rate == 0 && s.Arm >= 0 && s.Arm < len(d.Arms) {
+		rate = d.Arms[s.Arm].Rate
+	}
+	if rate == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(rate, 'f', -1, 64)
+}
+
+func csvRow(id string, d results.Design, t results.Trial, s results.Slice) []string {
+	row := []string{id, strconv.Itoa(t.Index), t.Started.UTC().Format(time.RFC3339Nano), t.Invalid,
+		strconv.Itoa(s.Block), armName(d, s.Arm)}
+	for _, f := range d.Factors {
+		row = append(row, levelOf(d, s.Arm, f.Name))
+	}
+	for _, v := range []int64{s.StartNS, s.CountedNS, s.RxBytes, s.RxMsgs, s.TxBytes, s.TxMsgs, s.Drops,
+		s.SourceCPU, s.SinkCPU, s.SourceWait, s.SinkWait} {
+		row = append(row, strconv.FormatInt(v, 10))
+	}
+	rate := ""
+	if s.CountedNS > 0 {
+		rate = strconv.FormatFloat(8e9*float64(s.RxBytes)/float64(s.CountedNS), 'f', 0, 64)
+	}
+	row = append(row, rate, strconv.FormatInt(s.Transactions, 10), offeredRate(d, s))
+	for _, name := range besideNames(d) {
+		b, ok := s.Beside[name]
+		for _, v := range []int64{b.RxBytes, b.RxMsgs, b.TxBytes, b.TxMsgs, b.Transactions, b.SourceCPU, b.SinkCPU} {
+			if !ok {
+				row = append(row, "")
+				continue
+			}
+			row = append(row, strconv.FormatInt(v, 10))
+		}
+	}
+	return append(row, s.Invalid)
+}
+
+// armName is the name of an arm by index; a record may be damaged, so the
+// index is not trusted.
+func armName(d results.Design, arm int) string {
+	if arm >= 0 && arm < len(d.Arms) {
+		return d.Arms[arm].Name
+	}
+	return "arm " + strconv.Itoa(arm)
+}
+
+func levelOf(d results.Design, arm int, factor string) string {
+	if arm < 0 || arm >= len(d.Arms) {
+		return ""
+	}
+	for _, l := range d.Arms[arm].Levels {
+		if l.Factor == factor {
+			return l.Value
+		}
+	}
+	return ""
+}

@@ -1,0 +1,279 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"netab/analysis"
+	"netab/results"
+)
+
+// TerminalOptions say what the terminal can do.
+type TerminalOptions struct {
+	Color bool
+	// Width in columns; 0 and anything above 100 mean 100, so that the output
+	// can be pasted into a mail.
+	Width int
+}
+
+const maxWidth = 100
+
+// Terminal writes a summary for people who read it in a terminal or a log:
+// the question, the verdict table, the modes that a mean would hide, and the
+// warnings. Colour repeats what words and symbols say already.
+func Terminal(w io.Writer, s analysis.Summary, opts TerminalOptions) error {
+	t := newTerminal(w, opts)
+	t.paragraph(t.bold(visible(s.Question)))
+	if s.Answer != "" {
+		t.blank()
+		t.paragraph(visible(s.Answer))
+	}
+	t.table(newVerdictTable(s))
+	t.others(s)
+	t.beside(s)
+	t.footnote(s)
+	t.events(s)
+	t.interactions(s)
+	t.modes(s)
+	t.confounders(s.Confounders)
+	t.warnings(shownWarnings(s))
+	return t.b.Flush()
+}
+
+type terminal struct {
+	b     *bufio.Writer
+	color bool
+	width int
+}
+
+func newTerminal(w io.Writer, opts TerminalOptions) *terminal {
+	t := &terminal{b: bufio.NewWriter(w), color: opts.Color, width: maxWidth}
+	if opts.Width > 0 && opts.Width < maxWidth {
+		t.width = max(opts.Width, 40)
+	}
+	return t
+}
+
+// others lists judged comparisons of metrics beside the headline.
+func (t *terminal) others(s analysis.Summary) {
+	cs := otherJudged(s)
+	if len(cs) == 0 {
+		return
+	}
+	t.blank()
+	for _, c := range cs {
+		sc := changeScale([]analysis.Comparison{c}, infoOf(c.Metric).scaleFor(levels(s.Arms, c.Metric)))
+		t.paragraph(fmt.Sprintf("%s, %s: %s %s (%s): %s %s", visible(c.Arm), lowerFirst(infoOf(c.Metric).title),
+			sc.signed(c.Change), sc.unit, interval(sc, c.Lo, c.Hi), verdictSymbol(c.Verdict), verdictWords(&c)))
+	}
+}
+
+// beside is the table of traffic beside the main one.
+func (t *terminal) beside(s analysis.Summary) {
+	rows := besideRows(s)
+	if len(rows) == 0 {
+		return
+	}
+	changes := make([]*analysis.Comparison, len(rows))
+	for i, r := range rows {
+		changes[i] = r.change
+	}
+	t.lines(besideColumns(rows), changes)
+}
+
+// events says what else happened to each arm's roles.
+func (t *terminal) events(s analysis.Summary) {
+	rows := eventRows(s)
+	if len(rows) == 0 {
+		return
+	}
+	t.blank()
+	t.paragraph(t.bold("What else happened:"))
+	for _, r := range rows {
+		t.item(visible(r.text()))
+	}
+}
+
+// footnote says what the numbers rest on.
+func (t *terminal) footnote(s analysis.Summary) {
+	if s.Trials == 0 && s.Invalid == 0 {
+		return
+	}
+	t.blank()
+	t.paragraph(t.dim(basis(s)))
+}
+
+// basis is one sentence on what a summary's numbers rest on.
+func basis(s analysis.Summary) string {
+	text := fmt.Sprintf("%s confidence, resolution %s; %s", percentOf(s.Confidence), percentOf(s.Resolution), plural(s.Trials, "trial"))
+	if s.Invalid > 0 {
+		text += fmt.Sprintf(" (%d more not used)", s.Invalid)
+	}
+	text += fmt.Sprintf(", %s counted in %s", seconds(s.MeasuredS), seconds(s.DurationS))
+	if s.Kernel != "" {
+		text += "; kernel " + visible(s.Kernel)
+	}
+	return text + "."
+}
+
+// modes says of every arm whose trials fall into groups what the groups are.
+func (t *terminal) modes(s analysis.Summary) {
+	first := true
+	for _, m := range modeTexts(s) {
+		if strings.Contains(s.Answer, m.text) {
+			continue // the answer says it already
+		}
+		if first {
+			t.blank()
+			first = false
+		}
+		t.paragraph(t.bold(visible(m.arm)+":") + " " + visible(m.text))
+	}
+}
+
+func (t *terminal) confounders(cs []analysis.Confounder) {
+	if len(cs) == 0 {
+		return
+	}
+	t.blank()
+	t.paragraph(t.bold("What else differs:"))
+	for _, c := range cs {
+		mark := ""
+		if c.Blocking {
+			mark = " (not comparable)"
+		} else if c.Declared {
+			mark = " (meant to differ)"
+		}
+		t.item(fmt.Sprintf("%s: %s → %s%s", visible(c.Name), visible(c.A), visible(c.B), mark))
+	}
+}
+
+func (t *terminal) warnings(ws []results.Warning) {
+	if len(ws) == 0 {
+		return
+	}
+	t.blank()
+	for _, w := range ws {
+		label := t.paint(yellow, "warning:")
+		if serious(w.Code) {
+			label = t.paint(boldRed, "WARNING:")
+		}
+		t.item(fmt.Sprintf("%s %s [%s]", label, visible(w.Text), visible(w.Code)))
+	}
+}
+
+// paragraph wraps words at the width; item does so with a hanging indent.
+func (t *terminal) paragraph(s string) { t.wrap(s, "") }
+func (t *terminal) item(s string)      { t.wrap(s, "    ") }
+
+func (t *terminal) wrap(s, hang string) {
+	line, width := "", 0
+	for _, word := range words(s) {
+		n := textWidth(word)
+		if width > 0 && width+1+n > t.width {
+			fmt.Fprintln(t.b, line)
+			line, width = hang+word, len(hang)+n
+			continue
+		}
+		if width > 0 {
+			line, width = line+" ", width+1
+		}
+		line, width = line+word, width+n
+	}
+	fmt.Fprintln(t.b, line)
+}
+
+// words splits a text where a line may end: not between a number and its %.
+func words(s string) []string {
+	var out []string
+	for _, f := range strings.Fields(s) {
+		if strings.HasPrefix(f, "%") && len(out) > 0 {
+			out[len(out)-1] += " " + f
+			continue
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+func (t *terminal) blank() { fmt.Fprintln(t.b) }
+
+// The few escape sequences in use.
+const (
+	bold    = "\x1b[1m"
+	dim     = "\x1b[2m"
+	green   = "\x1b[32m"
+	yellow  = "\x1b[33m"
+	boldRed = "\x1b[1;31m"
+	blue    = "\x1b[34m"
+	reset   = "\x1b[0m"
+)
+
+func (t *terminal) paint(code, s string) string {
+	if !t.color || s == "" {
+		return s
+	}
+	return code + s + reset
+}
+
+func (t *terminal) bold(s string) string { return t.paint(bold, s) }
+func (t *terminal) dim(s string) string  { return t.paint(dim, s) }
+
+func (t *terminal) verdict(v analysis.Verdict, s string) string {
+	switch v {
+	case analysis.Improvement:
+		return t.paint(green, s)
+	case analysis.Regression:
+		return t.paint(boldRed, s)
+	case analysis.Equivalent:
+		return t.paint(blue, s)
+	}
+	return t.paint(yellow, s)
+}
+
+// textWidth counts columns, escape sequences not included. All symbols in use
+// are one column wide.
+func textWidth(s string) int {
+	width := 0
+	for s != "" {
+		if strings.HasPrefix(s, "\x1b[") {
+			if end := strings.IndexByte(s, 'm'); end > 0 {
+				s = s[end+1:]
+				continue
+			}
+		}
+		_, n := utf8.DecodeRuneInString(s)
+		s = s[n:]
+		width++
+	}
+	return width
+}
+
+func pad(s string, width int, left bool) string {
+	if left {
+		return s + strings.Repeat(" ", max(width-textWidth(s), 0))
+	}
+	return padLeft(s, width)
+}
+
+func padLeft(s string, width int) string {
+	return strings.Repeat(" ", max(width-textWidth(s), 0)) + s
+}
+
+func center(s string, width int) string {
+	free := max(width-textWidth(s), 0)
+	return padLeft(s, width-free/2) + strings.Repeat(" ", free/2)
+}
+
+// interactions says where effects depend on something else.
+func (t *terminal) interactions(s analysis.Summary) {
+	for i, text := range interactionTexts(s) {
+		if i == 0 {
+			t.blank()
+		}
+		t.paragraph(visible(text))
+	}
+}

@@ -1,0 +1,86 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"netab/analysis"
+)
+
+func (t *terminal) table(v verdictTable) {
+	if len(v.rows) == 0 {
+		t.blank()
+		t.paragraph("No trial was completed: there is nothing to judge.")
+		return
+	}
+	changes := make([]*analysis.Comparison, len(v.rows))
+	for i, r := range v.rows {
+		changes[i] = r.change
+	}
+	t.lines(v.columns(), changes)
+}
+
+// lines writes columns as a table; changes are those of the rows, for the
+// colour of their verdicts.
+func (t *terminal) lines(cols []column, changes []*analysis.Comparison) {
+	cols = fit(cols, t.width)
+	t.blank()
+	t.groupLine(cols)
+	t.headLine(cols)
+	for i, c := range changes {
+		t.row(cols, i, c)
+	}
+}
+
+func (t *terminal) groupLine(cols []column) {
+	var line strings.Builder
+	line.WriteString(strings.Repeat(" ", nameColumn(cols[0])))
+	for i := 1; i < len(cols); {
+		width, j := cols[i].width(), i+1
+		for j < len(cols) && cols[j].group == cols[i].group && cols[i].group != "" {
+			width += gap + cols[j].width()
+			j++
+		}
+		line.WriteString(strings.Repeat(" ", gap) + center(cols[i].group, width))
+		i = j
+	}
+	if s := strings.TrimRight(line.String(), " "); s != "" {
+		fmt.Fprintln(t.b, t.dim(s))
+	}
+}
+
+func (t *terminal) headLine(cols []column) {
+	var parts []string
+	for i, c := range cols {
+		width := c.width()
+		if i == 0 {
+			width = nameColumn(c)
+		}
+		parts = append(parts, pad(c.head, width, c.left))
+	}
+	fmt.Fprintln(t.b, t.dim(strings.TrimRight(strings.Join(parts, strings.Repeat(" ", gap)), " ")))
+}
+
+func (t *terminal) row(cols []column, i int, change *analysis.Comparison) {
+	var parts []string
+	for j, c := range cols {
+		text, width := c.cells[i], c.width()
+		if j == 0 {
+			width = nameColumn(c)
+			if name, long := strings.CutSuffix(text, "\n"); long {
+				fmt.Fprintln(t.b, name)
+				text = ""
+			}
+		}
+		text = pad(plainBlanks.Replace(text), width, c.left)
+		if c.head == "verdict" && change != nil {
+			word := strings.TrimRight(text, " ")
+			text = t.verdict(change.Verdict, word) + text[len(word):]
+		}
+		parts = append(parts, text)
+	}
+	fmt.Fprintln(t.b, strings.TrimRight(strings.Join(parts, strings.Repeat(" ", gap)), " "))
+}
+
+// plainBlanks are enough where all characters have one width.
+var plainBlanks = strings.NewReplacer(figureSpace, " ", pointSpace, " ")

@@ -1,0 +1,102 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"netab/analysis"
+	"netab/results"
+)
+
+// visible replaces control characters, escape sequences above all, so that a
+// record cannot repaint the reader's terminal.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			if r == '\n' || r == '\t' {
+				return ' '
+			}
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
+func lowerFirst(s string) string {
+	if len(s) > 1 && s[1] >= 'a' && s[1] <= 'z' {
+		return strings.ToLower(s[:1]) + s[1:]
+	}
+	return s
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// percentOf writes a share such as a confidence: "95 %", "0.5 %".
+func percentOf(f float64) string { return short(f*100) + " %" }
+
+// A modeText is the modes of one arm in words.
+type modeText struct {
+	arm, text string
+	modes     analysis.Modes
+}
+
+// modeTexts lists modes once an arm: those of a comparison of the headline
+// metric first, then those of levels and other metrics that say more.
+func modeTexts(s analysis.Summary) []modeText {
+	var out []modeText
+	seen := map[string]bool{}
+	add := func(arm string, m *analysis.Modes) {
+		if m == nil || seen[arm] {
+			return
+		}
+		seen[arm] = true
+		out = append(out, modeText{arm, m.Text, *m})
+	}
+	headline := headlineOf(s)
+	for _, c := range s.Comparisons {
+		if c.Metric == headline {
+			add(c.Arm, c.Modes)
+		}
+	}
+	for _, c := range s.Comparisons {
+		add(c.Arm, c.Modes)
+	}
+	for _, a := range s.Arms {
+		add(a.Name, a.Modes)
+	}
+	return out
+}
+
+// serious says which warnings put the verdict itself in doubt; they stand
+// first and cannot be missed.
+func serious(code string) bool {
+	switch code {
+	case "not-converged", "modes", "no-trials", "cut-off", "interrupted", "failed", "not-comparable", "too-few-boots",
+		"setting-differs", "restore-failed", "estimates-disagree":
+		return true
+	}
+	return false
+}
+
+// shownWarnings puts serious warnings first and keeps the order otherwise.
+// Modes have their own place, so a warning of them would say it twice.
+func shownWarnings(s analysis.Summary) []results.Warning {
+	told := len(modeTexts(s)) > 0
+	var first, rest []results.Warning
+	for _, w := range s.Warnings {
+		switch {
+		case w.Code == "modes" && told:
+		case serious(w.Code):
+			first = append(first, w)
+		default:
+			rest = append(rest, w)
+		}
+	}
+	return append(first, rest...)
+}
