@@ -1,0 +1,174 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"netab/analysis/calibration"
+	"netab/analysis/report"
+	"netab/results"
+)
+
+// calibrateFlags are the flags of netab calibrate.
+type calibrateFlags struct {
+	sets, slowdowns       []string
+	runs, injected, whole int
+	resolution, maxTime   string
+	seed                  uint64
+	show, json, markdown  bool
+	restore, noProgress   bool
+	html                  string
+}
+
+// calibrateDefault is what is calibrated where nothing is named.
+const calibrateDefault = "slowdown"
+
+func newCalibrate() *cobra.Command {
+	var f calibrateFlags
+	cmd := &cobra.Command{
+		Use:   "calibrate [NAME|FILE]",
+		Short: "Measure how sure this machine can be, and how soon",
+		Long: `Measure one configuration against itself in many short runs, and against itself
+slowed down by known shares: the source spins for so much of its time, which is
+measured in the same slices. That tells how often a verdict on this machine is
+wrong, from which slowdown on one is found and how soon, and what the scatter
+comes from: blocks, trials, runs, and boots if there were several.
+
+The configuration is the scenario's baseline arm; its source should be the limit
+(the default scenario's is). Runs of all kinds come in random order. Some
+samples of whole trials follow, measured as other tools do: fresh processes for
+each, the two configurations in turn.
+
+What was learned is kept in the store: netab run --dry-run says from it how long
+a question will take, and netab compare uses the scatter of runs and boots where
+there are too few of them to know it. Calibrate again after a reboot: the boots'
+scatter needs two of them at least. The exit status is 5 if more verdicts are
+false than chance explains.`,
+		Example: `  netab calibrate                        # some 15 minutes of a quiet machine
+  netab calibrate loopback-rps --runs 10 --injected 0 --whole 0
+  netab calibrate same --runs 60 --injected 0 --whole 0 --resolution 3% --max-time 30s
+  netab calibrate --show --html calibration.html`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeScenario,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ref := calibrateDefault
+			if len(args) > 0 {
+				ref = args[0]
+			}
+			return f.run(cmd, ref, len(args) > 0)
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringArrayVar(&f.sets, "set", nil, "override `PATH=VALUE` of the scenario (repeatable)")
+	fl.IntVar(&f.runs, "runs", 20, "`NUMBER` of runs of the configuration against itself")
+	fl.IntVar(&f.injected, "injected", 8, "`NUMBER` of runs for each slowdown")
+	fl.StringSliceVar(&f.slowdowns, "slowdown", []string{"1%", "2%", "3%", "5%"}, "`SHARES` of its time that the source is slowed down by")
+	fl.IntVar(&f.whole, "whole", 12, "`NUMBER` of samples of each configuration by whole trials, to hold slices against")
+	fl.StringVar(&f.resolution, "resolution", "1%", "smallest relative change that matters in each run")
+	fl.StringVar(&f.maxTime, "max-time", "15s", "longest time of each run")
+	fl.Uint64Var(&f.seed, "seed", 0, "seed of the order and of each run (0 draws one; it is recorded)")
+	fl.BoolVar(&f.show, "show", false, "measure nothing, show the last calibration of this store")
+	fl.BoolVar(&f.json, "json", false, "print one JSON document to stdout instead of the tables")
+	fl.BoolVar(&f.markdown, "markdown", false, "print a page in Markdown to stdout instead of the tables")
+	fl.StringVar(&f.html, "html", "", "also write an HTML page to `FILE`")
+	fl.BoolVar(&f.restore, "restore", false, "first put back what an earlier run left changed")
+	fl.BoolVar(&f.noProgress, "no-progress", false, "print no progress")
+	cmd.MarkFlagsMutuallyExclusive("json", "markdown")
+	return cmd
+}
+
+func (f *calibrateFlags) run(cmd *cobra.Command, ref string, named bool) error {
+	store, err := results.Open(storeFlag(cmd))
+	if err != nil {
+		return failed(err)
+	}
+	if f.show {
+		return f.showLast(cmd, store, ref, named)
+	}
+	c, err := f.plan(ref)
+	if err != nil {
+		return badScenario(cmd, err)
+	}
+	if needsUserNamespace() {
+		return reexecInUserNamespace()
+	}
+	s, err := openSession(cmd.Context(), f.restore, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	c.session, c.store, c.log = s, store, cmd.ErrOrStderr()
+	if f.noProgress {
+		c.log = io.Discard
+	}
+	err = c.measure(cmd.Context())
+	if len(c.record.Runs) == 0 {
+		return failed(cmp.Or(err, errors.New("nothing was measured: --runs and --injected are 0")))
+	}
+	return errors.Join(f.print(cmd, &c.record), failed(err))
+}
+
+func (f *calibrateFlags) showLast(cmd *cobra.Command, store *results.Store, ref string, named bool) error {
+	all, err := store.Calibrations()
+	all = slices.DeleteFunc(all, func(c results.Calibration) bool { return named && c.Scenario != ref })
+	if len(all) == 0 {
+		what := "netab calibrate"
+		if named {
+			what += " " + ref
+		}
+		return failed(cmp.Or(err, fmt.Errorf("no calibration in %s yet: %s makes one", storeFlag(cmd), what)))
+	}
+	return errors.Join(f.print(cmd, &all[len(all)-1]), failed(err))
+}
+
+func (f *calibrateFlags) print(cmd *cobra.Command, c *results.Calibration) error {
+	page := calibration.NewPage(c)
+	if f.html != "" {
+		if err := writeFile(f.html, func(w io.Writer) error { return report.CalibrationHTML(w, page) }); err != nil {
+			return failed(err)
+		}
+	}
+	out := cmd.OutOrStdout()
+	var err error
+	switch {
+	case f.json:
+		enc := json.NewEncoder(out)
+		enc.SetIndent("", "  ")
+		err = enc.Encode(struct {
+			*results.Calibration
+			Curve   []calibration.Point  `json:"curve"`
+			Effects calibration.Spread   `json:"effects"`
+			Levels  calibration.Spread   `json:"levels"`
+			Contest *calibration.Contest `json:"contest,omitempty"`
+		}{c, page.Curve, page.Effects, page.Levels, page.Contest})
+	case f.markdown:
+		err = page.Markdown(out)
+	default:
+		err = page.Text(out)
+	}
+	if broken := page.Broken(); err == nil && len(broken) > 0 {
+		err = fmt.Errorf("verdicts cannot be believed on this machine: %s", strings.Join(broken, "; "))
+	}
+	return failed(err)
+}
+
+// calibrationsOf are those of a store that are about a machine. One that cannot
+// be read is warned of, and hides no other.
+func calibrationsOf(cmd *cobra.Command, dir string, m *results.Machine) []*results.Calibration {
+	var all []results.Calibration
+	store, err := results.Open(dir)
+	if err == nil {
+		all, err = store.Calibrations()
+	}
+	if err != nil {
+		fmt.Fprintln(cmd.ErrOrStderr(), "warning:", err)
+	}
+	return calibration.Of(all, m)
+}

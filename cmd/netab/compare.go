@@ -1,0 +1,186 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"netab/analysis"
+	"netab/analysis/calibration"
+	"netab/analysis/report"
+	"netab/results"
+	"netab/scenarios"
+)
+
+// compareFlags are the flags of netab compare.
+type compareFlags struct {
+	gateFlags
+	axes       []string
+	force      bool
+	bootSpread string
+	gate       bool
+	html       string
+}
+
+func newCompare() *cobra.Command {
+	var f compareFlags
+	cmd := &cobra.Command{
+		Use:   "compare OLD NEW...",
+		Short: "Compare the arms of runs with those of earlier ones, kernels included",
+		Long: `Compare each arm of the NEW runs with the arm of the same name of OLD.
+
+Runs are grouped by kernel where kernels differ, the first run's kernel being
+what the others are compared with; else each run stands alone. An argument of
+several runs with commas between them is one group, whatever their kernels.
+Where boots differ the boot is the unit: 4 boots of each kernel at least can show
+a difference. Where each of six boots or more has runs of both groups, they are
+compared boot by boot. Within one boot trials are the units, or runs where both
+groups have four. Where units are too few, their scatter is taken from the
+store's calibration of the same traffic, if there is one (netab calibrate).
+
+What differs in the machine's description is listed as confounders. Where it
+makes the numbers incomparable (CPU model, virtualisation, online CPUs, debug
+options of the kernel, scenario, what netab's figures mean) no verdict is given
+and the exit status is 4; --axis declares what was meant to differ, --force
+compares all the same and says so in the output.`,
+		Example: `  netab compare OLD NEW
+  netab compare old1 old2 old3 old4 new1 new2 new3 new4    # two kernels, four boots of each
+  netab compare monday,tuesday thursday,friday --gate --junit netab.xml`,
+		Args:              cobra.MatchAll(cobra.MinimumNArgs(2)),
+		ValidArgsFunction: completeRun,
+		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+	}
+	f.add(cmd)
+	fl := cmd.Flags()
+	fl.StringArrayVar(&f.axes, "axis", nil, "`NAME` of a confounder that was meant to differ (repeatable); kernels are where runs are grouped by them")
+	fl.BoolVar(&f.force, "force", false, "give verdicts although the runs are not comparable")
+	fl.StringVar(&f.bootSpread, "boot-spread", "", "spread (standard deviation) of boots, where it is known otherwise than by netab calibrate: a few boots then suffice (`SHARE`)")
+	fl.BoolVar(&f.gate, "gate", false, "judge for a CI job: exit 1 on a regression, 3 without a verdict")
+	fl.BoolVar(&f.json, "json", false, "print one JSON document")
+	fl.BoolVar(&f.quiet, "quiet", false, "print nothing")
+	fl.StringVar(&f.html, "html", "", "write the HTML report of the comparison to `FILE`")
+	return cmd
+}
+
+func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
+	o, thresholds, err := f.options()
+	if err != nil {
+		return usage(err)
+	}
+	groups, runs, axis, err := readGroups(cmd, args)
+	if err != nil {
+		return failed(err)
+	}
+	o.Known = known(cmd, runs)
+	for _, r := range runs {
+		setThresholds(&r.Header.Design, thresholds)
+	}
+	if axis == "kernel" {
+		o.Declared = append(o.Declared, "kernel", "kernel build")
+	}
+	s := analysis.CompareGroups(groups, o)
+	if f.html != "" {
+		in := report.Input{Runs: runs, Compare: &s}
+		for _, r := range runs {
+			in.Summaries = append(in.Summaries, analysis.Summarize(r))
+		}
+		if err := writeFile(f.html, func(w io.Writer) error { return report.HTML(w, in) }); err != nil {
+			return failed(err)
+		}
+	}
+	if f.gate || f.bisect || f.chat || f.junit != "" || f.markdown != "" {
+		return f.judge(cmd, s, runs[len(runs)-1].Header.Source)
+	}
+	if !f.quiet {
+		if err := printSummary(cmd, s, f.json); err != nil {
+			return failed(err)
+		}
+	}
+	if len(s.Blocking()) > 0 && !f.force {
+		return &statusError{exitNotComparable, notComparable(s)}
+	}
+	return nil
+}
+
+// known is what the store's calibrations say of the machine of the runs. One
+// that cannot be read is as good as none: verdicts are then withheld.
+func known(cmd *cobra.Command, runs []*results.Run) func(results.Arm, string) (analysis.KnownSpread, bool) {
+	if len(runs) == 0 {
+		return nil
+	}
+	return calibration.Known(calibrationsOf(cmd, storeFlag(cmd), &runs[0].Header.Machine))
+}
+
+func (f *compareFlags) options() (analysis.CompareOptions, map[string]float64, error) {
+	o := analysis.CompareOptions{Declared: f.axes, Force: f.force}
+	if f.bootSpread != "" {
+		share, err := scenarios.ParseFraction(f.bootSpread)
+		if err != nil || share <= 0 || share >= 1 {
+			return o, nil, fmt.Errorf("--boot-spread %q: want a share such as 0.8%%", f.bootSpread)
+		}
+		o.BootSD = float64(share)
+	}
+	thresholds, err := parseThresholds(f.thresholds)
+	return o, thresholds, err
+}
+
+// readGroups reads the runs of the command line and makes their groups.
+func readGroups(cmd *cobra.Command, args []string) (groups []analysis.RunGroup, runs []*results.Run, axis string, err error) {
+	explicit := false
+	for _, arg := range args {
+		g := analysis.RunGroup{}
+		refs := []string{arg}
+		if _, err := readRun(cmd, arg); err != nil && strings.Contains(arg, ",") { // a path may hold a comma
+			refs, explicit = strings.Split(arg, ","), true
+		}
+		for _, ref := range refs {
+			run, err := readRun(cmd, ref)
+			if err != nil {
+				return nil, nil, "", err
+			}
+			g.Runs, runs = append(g.Runs, run), append(runs, run)
+		}
+		g.Label = g.Runs[0].Header.ID
+		if n := len(g.Runs); n > 1 {
+			g.Label += fmt.Sprintf(" and %d more", n-1)
+		}
+		groups = append(groups, g)
+	}
+	if explicit {
+		return groups, runs, axisOf(groups), nil
+	}
+	groups, axis = analysis.GroupRuns(runs)
+	if len(groups) < 2 {
+		return nil, nil, "", errors.New("one run only: nothing to compare it with")
+	}
+	return groups, runs, axis, nil
+}
+
+// axisOf is "kernel" where every group has one kernel and they differ.
+func axisOf(groups []analysis.RunGroup) string {
+	seen := map[string]bool{}
+	for _, g := range groups {
+		for _, r := range g.Runs {
+			if r.Header.Machine.Kernel != g.Runs[0].Header.Machine.Kernel {
+				return "run"
+			}
+		}
+		seen[g.Runs[0].Header.Machine.Kernel] = true
+	}
+	if len(seen) == len(groups) {
+		return "kernel"
+	}
+	return "run"
+}
+
+// compareRuns is for reports of several runs.
+func compareRuns(runs []*results.Run, o analysis.CompareOptions) analysis.Summary {
+	groups, axis := analysis.GroupRuns(runs)
+	if axis == "kernel" {
+		o.Declared = append(o.Declared, "kernel", "kernel build")
+	}
+	return analysis.CompareGroups(groups, o)
+}

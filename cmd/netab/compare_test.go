@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"netab/results"
+)
+
+func TestCompareCommand(t *testing.T) {
+	dir := t.TempDir()
+	of := func(kernel, boot string, scale float64, change func(*results.Run)) func(*results.Run) {
+		return func(r *results.Run) {
+			r.Header.Machine.Kernel, r.Header.Machine.BootID = kernel, boot
+			for i := range r.Trials {
+				for k := range r.Trials[i].Slices {
+					s := &r.Trials[i].Slices[k]
+					s.RxBytes = int64(float64(s.RxBytes) * scale)
+				}
+			}
+			if change != nil {
+				change(r)
+			}
+		}
+	}
+	a := simulate(t, dir+"/a", 0, 1, of("6.18", "boot", 1, nil))
+	same := simulate(t, dir+"/same", 0, 2, of("6.18", "boot", 1, nil))
+	slow := simulate(t, dir+"/slow", 0, 3, of("6.18", "boot", 0.9, nil))
+	other := simulate(t, dir+"/other", 0, 4, of("6.18", "boot", 0.9, func(r *results.Run) { r.Header.Machine.CPUModel = "other" }))
+	var old, fresh []string
+	for i := range 4 {
+		old = append(old, simulate(t, fmt.Sprintf("%s/old%d", dir, i), 0, uint64(10+i), of("6.18", fmt.Sprint("o", i), 1, nil)))
+		fresh = append(fresh, simulate(t, fmt.Sprintf("%s/new%d", dir, i), 0, uint64(20+i), of("6.19", fmt.Sprint("n", i), 0.9, nil)))
+	}
+	var side [2][]string // of the same six boots, in turns
+	for boot := range 6 {
+		for k := range side {
+			side[k] = append(side[k], simulate(t, fmt.Sprintf("%s/side%d-%d", dir, k, boot), 0, uint64(40+2*boot+k),
+				of("6.18", fmt.Sprint("b", boot), (1-0.1*float64(boot%3))*(1-0.05*float64(k)), func(r *results.Run) {
+					r.Header.Started = r.Header.Started.Add(time.Duration(24*boot+(boot+k)%2) * time.Hour)
+				})))
+		}
+	}
+	join := func(first string, more ...[]string) []string {
+		out := []string{first}
+		for _, m := range more {
+			out = append(out, m...)
+		}
+		return out
+	}
+	for _, tt := range []struct {
+		args   []string
+		code   int
+		stdout string
+		stderr string
+	}{
+		{[]string{"compare", a, same}, exitFine, "Run same against run a: ", ""},
+		{[]string{"compare", a, slow}, exitFine, "regression", ""},
+		{[]string{"compare", a, same, "--gate"}, exitFine, "gate: passed", ""},
+		{[]string{"compare", a, slow, "--gate"}, exitRegression, "is worse than in a", "gate: goodput of arm off is a regression"},
+		{[]string{"compare", a, same, slow, "--gate"}, exitRegression, "Goodput with off in slow is worse than in a", "regression"},
+		{[]string{"compare", a, slow, "--chat"}, exitRegression, "REGRESSION: goodput of off -", "regression"},
+		{[]string{"compare", a, other}, exitNotComparable, "not comparable", "not comparable: the runs differ in cpu model (model; other)"},
+		{[]string{"compare", a, other, "--gate"}, exitNotComparable, "gate: not comparable", "cpu model"},
+		{[]string{"compare", a, other, "--gate", "--force"}, exitRegression, "", "regression"},
+		{[]string{"compare", a, other, "--force"}, exitFine, "FORCED", ""},
+		{[]string{"compare", a, other, "--gate", "--axis", "cpu model"}, exitRegression, "", "regression"},
+		{[]string{"compare", a, slow, "--gate", "--threshold", "goodput=30%"}, exitFine, "passed", ""},
+		{join("compare", old, fresh), exitFine, "6.19 against 6.18: ", ""},
+		{join("compare", old, fresh, []string{"--gate"}), exitRegression, "Welch's t over boots, n = 4 + 4 boots", "regression"},
+		{join("compare", old[:2], fresh, []string{"--gate"}), exitInconclusive, "at least 4 boots of each", "gate: "},
+		{join("compare", old[:1], fresh[:1], []string{"--gate"}), exitInconclusive, "one boot of 6.18", "gate: "},
+		{join("compare", old[:1], fresh[:1], []string{"--gate", "--boot-spread", "0.5%"}), exitRegression, "", "regression"},
+		{[]string{"compare", strings.Join(old, ","), strings.Join(fresh, ","), "--gate"}, exitRegression, "old0 and 3 more", "regression"},
+		{[]string{"compare", strings.Join(side[0], ","), strings.Join(side[1], ","), "--gate"}, exitRegression, "Both sides were measured in the same 6 boots and are compared boot by boot", "regression"},
+		{[]string{"compare", strings.Join(side[0][:5], ","), strings.Join(side[1][:5], ","), "--gate"}, exitInconclusive, "n = 5 + 5 boots", "gate: "},
+		{[]string{"compare", a}, exitUsage, "", "at least 2"},
+		{[]string{"compare", a, slow, "--boot-spread", "much"}, exitUsage, "", "want a share"},
+		{[]string{"compare", a, dir + "/nope,also"}, exitFailed, "", "nope"},
+	} {
+		code, stdout, stderr := netab(tt.args...)
+		if code != tt.code || !strings.Contains(flat(stdout), tt.stdout) || !strings.Contains(stderr, tt.stderr) || tt.stderr == "" && stderr != "" {
+			t.Errorf("%q: status %d, stdout %q, stderr %q; want %d, %q, %q", tt.args, code, stdout, stderr, tt.code, tt.stdout, tt.stderr)
+		}
+	}
+}
+
+// flat undoes the wrapping of lines.
+func flat(s string) string { return strings.Join(strings.Fields(s), " ") }

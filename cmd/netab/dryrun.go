@@ -1,0 +1,193 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"netab/analysis"
+	"netab/analysis/calibration"
+	"netab/results"
+	"netab/runner"
+	"netab/runner/knob"
+	"netab/scenarios"
+)
+
+// dryRun prints the plan. Planning tries each arm's settings in throw-away
+// namespaces and changes nothing of the machine.
+func dryRun(cmd *cobra.Command, l *loaded, o runner.Options, asJSON bool) error {
+	p, err := runner.Plan(cmd.Context(), o)
+	if err != nil {
+		return failed(err)
+	}
+	f := forecast(calibrationsOf(cmd, o.Store, &o.Header.Machine), o.Header.Design)
+	if asJSON {
+		return failed(json.NewEncoder(cmd.OutOrStdout()).Encode(struct {
+			*runner.Preview
+			Forecast *analysis.Forecast `json:"forecast,omitempty"` // by the calibration of this machine
+		}{p, f.orNil()}))
+	}
+	printPlan(cmd.OutOrStdout(), l, o, p)
+	if len(o.Header.Design.Arms) > 1 {
+		fmt.Fprintln(cmd.OutOrStdout(), f)
+	}
+	return nil
+}
+
+// A foretold question is one of which is known how long it will take.
+type foretold struct {
+	analysis.Forecast
+	resolution float64
+	of         []string // scenarios that were calibrated
+}
+
+func (f foretold) orNil() *analysis.Forecast {
+	if f.Trials == 0 {
+		return nil
+	}
+	return &f.Forecast
+}
+
+func (f foretold) String() string {
+	if f.Trials == 0 {
+		return "how long that takes is not known: this machine is not calibrated (netab calibrate)"
+	}
+	text := fmt.Sprintf("about %v for %.3g %% (%d trials), by the calibration of %s", f.Time.Round(time.Second), 100*f.resolution, f.Trials, strings.Join(f.of, ", "))
+	if !f.Within {
+		text += ": more than --max-time allows"
+	}
+	return text
+}
+
+// forecast says how long the question of a run will take, by what is known of
+// this machine.
+func forecast(known []*results.Calibration, d results.Design) foretold {
+	if len(known) == 0 {
+		return foretold{}
+	}
+	sd, trial, of := calibration.Scatter(known, d)
+	return foretold{analysis.Predict(d, sd, trial), d.Resolution, of}
+}
+
+func printPlan(w io.Writer, l *loaded, o runner.Options, p *runner.Preview) {
+	fmt.Fprintln(w, strings.TrimSuffix(l.Name+": "+strings.TrimSpace(l.Question), ": "))
+	fmt.Fprintln(w)
+	for i, a := range p.Arms {
+		baseline := ""
+		if a.Name == o.Header.Design.Baseline {
+			baseline = ", baseline"
+		}
+		traffic := l.arms[i].Config.Traffic
+		fmt.Fprintf(w, "arm %s%s: %s, %s on %s to %s on %s\n", a.Name, baseline, trafficOf(traffic, a.Topology),
+			sourceOf(traffic), cpuList(a.Source), sinkOf(traffic), cpuList(a.Sink))
+		for _, name := range slices.Sorted(maps.Keys(traffic.Beside)) {
+			beside := traffic.Beside[name]
+			fmt.Fprintf(w, "    beside it %s: %s, %s to %s\n", name, trafficOf(beside, a.Topology), sourceOf(beside), sinkOf(beside))
+		}
+		for _, k := range a.Own {
+			fmt.Fprintf(w, "    %s (own namespace)\n", k)
+		}
+		for _, note := range o.Header.Design.Arms[i].Notes {
+			fmt.Fprintf(w, "    note: %s\n", note)
+		}
+		if len(a.SharesFlowWith) > 0 {
+			fmt.Fprintf(w, "    on the same live flow as %s\n", strings.Join(a.SharesFlowWith, ", "))
+		}
+	}
+	for _, s := range p.Borrowed {
+		from := "borrowed from the machine"
+		if s.Scope == knob.Netns {
+			from = "set in the namespaces of the devices"
+		}
+		fmt.Fprintf(w, "%s (%s): %s, now %q; by arm: %s\n", from, s.Scope, s.Knob, s.Before, strings.Join(s.Values, ", "))
+	}
+	for _, device := range p.Moved {
+		fmt.Fprintf(w, "%s is moved into a namespace for the run, and back at its end\n", device)
+	}
+	if len(p.Borrowed)+len(p.Moved) == 0 {
+		fmt.Fprintln(w, "nothing of the machine is changed")
+	}
+	fmt.Fprintf(w, "\ngrain %s: %s\n", p.Grain, p.Reason)
+	fmt.Fprintf(w, "slices of %v, the first %v of each not counted; a trial is %d blocks of %d slices, %v\n",
+		p.Slice, p.Settle, p.Blocks, len(p.Arms), p.Trial)
+	fmt.Fprintf(w, "until every comparison is decided at a resolution of %.3g %%, at most %v (about %d trials); seed %d\n",
+		100*o.Header.Design.Resolution, o.MaxTime, o.MaxTime/(p.Trial+50*time.Millisecond), o.Seed)
+}
+
+// trafficOf says what the flows carry: "udp flood over veth, 64 bytes, 2 flows".
+func trafficOf(t scenarios.Traffic, topology string) string {
+	what := t.Protocol
+	if t.Kind != "stream" {
+		what += " " + t.Kind
+	}
+	words := []string{fmt.Sprintf("%s over %s", what, topology), fmt.Sprintf("%d bytes", meanMessage(t))}
+	if len(t.Sizes) > 0 {
+		words[1] += " on average"
+	}
+	if flows := len(t.Pairs()); flows == 1 {
+		words = append(words, "1 flow")
+	} else {
+		words = append(words, fmt.Sprintf("%d flows", flows))
+	}
+	if t.Sources+t.Sinks > 2 {
+		words = append(words, fmt.Sprintf("%s of %d sources and %d sinks", t.Pattern, t.Sources, t.Sinks))
+	}
+	if t.Direction != "forward" {
+		words = append(words, "direction "+t.Direction)
+	}
+	switch {
+	case t.LossFree != nil:
+		words = append(words, fmt.Sprintf("the highest rate between %v/s and %v/s with a loss of at most %.3g %%",
+			t.LossFree.From, t.LossFree.To, 100*float64(t.LossFree.Loss)))
+	case t.Rate > 0:
+		words = append(words, fmt.Sprintf("%v/s", t.Rate))
+	}
+	return strings.Join(words, ", ")
+}
+
+// sourceOf says by which system calls the source sends.
+func sourceOf(t scenarios.Traffic) string {
+	s := t.Source
+	return pathOf("source", s.Path, s.Batch, []option{
+		{s.Segment > 0, fmt.Sprintf("segments of %v", s.Segment)}, {s.ZeroCopy, "zerocopy"}, {s.Slowdown > 0, fmt.Sprintf("slowed down by %.3g %%", 100*float64(s.Slowdown))}, {s.Socket != "" && s.Socket != "connected", "socket " + s.Socket},
+	})
+}
+
+func sinkOf(t scenarios.Traffic) string {
+	s := t.Sink
+	return pathOf("sink", s.Path, s.Batch, []option{
+		{s.GRO, "gro"}, {s.Truncate, "truncate"}, {s.BusyPoll > 0, "busy_poll " + s.BusyPoll.String()}, {s.Socket != "" && s.Socket != "connected", "socket " + s.Socket},
+	})
+}
+
+// An option of a path is said if it is set.
+type option struct {
+	set  bool
+	text string
+}
+
+func pathOf(role, path string, batch int, options []option) string {
+	words := []string{path}
+	if batch > 0 {
+		words[0] += fmt.Sprintf(" by %d", batch)
+	}
+	for _, o := range options {
+		if o.set {
+			words = append(words, o.text)
+		}
+	}
+	return fmt.Sprintf("%s (%s)", role, strings.Join(words, ", "))
+}
+
+func cpuList(cpus []int) string {
+	if len(cpus) == 0 {
+		return "any CPU"
+	}
+	return "CPU " + scenarios.FormatCPUList(cpus)
+}

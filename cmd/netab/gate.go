@@ -1,0 +1,246 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"netab/analysis"
+	"netab/analysis/report"
+	"netab/results"
+	"netab/scenarios"
+)
+
+// gateFlags are those of everything that ends in a gate's exit status.
+type gateFlags struct {
+	thresholds        []string
+	known             string
+	junit, markdown   string
+	json, chat, quiet bool
+	bisect            bool
+	noKnown           bool
+}
+
+func (f *gateFlags) add(cmd *cobra.Command) {
+	f.addScenario(cmd)
+	fl := cmd.Flags()
+	fl.StringVar(&f.junit, "junit", "", "write JUnit XML to `FILE` (- for stdout)")
+	fl.StringVar(&f.markdown, "markdown", "", "write Markdown for a job's summary to `FILE` (- for stdout)")
+	fl.BoolVar(&f.chat, "chat", false, "print one sentence for a chat message instead of the checks")
+	fl.BoolVar(&f.bisect, "bisect", false, bisectUsage)
+}
+
+// addScenario adds the flags of what a gate reads beside runs.
+func (f *gateFlags) addScenario(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.StringArrayVar(&f.thresholds, "threshold", nil, "`METRIC=SHARE`: the change of a metric that matters, in place of the scenario's (repeatable)")
+	fl.StringVar(&f.known, "known-issues", "", "`FILE` of acknowledged regressions (default: NAME.known-issues.yaml beside the scenario NAME.yaml)")
+	fl.BoolVar(&f.noKnown, "no-known-issues", false, "let acknowledged regressions fail")
+}
+
+func newGate() *cobra.Command {
+	var f gateFlags
+	cmd := &cobra.Command{
+		Use:   "gate RUN",
+		Short: "Judge the arms of a run against its baseline, for a CI job",
+		Long: `Judge the arms of a stored run against its baseline arm, for a CI job: each
+judged metric of each arm is a check. A check passes where its interval excludes
+a change for the worse of the metric's threshold or more, fails on a regression,
+and is open otherwise.
+
+Thresholds stand in the scenario (gate: {goodput: 2%, loss: 0.1%}) and default
+to its resolution. Regressions that are known stand in a file beside it,
+NAME.known-issues.yaml, each with a reason and the last day on which it may pass:
+
+  - {arm: rps-*, metric: goodput, reason: bug 1234, expires: 2026-12-31, up_to: 5%}
+
+Exit status: 0 passed, 1 regression, 3 no verdict yet, 4 not comparable,
+5 measurement failed (2 usage). To compare two runs: netab compare OLD NEW --gate.`,
+		Example: `  netab gate latest --junit netab.xml --markdown summary.md
+  netab gate latest --threshold goodput=3% --chat`,
+		Args:              need(1, "a run: an id from `netab results`, a path, or latest"),
+		ValidArgsFunction: completeRun,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			thresholds, err := parseThresholds(f.thresholds)
+			if err != nil {
+				return usage(err)
+			}
+			run, err := readRun(cmd, args[0])
+			if err != nil {
+				return failed(err)
+			}
+			setThresholds(&run.Header.Design, thresholds)
+			return f.judge(cmd, analysis.Summarize(run), run.Header.Source)
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON document")
+	cmd.Flags().BoolVar(&f.quiet, "quiet", false, "print nothing: the exit status says it")
+	return cmd
+}
+
+// judge makes the gate of a summary, writes it wherever it is wanted, and
+// returns the exit status. source is the scenario's.
+func (f *gateFlags) judge(cmd *cobra.Command, s analysis.Summary, source string) error {
+	known, err := f.knownIssues(source)
+	if err != nil {
+		return usage(err)
+	}
+	g := analysis.NewGate(s, known, time.Now())
+	if err := f.write(cmd.OutOrStdout(), g); err != nil {
+		return failed(err)
+	}
+	return gateStatus(g)
+}
+
+// knownIssues are those of the file that was named, else of the one beside the
+// scenario, if there is one. A bisection looks for the very regression that
+// somebody may have acknowledged, so it takes none.
+func (f *gateFlags) knownIssues(source string) ([]analysis.KnownIssue, error) {
+	if f.bisect || f.noKnown {
+		return nil, nil
+	}
+	file := f.known
+	if file == "" {
+		ext := filepath.Ext(source)
+		if ext != ".yaml" && ext != ".yml" {
+			return nil, nil // built in, or from a pipe: there is no beside
+		}
+		file = strings.TrimSuffix(source, ext) + ".known-issues.yaml"
+	}
+	src, err := os.ReadFile(file)
+	if f.known == "" && errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read known issues: %w", err)
+	}
+	return analysis.ParseKnownIssues(file, src)
+}
+
+func (f *gateFlags) write(out io.Writer, g analysis.Gate) error {
+	for _, o := range []struct {
+		file  string
+		write func(io.Writer, analysis.Gate) error
+	}{{f.junit, report.GateJUnit}, {f.markdown, report.GateMarkdown}} {
+		write := func(w io.Writer) error { return o.write(w, g) }
+		var err error
+		switch o.file {
+		case "":
+		case "-":
+			err = write(out)
+		default:
+			err = writeFile(o.file, write)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	switch {
+	case f.quiet || f.junit == "-" || f.markdown == "-":
+		return nil
+	case f.json:
+		return report.GateJSON(out, g)
+	case f.chat:
+		return report.GateChat(out, g)
+	default:
+		return report.GateTerminal(out, g, report.TerminalOptions{Color: colour(out)})
+	}
+}
+
+// gateStatus is the exit status that a CI job reads.
+func gateStatus(g analysis.Gate) error {
+	switch g.Outcome {
+	case analysis.Passed:
+		return nil
+	case analysis.Worse:
+		for _, k := range g.Checks {
+			if k.Outcome == analysis.Worse {
+				return &statusError{exitRegression, fmt.Errorf("gate: %s of arm %s is a regression", k.Metric, k.Arm)}
+			}
+		}
+	case analysis.NotComparable:
+		return &statusError{exitNotComparable, notComparable(g.Summary)}
+	case analysis.NotMeasured:
+		return &statusError{exitFailed, errors.New("gate: the measurement failed, so there is no verdict: see the warnings")}
+	}
+	return &statusError{exitInconclusive, fmt.Errorf("gate: %s", strings.TrimSuffix(g.Sentence, "."))}
+}
+
+func notComparable(s analysis.Summary) error {
+	return fmt.Errorf("not comparable: the runs differ in %s (--force compares them all the same)", strings.Join(s.Blocking(), ", "))
+}
+
+// parseThresholds reads METRIC=SHARE, as the scenario's gate: has them.
+func parseThresholds(texts []string) (map[string]float64, error) {
+	out := map[string]float64{}
+	for _, text := range texts {
+		name, value, ok := strings.Cut(text, "=")
+		share, err := scenarios.ParseFraction(value)
+		switch {
+		case !ok || err != nil || share <= 0 || share >= 1:
+			return nil, fmt.Errorf("--threshold %q: want METRIC=SHARE, such as goodput=2%%", text)
+		case !isMetric(name):
+			return nil, fmt.Errorf("--threshold %q: %s", text, unknownMetric(name))
+		}
+		out[name] = float64(share)
+	}
+	return out, nil
+}
+
+func isMetric(name string) bool { _, ok := analysis.LookupMetric(name); return ok }
+
+func unknownMetric(name string) string {
+	var names []string
+	for _, m := range analysis.Metrics() {
+		names = append(names, m.Name)
+	}
+	return fmt.Sprintf("%q is not a metric; %s", name, scenarios.Suggest(name, names))
+}
+
+// setThresholds lays thresholds over a design; a metric that has one is judged.
+func setThresholds(d *results.Design, thresholds map[string]float64) {
+	if len(thresholds) == 0 {
+		return
+	}
+	all := maps.Clone(d.Gate)
+	if all == nil {
+		all = map[string]float64{}
+	}
+	maps.Copy(all, thresholds)
+	d.Gate = all
+	d.Metrics = gatedMetrics(d.Metrics, all)
+}
+
+// gatedMetrics are the metrics that are judged: those named, and those that
+// have a threshold.
+func gatedMetrics[T any](named []string, gate map[string]T) []string {
+	out := slices.Clone(named)
+	for _, name := range slices.Sorted(maps.Keys(gate)) {
+		if !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// thresholds are the scenario's.
+func (l *loaded) thresholds() map[string]float64 {
+	if len(l.Gate) == 0 {
+		return nil
+	}
+	out := map[string]float64{}
+	for name, share := range l.Gate {
+		out[name] = float64(share)
+	}
+	return out
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"netab/scenarios"
+)
+
+func newList() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the built-in scenarios and the questions they answer",
+		Long: `List the built-in scenarios by what they measure, a line each. Where a question
+does not fit, netab show NAME has all of it.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if asJSON {
+				return failed(json.NewEncoder(cmd.OutOrStdout()).Encode(listed()))
+			}
+			return failed(printList(cmd.OutOrStdout(), listed()))
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// A listing is one built-in scenario as netab list shows it.
+type listing struct {
+	Name     string `json:"name"`
+	Group    string `json:"group"`
+	Question string `json:"question"`
+}
+
+// Groups of built-in scenarios, in the order of the list.
+var groups = []string{"TCP streams", "UDP", "requests and connections"}
+
+func listed() []listing {
+	var out []listing
+	for _, b := range scenarios.Builtins() {
+		out = append(out, listing{b.Name, groupOf(b.Name), strings.Join(strings.Fields(b.Question), " ")})
+	}
+	return out
+}
+
+// groupOf goes by the traffic that the arms share.
+func groupOf(name string) string {
+	src, _ := scenarios.BuiltinSource(name)
+	s, err := scenarios.Parse(name, src)
+	if err != nil {
+		panic(err) // embedded, and tested
+	}
+	t := s.Traffic
+	switch {
+	case t.Kind == "rr" || t.Kind == "crr" || t.Kind == "conn":
+		return groups[2]
+	case t.Protocol == "udp" || t.Kind == "flood" || t.Kind == "multicast":
+		return groups[1]
+	}
+	return groups[0]
+}
+
+// listWidth is how long a line of the list may be.
+const listWidth = 100
+
+func printList(w io.Writer, all []listing) error {
+	width := 0
+	for _, l := range all {
+		width = max(width, len(l.Name))
+	}
+	var b strings.Builder
+	for i, group := range groups {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "%s:\n", group)
+		for _, l := range all {
+			if l.Group == group {
+				fmt.Fprintf(&b, "  %-*s  %s\n", width, l.Name, cut(l.Question, listWidth-width-4))
+			}
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// cut shortens a text to a width, at the end of a word.
+func cut(text string, width int) string {
+	if len(text) <= width {
+		return text
+	}
+	const more = " ..."
+	text = text[:width-len(more)+1]
+	return strings.TrimRight(text[:strings.LastIndexByte(text, ' ')], ",:;") + more
+}
+
+func newShow() *cobra.Command {
+	return &cobra.Command{
+		Use:               "show NAME",
+		Short:             "Print a built-in scenario file",
+		Args:              need(1, "a scenario: a name from `netab list`, or a file"),
+		ValidArgsFunction: completeScenario,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			text, ok := scenarios.BuiltinSource(args[0])
+			if !ok {
+				return usage(fmt.Errorf("no scenario is named %q: %s", args[0], nearest(args[0])))
+			}
+			_, err := cmd.OutOrStdout().Write(text)
+			return failed(err)
+		},
+	}
+}
+
+func newSchema() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON Schema of scenario files, for editors",
+		Long: `Print the JSON Schema of scenario files. Save it and name it in the first line
+of a scenario, and an editor with a YAML language server completes and checks:
+
+  netab schema > netab.schema.json
+  # yaml-language-server: $schema=netab.schema.json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			schema, err := scenarios.Schema()
+			if err != nil {
+				return failed(err)
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), string(schema))
+			return failed(err)
+		},
+	}
+}
+
+func newValidate() *cobra.Command {
+	var sets []string
+	cmd := &cobra.Command{
+		Use:   "validate FILE...",
+		Short: "Check scenario files against the schema and this machine's CPUs",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var bad error
+			for _, file := range args {
+				l, err := load(file, sets)
+				if err != nil {
+					bad = badScenario(cmd, err)
+					if status, ok := bad.(*statusError); ok && status.err != nil {
+						fmt.Fprintln(cmd.ErrOrStderr(), "netab:", status.err)
+					}
+					continue
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: ok, %d arms\n", file, len(l.arms))
+			}
+			if bad != nil {
+				return &statusError{exitUsage, nil}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringArrayVar(&sets, "set", nil, "override `PATH=VALUE` of the scenario (repeatable)")
+	cmd.ValidArgsFunction = completeScenario
+	return cmd
+}

@@ -1,0 +1,112 @@
+// Command netab A/B-tests the Linux network path: a scenario file says what to
+// compare; netab measures it in short random slices and says what changed, by
+// how much, and how sure it is.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"netab/runner"
+	"netab/runner/agent"
+)
+
+// Exit statuses of all commands. 1 and 3 only of gates; with --bisect see
+// bisectStatus.
+const (
+	exitFine          = 0
+	exitRegression    = 1
+	exitUsage         = 2
+	exitInconclusive  = 3
+	exitNotComparable = 4
+	exitFailed        = 5
+)
+
+func main() {
+	// An agent is started for every trial: before anything else, and without
+	// the command line's machinery.
+	if len(os.Args) > 1 && os.Args[1] == "agent" {
+		if err := agent.Serve(); err != nil {
+			fmt.Fprintln(os.Stderr, "netab agent:", err)
+			os.Exit(exitFailed)
+		}
+		return
+	}
+	if code, watched := watchBisect(os.Args[1:]); watched {
+		os.Exit(code)
+	}
+	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// execute is main with its surroundings passed in.
+func execute(args []string, stdout, stderr io.Writer) int {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	go interruptible(ctx, cancel)
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitFine
+	}
+	status, ok := errors.AsType[*statusError](err)
+	if !ok {
+		// Everything that cobra itself complains about is a matter of usage.
+		status = &statusError{exitUsage, err}
+	}
+	if status.err != nil {
+		fmt.Fprintln(stderr, "netab:", status.err)
+	}
+	return status.code
+}
+
+// interruptible ends ctx at the first signal, so that the run restores the
+// machine and keeps what it has; the second one ends the process, for
+// restoring may hang, and the journal remembers.
+func interruptible(ctx context.Context, cancel context.CancelCauseFunc) {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	select {
+	case <-signals:
+		cancel(runner.ErrInterrupted)
+	case <-ctx.Done():
+		return
+	}
+	<-signals
+	os.Exit(exitFailed)
+}
+
+// A statusError carries the exit status of a command. A nil err is said
+// already.
+type statusError struct {
+	code int
+	err  error
+}
+
+func (e *statusError) Error() string { return fmt.Sprint(e.err) }
+func (e *statusError) Unwrap() error { return e.err }
+
+func failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*statusError](err); ok {
+		return err
+	}
+	return &statusError{exitFailed, err}
+}
+
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &statusError{exitUsage, err}
+}

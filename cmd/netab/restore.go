@@ -1,0 +1,49 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+func newRestore() *cobra.Command {
+	var forget bool
+	cmd := &cobra.Command{
+		Use:   "restore",
+		Short: "Put back what a killed run left changed on this machine",
+		Long: `Put back, from the journal, every knob and device that a run changed and could
+not restore itself (SIGKILL, a crash). It waits until the last agent of that run
+has ended, goes on past failures, and reports each. What cannot be put back
+stays in the journal, and no run starts before it is; --forget gives it up.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := waitSession(cmd.Context(), cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			return failed(restore(cmd, s, forget))
+		},
+	}
+	cmd.Flags().BoolVar(&forget, "forget", false, "give up what cannot be put back")
+	return cmd
+}
+
+func restore(cmd *cobra.Command, s *session, forget bool) error {
+	out := cmd.OutOrStdout()
+	found := s.journal.Restore(cmd.Context())
+	if len(found) == 0 {
+		fmt.Fprintln(out, "nothing to restore")
+	}
+	err := printRestored(out, found)
+	if err == nil || !forget {
+		return err
+	}
+	kept, discardErr := s.journal.Discard()
+	if discardErr != nil {
+		return errors.Join(err, discardErr)
+	}
+	fmt.Fprintf(out, "not put back, and given up: %v\nthe journal is kept as %s\n", err, kept)
+	return nil
+}

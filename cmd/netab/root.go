@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+)
+
+// defaultStore is where runs are kept unless --store says otherwise.
+const defaultStore = "results/runs"
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "netab",
+		Short: "A/B-test the Linux network path",
+		Long: `netab A/B-tests the Linux network path. A scenario file says what to compare;
+netab builds the topology, pins sources and sinks, turns the knobs, drives
+traffic in short random slices, repeats until it knows, puts the machine back
+as it was, and shows what changed, by how much, and how sure it is.
+
+  netab list                    the questions that are built in
+  netab run loopback-rps        ask one of them, here and now
+  netab show loopback-rps       the scenario file, as a start for your own
+
+Exit status: 0 fine (or gate passed), 1 regression, 2 usage or bad scenario,
+3 inconclusive, 4 not comparable, 5 measurement failed. 1 and 3 only of netab gate
+and with --gate; with --bisect 0 good, 1 bad, 125 neither, for git bisect run.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.PersistentFlags().String("store", defaultStore, "directory that runs are kept in")
+	root.AddCommand(newRun(), newValidate(), newList(), newShow(), newSchema(), newResults(), newCompare(), newGate(),
+		newReport(), newTrend(), newProve(), newCalibrate(), newRestore(), newDoctor(), newVersion(), newMan())
+	return root
+}
+
+func storeFlag(cmd *cobra.Command) string {
+	store, _ := cmd.Flags().GetString("store")
+	return store
+}
+
+// isTerminal says whether a stream is one that a person looks at.
+func isTerminal(f any) bool {
+	file, ok := f.(*os.File)
+	if !ok {
+		return false
+	}
+	_, err := unix.IoctlGetTermios(int(file.Fd()), unix.TCGETS)
+	return err == nil
+}
+
+// colour says whether to colour what goes to a stream: on a terminal, unless
+// NO_COLOR is set (no-color.org).
+func colour(f any) bool {
+	return isTerminal(f) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+// need is cobra.ExactArgs with a message that says what the arguments are.
+func need(n int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == n {
+			return nil
+		}
+		return fmt.Errorf("%s wants %s; see %s --help", cmd.CommandPath(), what, cmd.CommandPath())
+	}
+}

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"netab/analysis"
+	"netab/analysis/report"
+	"netab/results"
+	"netab/runner"
+)
+
+// runFlags are the flags of netab run.
+type runFlags struct {
+	sets                                   []string
+	confidence, resolution, width, maxTime string
+	seed                                   uint64
+	html                                   string
+	json, gate, dryRun, restore, quiet     bool
+	noProgress, bisect                     bool
+}
+
+func newRun() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run NAME|FILE",
+		Short: "Measure a scenario and say what changed",
+		Long: `Measure a scenario: build the topology of every arm, turn the knobs, let sources
+and sinks take turns in short random slices, repeat until every comparison has
+a verdict at the asked resolution or --max-time is over, put the machine back as
+it was, and print the verdicts.`,
+		Example: `  netab run loopback-rps
+  netab run loopback-rps --resolution 2% --max-time 30s --html report.html
+  netab run my.yaml --set traffic.message=64 --set knobs.sysctl.net.core.netdev_budget=600
+  netab run loopback-rps --gate        # exit status 1 on a regression, 3 if inconclusive`,
+		Args:              need(1, "a scenario: a name from `netab list`, or a file"),
+		ValidArgsFunction: completeScenario,
+		RunE:              func(cmd *cobra.Command, args []string) error { return runScenario(cmd, args[0], f) },
+	}
+	fl := cmd.Flags()
+	fl.StringArrayVar(&f.sets, "set", nil, "override `PATH=VALUE` of the scenario (repeatable)")
+	fl.StringVar(&f.confidence, "confidence", "", "confidence of the intervals (`95%`)")
+	fl.StringVar(&f.resolution, "resolution", "", "smallest relative change that matters (`1%`)")
+	fl.StringVar(&f.width, "width", "", "relative half-width asked of a level, for scenarios of one arm (`5%`)")
+	fl.StringVar(&f.maxTime, "max-time", "", "longest time to measure (`60s`)")
+	fl.Uint64Var(&f.seed, "seed", 0, "seed of the random order (0 draws one; it is recorded)")
+	fl.StringVar(&f.html, "html", "", "write the HTML report to `FILE` (default: report.html in the run's directory)")
+	fl.BoolVar(&f.json, "json", false, "print one JSON document to stdout instead of the table")
+	fl.BoolVar(&f.gate, "gate", false, "exit 1 on a regression, 3 if a verdict is missing")
+	fl.BoolVar(&f.bisect, "bisect", false, bisectUsage)
+	fl.BoolVar(&f.dryRun, "dry-run", false, "print what would be done and do nothing")
+	fl.BoolVar(&f.restore, "restore", false, "first put back what an earlier run left changed")
+	fl.BoolVar(&f.quiet, "quiet", false, "print no progress and no table")
+	fl.BoolVar(&f.noProgress, "no-progress", false, "print no progress")
+	return cmd
+}
+
+// overrides are the flags that are short for --set, and the flag of each.
+func (f runFlags) overrides() (sets, flags []string) {
+	sets = f.sets
+	for range f.sets {
+		flags = append(flags, "--set")
+	}
+	for _, o := range []struct{ flag, path, value string }{
+		{"--confidence", "measure.confidence", f.confidence}, {"--resolution", "measure.resolution", f.resolution},
+		{"--width", "measure.width", f.width}, {"--max-time", "measure.max_time", f.maxTime},
+	} {
+		if o.value != "" {
+			sets = append(sets, o.path+"="+o.value)
+			flags = append(flags, o.flag)
+		}
+	}
+	return sets, flags
+}
+
+func runScenario(cmd *cobra.Command, ref string, f runFlags) error {
+	sets, flags := f.overrides()
+	l, err := load(ref, sets)
+	if err != nil {
+		return badScenario(cmd, nameFlags(err, flags))
+	}
+	if needsUserNamespace() {
+		return reexecInUserNamespace()
+	}
+	s, err := openSession(cmd.Context(), f.restore && !f.dryRun, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	o, err := l.options(storeFlag(cmd), f.seed, s)
+	if err != nil {
+		return failed(err)
+	}
+	if f.dryRun {
+		return dryRun(cmd, l, o, f.json)
+	}
+	if o.Header.Warnings, err = runner.Check(o.Header.Machine); err != nil {
+		return failed(err)
+	}
+	stop := analysis.NewStop(o.Header.Design, o.Seed)
+	progress := newProgress(cmd.ErrOrStderr(), l, f.quiet || f.noProgress)
+	o.Stop = stopRule(stop, progress)
+	run, err := runner.Run(cmd.Context(), o)
+	progress.close()
+	if run == nil {
+		return failed(err)
+	}
+	return errors.Join(failed(err), show(cmd, l, f, o.Store, run, err))
+}
+
+// options collects what the runner needs.
+func (l *loaded) options(store string, seed uint64, s *session) (runner.Options, error) {
+	m := l.Measure.WithDefaults(len(l.arms))
+	if seed == 0 {
+		seed = m.Seed
+	}
+	if seed == 0 {
+		seed = randomSeed()
+	}
+	scenario, err := json.Marshal(l.Scenario)
+	if err != nil {
+		return runner.Options{}, err
+	}
+	machine, err := results.ReadMachine(results.Root(""))
+	if err != nil {
+		return runner.Options{}, err
+	}
+	now := time.Now()
+	id := results.NewID(l.Name, now, randomSeed())
+	if err := s.begin(id); err != nil {
+		return runner.Options{}, err
+	}
+	design := l.design()
+	lossFree := func(t *results.Trial, arm int) (float64, int) { return analysis.LossFreeRate(design.Arms, t, arm) }
+	return runner.Options{
+		Arms: l.arms, Slice: time.Duration(m.Slice), Settle: time.Duration(m.Settle), Trial: time.Duration(m.Trial),
+		MaxTime: time.Duration(m.MaxTime), WholeTrials: m.Grain == "trial", Seed: seed, LossFree: lossFree, Store: store, Journal: s.journal, Lock: s.lock.File(),
+		Header: results.Header{ID: id, Scenario: scenario, Source: l.source, Design: design, Seed: seed,
+			Netab: build(), Command: os.Args, Started: now.UTC(), Machine: machine},
+	}, nil
+}
+
+func randomSeed() uint64 {
+	var b [8]byte
+	rand.Read(b[:])                                 // never fails
+	return binary.LittleEndian.Uint64(b[:])>>11 | 1 // exact in JSON readers that know only float64
+}
+
+// stopRule gives the runner the rule as a function and shows each look.
+func stopRule(stop *analysis.Stop, p *progress) runner.StopFunc {
+	return func(trials []results.Trial, elapsed time.Duration, last bool) runner.Decision {
+		d := stop.Look(trials, elapsed, last)
+		p.update(trials, elapsed, d)
+		out := runner.Decision{Stop: d.Stop, Reason: "max-time"}
+		if d.Look {
+			out.Look = &d.Record
+		}
+		if d.Converged {
+			out.Reason = "decided"
+		}
+		return out
+	}
+}
+
+// show judges the run and prints it; measured says whether it ended well.
+func show(cmd *cobra.Command, l *loaded, f runFlags, store string, run *results.Run, measured error) error {
+	summary := analysis.Summarize(run)
+	// A report that cannot be written is no reason to show nothing.
+	page, unwritten := writeReport(f.html, store, run, summary)
+	switch {
+	case f.json:
+		if err := report.JSON(cmd.OutOrStdout(), summary); err != nil {
+			return failed(err)
+		}
+	case !f.quiet:
+		out := cmd.OutOrStdout()
+		if err := report.Terminal(out, summary, report.TerminalOptions{Color: colour(out), Width: 100}); err != nil {
+			return failed(err)
+		}
+		fmt.Fprintf(out, "\nrun     %s\n", run.Header.ID)
+		if unwritten == nil {
+			fmt.Fprintf(out, "report  %s\n", page)
+		}
+	}
+	if unwritten != nil {
+		return failed(unwritten)
+	}
+	if measured == nil && run.End != nil && run.End.Reason == "interrupted" {
+		return &statusError{exitFailed, errors.New("interrupted: what was measured so far is kept and shown")}
+	}
+	if measured == nil && summary.Trials == 0 {
+		return &statusError{exitFailed, errors.New("no valid trial was measured: see the warnings")}
+	}
+	if f.gate || f.bisect {
+		g := gateFlags{bisect: f.bisect, quiet: true} // the verdicts are printed already
+		return g.judge(cmd, summary, run.Header.Source)
+	}
+	return nil
+}

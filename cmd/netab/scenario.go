@@ -1,0 +1,191 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"netab/analysis"
+	"netab/results"
+	"netab/scenarios"
+)
+
+// A loaded scenario is one that is ready to be planned.
+type loaded struct {
+	*scenarios.Scenario
+	source string // file path, or builtin:NAME
+	arms   []scenarios.Arm
+}
+
+// load reads a scenario by name or file, with overrides, for this machine.
+func load(ref string, sets []string) (*loaded, error) {
+	source, text, err := readScenario(ref)
+	if err != nil {
+		return nil, err
+	}
+	s, err := scenarios.ParseWith(source, text, sets)
+	if err != nil {
+		return nil, err
+	}
+	arms, err := expand(s)
+	if err != nil {
+		return nil, err
+	}
+	l := &loaded{Scenario: s, source: source, arms: arms}
+	return l, l.checkMetrics()
+}
+
+// expand makes a scenario's arms for this machine.
+func expand(s *scenarios.Scenario) ([]scenarios.Arm, error) {
+	t, err := results.ReadCPUTopology(results.Root(""))
+	if err != nil {
+		return nil, err
+	}
+	return scenarios.Expand(s, scenarios.CPUs{Online: t.Online, Isolated: t.Isolated, Node: t.Node, Siblings: t.Siblings})
+}
+
+// checkMetrics refuses metrics that nobody computes: only package analysis
+// knows which there are, and after a run it is too late to say so.
+func (l *loaded) checkMetrics() error {
+	var known []string
+	for _, m := range analysis.Metrics() {
+		known = append(known, m.Name)
+	}
+	for _, name := range gatedMetrics(l.Measure.Metrics, l.Gate) {
+		key := "measure.metrics"
+		if _, gates := l.Gate[name]; gates {
+			key = "gate"
+		}
+		fault := scenarios.Error{Pos: scenarios.Pos{File: l.source}}
+		of, _, beside := strings.Cut(name, ".")
+		m, ok := analysis.LookupMetric(name)
+		fits := func(a scenarios.Arm) bool { return m.AppliesTo(designArm(a)) }
+		if !ok {
+			fault.Msg, fault.Hint = fmt.Sprintf("%s: %q is not a metric", key, name), scenarios.Suggest(name, known)
+		} else if beside && !slices.ContainsFunc(l.arms, func(a scenarios.Arm) bool { _, ok := a.Config.Traffic.Beside[of]; return ok }) {
+			fault.Msg, fault.Hint = fmt.Sprintf("%s: %q: no arm has traffic beside of that name", key, name), "name it in traffic.beside"
+		} else if !slices.ContainsFunc(l.arms, fits) {
+			fault.Msg, fault.Hint = fmt.Sprintf("%s: %q means nothing for this traffic, so it would be measured for nothing", key, name), "see the metrics of its kind in docs/traffic.md, or leave it off"
+		}
+		if fault.Msg != "" {
+			return scenarios.Errors{fault}
+		}
+	}
+	return nil
+}
+
+// readScenario finds a scenario: a path (with a slash or .yaml) is a file, a
+// bare word is a built-in one, else a file of that name.
+func readScenario(ref string) (source string, text []byte, err error) {
+	isPath := strings.Contains(ref, "/") || strings.HasSuffix(ref, ".yaml") || strings.HasSuffix(ref, ".yml")
+	if ref == "-" {
+		text, err = io.ReadAll(os.Stdin)
+		return "stdin", text, err
+	}
+	if !isPath {
+		if text, ok := scenarios.BuiltinSource(ref); ok {
+			return "builtin:" + ref, text, nil
+		}
+	}
+	text, err = os.ReadFile(ref)
+	if errors.Is(err, fs.ErrNotExist) && !isPath {
+		return "", nil, fmt.Errorf("no scenario is named %q: %s (a file is given by its path)", ref, nearest(ref))
+	}
+	return ref, text, err
+}
+
+// nearest is the hint for a name that is not built in.
+func nearest(name string) string {
+	var names []string
+	for _, b := range scenarios.Builtins() {
+		names = append(names, b.Name)
+	}
+	return scenarios.Suggest(name, names)
+}
+
+// nameFlags puts the flag that a person typed in place of the --set that it
+// stands for.
+func nameFlags(err error, flags []string) error {
+	if faults, ok := errors.AsType[scenarios.Errors](err); ok {
+		for i, f := range faults {
+			if f.Pos.File == "--set" && f.Pos.Line <= len(flags) && flags[f.Pos.Line-1] != "--set" {
+				faults[i].Pos.File = flags[f.Pos.Line-1]
+			}
+		}
+	}
+	return err
+}
+
+// badScenario prints every fault of a scenario with its excerpt.
+func badScenario(cmd *cobra.Command, err error) error {
+	if faults, ok := errors.AsType[scenarios.Errors](err); ok {
+		fmt.Fprint(cmd.ErrOrStderr(), faults.Render())
+		return &statusError{exitUsage, nil}
+	}
+	return usage(err)
+}
+
+// design is what analysis needs to know of a scenario.
+func (l *loaded) design() results.Design {
+	m := l.Measure.WithDefaults(len(l.arms))
+	d := results.Design{Name: l.Name, Question: l.Question, Baseline: l.BaselineArm(l.arms), Metrics: gatedMetrics(m.Metrics, l.Gate), Gate: l.thresholds(),
+		Confidence: float64(m.Confidence), Resolution: float64(m.Resolution), Width: float64(m.Width),
+		MaxTimeS: time.Duration(m.MaxTime).Seconds()}
+	for _, f := range l.Matrix {
+		factor := results.Factor{Name: f.Name}
+		for _, level := range f.Levels {
+			factor.Levels = append(factor.Levels, level.Name)
+		}
+		d.Factors = append(d.Factors, factor)
+	}
+	for _, a := range l.arms {
+		d.Arms = append(d.Arms, designArm(a))
+	}
+	return d
+}
+
+func designArm(a scenarios.Arm) results.Arm {
+	t := a.Config.Traffic
+	out := results.Arm{Name: a.Name, Kind: t.Kind, Protocol: t.Protocol, Message: meanMessage(t), Flows: len(t.Pairs()),
+		Rate: float64(t.Rate), Topology: a.Config.Topology.Kind, Notes: scenarios.Notes(a)}
+	if t.LossFree != nil {
+		out.LossFree = new(float64(t.LossFree.Loss))
+	}
+	for name, beside := range t.Beside {
+		if out.Beside == nil {
+			out.Beside = map[string]string{}
+		}
+		out.Beside[name] = beside.Kind
+	}
+	for _, l := range a.Levels {
+		out.Levels = append(out.Levels, results.Level{Factor: l.Factor, Value: l.Level})
+	}
+	for _, k := range a.Knobs {
+		words := []string{k.Device, k.Queue, k.Family, k.Name, "=", cmp.Or(k.Value, "none")}
+		out.Knobs = append(out.Knobs, strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " "))
+	}
+	return out
+}
+
+// meanMessage is the size of a message, or the mean where sizes are drawn.
+func meanMessage(t scenarios.Traffic) int {
+	total, weights := 0, 0
+	for text, weight := range t.Sizes {
+		if size, err := strconv.Atoi(text); err == nil {
+			total, weights = total+size*weight, weights+weight
+		}
+	}
+	if weights == 0 {
+		return int(t.Message)
+	}
+	return total / weights
+}

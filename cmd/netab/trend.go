@@ -1,0 +1,190 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"netab/analysis"
+	"netab/analysis/report"
+	"netab/analysis/trend"
+	"netab/results"
+)
+
+func newTrend() *cobra.Command {
+	var opts trend.Options
+	var beside gateFlags
+	var as struct{ json, csv, gate bool }
+	var page string
+	cmd := &cobra.Command{
+		Use:   "trend [SCENARIO...]",
+		Short: "Find out when a figure changed over the runs in the store",
+		Long: `Draw the history of every judged metric of every arm, by machine, over all runs
+in the store, find where its level changed, and say whether the newest runs
+have left it. A run that is off its level is only a suspect: measure again, and
+the second run decides.
+
+With --gate the exit status is 1 where a series became worse within its last
+--recent runs, 3 where one is suspect for the worse or has too few runs, and 0
+else. Thresholds and acknowledged regressions are read where netab gate reads
+them: the scenario's gate: as the newest run has it, and NAME.known-issues.yaml
+beside the scenario. What is acknowledged is shown as such and passes.
+
+The first call reads all runs; what it needs of them is kept in ` + results.IndexFile + `
+in the store, which may be deleted at any time.`,
+		Example: `  netab trend --gate
+  netab trend loopback-rps --gate --threshold goodput=3% --html trend.html`,
+		ValidArgsFunction: completeScenario,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts.Scenarios = args
+			thresholds, err := parseThresholds(beside.thresholds)
+			if err == nil {
+				err = checkTrend(opts, as.json, as.csv)
+			}
+			if err != nil {
+				return usage(err)
+			}
+			opts.Thresholds, opts.Now = thresholds, time.Now()
+			h, err := history(cmd, opts, &beside)
+			if err != nil {
+				return failed(err)
+			}
+			if len(h.Series) == 0 && h.Runs > len(h.Unused) {
+				return usage(errors.New("no run in the store has such a series; see `netab results` for scenarios, and --metric all"))
+			}
+			if page != "" {
+				if err := writeFile(page, func(w io.Writer) error { return report.TrendHTML(w, h) }); err != nil {
+					return failed(err)
+				}
+				fmt.Fprintln(cmd.ErrOrStderr(), page)
+			}
+			if err := printTrend(cmd.OutOrStdout(), h, as.json, as.csv); err != nil {
+				return failed(err)
+			}
+			if as.gate {
+				return gateTrend(h)
+			}
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&opts.Arms, "arm", nil, "only this `ARM` (repeatable)")
+	f.StringArrayVar(&opts.Metrics, "metric", nil, "only this `METRIC` (repeatable), or all; default the judged ones")
+	f.StringArrayVar(&opts.Machines, "machine", nil, "only this `HOST` (repeatable)")
+	f.BoolVar(&opts.Changes, "changes", false, "each arm's change against its baseline instead of its level: free of the machine's wander, blind to what moves both")
+	f.Float64Var(&opts.Resolution, "resolution", 0, "smallest change that matters, `FRACTION`; default what the newest run asked for, the scenario's gate: included")
+	f.IntVar(&opts.Recent, "recent", trend.DefaultRecent, "how many `RUNS` a change is news for")
+	f.BoolVar(&as.json, "json", false, "print one JSON document")
+	f.BoolVar(&as.csv, "csv", false, "print CSV, a row a run and series")
+	f.BoolVar(&as.gate, "gate", false, "set the exit status by the newest runs")
+	beside.addScenario(cmd)
+	f.StringVar(&page, "html", "", "write a page with charts to `FILE`")
+	cmd.MarkFlagsMutuallyExclusive("json", "csv")
+	return cmd
+}
+
+func checkTrend(opts trend.Options, asJSON, asCSV bool) error {
+	switch {
+	case !(opts.Resolution >= 0 && opts.Resolution < 1):
+		return fmt.Errorf("--resolution %g: want a fraction from 0 to 1, such as 0.01 for 1 %%", opts.Resolution)
+	case opts.Recent < 1:
+		return fmt.Errorf("--recent %d: want 1 or more runs", opts.Recent)
+	case asJSON && asCSV:
+		return errors.New("--json and --csv exclude each other")
+	}
+	return nil
+}
+
+// history reads the store's index, and judges it with what gates read beside it.
+func history(cmd *cobra.Command, opts trend.Options, beside *gateFlags) (trend.History, error) {
+	store, err := results.Open(storeFlag(cmd))
+	if err != nil {
+		return trend.History{}, err
+	}
+	stderr := cmd.ErrOrStderr()
+	var progress func(done, of int)
+	if isTerminal(stderr) && os.Getenv("TERM") != "dumb" {
+		progress = func(done, of int) {
+			if fmt.Fprintf(stderr, clearLine+"read %d of %d runs", done, of); done == of {
+				fmt.Fprint(stderr, clearLine)
+			}
+		}
+	}
+	index, err := store.Index(trend.DigestVersion, trend.Digest, progress)
+	if err != nil {
+		return trend.History{}, err
+	}
+	if index.NotKept != nil {
+		fmt.Fprintf(stderr, "netab: warning: the index could not be kept, so the next call reads all runs again: %v\n", index.NotKept)
+	}
+	if opts.Known, err = beside.knownToTrend(index.Runs, opts.Scenarios); err != nil {
+		return trend.History{}, usage(err)
+	}
+	return trend.Analyze(index.Runs, opts), nil
+}
+
+// knownToTrend are the known issues of the file that was named, for every
+// scenario, else of those beside the wanted scenarios.
+func (f *gateFlags) knownToTrend(runs []results.Digest, wanted []string) ([]trend.Known, error) {
+	sources := map[string]string{"": ""}
+	if f.known == "" {
+		sources = trend.Sources(runs)
+	}
+	var out []trend.Known
+	for _, scenario := range slices.Sorted(maps.Keys(sources)) {
+		if scenario != "" && len(wanted) > 0 && !slices.Contains(wanted, scenario) {
+			continue
+		}
+		issues, err := f.knownIssues(sources[scenario])
+		if err != nil {
+			return nil, err
+		}
+		if len(issues) > 0 {
+			out = append(out, trend.Known{Scenario: scenario, Issues: issues})
+		}
+	}
+	return out, nil
+}
+
+func printTrend(out io.Writer, h trend.History, asJSON, asCSV bool) error {
+	switch {
+	case asJSON:
+		return report.TrendJSON(out, h)
+	case asCSV:
+		return report.TrendCSV(out, h)
+	default:
+		return report.TrendTerminal(out, h, report.TerminalOptions{Color: colour(out)})
+	}
+}
+
+// gateTrend is the exit status; the table has said why.
+func gateTrend(h trend.History) error {
+	status := exitInconclusive
+	switch h.Outcome {
+	case analysis.Passed:
+		return nil
+	case analysis.Worse:
+		status = exitRegression
+	}
+	for i := range h.Series {
+		s := &h.Series[i]
+		what := fmt.Sprintf("gate: %s of arm %s", s.Metric, s.Arm)
+		switch {
+		case s.Outcome != h.Outcome:
+		case s.Outcome == analysis.Worse:
+			return &statusError{status, errors.New(what + " is a regression")}
+		case s.State == trend.Suspect:
+			return &statusError{status, errors.New(what + " is suspect; measure again")}
+		}
+	}
+	if len(h.Series) == 0 {
+		return &statusError{status, errors.New("gate: there is no run to judge")}
+	}
+	return &statusError{status, errors.New("gate: a series has too few runs to judge its newest")}
+}
