@@ -1,0 +1,170 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+
+	"netab/runner/traffic"
+)
+
+// What issue 3 asks for.
+const (
+	mostMemory  = 64   // MiB of an agent with 1000 flows
+	mostSetup   = 1.0  // seconds for 1000 flows
+	mostObjects = 1000 // heap objects while a schedule runs, however many messages
+	manyFlows   = 1000 // through one thread each way
+	trains      = 44   // datagrams of 1472 bytes that fit into one send call: 64768 of 65507 bytes
+	ethernet    = 1472 // payload of UDP in a frame of 1500
+	kib         = 1 << 10
+)
+
+// matches are all lines there are, but for pacing's.
+func (o options) matches() []match {
+	return []match{
+		o.plain("udp", 64),
+		o.plain("udp", ethernet),
+		o.plain("tcp", 128*kib),
+		o.transactions(),
+		o.sockperfs("tcp"),
+		o.sockperfs("udp"),
+		o.trains(),
+		o.bestTCP(),
+		o.many(),
+	}
+}
+
+func size(n int) string {
+	if n%kib == 0 {
+		return strconv.Itoa(n/kib) + "K"
+	}
+	return strconv.Itoa(n)
+}
+
+// plain is the same system calls: send and recv.
+func (o options) plain(protocol string, message int) match {
+	name := protocol + "-" + size(message)
+	iperf := []string{"--length", strconv.Itoa(message)}
+	if protocol == "udp" {
+		iperf = append(iperf, "--udp", "--bitrate", "0")
+	}
+	return match{
+		name: name,
+		contenders: []entrant{
+			ours("netab", traffic.Config{Protocol: protocol, Message: message}, 1),
+			o.bare(protocol, message),
+			o.iperf("iperf3", iperf...),
+			o.nuttcp(protocol, message),
+		},
+		ratios: []comparison{
+			against(name, "bareloop", atLeast(0.98)),
+			against(name, "iperf3", wanted{}),
+			against(name, "nuttcp", wanted{}),
+		},
+		limits: []limit{objects(name, "netab")},
+	}
+}
+
+func against(name, peer string, w wanted) comparison {
+	return comparison{name + "/" + peer, []string{"netab"}, []string{peer}, w}
+}
+
+// objects bounds what the loops allocate: nothing a message.
+func objects(name, of string) limit {
+	return limit{name + "/objects", of, mostObjects, "heap objects", func(o outcome) float64 { return float64(o.allocated) }, true}
+}
+
+func (o options) transactions() match {
+	return match{
+		name: "tcp-rr-1",
+		contenders: []entrant{
+			ours("netab", traffic.Config{Kind: "rr", Protocol: "tcp", Message: 1, Response: 1, NoDelay: true}, 1),
+			o.bare("tcp-rr", 1),
+		},
+		ratios: []comparison{against("tcp-rr-1", "bareloop", atLeast(0.98))},
+		limits: []limit{objects("tcp-rr-1", "netab")},
+	}
+}
+
+// sockperfs is request/response at the size of sockperf's least message.
+func (o options) sockperfs(protocol string) match {
+	name := fmt.Sprintf("%s-rr-%d", protocol, sockperfLeast)
+	return match{
+		name: name,
+		contenders: []entrant{
+			ours("netab", traffic.Config{Kind: "rr", Protocol: protocol, Message: sockperfLeast, Response: sockperfLeast,
+				NoDelay: protocol == "tcp", Timeout: 1e9}, 1),
+			o.bare(protocol+"-rr", sockperfLeast),
+			o.sockperf(protocol),
+		},
+		ratios: []comparison{against(name, "sockperf", wanted{}), against(name, "bareloop", wanted{})},
+	}
+}
+
+// trains is the best mode of UDP against what iperf3 can do.
+func (o options) trains() match {
+	const name = "udp-1472-trains"
+	return match{
+		name: name,
+		contenders: []entrant{
+			ours("netab", traffic.Config{Protocol: "udp", Message: trains * ethernet,
+				Source: traffic.Path{Segment: ethernet}, Sink: traffic.Path{GRO: true}}, 1),
+			o.iperf("iperf3", "--udp", "--bitrate", "0", "--length", strconv.Itoa(ethernet)),
+		},
+		ratios: []comparison{against(name, "iperf3", atLeast(8))},
+		limits: []limit{objects(name, "netab")},
+	}
+}
+
+// bestTCP is the best way of each over TCP.
+func (o options) bestTCP() match {
+	stream := func(name string, message int, source, sink traffic.Path) entrant {
+		return ours(name, traffic.Config{Protocol: "tcp", Message: message, Source: source, Sink: sink}, 1)
+	}
+	file, cut := traffic.Path{Call: "sendfile"}, traffic.Path{Truncate: true}
+	pipe := traffic.Path{Call: "splice"}
+	m := match{
+		name: "tcp-best",
+		contenders: []entrant{
+			stream("send-128K", 128*kib, traffic.Path{}, traffic.Path{}),
+			stream("sendfile-128K", 128*kib, file, traffic.Path{}),
+			stream("sendfile-1M", 1024*kib, file, traffic.Path{}),
+			stream("send-128K-trunc", 128*kib, traffic.Path{}, cut),
+			stream("sendfile-128K-trunc", 128*kib, file, cut),
+			stream("sendfile-1M-trunc", 1024*kib, file, cut),
+			stream("splice-128K-trunc", 128*kib, pipe, cut),
+			o.iperfUncopied("iperf3-skip-rx-copy", "--length", "128K"),
+		},
+	}
+	copying := []string{"send-128K", "sendfile-128K", "sendfile-1M"}
+	cutting := []string{"send-128K-trunc", "sendfile-128K-trunc", "sendfile-1M-trunc", "splice-128K-trunc"}
+	var best, sending []string
+	for _, length := range []string{"128K", "1M"} {
+		copied, file := "iperf3-"+length, "iperf3-"+length+"-Z" // -Z is sendfile
+		m.contenders = append(m.contenders, o.iperf(copied, "--length", length), o.iperf(file, "--length", length, "--zerocopy"))
+		best, sending = append(best, copied, file), append(sending, copied)
+	}
+	m.ratios = []comparison{
+		{"tcp-best/iperf3", copying, best, atLeast(1)},
+		{"tcp-trunc/iperf3", cutting, sending, atLeast(1.5)},
+		{"tcp-trunc/iperf3-best", cutting, best, wanted{}}, // with -Z, where both are bound by the source
+		{"tcp-trunc/skip-rx-copy", cutting, []string{"iperf3-skip-rx-copy"}, wanted{}},
+	}
+	return m
+}
+
+// many is a thousand flows through two threads, against one flow.
+func (o options) many() match {
+	const name = "tcp-1000-flows"
+	return match{
+		name: name,
+		contenders: []entrant{
+			ours("1000 flows", traffic.Config{Protocol: "tcp", Message: 128 * kib, Threads: 1}, manyFlows),
+			ours("1 flow", traffic.Config{Protocol: "tcp", Message: 128 * kib}, 1),
+		},
+		ratios: []comparison{{name + "/1-flow", []string{"1000 flows"}, []string{"1 flow"}, atLeast(0.9)}},
+		limits: []limit{
+			{name + "/memory", "1000 flows", mostMemory, "MiB", func(o outcome) float64 { return float64(o.peak) / (1 << 20) }, false},
+			{name + "/setup", "1000 flows", mostSetup, "s", func(o outcome) float64 { return o.setup.Seconds() }, false},
+		},
+	}
+}
