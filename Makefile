@@ -1,0 +1,65 @@
+# netab's two commands: `make demo` measures for real, `make test` passes the
+# tests. Both do all set-up that they need.
+
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+GO       ?= go
+NETAB    := bin/netab
+ECHARTS  := analysis/report/assets/echarts.min.js
+GOFILES  := analysis bench cmd results runner scenarios test
+SOURCES  := $(shell find . -name '*.go' -not -path './node_modules/*' -o -name '*.yaml' -path './scenarios/*' -o -path './analysis/report/page/*') go.mod go.sum
+
+export CGO_ENABLED = 0
+
+.PHONY: demo build test check bench bench-slices bench-aa bench-gate man clean tools
+
+## demo: what does receive packet steering on loopback do to TCP, here, now?
+demo: build
+	$(NETAB) run loopback-rps
+
+build: $(NETAB)
+
+$(NETAB): $(SOURCES) $(ECHARTS)
+	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./cmd/netab
+
+# ECharts comes from the npm registry by lock file and is embedded, so that a
+# report opens offline.
+$(ECHARTS): analysis/report/package.json analysis/report/package-lock.json
+	cd analysis/report && npm ci --silent --ignore-scripts
+	cp analysis/report/node_modules/echarts/dist/echarts.min.js $@
+
+## test: everything; installs what it needs with apt, if it may
+test: tools build check
+	./test.sh
+
+## check: what needs no privileges and measures nothing
+check: $(ECHARTS)
+	@test -z "$$(gofmt -l $(GOFILES))" || { gofmt -l $(GOFILES); echo 'run gofmt -w on these files'; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+tools:
+	./tools.sh
+
+## bench: our traffic against a bare C loop, iperf3, nuttcp and sockperf, side by side in slices
+bench: build
+	bench/run.sh
+
+## bench-slices: how long slices, settle parts and trials should be
+bench-slices: build
+	$(GO) run ./bench/slices --output docs/slices.md
+
+## bench-aa: 60 A/A runs; false differences and `equivalent` are counted
+bench-aa: build
+	$(NETAB) calibrate same --runs 60 --injected 0 --whole 0 --resolution 3% --max-time 30s
+
+## bench-gate: a gate on a slowdown of 4 % and on none, 20 times each
+bench-gate: build
+	bench/gate.sh
+
+## man: the man pages, in bin/man
+man: build
+	mkdir -p bin/man
+	$(NETAB) man bin/man
+
+clean:
+	rm -rf bin analysis/report/node_modules $(ECHARTS)

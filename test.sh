@@ -1,0 +1,14 @@
+#!/bin/sh
+# All tests. Packages one after the other (-p 1): several of them measure, or
+# change the machine under its one lock.
+set -eu
+cd "$(dirname "$0")"
+
+# The race detector needs cgo, and distorts timing: it is for the packages that
+# judge and keep, not for those that send and receive. What analysis counts over
+# many runs comes without it, below.
+CGO_ENABLED=1 go test -race -short ./analysis
+CGO_ENABLED=1 go test -race -p 2 ./results ./scenarios ./runner/knob ./runner/probe
+# -count=1: they build the binary and ask the kernel, which the test cache knows
+# nothing of.
+go test -count=1 -p 1 $(go list ./... | grep -v -e '/results$' -e '/scenarios$' -e '/runner/knob$' -e '/runner/probe$')

@@ -1,0 +1,106 @@
+// Package test runs the real netab binary from outside, as people and CI jobs
+// do: command lines and their output (testdata/script), signals, SIGKILL and
+// restore, ordinary users, devices that vanish.
+//
+// Times and rates are never asserted, only what must hold on a slow machine
+// too. Whatever a test changes is confined to namespaces of its own where that
+// is possible, and the machine is compared with itself before and after all
+// tests: see TestMain.
+package test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// Environment of this package's tests.
+const (
+	// envBinary is the netab to test; unset: it is built from this tree.
+	envBinary = "NETAB_BINARY"
+	// envLong asks for the full number of kills.
+	envLong = "NETAB_TEST_LONG"
+)
+
+// TestMain builds netab once, puts it into PATH, and watches the machine: no
+// test may leave anything behind, also when it fails.
+func TestMain(m *testing.M) {
+	if inSandbox() {
+		os.Exit(m.Run())
+	}
+	os.Exit(watched(m))
+}
+
+func watched(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "netab-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	// Ordinary users of other tests must be able to run the binary.
+	if err := os.Chmod(dir, 0o755); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	if err := provideBinary(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	// One script at a time: they measure, if only for a moment.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "1"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	before := snapshotHost()
+	status := m.Run()
+	if diff := before.settledDiff(snapshotHost); diff != "" {
+		fmt.Fprintf(os.Stderr, "the tests left the machine changed (- before, + after):\n%s", diff)
+		return 1
+	}
+	return status
+}
+
+// provideBinary makes $NETAB_BINARY, and `netab` in PATH, the binary under test.
+func provideBinary(dir string) error {
+	binary := filepath.Join(dir, "netab")
+	if given := os.Getenv(envBinary); given != "" {
+		path, err := filepath.Abs(given)
+		if err != nil {
+			return err
+		}
+		if _, err := os.Stat(path); err != nil {
+			return fmt.Errorf("%s: %w", envBinary, err)
+		}
+		if err := os.Symlink(path, binary); err != nil {
+			return err
+		}
+	} else {
+		build := exec.Command("go", "build", "-o", binary, "netab/cmd/netab")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			return fmt.Errorf("build netab: %w\n%s", err, out)
+		}
+	}
+	if err := os.Setenv(envBinary, binary); err != nil {
+		return err
+	}
+	return os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+}
+
+// needRoot skips a test that changes the machine. Under CI its absence is a
+// failure, else the most important tests would silently never run.
+func needRoot(t testing.TB) {
+	t.Helper()
+	if os.Geteuid() == 0 {
+		return
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatal("needs root: under CI this test must run")
+	}
+	t.Skip("needs root (CAP_NET_ADMIN, CAP_SYS_ADMIN)")
+}

@@ -1,0 +1,164 @@
+package test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// nobody is an ordinary user.
+const nobody = 65534
+
+// userPlace is a place of an ordinary user: nobody's if the tests run as root.
+func userPlace(t *testing.T) place {
+	t.Helper()
+	p := newPlace(t)
+	if os.Geteuid() != 0 {
+		return p
+	}
+	p.user = &syscall.Credential{Uid: nobody, Gid: nobody}
+	// The way to a test's directory is closed to others.
+	for dir := p.dir; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chown(p.dir, nobody, nobody); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// needUserNamespaces skips where ordinary users may make none.
+func needUserNamespaces(t *testing.T, p place) {
+	t.Helper()
+	probe := p.command("version")
+	id := os.Geteuid()
+	if p.user != nil {
+		id = int(p.user.Uid)
+	}
+	// unshare(1) would be one more thing to install: netab itself stands in.
+	probe.SysProcAttr.Credential = p.user
+	probe.Path, probe.Args = "/proc/self/exe", []string{"x", "-test.run=^TestUserNamespaceProbe$", "-test.v"}
+	probe.Env = append(probe.Env, envSandbox+"=probe")
+	if out, err := probe.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS") {
+		t.Skipf("user %d cannot make user namespaces here (kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns, user.max_user_namespaces): %s", id, out)
+	}
+}
+
+// TestUserNamespaceProbe is no test by itself, see needUserNamespaces.
+func TestUserNamespaceProbe(t *testing.T) {
+	if os.Getenv(envSandbox) != "probe" {
+		t.Skip("only run by other tests")
+	}
+	cmd := (place{dir: "/"}).command("version")
+	cmd.SysProcAttr.Cloneflags = unix.CLONE_NEWUSER | unix.CLONE_NEWNET
+	cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestUser: an ordinary user measures on loopback and veth, and is told exactly
+// what is root's.
+func TestUser(t *testing.T) {
+	p := userPlace(t)
+	needUserNamespaces(t, p)
+	quick := func(scenario string, args ...string) []string {
+		return append([]string{"run", scenario, "--store", "store", "--set", quickSlice, "--set", "measure.trial=400ms", "--max-time", "1s"}, args...)
+	}
+	t.Run("loopback", func(t *testing.T) {
+		p.measured(t, quick("same")...).want(t, 0, "Against a ", "goodput")
+		p.netab(t, "results", "show", "latest", "--store", "store").want(t, 0, "goodput")
+	})
+	t.Run("veth", func(t *testing.T) {
+		p.measured(t, quick("veth-mtu", "--set", "measure.trial=600ms", "--max-time", "2s")...).want(t, 0, "TCP goodput over veth")
+	})
+	t.Run("sysctl", func(t *testing.T) {
+		p.measured(t, quick("tcp-rmem", "--set", "measure.trial=800ms", "--max-time", "2s")...).want(t, 0, "goodput")
+	})
+	t.Run("rps", func(t *testing.T) {
+		o := p.netab(t, quick("loopback-rps")...)
+		o.want(t, 5, "rps_cpus", "needs root", "builtin:loopback-rps:")
+		if o.stdout != "" {
+			t.Errorf("stdout is not empty:\n%s", o)
+		}
+	})
+	t.Run("host-wide", func(t *testing.T) {
+		p.write(t, "host.yaml", "name: host\ntopology: veth\narms: {a: {}, b: {knobs: {sysctl: {net.core.netdev_budget: 600}}}}\n")
+		p.netab(t, quick("./host.yaml")...).want(t, 5, "net.core.netdev_budget", "root")
+	})
+	t.Run("nic", func(t *testing.T) {
+		p.write(t, "nic.yaml", "name: nic\ntopology: {kind: nic, source_device: eth8, sink_device: eth9}\narms: {a: {}, b: {}}\n")
+		p.netab(t, quick("nic.yaml")...).want(t, 5, "topology nic")
+	})
+	t.Run("restore", func(t *testing.T) {
+		p.netab(t, "restore").want(t, 0, "nothing to restore")
+	})
+	t.Run("interrupt", func(t *testing.T) {
+		p := userPlace(t)
+		r := p.start(t, endless...)
+		if err := waitTrials(p.store(), 1); err != nil {
+			t.Fatal(err)
+		}
+		r.signal(t, syscall.SIGTERM)
+		r.wait(t).want(t, 5, "interrupted: what was measured so far is kept and shown")
+	})
+	t.Run("lock of another user", func(t *testing.T) {
+		p := userPlace(t)
+		p.write(t, "lock", "") // by whoever runs the tests
+
+		p.measured(t, quick("same")...).want(t, 0, "goodput")
+	})
+	t.Run("unwritable store", func(t *testing.T) {
+		closed := filepath.Join(p.dir, "closed")
+		if err := os.Mkdir(closed, 0o555); err != nil {
+			t.Fatal(err)
+		}
+		if p.user != nil {
+			if err := os.Chown(closed, 0, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.netab(t, quick("same", "--store", "closed/store")...).want(t, 5, "closed/store", "permission denied")
+	})
+}
+
+// TestUserKilled: whoever kills the outer of the two processes of an ordinary
+// user's run ends all of it.
+func TestUserKilled(t *testing.T) {
+	sandboxed(t, ownNetwork, func(t *testing.T) {
+		p := userPlace(t)
+		needUserNamespaces(t, p)
+		before := snapshotSandbox()
+		r := p.start(t, endless...)
+		if err := waitTrials(p.store(), 1); err != nil {
+			t.Fatal(err)
+		}
+		r.signal(t, syscall.SIGKILL)
+		r.wait(t)
+		noneLeft(t, 3*time.Second)
+		if diff := before.settledDiff(snapshotSandbox); diff != "" {
+			t.Errorf("not as before:\n%s", diff)
+		}
+		p.netab(t, "results", "show", "latest", "--store", "store").want(t, 0, "goodput")
+	})
+}
+
+// TestNoUserNamespaces: where ordinary users may make none, they are told which
+// settings of the kernel say so. The setting is that of a user namespace around
+// the test, not the machine's.
+func TestNoUserNamespaces(t *testing.T) {
+	sandboxed(t, ownNetwork|unix.CLONE_NEWUSER, func(t *testing.T) {
+		if err := os.WriteFile("/proc/sys/user/max_user_namespaces", []byte("0"), 0); err != nil {
+			t.Fatal(err)
+		}
+		o := userPlace(t).netab(t, "run", "same")
+		o.want(t, 5, "make a user namespace", "needs root", "user.max_user_namespaces")
+	})
+}
