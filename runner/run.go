@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"time"
 
 	"netab/results"
@@ -80,6 +81,7 @@ type run struct {
 	trials   []results.Trial
 	end      results.End
 	first    time.Time // of the first trial
+	moreLead time.Duration
 }
 
 // Run measures until the stop rule, the time limit or ctx ends it. It returns
@@ -178,8 +180,12 @@ func (r *run) measure() error {
 }
 
 // noTimeLeft says whether another trial, as long as those before, would end
-// past the time limit.
+// past the time limit. While none is valid there is nothing to judge, and one
+// that is (mostInvalid bounds how many are tried) is worth its time.
 func (r *run) noTimeLeft(elapsed time.Duration) bool {
+	if !slices.ContainsFunc(r.trials, func(t results.Trial) bool { return t.Invalid == "" }) {
+		return false
+	}
 	return elapsed+elapsed/time.Duration(len(r.trials)) > r.MaxTime
 }
 

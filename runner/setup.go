@@ -22,6 +22,7 @@ type live struct {
 	before   map[*agent.Agent]probe.Namespace
 	net      map[*agent.Agent]probe.Namespace // differences, after run
 	reports  map[*agent.Agent]*traffic.Report
+	late     time.Duration // by which some agent knew its schedule too late
 }
 
 // prepare applies the setup's own knobs and opens its sockets.
@@ -67,6 +68,7 @@ func (l *live) run(turns []turn, start int64, settle time.Duration) error {
 	for i, a := range agents {
 		if reports[i] != nil {
 			l.reports[a] = reports[i]
+			l.late = max(l.late, time.Duration(reports[i].Late))
 		}
 	}
 	if err != nil {

@@ -139,7 +139,7 @@ func (c casualty) check(t *testing.T, p place) {
 		var trial struct{ Type, Invalid string }
 		decode(t, line, &trial)
 		switch {
-		case trial.Type != "trial" || strings.Contains(trial.Invalid, tooBusy):
+		case trial.Type != "trial" || tooBusy(trial.Invalid):
 		case slices.ContainsFunc(c.reason, func(reason string) bool { return strings.Contains(trial.Invalid, reason) }):
 			struck++
 		case trial.Invalid != "":

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"netab/test/busytest"
 )
 
 // A place is where one test's netabs keep what they know: a store, a journal
@@ -63,20 +65,22 @@ func (p place) netab(t *testing.T, args ...string) outcome {
 // machine an agent hears of its schedule too late, or a sink does not come to
 // run in the two slices that it has: no fault of what is tested, which gets
 // another chance.
-func (p place) measured(t *testing.T, args ...string) outcome {
+func (p place) measured(t *testing.T, args ...string) (o outcome) {
 	t.Helper()
-	for range 4 {
-		o := p.netab(t, args...)
-		text := strings.Join(strings.Fields(o.stdout), " ")
-		if !strings.Contains(text, tooBusy) && !strings.Contains(text, "the sinks received nothing") {
-			return o
+	busytest.Retry(t, func(t *testing.T, _ busytest.Stretch) string {
+		o = p.netab(t, args...)
+		if text := strings.Join(strings.Fields(o.stdout+o.stderr), " "); tooBusy(text) {
+			return o.String()
 		}
-	}
-	return p.netab(t, args...)
+		return ""
+	})
+	return o
 }
 
-// tooBusy is in the reason of a trial that was lost so.
-const tooBusy = "the machine was too busy"
+// tooBusy says whether a text is the reason of a trial that was lost so.
+func tooBusy(text string) bool {
+	return strings.Contains(text, "the machine was too busy") || strings.Contains(text, "the sinks received nothing")
+}
 
 // A running netab.
 type running struct {

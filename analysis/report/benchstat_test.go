@@ -35,6 +35,7 @@ func benchstat(t *testing.T, runs []*results.Run, args ...string) [][]string {
 		}
 		args = append(args, file)
 	}
+	download(t)
 	cmd := exec.Command("go", args...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -48,6 +49,15 @@ func benchstat(t *testing.T, runs []*results.Run, args ...string) [][]string {
 		t.Fatal(err)
 	}
 	return rows
+}
+
+// download gets the tool's modules: on a fresh machine go says on stderr that it
+// does.
+func download(t *testing.T) {
+	t.Helper()
+	if out, err := exec.Command("go", "build", "-o", os.DevNull, "golang.org/x/perf/cmd/benchstat").CombinedOutput(); err != nil {
+		t.Fatalf("build benchstat: %v\n%s", err, out)
+	}
 }
 
 // benchRow is the row of a name in the table of a unit.

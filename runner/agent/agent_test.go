@@ -15,6 +15,7 @@ import (
 
 	"netab/runner/host"
 	"netab/runner/traffic"
+	"netab/test/busytest"
 )
 
 func TestMain(m *testing.M) {
@@ -74,7 +75,10 @@ func TestAgentIsAHost(t *testing.T) {
 }
 
 func TestAgentRunsTraffic(t *testing.T) {
-	a := start(t)
+	busytest.Retry(t, func(t *testing.T, by busytest.Stretch) string { return runTraffic(t, start(t), by) })
+}
+
+func runTraffic(t *testing.T, a *Agent, by busytest.Stretch) string {
 	up := true
 	if err := a.SetLink("lo", host.LinkChange{Up: &up}); err != nil {
 		t.Fatal(err)
@@ -93,11 +97,13 @@ func TestAgentRunsTraffic(t *testing.T) {
 	if err := a.Accept([]traffic.End{{Addr: lo}}); err != nil {
 		t.Fatal(err)
 	}
-	now := traffic.Now() + 5e6
-	r, err := a.Run([]traffic.Window{{Start: now, Count: now + 5e6, End: now + 30e6}}, 0)
+	ms := int64(by.Of(time.Millisecond))
+	now := traffic.Now() + 10*ms
+	r, err := a.Run([]traffic.Window{{Start: now, Count: now + 5*ms, End: now + 30*ms}}, 0)
 	if err != nil || r.Groups[0].Windows[0].Sink.Bytes == 0 {
-		t.Fatalf("%+v, %v", r, err)
+		return fmt.Sprintf("%+v, %v", r, err)
 	}
+	return ""
 }
 
 func TestDeadAgentSaysSo(t *testing.T) {

@@ -26,8 +26,8 @@ func TestNoAllocationInRun(t *testing.T) {
 		"crr":      {Config{Kind: "crr", Protocol: "tcp", Message: 64, Response: 64}, 1, 500},
 	} {
 		t.Run(name, func(t *testing.T) {
-			retry(t, func(t *testing.T) string {
-				r, ok := runs(t, openFlows(t, tc.config, tc.flows), windowsFrom(8*time.Millisecond, 3, 70*time.Millisecond, 5*time.Millisecond, 0))
+			retry(t, func(t *testing.T, by stretch) string {
+				r, ok := runs(t, openFlows(t, tc.config, tc.flows), by.windowsFrom(8*time.Millisecond, 3, 70*time.Millisecond, 5*time.Millisecond, 0))
 				source, sink := r.Groups[0].sums()
 				if n := source.Total.Msgs + sink.Total.Msgs; !ok || n < tc.least {
 					return fmt.Sprintf("%d messages on this busy machine", n)

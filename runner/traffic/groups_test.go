@@ -43,10 +43,10 @@ func TestSharedSockets(t *testing.T) {
 					if socket == "reuseport" {
 						sinks = 4
 					}
-					retry(t, func(t *testing.T) string {
+					retry(t, func(t *testing.T, by stretch) string {
 						c := Config{Protocol: "udp", IPv6: v6, Message: 200, Rate: 5000, ReceiveBuffer: 200_000, Verify: verified, Sink: Path{Socket: socket}}
 						l := newLedger(t)
-						r, ok := runs(t, openEnds(t, everybody(sinks, 4), flowsOf(4), c), shortRun(2))
+						r, ok := runs(t, openEnds(t, everybody(sinks, 4), flowsOf(4), c), by.shortRun(2))
 						source, sink := r.Groups[0].sums()
 						if missing := l.check(t, source.Total.Msgs, sink.Total.Msgs, sink.Total.Drops); missing != "" {
 							return missing
@@ -82,11 +82,11 @@ func TestSteerByCPU(t *testing.T) {
 	}
 	const sinks = 2
 	for _, cpu := range cpus[:2] {
-		retry(t, func(t *testing.T) string {
+		retry(t, func(t *testing.T, by stretch) string {
 			c := Config{Protocol: "udp", Message: 200, Rate: 5000, Sink: Path{Socket: "reuseport-cpu"}}
 			sources := []End{{Flow: 0, CPUs: []int{cpu}}, {Flow: 1, CPUs: []int{cpu}}}
 			l := newLedger(t)
-			r, ok := runs(t, openEnds(t, everybody(sinks, 2), sources, c), shortRun(2))
+			r, ok := runs(t, openEnds(t, everybody(sinks, 2), sources, c), by.shortRun(2))
 			source, sink := r.Groups[0].sums()
 			if missing := l.check(t, source.Total.Msgs, sink.Total.Msgs, sink.Total.Drops); missing != "" {
 				return missing
@@ -107,13 +107,13 @@ func TestSteerByCPU(t *testing.T) {
 
 // TestGroups: different traffic at once, each reported on its own.
 func TestGroups(t *testing.T) {
-	retry(t, func(t *testing.T) string {
+	retry(t, func(t *testing.T, by stretch) string {
 		stream := Config{Protocol: "tcp", Message: 64 << 10}
 		rpc := Config{Protocol: "tcp", Kind: "rr", Message: 100, Response: 100, NoDelay: true}
 		paced := Config{Protocol: "udp", Message: 100, Rate: 1000}
 		ends := []End{{Flow: 0}, {Flow: 1}, {Flow: 0, Group: 1}, {Flow: 0, Group: 2}}
 		sources := append([]End{}, ends...)
-		r, ok := runs(t, openEnds(t, ends, sources, stream, rpc, paced), patient(shortRun(2), 10*time.Millisecond))
+		r, ok := runs(t, openEnds(t, ends, sources, stream, rpc, paced), by.patient(by.shortRun(2), 10*time.Millisecond))
 		if !ok {
 			return "late"
 		}
@@ -172,7 +172,7 @@ func TestMulticastLoopback(t *testing.T) {
 	lo, err := netlink.LinkByName("lo")
 	must(t, err)
 	for _, rate := range []float64{2000, 0} { // without one, sinks drop
-		retry(t, func(t *testing.T) string {
+		retry(t, func(t *testing.T, by stretch) string {
 			s := NewSet(multicastConfig(false, rate))
 			t.Cleanup(s.Close)
 			l := newLedger(t)
@@ -186,7 +186,7 @@ func TestMulticastLoopback(t *testing.T) {
 			must(t, err)
 			must(t, s.Accept(sinks))
 			must(t, s.Prepare())
-			r, ok := runs(t, s, shortRun(2))
+			r, ok := runs(t, s, by.shortRun(2))
 			if !ok {
 				return "late"
 			}
@@ -270,7 +270,7 @@ func TestMulticastVeth(t *testing.T) {
 			group, addr = netip.MustParseAddr("ff15::4e42"), netip.MustParseAddr("fd00:7::2")
 		}
 		t.Run(fmt.Sprint("ipv6 ", v6), func(t *testing.T) {
-			retry(t, func(t *testing.T) string {
+			retry(t, func(t *testing.T, by stretch) string {
 				s := NewSet(multicastConfig(v6, 2000))
 				t.Cleanup(s.Close)
 				l := newLedger(t)
@@ -293,7 +293,7 @@ func TestMulticastVeth(t *testing.T) {
 				must(t, err)
 				must(t, s.Accept(sinks))
 				must(t, s.Prepare())
-				r, ok := runs(t, s, shortRun(2))
+				r, ok := runs(t, s, by.shortRun(2))
 				if !ok {
 					return "late"
 				}

@@ -138,10 +138,10 @@ func runKernel(l *loop, windows []Window) error {
 // TestKernelSource: pktgen sends in windows, and next to nothing between them.
 func TestKernelSource(t *testing.T) {
 	for _, rate := range []float64{0, 50_000} {
-		retry(t, func(t *testing.T) string {
+		retry(t, func(t *testing.T, by stretch) string {
 			g := &generator{}
 			l := newKernelSource(t, g, rate)
-			windows := windowsFrom(10*time.Millisecond, 3, 30*time.Millisecond, 10*time.Millisecond, 30*time.Millisecond)
+			windows := by.windowsFrom(10*time.Millisecond, 3, 30*time.Millisecond, 10*time.Millisecond, 30*time.Millisecond)
 			must(t, runKernel(l, windows))
 			l.finish()
 			inWindows := int64(0)
@@ -149,9 +149,9 @@ func TestKernelSource(t *testing.T) {
 				c := counted(l.samples, i)
 				inWindows += l.samples[4*i+2].msgs - l.samples[4*i].msgs
 				// 20 ms at a packet a microsecond, or at the rate.
-				want := int64(20_000)
+				want := int64(20_000) * int64(by)
 				if rate > 0 {
-					want = int64(rate * 0.02)
+					want = int64(rate * by.of(20*time.Millisecond).Seconds())
 				}
 				if c.Msgs < want*8/10 || c.Msgs > want*12/10 {
 					return fmt.Sprintf("rate %g: %d packets in the counted part, want about %d", rate, c.Msgs, want)
@@ -188,7 +188,7 @@ func TestKernelSourceFails(t *testing.T) {
 		g.broken = true
 		g.mu.Unlock()
 	})
-	err := runKernel(l, windowsFrom(10*time.Millisecond, 3, 30*time.Millisecond, 10*time.Millisecond, 30*time.Millisecond))
+	err := runKernel(l, asIs.windowsFrom(10*time.Millisecond, 3, 30*time.Millisecond, 10*time.Millisecond, 30*time.Millisecond))
 	if !errors.Is(err, fs.ErrNotExist) || g.resets != 1 || g.since != 0 {
 		t.Errorf("%v, %d resets", err, g.resets)
 	}

@@ -48,12 +48,12 @@ func TestPeerGone(t *testing.T) {
 		"zerocopy":   {Config{Protocol: "tcp", Message: 1000, Source: Path{ZeroCopy: true}}, func(source, _ int) { unix.Shutdown(source, unix.SHUT_RDWR) }, []error{errPeerClosed, unix.EPIPE}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			retry(t, func(t *testing.T) string { return killOne(t, tc.config, tc.kill, tc.want) })
+			retry(t, func(t *testing.T, by stretch) string { return killOne(t, by, tc.config, tc.kill, tc.want) })
 		})
 	}
 }
 
-func killOne(t *testing.T, c Config, kill func(source, sink int), wants []error) string {
+func killOne(t *testing.T, by stretch, c Config, kill func(source, sink int), wants []error) string {
 	mustEnd(t, 20*time.Second)
 	s := openFlows(t, c, 2)
 	var source, sink int
@@ -64,9 +64,9 @@ func killOne(t *testing.T, c Config, kill func(source, sink int), wants []error)
 			source = e.fd
 		}
 	}
-	windows := windowsFrom(8*time.Millisecond, 3, 20*time.Millisecond, 5*time.Millisecond, 0)
+	windows := by.windowsFrom(8*time.Millisecond, 3, 20*time.Millisecond, 5*time.Millisecond, 0)
 	killed := make(chan int64, 1)
-	time.AfterFunc(20*time.Millisecond, func() {
+	time.AfterFunc(by.of(20*time.Millisecond), func() {
 		kill(source, sink)
 		killed <- Now()
 	})
@@ -114,17 +114,20 @@ func TestReset(t *testing.T) {
 		"uring":   {Protocol: "tcp", Message: 1000, Source: Path{Call: "io_uring", Batch: 4}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			mustEnd(t, 20*time.Second)
-			to := newListener(t, func(conn *net.TCPConn) {
-				time.AfterFunc(20*time.Millisecond, func() {
-					conn.SetLinger(0)
-					conn.Close()
+			retry(t, func(t *testing.T, by stretch) string {
+				mustEnd(t, 20*time.Second)
+				to := newListener(t, func(conn *net.TCPConn) {
+					time.AfterFunc(by.of(20*time.Millisecond), func() {
+						conn.SetLinger(0)
+						conn.Close()
+					})
 				})
+				_, err := openSource(t, c, to).Run(by.windowsFrom(8*time.Millisecond, 2, 40*time.Millisecond, 5*time.Millisecond, 0), 0)
+				if !errors.Is(err, unix.ECONNRESET) && !errors.Is(err, unix.EPIPE) {
+					return fmt.Sprintf("got %v, want a reset connection", err)
+				}
+				return ""
 			})
-			_, err := openSource(t, c, to).Run(windowsFrom(8*time.Millisecond, 2, 40*time.Millisecond, 5*time.Millisecond, 0), 0)
-			if !errors.Is(err, unix.ECONNRESET) && !errors.Is(err, unix.EPIPE) {
-				t.Errorf("got %v, want a reset connection", err)
-			}
 		})
 	}
 }
@@ -139,10 +142,10 @@ func TestConnectErrors(t *testing.T) {
 		"closed": {Config{Protocol: "tcp", Kind: "crr", Message: 10, Response: 10, Rate: 1000}, func(c *net.TCPConn) { c.Close() }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			retry(t, func(t *testing.T) string {
+			retry(t, func(t *testing.T, by stretch) string {
 				mustEnd(t, 20*time.Second)
 				s := openSource(t, tc.config, newListener(t, tc.with))
-				r, err := s.Run(shortRun(2), 0)
+				r, err := s.Run(by.shortRun(2), 0)
 				if err != nil {
 					return err.Error()
 				}
@@ -169,17 +172,20 @@ func TestRefused(t *testing.T) {
 		"rr":       {Protocol: "udp", Kind: "rr", Message: 100, Response: 100, Timeout: 5 * ms},
 		"rr rate":  {Protocol: "udp", Kind: "rr", Message: 100, Response: 100, Timeout: 5 * ms, Rate: 1000},
 	} {
-		conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-		must(t, err)
-		to = conn.LocalAddr().(*net.UDPAddr).AddrPort()
-		s := openSource(t, c, to)
-		conn.Close()
-		r, err := s.Run(shortRun(2), 0)
-		// sendmmsg says only how many it sent: fewer than asked for, each time.
-		told := r.Groups[0].Ends[0].Events["retries"] > 0
-		if name != "sendmmsg" && !errors.Is(err, unix.ECONNREFUSED) || name == "sendmmsg" && !told {
-			t.Errorf("%s: %v, want ECONNREFUSED", name, err)
-		}
+		retry(t, func(t *testing.T, by stretch) string {
+			conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+			must(t, err)
+			to = conn.LocalAddr().(*net.UDPAddr).AddrPort()
+			s := openSource(t, c, to)
+			conn.Close()
+			r, err := s.Run(by.shortRun(2), 0)
+			// sendmmsg says only how many it sent: fewer than asked for, each time.
+			told := r.Groups[0].Ends[0].Events["retries"] > 0
+			if name != "sendmmsg" && !errors.Is(err, unix.ECONNREFUSED) || name == "sendmmsg" && !told {
+				return fmt.Sprintf("%s: %v, want ECONNREFUSED", name, err)
+			}
+			return ""
+		})
 	}
 	// No port that the kernel chooses by itself: a TCP socket can connect to itself.
 	to = netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), 1)
@@ -189,10 +195,17 @@ func TestRefused(t *testing.T) {
 		t.Errorf("tcp: %v", err)
 	}
 	// crr tries again for as long as the schedule lasts.
-	r, ok := runs(t, openSource(t, Config{Protocol: "tcp", Kind: "crr", Message: 1}, to), shortRun(1))
-	if source, _ := r.Groups[0].sums(); ok && (source.Total.Msgs != 0 || source.Events["connect errors"] == 0) {
-		t.Errorf("crr: %+v", source)
-	}
+	retry(t, func(t *testing.T, by stretch) string {
+		r, ok := runs(t, openSource(t, Config{Protocol: "tcp", Kind: "crr", Message: 1}, to), by.shortRun(1))
+		source, _ := r.Groups[0].sums()
+		if source.Total.Msgs != 0 {
+			t.Errorf("crr: %+v", source)
+		}
+		if !ok || source.Events["connect errors"] == 0 {
+			return fmt.Sprintf("crr: %+v", source)
+		}
+		return ""
+	})
 }
 
 // A peer that takes everything and says nothing must not keep the set for ever.
@@ -210,7 +223,7 @@ func TestSilentPeer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := openSource(t, c, newListener(t, func(*net.TCPConn) {}))
-			r, ok := runs(t, s, shortRun(2))
+			r, ok := runs(t, s, asIs.shortRun(2))
 			if source, _ := r.Groups[0].sums(); ok && c.transacts() && source.Total.Msgs != 0 {
 				t.Errorf("%d transactions with a peer that says nothing", source.Total.Msgs)
 			}
@@ -222,9 +235,9 @@ func TestSilentPeer(t *testing.T) {
 // retries, and all that was sent still arrives.
 func TestRefusedZeroCopy(t *testing.T) {
 	sysctl(t, "net/core/optmem_max", "2000")
-	retry(t, func(t *testing.T) string {
+	retry(t, func(t *testing.T, by stretch) string {
 		c := Config{Protocol: "tcp", Message: 60_000, Source: Path{ZeroCopy: true}}
-		r, ok := runs(t, openFlows(t, c, 1), shortRun(2))
+		r, ok := runs(t, openFlows(t, c, 1), by.shortRun(2))
 		source, sink := r.Groups[0].sums()
 		if !ok || source.Total.Bytes == 0 {
 			return "late"
@@ -289,9 +302,9 @@ func TestSlowDevice(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := newLedger(t)
 			slowLoopback(t, tc.limit)
-			retry(t, func(t *testing.T) string {
+			retry(t, func(t *testing.T, by stretch) string {
 				before := qdiscDrops(t)
-				r, ok := runs(t, openFlows(t, tc.config, 1), patient(shortRun(2), 50*time.Millisecond))
+				r, ok := runs(t, openFlows(t, tc.config, 1), by.patient(by.shortRun(2), 50*time.Millisecond))
 				if !ok {
 					return "late"
 				}
@@ -345,7 +358,7 @@ func TestStrangeSchedules(t *testing.T) {
 		t.Errorf("no windows: %+v, %v", r, err)
 	}
 	for _, c := range []Config{{Protocol: "udp", Message: 100}, {Protocol: "tcp", Message: 100}, {Protocol: "tcp", Kind: "rr", Message: 100, Response: 1}, {Protocol: "udp", Message: 100, Rate: 100}} {
-		r, err := openFlows(t, c, 1).Run(windowsFrom(-time.Second, 2, 20*time.Millisecond, 5*time.Millisecond, 0), 0)
+		r, err := openFlows(t, c, 1).Run(asIs.windowsFrom(-time.Second, 2, 20*time.Millisecond, 5*time.Millisecond, 0), 0)
 		if err == nil || !strings.Contains(err.Error(), "too busy") {
 			t.Errorf("%+v: a schedule of the past was worked off without a word: %v", c, err)
 		}

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netab/runner/packet"
+	"netab/test/busytest"
 )
 
 // inNamespace says that this process is alone in a network namespace.
@@ -159,9 +160,18 @@ func openSource(t testing.TB, c Config, to netip.AddrPort) *Set {
 	return s
 }
 
+// A stretch makes the schedules of a try.
+type stretch busytest.Stretch
+
+// asIs is for what holds however busy the machine is.
+const asIs stretch = 1
+
+func (by stretch) of(d time.Duration) time.Duration { return busytest.Stretch(by).Of(d) }
+
 // windowsFrom makes n slices with gaps between them.
-func windowsFrom(start time.Duration, n int, slice, settle, gap time.Duration) []Window {
+func (by stretch) windowsFrom(start time.Duration, n int, slice, settle, gap time.Duration) []Window {
 	var out []Window
+	start, slice, settle, gap = by.of(start), by.of(slice), by.of(settle), by.of(gap)
 	at := Now() + int64(start)
 	for i := range n {
 		w := Window{Slice: i, Start: at, Count: at + int64(settle), End: at + int64(slice)}
@@ -177,8 +187,8 @@ func windowsFrom(start time.Duration, n int, slice, settle, gap time.Duration) [
 // shortRun is a schedule that takes no longer than it must: the threads begin
 // together when the gate opens, which takes below a millisecond on an idle
 // machine and tens on a busy one.
-func shortRun(n int) []Window {
-	return windowsFrom(7*time.Millisecond, n, 11*time.Millisecond, 3*time.Millisecond, 2*time.Millisecond)
+func (by stretch) shortRun(n int) []Window {
+	return by.windowsFrom(7*time.Millisecond, n, 11*time.Millisecond, 3*time.Millisecond, 2*time.Millisecond)
 }
 
 // mustEnd fails the whole process, with all stacks, if what it watches hangs:
@@ -208,21 +218,10 @@ func runs(t testing.TB, s *Set, windows []Window) (*Report, bool) {
 	return r, true
 }
 
-// attempts is how often a test tries again where a busy machine may take the
-// CPU away from it for the whole of a short run.
-const attempts = 4
-
-// retry runs a try until it says "" or all attempts have failed.
-func retry(t *testing.T, try func(t *testing.T) string) {
+// retry gives a try another chance, and a longer schedule, on a busy machine.
+func retry(t *testing.T, try func(t *testing.T, by stretch) string) {
 	t.Helper()
-	var problem string
-	for range attempts {
-		if problem = try(t); problem == "" || t.Failed() {
-			return
-		}
-		t.Log("again:", problem)
-	}
-	t.Error(problem)
+	busytest.Retry(t, func(t *testing.T, by busytest.Stretch) string { return try(t, stretch(by)) })
 }
 
 // sums adds up the ends of a group by role.

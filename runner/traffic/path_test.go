@@ -137,14 +137,14 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-func (c pathCase) try(t *testing.T) string {
+func (c pathCase) try(t *testing.T, by stretch) string {
 	config := Config{Protocol: c.protocol, IPv6: c.v6, Message: c.message, Source: c.source, Sink: c.sink}
 	if c.more != nil {
 		c.more(&config)
 	}
 	l := newLedger(t)
 	s := openFlows(t, config, 1)
-	windows := shortRun(2)
+	windows := by.shortRun(2)
 	r, ok := runs(t, s, windows)
 	if !ok {
 		return "late"
@@ -256,10 +256,10 @@ func TestRun(t *testing.T) {
 		"udp ipv6 tiny":   {Config{Protocol: "udp", Message: 1, IPv6: true}, 2, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			retry(t, func(t *testing.T) string {
+			retry(t, func(t *testing.T, by stretch) string {
 				l := newLedger(t)
 				s := openFlows(t, tc.config, tc.flows)
-				windows := windowsFrom(10*time.Millisecond, 4, 20*time.Millisecond, 5*time.Millisecond, tc.gap)
+				windows := by.windowsFrom(10*time.Millisecond, 4, 20*time.Millisecond, 5*time.Millisecond, tc.gap)
 				r, ok := runs(t, s, windows)
 				if !ok {
 					return "late"

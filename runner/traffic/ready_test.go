@@ -14,17 +14,17 @@ func TestThreads(t *testing.T) {
 			for _, flows := range []int{threads, 7, 100} {
 				c := Config{Protocol: protocol, Kind: rr, Message: 400, Response: 100, NoDelay: true, Threads: threads, Timeout: 500 * ms}
 				t.Run(fmt.Sprintf("%s/%d flows of %d threads", kind, flows, threads), func(t *testing.T) {
-					retry(t, func(t *testing.T) string { return tryThreads(t, c, flows) })
+					retry(t, func(t *testing.T, by stretch) string { return tryThreads(t, by, c, flows) })
 				})
 			}
 		}
 	}
 }
 
-func tryThreads(t *testing.T, c Config, flows int) string {
+func tryThreads(t *testing.T, by stretch, c Config, flows int) string {
 	l := newLedger(t)
 	s := openFlows(t, c, flows)
-	r, ok := runs(t, s, patient(shortRun(2), 5e6))
+	r, ok := runs(t, s, by.patient(by.shortRun(2), 5e6))
 	if !ok {
 		return "late"
 	}

@@ -70,6 +70,8 @@ type Report struct {
 	// Allocated is how many heap objects the process made meanwhile, and for the
 	// report: none a message.
 	Allocated int64 `json:"allocated"`
+	// Late is how long after its beginning the schedule was known here.
+	Late int64 `json:"late_ns,omitempty"`
 }
 
 // msgs counts what all sinks received and all sources sent.

@@ -25,8 +25,8 @@ func twoArms(windows []Window) []Window {
 
 // patient adds a window in which nothing begins, so that the last requests have
 // time for their responses.
-func patient(windows []Window, more time.Duration) []Window {
-	at := windows[len(windows)-1].End + int64(more)
+func (by stretch) patient(windows []Window, more time.Duration) []Window {
+	at := windows[len(windows)-1].End + int64(by.of(more))
 	return append(windows, Window{Slice: -1, Start: at, Count: at, End: at})
 }
 
@@ -85,16 +85,16 @@ func TestTransactions(t *testing.T) {
 	cases["udp conn rate reuseport"] = tc{Config{Kind: "conn", Protocol: "udp", Message: 20, Rate: 3000, Sink: Path{Socket: "reuseport"}}, 3}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			retry(t, func(t *testing.T) string { return tryTransactions(t, c.Config, c.flows) })
+			retry(t, func(t *testing.T, by stretch) string { return tryTransactions(t, by, c.Config, c.flows) })
 		})
 	}
 }
 
-func tryTransactions(t *testing.T, c Config, flows int) string {
+func tryTransactions(t *testing.T, by stretch, c Config, flows int) string {
 	l := newLedger(t)
 	c.NoDelay = c.Protocol == "tcp" // else a response may wait for 40 ms
 	s := openFlows(t, c, flows)
-	windows := twoArms(shortRun(3))
+	windows := twoArms(by.shortRun(3))
 	r, ok := runs(t, s, windows)
 	if !ok {
 		return "late"
@@ -131,7 +131,7 @@ func tryTransactions(t *testing.T, c Config, flows int) string {
 	got, counted := count(g.Latency), source.Counted.Msgs
 	under := int64(len(windows) * flows * max(c.Depth, 1))
 	if c.Rate > 0 {
-		under += int64(c.Rate * float64(flows) * 0.011 * float64(len(windows)))
+		under += int64(c.Rate * float64(flows) * by.of(11*time.Millisecond).Seconds() * float64(len(windows)))
 	}
 	if got > counted+under || got < counted-under {
 		t.Errorf("%d latencies of %d transactions in counted parts", got, counted)
@@ -167,14 +167,14 @@ func TestTimeouts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := c
 			change(&c)
-			retry(t, func(t *testing.T) string {
+			retry(t, func(t *testing.T, by stretch) string {
 				s := openFlows(t, c, 3)
 				for _, e := range s.endpoints {
 					if e.sink {
 						refuseAll(t, e.fd)
 					}
 				}
-				r, ok := runs(t, s, patient(shortRun(3), 20*time.Millisecond))
+				r, ok := runs(t, s, by.patient(by.shortRun(3), 20*time.Millisecond))
 				source, sink := r.Groups[0].sums()
 				if !ok || sink.Total.Drops == 0 {
 					return "late"
@@ -234,10 +234,10 @@ func TestLostRequests(t *testing.T) {
 			if threads > 0 && depth > 1 {
 				continue
 			}
-			retry(t, func(t *testing.T) string {
+			retry(t, func(t *testing.T, by stretch) string {
 				p := newResponder(t, func(i int64) bool { return i%10 != 5 })
 				s := openSource(t, Config{Kind: "rr", Protocol: "udp", Message: 16, Response: 16, Depth: depth, Timeout: 2 * ms, Threads: threads}, p.addr)
-				r, ok := runs(t, s, patient(shortRun(4), 20*time.Millisecond))
+				r, ok := runs(t, s, by.patient(by.shortRun(4), 20*time.Millisecond))
 				source, _ := r.Groups[0].sums()
 				lost := p.requests.Load() - p.answers.Load()
 				if !ok || lost == 0 {
@@ -260,7 +260,7 @@ func TestLostRequests(t *testing.T) {
 // even where a message has room for one byte of its number only.
 func TestStaleResponses(t *testing.T) {
 	for _, tc := range []struct{ size, threads int }{{16, 0}, {1, 0}, {16, 1}, {1, 1}} {
-		retry(t, func(t *testing.T) string {
+		retry(t, func(t *testing.T, by stretch) string {
 			p := newResponder(t, func(i int64) bool {
 				if i == 20 {
 					time.Sleep(40 * time.Millisecond)
@@ -268,7 +268,7 @@ func TestStaleResponses(t *testing.T) {
 				return true
 			})
 			s := openSource(t, Config{Kind: "rr", Protocol: "udp", Message: tc.size, Response: tc.size, Timeout: 3 * ms, Threads: tc.threads}, p.addr)
-			r, ok := runs(t, s, windowsFrom(8*time.Millisecond, 1, 90*time.Millisecond, time.Millisecond, 0))
+			r, ok := runs(t, s, by.windowsFrom(8*time.Millisecond, 1, 90*time.Millisecond, time.Millisecond, 0))
 			source, _ := r.Groups[0].sums()
 			if !ok || p.requests.Load() < 60 {
 				return "late"
@@ -292,13 +292,14 @@ func TestStaleResponses(t *testing.T) {
 // coordinated omission): all requests that were due meanwhile have waited, the
 // first for all of the stall, the last for nothing of it. A closed loop has one.
 func TestStall(t *testing.T) {
-	const rate, stall = 2000.0, 40 * time.Millisecond
+	const rate = 2000.0
 	for _, tc := range []struct {
 		protocol string
 		rate     float64
 	}{{"udp", rate}, {"udp", 0}, {"tcp", rate}, {"tcp", 0}} {
 		t.Run(fmt.Sprint(tc.protocol, " at ", tc.rate), func(t *testing.T) {
-			retry(t, func(t *testing.T) string {
+			retry(t, func(t *testing.T, by stretch) string {
+				stall := by.of(40 * time.Millisecond)
 				var took atomic.Int64
 				// Of the requests that begin in the counted part the 20th stalls.
 				answer := func(i int64) bool {
@@ -316,7 +317,7 @@ func TestStall(t *testing.T) {
 					to = newStreamResponder(t, 64, 64, 0, answer).addr
 				}
 				s := openSource(t, Config{Kind: "rr", Protocol: tc.protocol, Message: 64, Response: 64, Rate: tc.rate, Timeout: 1000 * ms, NoDelay: true}, to)
-				r, ok := runs(t, s, windowsFrom(10*time.Millisecond, 1, 150*time.Millisecond, 0, 0))
+				r, ok := runs(t, s, by.windowsFrom(10*time.Millisecond, 1, 150*time.Millisecond, 0, 0))
 				if !ok || took.Load() == 0 {
 					return "late"
 				}
@@ -407,7 +408,7 @@ func (r *responder) serve(conn, request, response int, answer func(i int64) bool
 func TestOpenLoopFillsSocket(t *testing.T) {
 	for _, call := range []string{"send", "write", "sendmsg"} {
 		t.Run(call, func(t *testing.T) {
-			retry(t, func(t *testing.T) string {
+			retry(t, func(t *testing.T, by stretch) string {
 				p := newStreamResponder(t, 1111, 3, 4096, func(i int64) bool {
 					if i == 100 {
 						time.Sleep(60 * time.Millisecond)
@@ -415,8 +416,8 @@ func TestOpenLoopFillsSocket(t *testing.T) {
 					return true
 				})
 				c := Config{Kind: "rr", Protocol: "tcp", Message: 1111, Response: 3, Rate: 20_000, SendBuffer: 8192, NoDelay: true, Source: Path{Call: call}}
-				windows := windowsFrom(8*time.Millisecond, 1, 120*time.Millisecond, 0, 0)
-				r, ok := runs(t, openSource(t, c, p.addr), patient(windows, 60*time.Millisecond))
+				windows := by.windowsFrom(8*time.Millisecond, 1, 120*time.Millisecond, 0, 0)
+				r, ok := runs(t, openSource(t, c, p.addr), by.patient(windows, 60*time.Millisecond))
 				source, _ := r.Groups[0].sums()
 				if !ok || p.requests.Load() < 150 {
 					return fmt.Sprintf("late, or too slow: %d requests", p.requests.Load())

@@ -142,7 +142,7 @@ func (s *Set) Run(windows []Window, end int64) (*Report, error) {
 	}
 	objects := allocated()
 	own := ProcessCPU()
-	late := time.Duration(Now() - windows[0].Start)
+	late := Now() - windows[0].Start
 	s.gate.open()
 	end = max(end, windows[len(windows)-1].End)
 	time.Sleep(time.Duration(end-Now()) + leastDrain)
@@ -156,7 +156,8 @@ func (s *Set) Run(windows []Window, end int64) (*Report, error) {
 	}
 	if late > 0 {
 		// Slices would hold less than their time, and nobody would see it.
-		err = errors.Join(err, fmt.Errorf("the schedule began %v before it was known here: the machine was too busy", late))
+		r.Late = late
+		err = errors.Join(err, fmt.Errorf("the schedule began %v before it was known here: the machine was too busy", time.Duration(late)))
 	}
 	return r, err
 }

@@ -12,9 +12,9 @@ func TestSlowdown(t *testing.T) {
 	for _, share := range []float64{0, 0.02, 0.3} {
 		for _, call := range []string{"send", "sendmmsg"} {
 			t.Run(fmt.Sprint(call, share), func(t *testing.T) {
-				retry(t, func(t *testing.T) string {
+				retry(t, func(t *testing.T, by stretch) string {
 					c := Config{Protocol: "udp", Message: 500, Source: Path{Call: call, Batch: 8, Slowdown: share}}
-					windows := shortRun(4)
+					windows := by.shortRun(4)
 					r, ok := runs(t, openFlows(t, c, 1), windows)
 					if !ok {
 						return "late"
@@ -49,7 +49,7 @@ func TestSlowdown(t *testing.T) {
 // What one spin takes too long, the next takes less; but an interruption while
 // it spins is none of it.
 func TestSlowdownKeepsAccount(t *testing.T) {
-	retry(t, func(t *testing.T) string {
+	retry(t, func(t *testing.T, by stretch) string {
 		s := newSlowdown(0.1)
 		start := nanotime()
 		s.begin(start)

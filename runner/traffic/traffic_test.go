@@ -11,7 +11,7 @@ import (
 func TestMeterAttributesBlockedCallToLaterWindow(t *testing.T) {
 	th, err := enterThread(nil)
 	must(t, err)
-	retry(t, func(t *testing.T) string {
+	retry(t, func(t *testing.T, by stretch) string {
 		now := Now()
 		w := []Window{{Slice: 0, Start: now, Count: now + 20*ms, End: now + 40*ms}, {Slice: 1, Start: now + 40*ms, Count: now + 60*ms, End: now + 80*ms}}
 		m := newMeter(w, th, nil, false)

@@ -34,9 +34,9 @@ func TestVerifyClean(t *testing.T) {
 	} {
 		c.Verify = true
 		t.Run(name, func(t *testing.T) {
-			retry(t, func(t *testing.T) string {
+			retry(t, func(t *testing.T, by stretch) string {
 				l := newLedger(t)
-				windows := append(shortRun(2), windowsFrom(45*time.Millisecond, 1, 20*time.Millisecond, 5*time.Millisecond, 0)...)
+				windows := append(by.shortRun(2), by.windowsFrom(45*time.Millisecond, 1, 20*time.Millisecond, 5*time.Millisecond, 0)...)
 				// A message, or what one call sends at once, each 2.5 ms.
 				atOnce := max(c.Source.Batch, 1)
 				if c.Source.Segment > 0 {
@@ -80,7 +80,7 @@ func TestVerifyClean(t *testing.T) {
 // broken path might.
 func TestVerifyFindsFaults(t *testing.T) {
 	for _, batch := range []int{0, 4} {
-		retry(t, func(t *testing.T) string {
+		retry(t, func(t *testing.T, by stretch) string {
 			c := Config{Protocol: "udp", Message: 120, Verify: true, Rate: 4000, ReceiveBuffer: 1 << 20, Sink: Path{Socket: "open"}}
 			if batch > 0 {
 				c.Sink = Path{Socket: "open", Call: "recvmmsg", Batch: batch}
@@ -95,7 +95,7 @@ func TestVerifyFindsFaults(t *testing.T) {
 			must(t, err)
 			must(t, s.Accept(nil))
 			must(t, s.Prepare())
-			r, ok := runs(t, s, patient(windowsFrom(8*time.Millisecond, 1, 90*time.Millisecond, 0, 0), 20*time.Millisecond))
+			r, ok := runs(t, s, by.patient(by.windowsFrom(8*time.Millisecond, 1, 90*time.Millisecond, 0, 0), 20*time.Millisecond))
 			done()
 			source, sink := r.Groups[0].sums()
 			if !ok || did["passed"] != source.Total.Msgs || sink.Total.Drops > 0 || did["duplicated"] == 0 || did["reordered"] == 0 {
@@ -167,7 +167,7 @@ func manInTheMiddle(t testing.TB, to netip.AddrPort, did map[string]int64) (at n
 // TestVerifyFindsFlippedBytes of a stream.
 func TestVerifyFindsFlippedBytes(t *testing.T) {
 	for _, call := range []string{"recv", "read", "recvmsg"} {
-		retry(t, func(t *testing.T) string {
+		retry(t, func(t *testing.T, by stretch) string {
 			c := Config{Protocol: "tcp", Message: 10_000, Verify: true, Sink: Path{Call: call}}
 			s := NewSet(c)
 			t.Cleanup(s.Close)
@@ -188,7 +188,7 @@ func TestVerifyFindsFlippedBytes(t *testing.T) {
 			must(t, err)
 			must(t, s.Accept(nil))
 			must(t, s.Prepare())
-			r, ok := runs(t, s, shortRun(2))
+			r, ok := runs(t, s, by.shortRun(2))
 			source, sink := r.Groups[0].sums()
 			n := <-flipped
 			if !ok || n == 0 {
