@@ -79,7 +79,7 @@ func TestNoAllocationPerStep(t *testing.T) {
 		"conn":              {Kind: "conn", Protocol: "udp", Message: 64, Sink: Path{Socket: "open"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			mustEnd(t, 20*time.Second)
+			defer mustEnd(t, 20*time.Second)()
 			sink, source := byHand(t, c)
 			step := func() {
 				for _, l := range []*loop{source, sink} {

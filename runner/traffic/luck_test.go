@@ -54,7 +54,7 @@ func TestPeerGone(t *testing.T) {
 }
 
 func killOne(t *testing.T, by stretch, c Config, kill func(source, sink int), wants []error) string {
-	mustEnd(t, 20*time.Second)
+	defer mustEnd(t, 20*time.Second)()
 	s := openFlows(t, c, 2)
 	var source, sink int
 	for _, e := range s.endpoints {
@@ -115,7 +115,7 @@ func TestReset(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			retry(t, func(t *testing.T, by stretch) string {
-				mustEnd(t, 20*time.Second)
+				defer mustEnd(t, 20*time.Second)()
 				to := newListener(t, func(conn *net.TCPConn) {
 					time.AfterFunc(by.of(20*time.Millisecond), func() {
 						conn.SetLinger(0)
@@ -143,7 +143,7 @@ func TestConnectErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			retry(t, func(t *testing.T, by stretch) string {
-				mustEnd(t, 20*time.Second)
+				defer mustEnd(t, 20*time.Second)()
 				s := openSource(t, tc.config, newListener(t, tc.with))
 				r, err := s.Run(by.shortRun(2), 0)
 				if err != nil {
@@ -335,7 +335,7 @@ func TestSlowDevice(t *testing.T) {
 
 // A set that is closed instead of run ends its threads.
 func TestCloseWithoutRun(t *testing.T) {
-	mustEnd(t, 20*time.Second)
+	defer mustEnd(t, 20*time.Second)()
 	for _, c := range []Config{{Protocol: "tcp", Message: 10}, {Protocol: "udp", Message: 10, Threads: 1}, {Protocol: "udp", Message: 10, Source: Path{Call: "io_uring"}, Sink: Path{Call: "io_uring"}}} {
 		s := openFlows(t, c, 3)
 		s.Close()
@@ -352,7 +352,7 @@ func TestCloseWithoutRun(t *testing.T) {
 // A schedule without windows, and one that begins before the threads are there:
 // that must not give zeros without a word.
 func TestStrangeSchedules(t *testing.T) {
-	mustEnd(t, 20*time.Second)
+	defer mustEnd(t, 20*time.Second)()
 	s := openFlows(t, Config{Protocol: "udp", Message: 100}, 1)
 	if r, err := s.Run(nil, 0); err != nil || len(r.Groups) != 1 {
 		t.Errorf("no windows: %+v, %v", r, err)

@@ -193,14 +193,13 @@ func (by stretch) shortRun(n int) []Window {
 
 // mustEnd fails the whole process, with all stacks, if what it watches hangs:
 // the threads of a Set cannot be stopped from outside.
-func mustEnd(t testing.TB, within time.Duration) {
+func mustEnd(t testing.TB, within time.Duration) (ended func() bool) {
 	t.Helper()
 	name := t.Name()
-	timer := time.AfterFunc(within, func() {
+	return time.AfterFunc(within, func() {
 		debug.SetTraceback("all")
 		panic(name + " did not end within " + within.String())
-	})
-	t.Cleanup(func() { timer.Stop() })
+	}).Stop
 }
 
 // runs runs a set and returns its report; it fails on errors. A busy machine may
@@ -208,7 +207,7 @@ func mustEnd(t testing.TB, within time.Duration) {
 // answer is false, and the caller may try again.
 func runs(t testing.TB, s *Set, windows []Window) (*Report, bool) {
 	t.Helper()
-	mustEnd(t, 20*time.Second)
+	defer mustEnd(t, 20*time.Second)()
 	r, err := s.Run(windows, 0)
 	if err != nil && strings.Contains(err.Error(), "too busy") {
 		t.Log(err)
