@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -69,6 +70,7 @@ func veth(t testing.TB, ipv6 bool) path {
 	sourceMAC := setUp(t, "va", source)
 	must(t, unix.Setns(sinkNS, unix.CLONE_NEWNET))
 	sinkMAC := setUp(t, "vb", sink)
+	waitForRoute(t, netip.MustParsePrefix(sink).Addr())
 	p := newPath(t, Config{Device: "va", SourceMAC: sourceMAC, SinkMAC: sinkMAC},
 		netip.MustParsePrefix(source).Addr(), netip.MustParsePrefix(sink).Addr())
 	must(t, unix.Setns(sourceNS, unix.CLONE_NEWNET))
@@ -93,6 +95,21 @@ func setUp(t testing.TB, device, address string) (mac [6]byte) {
 	must(t, netlink.LinkSetUp(link))
 	copy(mac[:], link.Attrs().HardwareAddr)
 	return mac
+}
+
+// waitForRoute waits until the address is taken for a local one: the kernel sets
+// the route of an IPv6 address in a work item, a moment after the address.
+func waitForRoute(t testing.TB, addr netip.Addr) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		routes, err := netlink.RouteGet(addr.AsSlice())
+		if err == nil && len(routes) > 0 && routes[0].Type == unix.RTN_LOCAL {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("no local route to %s: %v, %v", addr, routes, err)
+		}
+	}
 }
 
 // newPath opens the sink in the namespace of the calling thread.
@@ -128,8 +145,19 @@ func (p path) open(t testing.TB) *Source {
 	return s
 }
 
-// receive takes one datagram, and reports whether there was one within 50 ms.
+// receive takes one datagram that must come, and reports whether it did. A busy
+// machine lets it wait for its softirq.
 func (p path) receive(t testing.TB, b []byte) (n int, from uint16, ok bool) {
+	return p.within(t, b, 5*time.Second)
+}
+
+// nothing says that no datagram comes, by waiting a moment for one.
+func (p path) nothing(t testing.TB) bool {
+	_, _, ok := p.within(t, make([]byte, 100), 50*time.Millisecond)
+	return !ok
+}
+
+func (p path) within(t testing.TB, b []byte, limit time.Duration) (n int, from uint16, ok bool) {
 	for range 2 {
 		n, addr, err := unix.Recvfrom(p.sink, b, 0)
 		if err == nil {
@@ -138,7 +166,7 @@ func (p path) receive(t testing.TB, b []byte) (n int, from uint16, ok bool) {
 		if !errors.Is(err, unix.EAGAIN) {
 			t.Fatal(err)
 		}
-		if _, err := unix.Poll([]unix.PollFd{{Fd: int32(p.sink), Events: unix.POLLIN}}, 50); err != nil && err != unix.EINTR {
+		if _, err := unix.Poll([]unix.PollFd{{Fd: int32(p.sink), Events: unix.POLLIN}}, int(limit.Milliseconds())); err != nil && err != unix.EINTR {
 			t.Fatal(err)
 		}
 	}

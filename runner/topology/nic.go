@@ -60,7 +60,7 @@ func OpenNIC(ctx context.Context, s *agent.Starter, j *knob.Journal, t scenarios
 	if err := waitForCarrier(ctx, n.Keeper); err != nil {
 		return nil, errors.Join(err, n.Close(ctx))
 	}
-	return n, n.Keeper.introduce()
+	return n, n.Keeper.introduce(ctx)
 }
 
 // Enter starts fresh agents on the path, for one setup of one trial.

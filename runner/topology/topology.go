@@ -107,13 +107,13 @@ func veth(ctx context.Context, s *agent.Starter, t scenarios.Topology, o agent.O
 		}
 		return nil, err
 	}
-	if err := p.joinByVeth(t); err != nil {
+	if err := p.joinByVeth(ctx, t); err != nil {
 		return nil, errors.Join(err, p.Close(ctx))
 	}
 	return p, nil
 }
 
-func (p *Path) joinByVeth(t scenarios.Topology) error {
+func (p *Path) joinByVeth(ctx context.Context, t scenarios.Topology) error {
 	pair := host.Veth{Name: sourceVeth, PeerName: sinkVeth, PeerPID: p.Sink.Agent.PID(), MTU: t.MTU, Queues: t.Queues}
 	if err := p.Source.Agent.AddVeth(pair); err != nil {
 		return err
@@ -128,13 +128,18 @@ func (p *Path) joinByVeth(t scenarios.Topology) error {
 	if err := p.Sink.configure(sinkVeth, sink, nil); err != nil {
 		return err
 	}
-	return p.introduce()
+	return p.introduce(ctx)
 }
 
-// introduce makes the two sides know each other's link address. Resolving it
-// costs the first packets of every flow, and over a veth pair that is just up
-// IPv6 took a second for it.
-func (p *Path) introduce() error {
+// introduce makes the two sides know each other's link address, when each takes
+// packets to its own. Resolving it costs the first packets of every flow, and
+// over a veth pair that is just up IPv6 took a second for it.
+func (p *Path) introduce(ctx context.Context) error {
+	for _, side := range []*Side{&p.Source, &p.Sink} {
+		if err := side.waitForAddress(ctx); err != nil {
+			return err
+		}
+	}
 	source, err := p.Source.Link()
 	if err != nil {
 		return err
@@ -194,21 +199,59 @@ func givenAddress(text string, otherwise netip.Prefix) (netip.Prefix, error) {
 // waitForCarrier waits until both devices can carry packets: a NIC negotiates
 // its link for seconds after it is taken up.
 func waitForCarrier(ctx context.Context, p *Path) error {
-	deadline := time.Now().Add(20 * time.Second)
 	for _, side := range []Side{p.Source, p.Sink} {
-		for {
+		up := func() bool {
 			carrier, err := side.Agent.ReadFile("/sys/class/net/" + side.Device + "/carrier")
-			if err == nil && strings.TrimSpace(string(carrier)) == "1" {
-				break
-			}
-			if time.Now().After(deadline) {
-				return fmt.Errorf("%s: no carrier after 20 s: is the cable in, and the other end up?", side.Device)
-			}
-			select {
-			case <-time.After(20 * time.Millisecond):
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
+			return err == nil && strings.TrimSpace(string(carrier)) == "1"
+		}
+		if err := waitFor(ctx, up, 20*time.Millisecond); err != nil {
+			return fmt.Errorf("%s: no carrier: %w: is the cable in, and the other end up?", side.Device, err)
+		}
+	}
+	return nil
+}
+
+// waitForAddress waits until packets to the side's address are taken. The kernel
+// gives an IPv6 address its local route in a work item, when the device has a
+// carrier (addrconf_dad_work in net/ipv6/addrconf.c), and drops what arrives
+// before: on a busy machine the first packets of a flow.
+func (s *Side) waitForAddress(ctx context.Context) error {
+	if s.Addr.Is4() {
+		return nil
+	}
+	routed := func() bool {
+		routes, err := s.Agent.ReadFile("/proc/thread-self/net/ipv6_route")
+		return err == nil && hasRoute(string(routes), s.Addr)
+	}
+	if err := waitFor(ctx, routed, time.Millisecond); err != nil {
+		return fmt.Errorf("%s: the kernel does not take packets to %s: %w", s.Device, s.Addr, err)
+	}
+	return nil
+}
+
+// hasRoute finds the host route of a local address in /proc/net/ipv6_route:
+// destination and prefix length in hexadecimal, then what does not matter here
+// (ipv6_route_native_seq_show in net/ipv6/ip6_fib.c).
+func hasRoute(routes string, addr netip.Addr) bool {
+	for line := range strings.Lines(routes) {
+		if strings.HasPrefix(line, fmt.Sprintf("%x 80 ", addr.AsSlice())) {
+			return true
+		}
+	}
+	return false
+}
+
+// waitFor tries each so often whether something has become true.
+func waitFor(ctx context.Context, check func() bool, each time.Duration) error {
+	const limit = 20 * time.Second
+	for deadline := time.Now().Add(limit); !check(); {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("still not after %v", limit)
+		}
+		select {
+		case <-time.After(each):
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
 	}
 	return nil
