@@ -16,6 +16,8 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
+
+	"netab/test/busytest"
 )
 
 // What happens to the traffic in the middle of a trial costs that trial: it is
@@ -61,6 +63,10 @@ func TestReset(t *testing.T) {
 }
 
 func (c casualty) run(t *testing.T) {
+	busytest.Retry(t, func(t *testing.T, _ busytest.Stretch) string { return c.try(t) })
+}
+
+func (c casualty) try(t *testing.T) string {
 	p := newPlace(t)
 	before := snapshotSandbox()
 	r := c.start(t, p)
@@ -80,7 +86,9 @@ func (c casualty) run(t *testing.T) {
 	if c.toTheEnd && s.Ended != "max-time" {
 		t.Errorf("ended %q", s.Ended)
 	}
-	c.check(t, p)
+	if missed := c.check(t, p); missed != "" {
+		return missed
+	}
 	if !slices.ContainsFunc(s.Warnings, func(w struct{ Code, Text string }) bool { return w.Code == "invalid-trials" }) {
 		t.Errorf("no warning speaks of the trial: %+v", s.Warnings)
 	}
@@ -88,6 +96,7 @@ func (c casualty) run(t *testing.T) {
 	if diff := before.settledDiff(snapshotSandbox); diff != "" {
 		t.Errorf("not as before:\n%s", diff)
 	}
+	return ""
 }
 
 func (c casualty) start(t *testing.T, p place) *running {
@@ -123,8 +132,9 @@ func (c casualty) end(t *testing.T, p place, r *running) outcome {
 }
 
 // check looks at the trials in the order measured: one is lost for the reason,
-// and there are others before and after it.
-func (c casualty) check(t *testing.T, p place) {
+// and there are others before and after it. On a busy machine the strike may
+// miss: it comes when a trial has ended already, or too late for another one.
+func (c casualty) check(t *testing.T, p place) (missed string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(p.store(), "*", "run.jsonl"))
 	if err != nil || len(files) != 1 {
@@ -150,9 +160,13 @@ func (c casualty) check(t *testing.T, p place) {
 			after++
 		}
 	}
-	if struck != 1 || before == 0 || after == 0 {
-		t.Errorf("%d trials lost for one of %q, %d valid ones before and %d after; want 1, and some of each", struck, c.reason, before, after)
+	if struck > 1 {
+		t.Errorf("%d trials were lost for one of %q", struck, c.reason)
 	}
+	if struck == 0 || before == 0 || after == 0 {
+		return fmt.Sprintf("%d trials lost for one of %q, %d valid ones before and %d after; want 1, and some of each", struck, c.reason, before, after)
+	}
+	return ""
 }
 
 // agents are the run's agents at the moment, the oldest first.
