@@ -103,10 +103,11 @@ func (s *schedule) estimate(n int, elapsed time.Duration) int {
 	return int(min(1e6, float64(n)*s.maxTime.Seconds()/elapsed.Seconds()))
 }
 
-// over says whether the time is up.
+// over says whether the time is up. It is not while no trial is valid: there
+// would be nothing to judge.
 func (s *schedule) over(n int, elapsed time.Duration) bool {
 	if s.maxTime <= 0 {
 		return n >= openTrials
 	}
-	return elapsed >= s.maxTime
+	return n > 0 && elapsed >= s.maxTime
 }

@@ -138,4 +138,9 @@ func TestStopWithoutTrials(t *testing.T) {
 	if !d.Stop || d.Converged || d.Look {
 		t.Errorf("decision %+v, want a stop that decided nothing", d)
 	}
+	// Only the runner knows when another trial is of no use.
+	lost := []results.Trial{{Invalid: "the machine was too busy"}}
+	if d := NewStop(plain.Design(0.01, time.Minute), 1).Look(lost, 2*time.Minute, false); d.Stop {
+		t.Errorf("decision %+v before there was a valid trial", d)
+	}
 }

@@ -155,7 +155,10 @@ func (r *run) warnOfCarryOver(t *results.Trial) {
 		late[s.Arm] += s.LateBytes
 	}
 	for i, arm := range r.plan.arms {
-		if share := float64(late[i]) / float64(max(received[i], 1)); share > mostLate {
+		if received[i] == 0 {
+			continue // see nothingReceived
+		}
+		if share := float64(late[i]) / float64(received[i]); share > mostLate {
 			t.Warnings = append(t.Warnings, results.Warning{Code: "carry-over", Text: fmt.Sprintf(
 				"%s: %.1f %% of what it sent was received while another arm was counted: its queues outlast the settle part; set measure.settle longer", arm.Name, 100*share)})
 		}

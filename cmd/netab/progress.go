@@ -44,7 +44,11 @@ func (p *progress) update(trials []results.Trial, elapsed time.Duration, d analy
 	left := max(0, p.maxTime-elapsed).Round(time.Second)
 	line := fmt.Sprintf("trial %d, %v left at most", len(trials), left)
 	for _, c := range d.Comparisons {
-		if c.Judged {
+		switch {
+		case !c.Judged || c.N == 0:
+		case c.N == 1: // no interval
+			line += fmt.Sprintf(" | %s %+.1f %%", c.Arm, 100*c.Change)
+		default:
 			line += fmt.Sprintf(" | %s %+.1f %% (%+.1f to %+.1f)", c.Arm, 100*c.Change, 100*c.Lo, 100*c.Hi)
 		}
 	}
