@@ -55,8 +55,11 @@ func (f foretold) orNil() *analysis.Forecast {
 }
 
 func (f foretold) String() string {
-	if f.Trials == 0 {
+	switch {
+	case len(f.of) == 0:
 		return "how long that takes is not known: this machine is not calibrated (netab calibrate)"
+	case f.Trials == 0: // no two runs undisturbed, or a scatter that no time averages out
+		return fmt.Sprintf("how long that takes is not known: the calibration of %s cannot tell; calibrate again on a quiet machine (netab calibrate)", strings.Join(f.of, ", "))
 	}
 	text := fmt.Sprintf("about %v for %.3g %% (%d trials), by the calibration of %s", f.Time.Round(time.Second), 100*f.resolution, f.Trials, strings.Join(f.of, ", "))
 	if !f.Within {
