@@ -5,10 +5,9 @@ set -eu
 cd "$(dirname "$0")"
 
 # The race detector needs cgo, and distorts timing: it is for the packages that
-# judge and keep, not for those that send and receive. What analysis counts over
-# many runs comes without it, below.
-CGO_ENABLED=1 go test -race -short ./analysis
-CGO_ENABLED=1 go test -race -p 2 ./results ./scenarios ./runner/knob ./runner/probe
+# judge and keep, not for those that send and receive. What -short leaves out
+# (counts over many runs, kills at every step) comes without it, below.
+CGO_ENABLED=1 go test -race -short -p 2 ./analysis ./results ./scenarios ./runner/knob ./runner/probe
 # -count=1: they build the binary and ask the kernel, which the test cache knows
 # nothing of.
-go test -count=1 -p 1 $(go list ./... | grep -v -e '/results$' -e '/scenarios$' -e '/runner/knob$' -e '/runner/probe$')
+go test -count=1 -p 1 $(go list ./... | grep -v -e '/results$' -e '/scenarios$' -e '/runner/probe$')
