@@ -3,6 +3,8 @@ package runner
 import (
 	"os"
 
+	"golang.org/x/sync/errgroup"
+
 	"netab/results"
 	"netab/runner/probe"
 	"netab/runner/traffic"
@@ -17,10 +19,12 @@ type moment struct {
 
 func (r *run) before(setups []*live) (m moment, err error) {
 	m.at = traffic.Now()
+	var g errgroup.Group
 	for _, l := range setups {
-		if l.before, err = l.snapshot(); err != nil {
-			return m, err
-		}
+		g.Go(func() (err error) { l.before, err = l.snapshot(); return err })
+	}
+	if err := g.Wait(); err != nil {
+		return m, err
 	}
 	if m.processes, err = probe.ReadProcesses(r.machine); err != nil {
 		return m, err
@@ -40,12 +44,19 @@ func (r *run) after(setups []*live, before moment) (results.HostDelta, error) {
 	if err != nil {
 		return results.HostDelta{}, err
 	}
+	var g errgroup.Group
 	for _, l := range setups {
-		after, err := l.snapshot()
-		if err != nil {
-			return results.HostDelta{}, err
-		}
-		l.differences(after)
+		g.Go(func() error {
+			after, err := l.snapshot()
+			if err != nil {
+				return err
+			}
+			l.differences(after)
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return results.HostDelta{}, err
 	}
 	d := machine.HostDelta(before.machine)
 	for _, l := range setups {

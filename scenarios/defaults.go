@@ -11,11 +11,12 @@ const (
 	// caches, while the one before drains. What is still received later is
 	// recorded, and warned of as carry-over.
 	defaultSettle = Duration(5 * time.Millisecond)
-	// A trial is long against its own fixed cost (40 ms) and its warm-ups (40 ms
-	// of each arm), and short enough for many trials in max_time, as trials are
-	// the unit of inference. Between 1 s and 2 s the error after a minute is flat.
+	// A trial is long against its own fixed cost (40 to 110 ms, the more the more
+	// arms) and its warm-ups (40 ms of each arm), so that 70 % of the time count;
+	// and short enough for many trials in max_time, as trials are the unit of
+	// inference. Between 1 s and 2 s the error after a minute is flat.
 	defaultTrial       = Duration(1500 * time.Millisecond)
-	defaultTrialPerArm = Duration(480 * time.Millisecond)
+	defaultTrialPerArm = Duration(600 * time.Millisecond)
 	// minBlocks of a default trial: the jackknife over blocks needs a few. A
 	// scenario that gives its own trial is held to minBlocksGiven.
 	minBlocks      = 8

@@ -151,7 +151,7 @@ func TestMeasureDefaults(t *testing.T) {
 		want Measure
 	}{
 		{"two arms", Measure{}, 2, base},
-		{"many arms need longer trials", Measure{}, 10, with(func(m *Measure) { m.Trial = ms(4800) })},
+		{"many arms need longer trials", Measure{}, 10, with(func(m *Measure) { m.Trial = ms(6000) })},
 		{"short slices, short settle", Measure{Slice: ms(6)}, 2, with(func(m *Measure) { m.Slice, m.Settle = ms(6), ms(3) })},
 		{"what is given stays", Measure{Trial: ms(500), Confidence: 0.99}, 2, with(func(m *Measure) { m.Trial, m.Confidence = ms(500), 0.99 })},
 	} {
