@@ -171,7 +171,7 @@ func (c comparing) levels(g RunGroup, alpha float64) []ArmSummary {
 		arms[i].Run = g.Label
 		for name, l := range arms[i].Metrics {
 			m, ok := LookupMetric(name)
-			xs := g.units(unit, func(r *results.Run) []float64 { return rawLevels(r, m, arms[i].Name) })
+			xs := g.units(unit, levelReading(m, arms[i].Name, plainly))
 			if s := newSample(xs); ok && unit != unitTrial && s.n >= 2 && s.n == len(xs) {
 				h := tCritical(alpha, s.df()) * s.se()
 				l.Lo, l.Hi = clamp(l.Mean-h), clamp(l.Mean+h)
@@ -226,7 +226,7 @@ func (c comparing) crossings(g RunGroup, alpha float64) []crossing {
 			if !m.AppliesTo(arm) || !m.AppliesTo(db.Arms[ib]) {
 				continue
 			}
-			x := c.cross(g, m, arm.Name, func(r *results.Run) []float64 { return logLevels(r, m, arm.Name) })
+			x := c.cross(g, m, arm.Name, levelReading(m, arm.Name, onScale))
 			x.Judged, x.Alpha = slices.Contains(judged, m.Name), alpha
 			x.Baseline = arm.Name
 			if x.N > 0 || x.Judged {
@@ -238,7 +238,7 @@ func (c comparing) crossings(g RunGroup, alpha float64) []crossing {
 }
 
 // cross contrasts what two sides have of something.
-func (c comparing) cross(g RunGroup, m Metric, arm string, of func(*results.Run) []float64) crossing {
+func (c comparing) cross(g RunGroup, m Metric, arm string, of reading) crossing {
 	base, unit := c.groups[0], unitOf(c.groups[0], g)
 	alpha, seed := 1-confidence(base.Runs[0].Header.Design), g.Runs[0].Header.Seed
 	a, b := base.units(unit, of), g.units(unit, of)
@@ -299,14 +299,14 @@ const leastRunDF = 5
 // calibrated puts a known spread of units in place of one seen in too few:
 // SE² = σ²(1/n_1 + 1/n_2) + the trials' own, with Satterthwaite's degrees of
 // freedom for a spread that was itself estimated (df 0: taken as exact).
-func calibrated(sd, df float64, unit string, a, b RunGroup, of func(*results.Run) []float64) (contrast, bool) {
+func calibrated(sd, df float64, unit string, a, b RunGroup, of reading) (contrast, bool) {
 	unitsA, unitsB := newSample(a.units(unit, of)), newSample(b.units(unit, of))
 	na, nb := unitsA.n, unitsB.n
 	within := a.withinVariance(of) + b.withinVariance(of)
 	trials := 0
 	for _, g := range []RunGroup{a, b} {
 		for _, r := range g.Runs {
-			trials += max(0, len(of(r))-1)
+			trials += max(0, len(of.trials(r))-1)
 		}
 	}
 	if within <= 0 || trials < 2 || na == 0 || nb == 0 {
@@ -340,22 +340,52 @@ func (x crossing) conclude() Comparison {
 	return c
 }
 
-// rawLevels are an arm's trial levels in one run.
-func rawLevels(run *results.Run, m Metric, arm string) []float64 {
-	i := slices.IndexFunc(run.Header.Design.Arms, func(a results.Arm) bool { return a.Name == arm })
-	if i < 0 {
+// levelReading takes an arm's levels, on the scale that is given: onScale for
+// what is compared, plainly for what is shown.
+func levelReading(m Metric, arm string, scaled func([]effect, Metric) []effect) reading {
+	of := reading{trials: func(r *results.Run) []float64 {
+		if i := armAt(r, arm); i >= 0 {
+			return values(scaled(trialLevels(r.Header.Design, r.Trials, m, i), m))
+		}
 		return nil
+	}}
+	if !pooled(m) {
+		return of
 	}
-	return values(trialLevels(run.Header.Design, run.Trials, m, i))
+	of.whole = func(r *results.Run) (float64, bool) {
+		l, ok := wholeLevel(r, m, arm)
+		xs := values(scaled([]effect{{x: l}}, m))
+		if !ok || len(xs) == 0 {
+			return 0, false
+		}
+		return xs[0], true
+	}
+	return of
 }
 
-// logLevels are rawLevels on the metric's scale.
-func logLevels(run *results.Run, m Metric, arm string) []float64 {
-	i := slices.IndexFunc(run.Header.Design.Arms, func(a results.Arm) bool { return a.Name == arm })
+// plainly leaves levels as they are.
+func plainly(levels []effect, _ Metric) []effect { return levels }
+
+// pooled says whether a metric of a run is that of all its transactions
+// together: percentiles but the largest, which is the larger the more trials
+// there are.
+func pooled(m Metric) bool {
+	q, ok := m.estimator.(quantile)
+	return ok && q < 1
+}
+
+// wholeLevel is an arm's level over all trials of a run.
+func wholeLevel(r *results.Run, m Metric, arm string) (float64, bool) {
+	i := armAt(r, arm)
 	if i < 0 {
-		return nil
+		return 0, false
 	}
-	return values(onScale(trialLevels(run.Header.Design, run.Trials, m, i), m))
+	l, ok := levelOf(r.Header.Design, r.Trials, m, i, 1-confidence(r.Header.Design))
+	return l.Mean, ok
+}
+
+func armAt(r *results.Run, name string) int {
+	return slices.IndexFunc(r.Header.Design.Arms, func(a results.Arm) bool { return a.Name == name })
 }
 
 // interactions ask whether an arm's effect is another on another side: its
@@ -375,7 +405,7 @@ func (c comparing) interactions(alpha float64) []Comparison {
 				if arm.Name == base.Name || !m.AppliesTo(arm) || !m.AppliesTo(base) {
 					continue
 				}
-				x := c.cross(g, m, arm.Name, func(r *results.Run) []float64 { return effectsWithin(r, m, base.Name, arm.Name) })
+				x := c.cross(g, m, arm.Name, effectReading(m, base.Name, arm.Name))
 				x.Baseline, x.Alpha = base.Name, alpha
 				if x.ok {
 					out = append(out, x.conclude())
@@ -386,12 +416,24 @@ func (c comparing) interactions(alpha float64) []Comparison {
 	return out
 }
 
-func effectsWithin(run *results.Run, m Metric, base, arm string) []float64 {
-	at := func(name string) int {
-		return slices.IndexFunc(run.Header.Design.Arms, func(a results.Arm) bool { return a.Name == name })
+// effectReading takes an arm's effects within each run.
+func effectReading(m Metric, base, arm string) reading {
+	of := reading{trials: func(r *results.Run) []float64 {
+		a, b := armAt(r, base), armAt(r, arm)
+		if a < 0 || b < 0 {
+			return nil
+		}
+		return values(trialEffects(r.Header.Design, r.Trials, m, a, b))
+	}}
+	if pooled(m) {
+		of.whole = func(r *results.Run) (float64, bool) {
+			a, okA := wholeLevel(r, m, base)
+			b, okB := wholeLevel(r, m, arm)
+			if !okA || !okB {
+				return 0, false
+			}
+			return m.change(a, b)
+		}
 	}
-	if at(base) < 0 || at(arm) < 0 {
-		return nil
-	}
-	return values(trialEffects(run.Header.Design, run.Trials, m, at(base), at(arm)))
+	return of
 }

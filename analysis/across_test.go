@@ -188,7 +188,7 @@ func TestCompareBootsFindsNothing(t *testing.T) {
 			boots++
 		}
 		m, _ := LookupMetric("goodput")
-		of := func(r *results.Run) []float64 { return logLevels(r, m, "off") }
+		of := levelReading(m, "off", onScale)
 		if welch(newSample(groups[0].units(unitTrial, of)), newSample(groups[1].units(unitTrial, of))).p() < 0.05 {
 			trials++
 		}
@@ -199,6 +199,41 @@ func TestCompareBootsFindsNothing(t *testing.T) {
 	if trials < runs/4 {
 		t.Errorf("trials as units are wrong %d times of %d only: the world is too tame to prove anything", trials, runs)
 	}
+}
+
+// TestComparePercentilesAreMerged: of ten trials one is ten times as slow on one
+// side and twenty times on the other. The median of all transactions is the same,
+// the 99th percentile twice as long; of the trials' own percentiles the means
+// would differ by 7 % each.
+func TestComparePercentilesAreMerged(t *testing.T) {
+	groups := []RunGroup{{Label: "old"}, {Label: "new"}}
+	for side, slow := range []int64{2000, 4000} {
+		for i := range int64(enoughRuns) {
+			run := rrRun(1, 0, 20)
+			run.Header.ID, run.Header.Machine.BootID = fmt.Sprint(side, i), "boot"
+			for trial := range 10 {
+				ns := 200 + 4*i
+				if trial == 3 {
+					ns = slow * (100 + 2*i) / 100
+				}
+				h := &results.Histogram{}
+				for range 1000 {
+					h.Add(ns)
+				}
+				run.Trials = append(run.Trials, results.Trial{Index: trial, Arms: []results.ArmTrial{{Latency: h}}})
+			}
+			groups[side].Runs = append(groups[side].Runs, run)
+		}
+	}
+	changes := map[string]float64{}
+	for _, c := range CompareGroups(groups, CompareOptions{}).Comparisons {
+		changes[c.Metric] = c.Change
+		if c.Metric == "latency_p99" && c.Units != unitRun {
+			t.Errorf("units are %ss", c.Units)
+		}
+	}
+	near(t, "p50", changes["latency_p50"], 0, 1e-9)
+	near(t, "p99", changes["latency_p99"], 1, 0.02)
 }
 
 func TestCompareForce(t *testing.T) {

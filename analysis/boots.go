@@ -98,9 +98,26 @@ func unitOf(a, b RunGroup) string {
 	}
 }
 
-// units brings what each run has of something (levels or effects by trial) to
-// one value a unit: a boot's is the mean of its runs, a run's of its trials.
-func (g RunGroup) units(unit string, of func(*results.Run) []float64) []float64 {
+// A reading is what a comparison takes from a run, on the metric's scale: what
+// each valid trial says by itself, and what all of them say together. That is
+// the mean, but for percentiles, which are of all transactions: theirs must not
+// be averaged.
+type reading struct {
+	trials func(*results.Run) []float64
+	whole  func(*results.Run) (float64, bool) // nil: the mean of the trials
+}
+
+// run is what a run says, if anything.
+func (of reading) run(r *results.Run) (float64, bool) {
+	if of.whole != nil {
+		return of.whole(r)
+	}
+	xs := of.trials(r)
+	return newSample(xs).mean, len(xs) > 0
+}
+
+// units brings a reading to one value a unit: a boot's is the mean of its runs.
+func (g RunGroup) units(unit string, of reading) []float64 {
 	if unit == unitBoot {
 		byBoot := g.byBoot(of)
 		var out []float64
@@ -111,28 +128,27 @@ func (g RunGroup) units(unit string, of func(*results.Run) []float64) []float64 
 		}
 		return out
 	}
-	var trials, runs []float64
+	var out []float64
 	for _, r := range g.Runs {
-		if xs := of(r); len(xs) > 0 {
-			trials, runs = append(trials, xs...), append(runs, newSample(xs).mean)
+		if unit == unitTrial {
+			out = append(out, of.trials(r)...)
+		} else if x, ok := of.run(r); ok {
+			out = append(out, x)
 		}
 	}
-	if unit == unitTrial {
-		return trials
-	}
-	return runs
+	return out
 }
 
 // byBoot has a value for each boot whose runs have any.
-func (g RunGroup) byBoot(of func(*results.Run) []float64) map[string]float64 {
-	means := map[string][]float64{}
+func (g RunGroup) byBoot(of reading) map[string]float64 {
+	runs := map[string][]float64{}
 	for i, r := range g.Runs {
-		if xs := of(r); len(xs) > 0 {
-			means[g.boot(i)] = append(means[g.boot(i)], newSample(xs).mean)
+		if x, ok := of.run(r); ok {
+			runs[g.boot(i)] = append(runs[g.boot(i)], x)
 		}
 	}
 	out := map[string]float64{}
-	for b, xs := range means {
+	for b, xs := range runs {
 		out[b] = newSample(xs).mean
 	}
 	return out
@@ -151,10 +167,10 @@ func (g RunGroup) began(boot string) time.Time {
 
 // withinVariance is the variance of a side's mean that its trials tell of: the
 // trials of each boot scatter, and boots weigh alike.
-func (g RunGroup) withinVariance(of func(*results.Run) []float64) float64 {
+func (g RunGroup) withinVariance(of reading) float64 {
 	byBoot := map[string][]float64{}
 	for i, r := range g.Runs {
-		byBoot[g.boot(i)] = append(byBoot[g.boot(i)], of(r)...)
+		byBoot[g.boot(i)] = append(byBoot[g.boot(i)], of.trials(r)...)
 	}
 	v, n := 0.0, 0.0
 	for _, b := range g.boots() {

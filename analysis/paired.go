@@ -18,7 +18,7 @@ import (
 // differences to reach alpha: below that, boots are taken as independent,
 // which needs fewer and errs on the safe side, because what two sides have in
 // common makes them no further apart.
-func paired(a, b RunGroup, of func(*results.Run) []float64, alpha float64) (xs, ys []float64, ok bool) {
+func paired(a, b RunGroup, of reading, alpha float64) (xs, ys []float64, ok bool) {
 	of1, of2 := a.byBoot(of), b.byBoot(of)
 	for _, boot := range a.boots() {
 		x, inA := of1[boot]

@@ -21,7 +21,7 @@ type bootWorld struct {
 }
 
 // play makes the two sides: runs of nothing but a level.
-func (w bootWorld) play(seed uint64) (groups []RunGroup, of func(*results.Run) []float64) {
+func (w bootWorld) play(seed uint64) (groups []RunGroup, of reading) {
 	rng := rand.New(rand.NewPCG(seed, 5))
 	level := map[*results.Run]float64{}
 	groups = []RunGroup{{Label: "old"}, {Label: "new"}}
@@ -36,7 +36,7 @@ func (w bootWorld) play(seed uint64) (groups []RunGroup, of func(*results.Run) [
 			}
 		}
 	}
-	return groups, func(r *results.Run) []float64 { return []float64{level[r]} }
+	return groups, reading{trials: func(r *results.Run) []float64 { return []float64{level[r]} }}
 }
 
 func normal(sd float64) func(*rand.Rand, int) float64 {
@@ -214,12 +214,12 @@ func TestBootsThatAreNotPaired(t *testing.T) {
 	}
 	// A metric that one boot lacks on one side is not paired; the others are.
 	groups, of := bootWorld{boots: 7, runs: [2]int{1, 1}, noise: normal(0.01)}.play(1)
-	lacks := func(r *results.Run) []float64 {
+	lacks := reading{trials: func(r *results.Run) []float64 {
 		if r == groups[1].Runs[3] {
 			return nil
 		}
-		return of(r)
-	}
+		return of.trials(r)
+	}}
 	if _, _, ok := paired(groups[0], groups[1], lacks, 0.05); ok {
 		t.Error("paired although a boot has one side only")
 	}

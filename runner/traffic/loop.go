@@ -14,7 +14,7 @@ var errPeerClosed = errors.New("the peer closed the connection before the end of
 
 // A loop is one thread of one role at work. There are two shapes: a source does
 // steps while its windows last, a sink does steps until it is stopped. What a
-// step is, the path says (step.go).
+// step is, the path says (path.go).
 //
 // stop is set, and the sockets shut down, when the schedule is over: that alone
 // ends a blocked call.
