@@ -77,6 +77,11 @@ func GateJUnit(w io.Writer, g analysis.Gate) error {
 		}
 		s.Cases = append(s.Cases, c)
 	}
+	return s.write(w)
+}
+
+// write counts the cases and writes the suite as a document.
+func (s junitSuite) write(w io.Writer) error {
 	s.Tests = len(s.Cases)
 	for _, c := range s.Cases {
 		switch {
@@ -108,15 +113,19 @@ func junitCheck(class string, k analysis.Check) junitCase {
 			lines = append(lines, visible(text))
 		}
 	}
-	text := strings.Join(lines, "\n")
-	fault := &junitFault{Type: string(k.Outcome), Message: visible(k.Plain), Text: text}
-	switch k.Outcome {
+	return c.with(k.Outcome, k.Plain, strings.Join(lines, "\n"), k.Issue)
+}
+
+// with gives a case its outcome: plain words, and all that there is to say.
+func (c junitCase) with(o analysis.Outcome, plain, text string, issue *analysis.KnownIssue) junitCase {
+	fault := &junitFault{Type: string(o), Message: visible(plain), Text: text}
+	switch o {
 	case analysis.Worse:
 		c.Failure = fault
 	case analysis.Undecided:
 		c.Error = fault
 	case analysis.Acknowledged:
-		fault.Message = visible(fmt.Sprintf("acknowledged until %s: %s", k.Issue.Expires, k.Issue.Reason))
+		fault.Message = visible(fmt.Sprintf("acknowledged until %s: %s", issue.Expires, issue.Reason))
 		c.Skipped = fault
 	default:
 		c.Out = text

@@ -32,10 +32,8 @@ type gateFlags struct {
 
 func (f *gateFlags) add(cmd *cobra.Command) {
 	f.addScenario(cmd)
+	f.addForms(cmd)
 	fl := cmd.Flags()
-	fl.StringVar(&f.junit, "junit", "", "write JUnit XML to `FILE` (- for stdout)")
-	fl.StringVar(&f.markdown, "markdown", "", "write Markdown for a job's summary to `FILE` (- for stdout)")
-	fl.BoolVar(&f.chat, "chat", false, "print one sentence for a chat message instead of the checks")
 	fl.BoolVar(&f.bisect, "bisect", false, bisectUsage)
 }
 
@@ -45,6 +43,14 @@ func (f *gateFlags) addScenario(cmd *cobra.Command) {
 	fl.StringArrayVar(&f.thresholds, "threshold", nil, "`METRIC=SHARE`: the change of a metric that matters, in place of the scenario's (repeatable)")
 	fl.StringVar(&f.known, "known-issues", "", "`FILE` of acknowledged regressions (default: NAME.known-issues.yaml beside the scenario NAME.yaml)")
 	fl.BoolVar(&f.noKnown, "no-known-issues", false, "let acknowledged regressions fail")
+}
+
+// addForms adds the flags of the forms that CI systems and chats read.
+func (f *gateFlags) addForms(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.StringVar(&f.junit, "junit", "", "write JUnit XML to `FILE` (- for stdout)")
+	fl.StringVar(&f.markdown, "markdown", "", "write Markdown for a job's summary to `FILE` (- for stdout)")
+	fl.BoolVar(&f.chat, "chat", false, "print one sentence for a chat message instead of all there is to say")
 }
 
 func newGate() *cobra.Command {
@@ -128,33 +134,52 @@ func (f *gateFlags) knownIssues(source string) ([]analysis.KnownIssue, error) {
 }
 
 func (f *gateFlags) write(out io.Writer, g analysis.Gate) error {
+	print := func(w io.Writer) error { return report.GateTerminal(w, g, report.TerminalOptions{Color: colour(w)}) }
+	switch {
+	case f.quiet:
+		print = func(io.Writer) error { return nil }
+	case f.json:
+		print = func(w io.Writer) error { return report.GateJSON(w, g) }
+	}
+	return f.writeForms(out, forms{
+		junit:    func(w io.Writer) error { return report.GateJUnit(w, g) },
+		markdown: func(w io.Writer) error { return report.GateMarkdown(w, g) },
+		chat:     func(w io.Writer) error { return report.GateChat(w, g) },
+		print:    print,
+	})
+}
+
+// forms are the ways to write a judgement; print is what is printed where no
+// other form is.
+type forms struct {
+	junit, markdown, chat, print func(io.Writer) error
+}
+
+// writeForms writes the forms that are wanted, each where it is wanted.
+func (f *gateFlags) writeForms(out io.Writer, as forms) error {
 	for _, o := range []struct {
 		file  string
-		write func(io.Writer, analysis.Gate) error
-	}{{f.junit, report.GateJUnit}, {f.markdown, report.GateMarkdown}} {
-		write := func(w io.Writer) error { return o.write(w, g) }
+		write func(io.Writer) error
+	}{{f.junit, as.junit}, {f.markdown, as.markdown}} {
 		var err error
 		switch o.file {
 		case "":
 		case "-":
-			err = write(out)
+			err = o.write(out)
 		default:
-			err = writeFile(o.file, write)
+			err = writeFile(o.file, o.write)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	switch {
-	case f.quiet || f.junit == "-" || f.markdown == "-":
+	case f.junit == "-" || f.markdown == "-":
 		return nil
-	case f.json:
-		return report.GateJSON(out, g)
-	case f.chat:
-		return report.GateChat(out, g)
-	default:
-		return report.GateTerminal(out, g, report.TerminalOptions{Color: colour(out)})
+	case f.chat && !f.quiet && !f.json:
+		return as.chat(out)
 	}
+	return as.print(out)
 }
 
 // gateStatus is the exit status that a CI job reads.

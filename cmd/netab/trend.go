@@ -39,7 +39,8 @@ beside the scenario. What is acknowledged is shown as such and passes.
 The first call reads all runs; what it needs of them is kept in ` + results.IndexFile + `
 in the store, which may be deleted at any time.`,
 		Example: `  netab trend --gate
-  netab trend loopback-rps --gate --threshold goodput=3% --html trend.html`,
+  netab trend loopback-rps --gate --threshold goodput=3% --html trend.html
+  netab trend --gate --junit netab.xml --markdown summary.md`,
 		ValidArgsFunction: completeScenario,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.Scenarios = args
@@ -64,7 +65,7 @@ in the store, which may be deleted at any time.`,
 				}
 				fmt.Fprintln(cmd.ErrOrStderr(), page)
 			}
-			if err := printTrend(cmd.OutOrStdout(), h, as.json, as.csv); err != nil {
+			if err := beside.writeForms(cmd.OutOrStdout(), trendForms(h, as.json, as.csv)); err != nil {
 				return failed(err)
 			}
 			if as.gate {
@@ -84,8 +85,9 @@ in the store, which may be deleted at any time.`,
 	f.BoolVar(&as.csv, "csv", false, "print CSV, a row a run and series")
 	f.BoolVar(&as.gate, "gate", false, "set the exit status by the newest runs")
 	beside.addScenario(cmd)
+	beside.addForms(cmd)
 	f.StringVar(&page, "html", "", "write a page with charts to `FILE`")
-	cmd.MarkFlagsMutuallyExclusive("json", "csv")
+	cmd.MarkFlagsMutuallyExclusive("json", "csv", "chat")
 	return cmd
 }
 
@@ -152,14 +154,20 @@ func (f *gateFlags) knownToTrend(runs []results.Digest, wanted []string) ([]tren
 	return out, nil
 }
 
-func printTrend(out io.Writer, h trend.History, asJSON, asCSV bool) error {
-	switch {
-	case asJSON:
-		return report.TrendJSON(out, h)
-	case asCSV:
-		return report.TrendCSV(out, h)
-	default:
-		return report.TrendTerminal(out, h, report.TerminalOptions{Color: colour(out)})
+func trendForms(h trend.History, asJSON, asCSV bool) forms {
+	return forms{
+		junit:    func(w io.Writer) error { return report.TrendJUnit(w, h) },
+		markdown: func(w io.Writer) error { return report.TrendMarkdown(w, h) },
+		chat:     func(w io.Writer) error { return report.TrendChat(w, h) },
+		print: func(w io.Writer) error {
+			switch {
+			case asJSON:
+				return report.TrendJSON(w, h)
+			case asCSV:
+				return report.TrendCSV(w, h)
+			}
+			return report.TrendTerminal(w, h, report.TerminalOptions{Color: colour(w)})
+		},
 	}
 }
 

@@ -99,6 +99,13 @@ func TestTrendCommand(t *testing.T) {
 		t.Errorf("--csv: %d lines", strings.Count(stdout, "\n"))
 	}
 
+	// What CI systems and chats read.
+	for form, want := range map[string]string{"--junit=-": `<testsuite name="netab.trend" tests="2" failures="2"`, "--markdown=-": "## ▼ trend: regression", "--chat": "▼ Of 2 series, "} {
+		if status, stdout, stderr := runTrend(t, "--store", store, "trend", "--gate", form); status != exitRegression || !strings.Contains(stdout, want) {
+			t.Errorf("%s: status %d, want %q in\n%s%s", form, status, want, stdout, stderr)
+		}
+	}
+
 	// From here on only the index can tell of the runs: their files hold
 	// nothing, but have the size and time that they had.
 	_, before, _ := runTrend(t, "--store", store, "trend", "--json")

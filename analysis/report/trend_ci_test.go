@@ -1,0 +1,72 @@
+package report
+
+import (
+	"bytes"
+	"encoding/xml"
+	"strings"
+	"testing"
+	"time"
+
+	"netab/analysis"
+	"netab/analysis/trend"
+)
+
+func trendJUnit(t *testing.T, h trend.History) (string, junitSuite) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := TrendJUnit(&b, h); err != nil {
+		t.Fatal(err)
+	}
+	var s junitSuites
+	if err := xml.Unmarshal(b.Bytes(), &s); err != nil || len(s.Suites) != 1 {
+		t.Fatalf("%v: %s", err, b.String())
+	}
+	return b.String(), s.Suites[0]
+}
+
+func acknowledgedNights(t *testing.T) trend.History {
+	t.Helper()
+	issues, err := analysis.ParseKnownIssues("k", []byte("- {arm: off, reason: bug 7, expires: 2026-12-31}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return trend.Analyze(nights(), trend.Options{Now: time.Date(2026, 6, 30, 0, 0, 0, 0, time.UTC), Known: []trend.Known{{Scenario: "loopback-rps", Issues: issues}}})
+}
+
+func TestTrendJUnit(t *testing.T) {
+	for _, tt := range []struct {
+		name                             string
+		h                                trend.History
+		tests, failures, errors, skipped int
+		says                             string
+	}{
+		{"regression", trend.Analyze(nights(), trend.Options{}), 2, 1, 0, 0, `<failure type="regression" message="CHANGED (regression): `},
+		{"acknowledged", acknowledgedNights(t), 2, 0, 0, 1, `message="acknowledged until 2026-12-31: bug 7"`},
+		{"nothing", trend.Analyze(nil, trend.Options{}), 1, 0, 1, 0, `<error type="inconclusive" message=`},
+		{"hostile", hostileNights(), 2, 1, 0, 0, "&lt;img"},
+	} {
+		text, s := trendJUnit(t, tt.h)
+		if s.Tests != tt.tests || s.Failures != tt.failures || s.Errors != tt.errors || s.Skipped != tt.skipped || !strings.Contains(text, tt.says) {
+			t.Errorf("%s: %d tests, %d failures, %d errors, %d skipped; want %q\n%s", tt.name, s.Tests, s.Failures, s.Errors, s.Skipped, tt.says, text)
+		}
+	}
+}
+
+func TestTrendMarkdownAndChat(t *testing.T) {
+	h := trend.Analyze(nights(), trend.Options{})
+	var md, chat bytes.Buffer
+	if err := TrendMarkdown(&md, h); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"## ▼ trend: regression\n", "| Series | runs | level | newest | changes | verdict |\n", "| off | 89 | ", "\n**off:** CHANGED (regression): ", "1 run of 90 not used"} {
+		if !strings.Contains(md.String(), want) {
+			t.Errorf("Markdown lacks %q:\n%s", want, md.String())
+		}
+	}
+	if err := TrendChat(&chat, h); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(chat.String(), "\n") != 1 || !strings.HasPrefix(chat.String(), "▼ Of 2 series, ") {
+		t.Errorf("chat %q", chat.String())
+	}
+}
