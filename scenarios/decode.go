@@ -183,7 +183,8 @@ func (d *decoder) words(n *node, v reflect.Value, path string, r rule) {
 		return
 	}
 	var out []string
-	for _, item := range items {
+	for i, item := range items {
+		d.where[path+"."+strconv.Itoa(i)] = item.pos
 		text, ok := d.text(item, path, r)
 		if ok && slices.Contains(out, text) {
 			d.fail(item.pos, fmt.Sprintf("%s: %q is given twice", path, text), "keep one")

@@ -106,6 +106,13 @@ func (p positions) at(path string) Pos {
 	}
 }
 
+// Fault is a fault at a path of the scenario ("measure.metrics.0") that its
+// reader finds, who may know more than this package: which metrics there are.
+func (s *Scenario) Fault(path, msg, hint string) Error {
+	pos := s.where.at(path)
+	return Error{Pos: pos, Msg: msg, Hint: hint, Excerpt: s.sources.excerpt(pos)}
+}
+
 // sources hold the lines of what was parsed by the name that Pos.File gives.
 type sources map[string][]string
 

@@ -60,25 +60,26 @@ func (l *loaded) checkMetrics() error {
 	for _, m := range analysis.Metrics() {
 		known = append(known, m.Name)
 	}
+	var faults scenarios.Errors
 	for _, name := range gatedMetrics(l.Measure.Metrics, l.Gate) {
-		key := "measure.metrics"
+		key, path := "measure.metrics", fmt.Sprintf("measure.metrics.%d", slices.Index(l.Measure.Metrics, name))
 		if _, gates := l.Gate[name]; gates {
-			key = "gate"
+			key, path = "gate", "gate."+name
 		}
-		fault := scenarios.Error{Pos: scenarios.Pos{File: l.source}}
+		fail := func(msg, hint string) { faults = append(faults, l.Fault(path, key+": "+msg, hint)) }
 		of, _, beside := strings.Cut(name, ".")
 		m, ok := analysis.LookupMetric(name)
 		fits := func(a scenarios.Arm) bool { return m.AppliesTo(designArm(a)) }
 		if !ok {
-			fault.Msg, fault.Hint = fmt.Sprintf("%s: %q is not a metric", key, name), scenarios.Suggest(name, known)
+			fail(fmt.Sprintf("%q is not a metric", name), scenarios.Suggest(name, known))
 		} else if beside && !slices.ContainsFunc(l.arms, func(a scenarios.Arm) bool { _, ok := a.Config.Traffic.Beside[of]; return ok }) {
-			fault.Msg, fault.Hint = fmt.Sprintf("%s: %q: no arm has traffic beside of that name", key, name), "name it in traffic.beside"
+			fail(fmt.Sprintf("%q: no arm has traffic beside of that name", name), "name it in traffic.beside")
 		} else if !slices.ContainsFunc(l.arms, fits) {
-			fault.Msg, fault.Hint = fmt.Sprintf("%s: %q means nothing for this traffic, so it would be measured for nothing", key, name), "see the metrics of its kind in docs/traffic.md, or leave it off"
+			fail(fmt.Sprintf("%q means nothing for this traffic, so it would be measured for nothing", name), "see the metrics of its kind in docs/traffic.md, or leave it off")
 		}
-		if fault.Msg != "" {
-			return scenarios.Errors{fault}
-		}
+	}
+	if len(faults) > 0 {
+		return faults
 	}
 	return nil
 }
