@@ -93,25 +93,33 @@ type bench struct {
 	log     io.Writer
 }
 
+// mostLost is how many trials in a row may be lost to other load before a match
+// is given up.
+const mostLost = 3
+
 // play makes all trials of a match and says what came of it.
 func (b *bench) play(ctx context.Context, m match) ([]result, error) {
 	all := m
 	m = m.withoutMissing()
 	var trials [][]outcome
 	var rates [][]float64
-	spoiled := 0
-	for range b.trials {
-		if len(m.ratios)+len(m.limits) == 0 {
-			break
-		}
+	spoiled, lost := 0, 0
+	for len(trials) < b.trials && len(m.ratios)+len(m.limits) > 0 {
+		var r []float64
+		var bad int
 		outcomes, err := b.trial(ctx, m)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", m.name, err)
+		if err == nil {
+			r, bad, err = total(outcomes)
 		}
-		r, bad, err := total(outcomes)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", m.name, err)
+			err = fmt.Errorf("%s: %w", m.name, err)
+			if lost++; lost == mostLost || ctx.Err() != nil {
+				return nil, err
+			}
+			fmt.Fprintf(b.log, "another trial in place of one that was lost: %v\n", err)
+			continue
 		}
+		lost = 0
 		spoiled += bad
 		trials, rates = append(trials, outcomes), append(rates, r)
 	}

@@ -126,17 +126,19 @@ func (o options) bestTCP() match {
 		name: "tcp-best",
 		contenders: []entrant{
 			stream("send-128K", 128*kib, traffic.Path{}, traffic.Path{}),
+			stream("send-1M", 1024*kib, traffic.Path{}, traffic.Path{}),
 			stream("sendfile-128K", 128*kib, file, traffic.Path{}),
 			stream("sendfile-1M", 1024*kib, file, traffic.Path{}),
 			stream("send-128K-trunc", 128*kib, traffic.Path{}, cut),
+			stream("send-1M-trunc", 1024*kib, traffic.Path{}, cut),
 			stream("sendfile-128K-trunc", 128*kib, file, cut),
 			stream("sendfile-1M-trunc", 1024*kib, file, cut),
 			stream("splice-128K-trunc", 128*kib, pipe, cut),
 			o.iperfUncopied("iperf3-skip-rx-copy", "--length", "128K"),
 		},
 	}
-	copying := []string{"send-128K", "sendfile-128K", "sendfile-1M"}
-	cutting := []string{"send-128K-trunc", "sendfile-128K-trunc", "sendfile-1M-trunc", "splice-128K-trunc"}
+	copying := []string{"send-128K", "send-1M", "sendfile-128K", "sendfile-1M"}
+	cutting := []string{"send-128K-trunc", "send-1M-trunc", "sendfile-128K-trunc", "sendfile-1M-trunc", "splice-128K-trunc"}
 	var best, sending []string
 	for _, length := range []string{"128K", "1M"} {
 		copied, file := "iperf3-"+length, "iperf3-"+length+"-Z" // -Z is sendfile
