@@ -58,7 +58,7 @@ func needBrowser(t *testing.T) string {
 func newBrowser(t *testing.T) *browser {
 	t.Helper()
 	path := needBrowser(t)
-	flags := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir())}
+	flags := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.Env("TMPDIR=" + t.TempDir())}
 	for _, name := range []string{"headless", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking",
 		"disable-component-update", "disable-sync", "disable-quic", "hide-scrollbars"} {
 		flags = append(flags, chromedp.Flag(name, true))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -32,8 +33,14 @@ func gated(t *testing.T, change func(*results.Run), known string) analysis.Gate 
 
 func junit(t *testing.T, g analysis.Gate) (string, junitSuite) {
 	t.Helper()
+	return readJUnit(t, func(w io.Writer) error { return GateJUnit(w, g) })
+}
+
+// readJUnit reads back what is written.
+func readJUnit(t *testing.T, write func(io.Writer) error) (string, junitSuite) {
+	t.Helper()
 	var b bytes.Buffer
-	if err := GateJUnit(&b, g); err != nil {
+	if err := write(&b); err != nil {
 		t.Fatal(err)
 	}
 	var s junitSuites

@@ -2,7 +2,7 @@ package report
 
 import (
 	"bytes"
-	"encoding/xml"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -10,19 +10,6 @@ import (
 	"netab/analysis"
 	"netab/analysis/trend"
 )
-
-func trendJUnit(t *testing.T, h trend.History) (string, junitSuite) {
-	t.Helper()
-	var b bytes.Buffer
-	if err := TrendJUnit(&b, h); err != nil {
-		t.Fatal(err)
-	}
-	var s junitSuites
-	if err := xml.Unmarshal(b.Bytes(), &s); err != nil || len(s.Suites) != 1 {
-		t.Fatalf("%v: %s", err, b.String())
-	}
-	return b.String(), s.Suites[0]
-}
 
 func acknowledgedNights(t *testing.T) trend.History {
 	t.Helper()
@@ -45,7 +32,7 @@ func TestTrendJUnit(t *testing.T) {
 		{"nothing", trend.Analyze(nil, trend.Options{}), 1, 0, 1, 0, `<error type="inconclusive" message=`},
 		{"hostile", hostileNights(), 2, 1, 0, 0, "&lt;img"},
 	} {
-		text, s := trendJUnit(t, tt.h)
+		text, s := readJUnit(t, func(w io.Writer) error { return TrendJUnit(w, tt.h) })
 		if s.Tests != tt.tests || s.Failures != tt.failures || s.Errors != tt.errors || s.Skipped != tt.skipped || !strings.Contains(text, tt.says) {
 			t.Errorf("%s: %d tests, %d failures, %d errors, %d skipped; want %q\n%s", tt.name, s.Tests, s.Failures, s.Errors, s.Skipped, tt.says, text)
 		}
