@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/stat"
@@ -27,9 +28,12 @@ func total(outcomes []outcome) (rates []float64, spoiled int, err error) {
 			ns[i] += o.counts[block].ns
 		}
 	}
+	if spoiled == len(outcomes[0].counts) {
+		return nil, spoiled, errors.New("a trial with no block that counts: other load on this machine? longer --slice, --settle and --gap bear more of it")
+	}
 	for i := range outcomes {
 		if units[i] <= 0 {
-			return nil, spoiled, errors.New("a trial with no block that counts: other load on this machine? longer --slice, --settle and --gap bear more of it")
+			return nil, spoiled, fmt.Errorf("contender %d received nothing in all of a trial", i+1)
 		}
 		rates = append(rates, float64(units[i])/float64(ns[i]))
 	}
