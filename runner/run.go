@@ -80,8 +80,8 @@ type run struct {
 	nic      *topology.NIC   // nil unless the arms share existing interfaces
 	trials   []results.Trial
 	end      results.End
-	first    time.Time // of the first trial
-	moreLead time.Duration
+	first    time.Time     // of the first trial
+	moreLead time.Duration // that a trial gets after one that began too soon
 }
 
 // Run measures until the stop rule, the time limit or ctx ends it. It returns

@@ -60,7 +60,10 @@ func OpenNIC(ctx context.Context, s *agent.Starter, j *knob.Journal, t scenarios
 	if err := waitForCarrier(ctx, n.Keeper); err != nil {
 		return nil, errors.Join(err, n.Close(ctx))
 	}
-	return n, n.Keeper.introduce(ctx)
+	if err := n.Keeper.introduce(ctx); err != nil {
+		return nil, errors.Join(err, n.Close(ctx))
+	}
+	return n, nil
 }
 
 // Enter starts fresh agents on the path, for one setup of one trial.

@@ -204,8 +204,9 @@ func waitForCarrier(ctx context.Context, p *Path) error {
 			carrier, err := side.Agent.ReadFile("/sys/class/net/" + side.Device + "/carrier")
 			return err == nil && strings.TrimSpace(string(carrier)) == "1"
 		}
-		if err := waitFor(ctx, up, 20*time.Millisecond); err != nil {
-			return fmt.Errorf("%s: no carrier: %w: is the cable in, and the other end up?", side.Device, err)
+		missing := fmt.Errorf("%s: no carrier after %v: is the cable in, and the other end up?", side.Device, longestWait)
+		if err := waitFor(ctx, up, 20*time.Millisecond, missing); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -223,10 +224,8 @@ func (s *Side) waitForAddress(ctx context.Context) error {
 		routes, err := s.Agent.ReadFile("/proc/thread-self/net/ipv6_route")
 		return err == nil && hasRoute(string(routes), s.Addr)
 	}
-	if err := waitFor(ctx, routed, time.Millisecond); err != nil {
-		return fmt.Errorf("%s: the kernel does not take packets to %s: %w", s.Device, s.Addr, err)
-	}
-	return nil
+	missing := fmt.Errorf("%s: the kernel set no local route to %s within %v", s.Device, s.Addr, longestWait)
+	return waitFor(ctx, routed, time.Millisecond, missing)
 }
 
 // hasRoute finds the host route of a local address in /proc/net/ipv6_route:
@@ -241,12 +240,15 @@ func hasRoute(routes string, addr netip.Addr) bool {
 	return false
 }
 
-// waitFor tries each so often whether something has become true.
-func waitFor(ctx context.Context, check func() bool, each time.Duration) error {
-	const limit = 20 * time.Second
-	for deadline := time.Now().Add(limit); !check(); {
+// longestWait is how long a device may take to be ready.
+const longestWait = 20 * time.Second
+
+// waitFor tries each so often whether something is there; missing is the error if
+// it does not come.
+func waitFor(ctx context.Context, check func() bool, each time.Duration, missing error) error {
+	for deadline := time.Now().Add(longestWait); !check(); {
 		if time.Now().After(deadline) {
-			return fmt.Errorf("still not after %v", limit)
+			return missing
 		}
 		select {
 		case <-time.After(each):
