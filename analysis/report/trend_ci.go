@@ -37,23 +37,9 @@ func TrendChat(w io.Writer, h trend.History) error {
 func TrendMarkdown(w io.Writer, h trend.History) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "## %s trend: %s\n\n%s\n", outcomeSymbol(h.Outcome), outcomeWords(h.Outcome), mdText(h.Answer))
-	columns := trendColumns(h)
 	if len(h.Series) > 0 {
 		b.WriteString("\n")
-		for _, c := range columns {
-			fmt.Fprintf(b, "| %s ", mdText(c.head))
-		}
-		b.WriteString("|\n")
-		for range columns {
-			b.WriteString("| --- ")
-		}
-		b.WriteString("|\n")
-	}
-	for i := range h.Series {
-		for _, c := range columns {
-			fmt.Fprintf(b, "| %s ", mdText(c.cells[i]))
-		}
-		b.WriteString("|\n")
+		markdownLines(b, trendColumns(h), len(h.Series))
 	}
 	names := trendNames(h)
 	for i := range h.Series {

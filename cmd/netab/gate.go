@@ -134,25 +134,27 @@ func (f *gateFlags) knownIssues(source string) ([]analysis.KnownIssue, error) {
 }
 
 func (f *gateFlags) write(out io.Writer, g analysis.Gate) error {
-	print := func(w io.Writer) error { return report.GateTerminal(w, g, report.TerminalOptions{Color: colour(w)}) }
-	switch {
-	case f.quiet:
-		print = func(io.Writer) error { return nil }
-	case f.json:
-		print = func(w io.Writer) error { return report.GateJSON(w, g) }
-	}
 	return f.writeForms(out, forms{
 		junit:    func(w io.Writer) error { return report.GateJUnit(w, g) },
 		markdown: func(w io.Writer) error { return report.GateMarkdown(w, g) },
-		chat:     func(w io.Writer) error { return report.GateChat(w, g) },
-		print:    print,
+		print: func(w io.Writer) error {
+			switch {
+			case f.quiet:
+				return nil
+			case f.json:
+				return report.GateJSON(w, g)
+			case f.chat:
+				return report.GateChat(w, g)
+			}
+			return report.GateTerminal(w, g, report.TerminalOptions{Color: colour(w)})
+		},
 	})
 }
 
-// forms are the ways to write a judgement; print is what is printed where no
-// other form is.
+// forms are the ways to write a judgement; print is what goes to stdout unless
+// one of the others does.
 type forms struct {
-	junit, markdown, chat, print func(io.Writer) error
+	junit, markdown, print func(io.Writer) error
 }
 
 // writeForms writes the forms that are wanted, each where it is wanted.
@@ -173,11 +175,8 @@ func (f *gateFlags) writeForms(out io.Writer, as forms) error {
 			return err
 		}
 	}
-	switch {
-	case f.junit == "-" || f.markdown == "-":
+	if f.junit == "-" || f.markdown == "-" {
 		return nil
-	case f.chat && !f.quiet && !f.json:
-		return as.chat(out)
 	}
 	return as.print(out)
 }

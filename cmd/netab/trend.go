@@ -65,7 +65,7 @@ in the store, which may be deleted at any time.`,
 				}
 				fmt.Fprintln(cmd.ErrOrStderr(), page)
 			}
-			if err := beside.writeForms(cmd.OutOrStdout(), trendForms(h, as.json, as.csv)); err != nil {
+			if err := beside.writeForms(cmd.OutOrStdout(), trendForms(h, as.json, as.csv, beside.chat)); err != nil {
 				return failed(err)
 			}
 			if as.gate {
@@ -154,17 +154,18 @@ func (f *gateFlags) knownToTrend(runs []results.Digest, wanted []string) ([]tren
 	return out, nil
 }
 
-func trendForms(h trend.History, asJSON, asCSV bool) forms {
+func trendForms(h trend.History, asJSON, asCSV, asChat bool) forms {
 	return forms{
 		junit:    func(w io.Writer) error { return report.TrendJUnit(w, h) },
 		markdown: func(w io.Writer) error { return report.TrendMarkdown(w, h) },
-		chat:     func(w io.Writer) error { return report.TrendChat(w, h) },
 		print: func(w io.Writer) error {
 			switch {
 			case asJSON:
 				return report.TrendJSON(w, h)
 			case asCSV:
 				return report.TrendCSV(w, h)
+			case asChat:
+				return report.TrendChat(w, h)
 			}
 			return report.TrendTerminal(w, h, report.TerminalOptions{Color: colour(w)})
 		},
