@@ -39,13 +39,18 @@ func (l *live) prepare() error {
 
 // snapshot reads the counters of the setup's namespaces.
 func (l *live) snapshot() (map[*agent.Agent]probe.Namespace, error) {
+	agents := l.path.Agents()
+	read := make([]probe.Namespace, len(agents))
+	var g errgroup.Group
+	for i, a := range agents {
+		g.Go(func() (err error) { read[i], err = a.Counters(); return err })
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
 	out := map[*agent.Agent]probe.Namespace{}
-	for _, a := range l.path.Agents() {
-		n, err := probe.ReadNamespace(a)
-		if err != nil {
-			return nil, err
-		}
-		out[a] = n
+	for i, a := range agents {
+		out[a] = read[i]
 	}
 	return out, nil
 }

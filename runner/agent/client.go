@@ -2,12 +2,10 @@ package agent
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"net/rpc"
-	"net/rpc/jsonrpc"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,14 +15,14 @@ import (
 	"time"
 
 	"netab/runner/host"
+	"netab/runner/probe"
 	"netab/runner/traffic"
 )
 
 // An Agent is the runner's handle on an agent process; it is a host.Host.
 type Agent struct {
 	cmd    *exec.Cmd
-	client *rpc.Client
-	stdin  io.Closer
+	client *client
 	stderr *tail
 	exited chan struct{}
 	ctx    context.Context // of the run: a call must not outlive it
@@ -82,11 +80,10 @@ func (s *Starter) Start(ctx context.Context, o Options) (*Agent, error) {
 	if err != nil {
 		return nil, errDied("start", err)
 	}
-	a.stdin = stdin
 	if err := s.fork(a.cmd, o.Namespace); err != nil {
 		return nil, errDied("start", err)
 	}
-	a.client = jsonrpc.NewClient(duplex{stdout, stdin})
+	a.client = newClient(stdout, stdin)
 	go func() { a.cmd.Wait(); close(a.exited) }()
 	if _, err := call[Nothing](a, "Hello", Nothing{}); err != nil && errors.Is(err, syscall.EPERM) {
 		// Without a sysfs of its own an agent works, and refuses per-queue files.
@@ -98,14 +95,6 @@ func (s *Starter) Start(ctx context.Context, o Options) (*Agent, error) {
 	return a, nil
 }
 
-type duplex struct {
-	io.ReadCloser
-	w io.WriteCloser
-}
-
-func (d duplex) Write(p []byte) (int, error) { return d.w.Write(p) }
-func (d duplex) Close() error                { return errors.Join(d.w.Close(), d.ReadCloser.Close()) }
-
 // patience is how long an agent may take to answer beyond what it was asked to
 // wait for. The longest call opens a thousand sockets.
 const patience = 20 * time.Second
@@ -116,27 +105,40 @@ func call[T any](a *Agent, method string, args any) (T, error) {
 	return callWithin[T](a, patience, method, args)
 }
 
-func callWithin[T any](a *Agent, limit time.Duration, method string, args any) (T, error) {
-	var reply Reply[T]
-	c := a.client.Go("Agent."+method, args, &reply, make(chan *rpc.Call, 1))
+func callWithin[T any](a *Agent, limit time.Duration, method string, args any) (value T, err error) {
+	answers, err := a.client.send(method, args)
+	if err != nil {
+		return value, a.died(method, err)
+	}
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
-	case <-c.Done:
-		if c.Error != nil {
-			a.cmd.Process.Kill() // a broken pipe to a live agent is of no use either
-			<-a.exited
-			return reply.Value, errDied(method, fmt.Errorf("%w (%s)%s", c.Error, a.cmd.ProcessState, a.stderr.text()))
+	case got, ok := <-answers:
+		if !ok {
+			return value, a.died(method, a.client.err())
 		}
+		if got.Value != nil {
+			if err := json.Unmarshal(got.Value, &value); err != nil {
+				return value, a.died(method, err)
+			}
+		}
+		if got.Fault != nil {
+			return value, got.Fault
+		}
+		return value, nil
 	case <-a.ctx.Done():
-		return reply.Value, context.Cause(a.ctx)
+		return value, context.Cause(a.ctx)
 	case <-timer.C:
-		return reply.Value, errDied(method, a.hung(limit))
+		return value, errDied(method, a.hung(limit))
 	}
-	if reply.Fault != nil {
-		return reply.Value, reply.Fault
-	}
-	return reply.Value, nil
+}
+
+// died makes sure that an agent which can no longer be talked to is gone, and
+// says how it ended.
+func (a *Agent) died(method string, why error) error {
+	a.cmd.Process.Kill()
+	<-a.exited
+	return errDied(method, fmt.Errorf("%w (%s)%s", why, a.cmd.ProcessState, a.stderr.text()))
 }
 
 // hung ends an agent that does not answer, and keeps what shows where it hangs.
@@ -176,7 +178,7 @@ func (a *Agent) threads() string {
 	return out.String()
 }
 
-func do(a *Agent, method string, args any) error {
+func tell(a *Agent, method string, args any) error {
 	_, err := call[Nothing](a, method, args)
 	return err
 }
@@ -189,7 +191,6 @@ func (a *Agent) PID() int { return a.cmd.Process.Pid }
 func (a *Agent) Close(context.Context) error {
 	a.cmd.Process.Kill() // it holds nothing that wants an orderly end
 	<-a.exited
-	a.client.Close() // Wait has closed the pipes already
 	return nil
 }
 
@@ -198,7 +199,7 @@ func (a *Agent) ReadFile(path string) ([]byte, error) { return call[[]byte](a, "
 
 // WriteFile writes a file there.
 func (a *Agent) WriteFile(path string, data []byte) error {
-	return do(a, "WriteFile", FileData{path, data})
+	return tell(a, "WriteFile", FileData{path, data})
 }
 
 // Mode returns a file's permission bits there.
@@ -212,11 +213,11 @@ func (a *Agent) Links() ([]host.Link, error) { return call[[]host.Link](a, "Link
 
 // SetLink changes a device there.
 func (a *Agent) SetLink(name string, c host.LinkChange) error {
-	return do(a, "SetLink", LinkArgs{name, c})
+	return tell(a, "SetLink", LinkArgs{name, c})
 }
 
 // AddVeth makes a veth pair with its first end there.
-func (a *Agent) AddVeth(v host.Veth) error { return do(a, "AddVeth", v) }
+func (a *Agent) AddVeth(v host.Veth) error { return tell(a, "AddVeth", v) }
 
 // Features reads ethtool features there.
 func (a *Agent) Features(device string) (map[string]host.Feature, error) {
@@ -225,7 +226,7 @@ func (a *Agent) Features(device string) (map[string]host.Feature, error) {
 
 // SetFeatures changes them.
 func (a *Agent) SetFeatures(device string, f map[string]bool) error {
-	return do(a, "SetFeatures", FeatureArgs{device, f})
+	return tell(a, "SetFeatures", FeatureArgs{device, f})
 }
 
 // Channels reads queue counts there.
@@ -235,14 +236,20 @@ func (a *Agent) Channels(device string) (host.Channels, error) {
 
 // SetChannels changes them.
 func (a *Agent) SetChannels(device string, c host.Channels) error {
-	return do(a, "SetChannels", ChannelArgs{device, c})
+	return tell(a, "SetChannels", ChannelArgs{device, c})
 }
 
 // Qdiscs lists queueing disciplines and their counters there.
 func (a *Agent) Qdiscs() ([]host.Qdisc, error) { return call[[]host.Qdisc](a, "Qdiscs", Nothing{}) }
 
+// Counters reads the counters of the namespace there, in one call: a round trip
+// for each file would be most of what reading them takes.
+func (a *Agent) Counters() (probe.Namespace, error) {
+	return call[probe.Namespace](a, "Counters", Nothing{})
+}
+
 // Open begins an empty set of sockets of so many kinds of traffic.
-func (a *Agent) Open(c ...traffic.Config) error { return do(a, "Open", c) }
+func (a *Agent) Open(c ...traffic.Config) error { return tell(a, "Open", c) }
 
 // Listen opens sinks and returns their ports.
 func (a *Agent) Listen(ends []traffic.End) ([]uint16, error) {
@@ -255,7 +262,7 @@ func (a *Agent) Connect(ends []traffic.End) ([]uint16, error) {
 }
 
 // Accept completes the sinks and makes all threads ready to run.
-func (a *Agent) Accept(ends []traffic.End) error { return do(a, "Accept", ends) }
+func (a *Agent) Accept(ends []traffic.End) error { return tell(a, "Accept", ends) }
 
 // Run works off a schedule; a broken flow gives an error beside the report.
 func (a *Agent) Run(windows []traffic.Window, end int64) (*traffic.Report, error) {
@@ -263,11 +270,7 @@ func (a *Agent) Run(windows []traffic.Window, end int64) (*traffic.Report, error
 	if now := traffic.Now(); end > now {
 		wait += time.Duration(end - now)
 	}
-	r, err := callWithin[RunReply](a, wait, "Run", RunArgs{windows, end})
-	if err == nil && r.Broken != nil {
-		err = r.Broken
-	}
-	return r.Report, err
+	return callWithin[*traffic.Report](a, wait, "Run", RunArgs{windows, end})
 }
 
 // mostText is how much of that an error shows.

@@ -3,16 +3,14 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"net/rpc"
-	"net/rpc/jsonrpc"
 	"os"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"netab/runner/host"
+	"netab/runner/probe"
 	"netab/runner/traffic"
 )
 
@@ -30,13 +28,8 @@ func Serve() error {
 	if err != nil {
 		return err
 	}
-	s := &Server{sysfsErr: mountSysfs()}
-	r := rpc.NewServer()
-	if err := r.RegisterName("Agent", s); err != nil {
-		return err
-	}
-	r.ServeCodec(jsonrpc.NewServerCodec(pipe{in, out}))
-	return nil
+	s := &server{sysfsErr: mountSysfs()}
+	return serve(in, out, s.methods())
 }
 
 // polled opens a file that Go's netpoller waits for, so that no goroutine sits in
@@ -67,12 +60,6 @@ func refuseByHand() error {
 	return nil
 }
 
-// pipe makes one connection of the two ends.
-type pipe struct {
-	io.Reader
-	io.WriteCloser
-}
-
 // mountSysfs mounts sysfs again in the agent's own mount namespace: /sys/class/net
 // shows the devices of the namespace in which it was mounted.
 func mountSysfs() error {
@@ -85,121 +72,80 @@ func mountSysfs() error {
 	return nil
 }
 
-// A Server is the callable side of an agent. Its methods have the form that
-// net/rpc asks for; each is one line to the piece that does the work.
-type Server struct {
+// A server is what the methods of an agent work on.
+type server struct {
 	local    host.Local
 	sysfsErr error
 	set      *traffic.Set
 }
 
-// Hello says that the agent is ready, and whether its sysfs is its own.
-func (s *Server) Hello(_ Nothing, r *Reply[Nothing]) error { return r.done(s.sysfsErr) }
+// methods are all that an agent can be asked for. Hello says that it is ready,
+// and whether its sysfs is its own.
+func (s *server) methods() map[string]method {
+	return map[string]method{
+		"Hello": do(func(Nothing) error { return s.sysfsErr }),
+
+		"ReadFile":  get(func(path string) ([]byte, error) { return inPlace(s, path, s.local.ReadFile) }),
+		"Mode":      get(func(path string) (fs.FileMode, error) { return inPlace(s, path, s.local.Mode) }),
+		"Glob":      get(func(pattern string) ([]string, error) { return inPlace(s, pattern, s.local.Glob) }),
+		"WriteFile": do(s.writeFile),
+
+		"Links":       get(func(Nothing) ([]host.Link, error) { return s.local.Links() }),
+		"SetLink":     do(func(a LinkArgs) error { return s.local.SetLink(a.Name, a.Change) }),
+		"AddVeth":     do(s.local.AddVeth),
+		"Features":    get(s.local.Features),
+		"SetFeatures": do(func(a FeatureArgs) error { return s.local.SetFeatures(a.Device, a.Features) }),
+		"Channels":    get(s.local.Channels),
+		"SetChannels": do(func(a ChannelArgs) error { return s.local.SetChannels(a.Device, a.Channels) }),
+		"Qdiscs":      get(func(Nothing) ([]host.Qdisc, error) { return s.local.Qdiscs() }),
+		"Counters":    get(func(Nothing) (probe.Namespace, error) { return probe.ReadNamespace(s.local) }),
+
+		"Open":    do(s.open),
+		"Listen":  get(func(ends []traffic.End) ([]uint16, error) { return s.set.Listen(ends) }),
+		"Connect": get(func(ends []traffic.End) ([]uint16, error) { return s.set.Connect(ends) }),
+		"Accept":  do(s.accept),
+		"Run":     get(func(a RunArgs) (*traffic.Report, error) { return s.set.Run(a.Windows, a.End) }),
+	}
+}
+
+// inPlace reads of a path if its file is this namespace's.
+func inPlace[V any](s *server, path string, read func(string) (V, error)) (V, error) {
+	if err := s.foreign(path); err != nil {
+		var none V
+		return none, err
+	}
+	return read(path)
+}
 
 // foreign is the error for a path whose file is not this namespace's: without a
 // sysfs of its own an agent sees the devices of the machine there.
-func (s *Server) foreign(path string) error {
+func (s *server) foreign(path string) error {
 	if s.sysfsErr == nil || !strings.HasPrefix(path, "/sys/class/net") {
 		return nil
 	}
 	return fmt.Errorf("%s: not to be had in this namespace: %w", path, s.sysfsErr)
 }
 
-// ReadFile reads a file of /proc or /sys.
-func (s *Server) ReadFile(path string, r *Reply[[]byte]) error {
-	if err := s.foreign(path); err != nil {
-		return r.done(err)
+func (s *server) writeFile(f FileData) error {
+	if err := s.foreign(f.Path); err != nil {
+		return err
 	}
-	return r.set(s.local.ReadFile(path))
+	return s.local.WriteFile(f.Path, f.Data)
 }
 
-// WriteFile writes one.
-func (s *Server) WriteFile(a FileData, r *Reply[Nothing]) error {
-	if err := s.foreign(a.Path); err != nil {
-		return r.done(err)
-	}
-	return r.done(s.local.WriteFile(a.Path, a.Data))
-}
-
-// Mode returns a file's permission bits.
-func (s *Server) Mode(path string, r *Reply[fs.FileMode]) error {
-	if err := s.foreign(path); err != nil {
-		return r.done(err)
-	}
-	return r.set(s.local.Mode(path))
-}
-
-// Glob lists paths.
-func (s *Server) Glob(pattern string, r *Reply[[]string]) error {
-	if err := s.foreign(pattern); err != nil {
-		return r.done(err)
-	}
-	return r.set(s.local.Glob(pattern))
-}
-
-// Links lists devices.
-func (s *Server) Links(_ Nothing, r *Reply[[]host.Link]) error { return r.set(s.local.Links()) }
-
-// SetLink changes a device.
-func (s *Server) SetLink(a LinkArgs, r *Reply[Nothing]) error {
-	return r.done(s.local.SetLink(a.Name, a.Change))
-}
-
-// AddVeth makes a veth pair.
-func (s *Server) AddVeth(v host.Veth, r *Reply[Nothing]) error { return r.done(s.local.AddVeth(v)) }
-
-// Features reads ethtool features.
-func (s *Server) Features(device string, r *Reply[map[string]host.Feature]) error {
-	return r.set(s.local.Features(device))
-}
-
-// SetFeatures changes them.
-func (s *Server) SetFeatures(a FeatureArgs, r *Reply[Nothing]) error {
-	return r.done(s.local.SetFeatures(a.Device, a.Features))
-}
-
-// Channels reads queue counts.
-func (s *Server) Channels(device string, r *Reply[host.Channels]) error {
-	return r.set(s.local.Channels(device))
-}
-
-// SetChannels changes them.
-func (s *Server) SetChannels(a ChannelArgs, r *Reply[Nothing]) error {
-	return r.done(s.local.SetChannels(a.Device, a.Channels))
-}
-
-// Qdiscs lists queueing disciplines and their counters.
-func (s *Server) Qdiscs(_ Nothing, r *Reply[[]host.Qdisc]) error { return r.set(s.local.Qdiscs()) }
-
-// Open begins an empty set of sockets, closing the one before.
-func (s *Server) Open(c []traffic.Config, r *Reply[Nothing]) error {
+// open begins an empty set of sockets, closing the one before.
+func (s *server) open(c []traffic.Config) error {
 	if s.set != nil {
 		s.set.Close()
 	}
 	s.set = traffic.NewSet(c...)
-	return r.done(nil)
+	return nil
 }
 
-// Listen opens sinks.
-func (s *Server) Listen(ends []traffic.End, r *Reply[[]uint16]) error {
-	return r.set(s.set.Listen(ends))
-}
-
-// Connect opens sources.
-func (s *Server) Connect(ends []traffic.End, r *Reply[[]uint16]) error {
-	return r.set(s.set.Connect(ends))
-}
-
-// Accept completes the sinks and makes all threads ready to run.
-func (s *Server) Accept(ends []traffic.End, r *Reply[Nothing]) error {
+// accept completes the sinks and makes all threads ready to run.
+func (s *server) accept(ends []traffic.End) error {
 	if err := s.set.Accept(ends); err != nil {
-		return r.done(err)
+		return err
 	}
-	return r.done(s.set.Prepare())
-}
-
-// Run works off a schedule.
-func (s *Server) Run(a RunArgs, r *Reply[RunReply]) error {
-	report, err := s.set.Run(a.Windows, a.End)
-	return r.set(RunReply{Report: report, Broken: fault(err)}, nil)
+	return s.set.Prepare()
 }
