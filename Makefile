@@ -34,7 +34,7 @@ test: tools build check
 ## check: what needs no privileges and measures nothing
 check: $(ECHARTS)
 	@test -z "$$(gofmt -l $(GOFILES))" || { gofmt -l $(GOFILES); echo 'run gofmt -w on these files'; exit 1; }
-	$(GO) vet ./...
+	$(GO) vet ./... && $(GO) vet -tags man ./cmd/netab
 	$(GO) tool staticcheck ./...
 
 tools:
@@ -57,9 +57,8 @@ bench-gate: build
 	bench/gate.sh
 
 ## man: the man pages, in bin/man
-man: build
-	mkdir -p bin/man
-	$(NETAB) man bin/man
+man: $(ECHARTS)
+	$(GO) run -tags man -ldflags '-X main.version=$(VERSION)' ./cmd/netab man bin/man
 
 clean:
 	rm -rf bin analysis/report/node_modules $(ECHARTS)

@@ -1,7 +1,9 @@
 package scenarios
 
 import (
+	"bytes"
 	"encoding/json"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -12,12 +14,8 @@ import (
 
 func loadSchema(t *testing.T) (*jsonschema.Schema, *jsonschema.Resolved) {
 	t.Helper()
-	text, err := Schema()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var schema jsonschema.Schema
-	if err := json.Unmarshal(text, &schema); err != nil {
+	if err := json.Unmarshal(Schema(), &schema); err != nil {
 		t.Fatal(err)
 	}
 	resolved, err := schema.Resolve(&jsonschema.ResolveOptions{ValidateDefaults: true})
@@ -39,6 +37,20 @@ func asJSON(t *testing.T, src []byte) any {
 		t.Fatal(err)
 	}
 	return out
+}
+
+func TestSchemaIsInStep(t *testing.T) {
+	made, err := makeSchema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile("schema.json", made, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	} else if !bytes.Equal(made, Schema()) {
+		t.Error("schema.json is not what the types and rules make now: go test ./scenarios -update")
+	}
 }
 
 func TestSchemaTakesBuiltins(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"netab/analysis"
 	"netab/results"
@@ -124,11 +125,11 @@ func facts(h *results.Header) map[string]string {
 
 // gitRelease is what CONFIG_LOCALVERSION_AUTO appends to a kernel's release
 // (scripts/setlocalversion): "6.18.0-rc3-00123-g0a1b2c3d4e5f".
-var gitRelease = regexp.MustCompile(`-g([0-9a-f]{7,40})(-dirty|\+)?$`)
+var gitRelease = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`-g([0-9a-f]{7,40})(-dirty|\+)?$`) })
 
 // commitOf is the commit in a kernel's release, "" without one.
 func commitOf(release string) string {
-	if m := gitRelease.FindStringSubmatch(release); m != nil {
+	if m := gitRelease().FindStringSubmatch(release); m != nil {
 		return m[1] + m[2]
 	}
 	return ""

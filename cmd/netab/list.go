@@ -127,11 +127,7 @@ of a scenario, and an editor with a YAML language server completes and checks:
   # yaml-language-server: $schema=netab.schema.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			schema, err := scenarios.Schema()
-			if err != nil {
-				return failed(err)
-			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), string(schema))
+			_, err := cmd.OutOrStdout().Write(scenarios.Schema())
 			return failed(err)
 		},
 	}

@@ -32,9 +32,15 @@ and with --gate; with --bisect 0 good, 1 bad, 125 neither, for git bisect run.`,
 	}
 	root.PersistentFlags().String("store", defaultStore, "directory that runs are kept in")
 	root.AddCommand(newRun(), newValidate(), newList(), newShow(), newSchema(), newResults(), newCompare(), newGate(),
-		newReport(), newTrend(), newProve(), newCalibrate(), newRestore(), newDoctor(), newVersion(), newMan())
+		newReport(), newTrend(), newProve(), newCalibrate(), newRestore(), newDoctor(), newVersion())
+	for _, command := range building {
+		root.AddCommand(command())
+	}
 	return root
 }
+
+// building are commands that only a build of netab itself needs; see man.go.
+var building []func() *cobra.Command
 
 func storeFlag(cmd *cobra.Command) string {
 	store, _ := cmd.Flags().GetString("store")
