@@ -168,8 +168,18 @@ func writeReport(file, store string, run *results.Run, s analysis.Summary) (stri
 }
 
 // writeFile writes a file beside its place and renames it, so that a full disk
-// leaves no half of a report.
+// leaves no half of a report. What is no file (/dev/null, a pipe) is written to.
 func writeFile(path string, write func(io.Writer) error) error {
+	if there, err := filepath.EvalSymlinks(path); err == nil {
+		path = there // a link stays, and what it names is written
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(write(f), f.Close())
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".netab-*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
