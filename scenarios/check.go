@@ -12,7 +12,7 @@ import (
 // sense.
 func (s *Scenario) check(d *decoder, drafts []draft) {
 	s.checkBaseline(d, drafts)
-	s.checkMeasure(d, len(drafts))
+	s.checkMeasure(d, drafts)
 	for _, dr := range drafts {
 		c := armChecker{d: d, draft: dr}
 		c.topology()
@@ -48,10 +48,11 @@ func (s *Scenario) checkBaseline(d *decoder, drafts []draft) {
 	}
 }
 
-// checkMeasure holds m against the number of arms; the ranges of single
+// checkMeasure holds the measuring against the arms; the ranges of single
 // values are checked already.
-func (s *Scenario) checkMeasure(d *decoder, arms int) {
-	m := s.Measure.WithDefaults(arms)
+func (s *Scenario) checkMeasure(d *decoder, drafts []draft) {
+	arms := len(drafts)
+	m := s.Measure.withDefaults(topologiesOf(drafts))
 	fail := func(key, msg, hint string) {
 		d.fail(s.where.at("measure."+key), "measure."+key+": "+msg, hint)
 	}

@@ -11,12 +11,13 @@ const (
 	// caches, while the one before drains. What is still received later is
 	// recorded, and warned of as carry-over.
 	defaultSettle = Duration(5 * time.Millisecond)
-	// A trial is long against its own fixed cost (40 to 110 ms, the more the more
-	// arms) and its warm-ups (40 ms of each arm), so that 70 % of the time count;
-	// and short enough for many trials in max_time, as trials are the unit of
-	// inference. Between 1 s and 2 s the error after a minute is flat.
-	defaultTrial       = Duration(1500 * time.Millisecond)
-	defaultTrialPerArm = Duration(600 * time.Millisecond)
+	// A trial is long against its own fixed cost (25 ms and more for each namespace)
+	// and its warm-ups (40 ms of each arm), so that 70 % of the time count; and
+	// short enough for many trials in max_time, as trials are the unit of inference.
+	// Between 1 s and 2 s the error after a minute is flat.
+	defaultTrial             = Duration(1500 * time.Millisecond)
+	defaultTrialPerArm       = Duration(400 * time.Millisecond)
+	defaultTrialPerNamespace = Duration(200 * time.Millisecond)
 	// minBlocks of a default trial: the jackknife over blocks needs a few. A
 	// scenario that gives its own trial is held to minBlocksGiven.
 	minBlocks      = 8
@@ -39,16 +40,27 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// WithDefaults is m with every field set, for a scenario of so many arms.
-// Parse has done it to Scenario.Measure already.
-func (m Measure) WithDefaults(arms int) Measure {
+// namespaces is how many a path of the topology goes through.
+func (t Topology) namespaces() int {
+	if t.Kind == "loopback" {
+		return 1
+	}
+	return 2
+}
+
+// withDefaults is m with every field set, for arms of these topologies.
+func (m Measure) withDefaults(arms []Topology) Measure {
 	fill(&m.Confidence, defaultConfidence)
 	fill(&m.Resolution, defaultResolution)
 	fill(&m.Width, defaultWidth)
 	fill(&m.MaxTime, defaultMaxTime)
 	fill(&m.Slice, defaultSlice)
 	fill(&m.Settle, min(defaultSettle, m.Slice/2))
-	fill(&m.Trial, max(defaultTrial, Duration(arms)*defaultTrialPerArm, minBlocks*m.block(arms)))
+	trial := Duration(len(arms)) * defaultTrialPerArm
+	for _, t := range arms {
+		trial += Duration(t.namespaces()) * defaultTrialPerNamespace
+	}
+	fill(&m.Trial, max(defaultTrial, trial, minBlocks*m.block(len(arms))))
 	if len(m.Metrics) == 0 {
 		m.Metrics = []string{"goodput"}
 	}

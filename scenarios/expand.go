@@ -85,6 +85,14 @@ func (s *Scenario) product(d *decoder) []draft {
 	return out
 }
 
+func topologiesOf(drafts []draft) []Topology {
+	var out []Topology
+	for _, dr := range drafts {
+		out = append(out, dr.cfg.Topology)
+	}
+	return out
+}
+
 // draft makes one arm.
 func (s *Scenario) draft(d *decoder, name string, pos Pos, levels []ArmLevel, overlays ...*node) draft {
 	out := draft{name: name, levels: levels, cfg: s.Config.clone(), where: maps.Clone(s.where)}

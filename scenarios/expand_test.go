@@ -3,6 +3,7 @@ package scenarios
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -144,18 +145,20 @@ func TestMeasureDefaults(t *testing.T) {
 		change(&m)
 		return m
 	}
+	two := []Topology{{Kind: "loopback"}, {Kind: "loopback"}}
 	for _, tt := range []struct {
 		name string
 		in   Measure
-		arms int
+		arms []Topology
 		want Measure
 	}{
-		{"two arms", Measure{}, 2, base},
-		{"many arms need longer trials", Measure{}, 10, with(func(m *Measure) { m.Trial = ms(6000) })},
-		{"short slices, short settle", Measure{Slice: ms(6)}, 2, with(func(m *Measure) { m.Slice, m.Settle = ms(6), ms(3) })},
-		{"what is given stays", Measure{Trial: ms(500), Confidence: 0.99}, 2, with(func(m *Measure) { m.Trial, m.Confidence = ms(500), 0.99 })},
+		{"two arms", Measure{}, two, base},
+		{"many arms need longer trials", Measure{}, slices.Repeat(two, 5), with(func(m *Measure) { m.Trial = ms(6000) })},
+		{"and those of two namespaces", Measure{}, []Topology{{Kind: "veth"}, {Kind: "nic"}, {Kind: "loopback"}}, with(func(m *Measure) { m.Trial = ms(2200) })},
+		{"short slices, short settle", Measure{Slice: ms(6)}, two, with(func(m *Measure) { m.Slice, m.Settle = ms(6), ms(3) })},
+		{"what is given stays", Measure{Trial: ms(500), Confidence: 0.99}, two, with(func(m *Measure) { m.Trial, m.Confidence = ms(500), 0.99 })},
 	} {
-		if diff := cmp.Diff(tt.want, tt.in.WithDefaults(tt.arms)); diff != "" {
+		if diff := cmp.Diff(tt.want, tt.in.withDefaults(tt.arms)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
 	}

@@ -72,7 +72,7 @@ func (s *Scenario) finish(d *decoder, sets []string) (*Scenario, error) {
 	if len(s.Measure.Metrics) == 0 {
 		s.Measure.Metrics = []string{headline(drafts)}
 	}
-	s.Measure = s.Measure.WithDefaults(len(drafts))
+	s.Measure = s.Measure.withDefaults(topologiesOf(drafts))
 	s.check(d, drafts)
 	if err := d.errs.err(); err != nil {
 		return nil, err

@@ -22,7 +22,7 @@ type progress struct {
 
 // newProgress is silent unless w is a terminal that can erase a line.
 func newProgress(w io.Writer, l *loaded, silent bool) *progress {
-	m := l.Measure.WithDefaults(len(l.arms))
+	m := l.Measure
 	p := &progress{maxTime: time.Duration(m.MaxTime)}
 	if len(m.Metrics) > 0 {
 		p.headline = m.Metrics[0]

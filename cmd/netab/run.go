@@ -117,7 +117,7 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) error {
 
 // options collects what the runner needs.
 func (l *loaded) options(store string, seed uint64, s *session) (runner.Options, error) {
-	m := l.Measure.WithDefaults(len(l.arms))
+	m := l.Measure
 	if seed == 0 {
 		seed = m.Seed
 	}

@@ -137,7 +137,7 @@ func badScenario(cmd *cobra.Command, err error) error {
 
 // design is what analysis needs to know of a scenario.
 func (l *loaded) design() results.Design {
-	m := l.Measure.WithDefaults(len(l.arms))
+	m := l.Measure
 	d := results.Design{Name: l.Name, Question: l.Question, Baseline: l.BaselineArm(l.arms), Metrics: gatedMetrics(m.Metrics, l.Gate), Gate: l.thresholds(),
 		Confidence: float64(m.Confidence), Resolution: float64(m.Resolution), Width: float64(m.Width),
 		MaxTimeS: time.Duration(m.MaxTime).Seconds()}
