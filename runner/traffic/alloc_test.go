@@ -50,6 +50,7 @@ func byHand(t testing.TB, c Config) (sink, source *loop) {
 	for _, w := range s.workers {
 		w.start([]Window{{Slice: -1, Count: Now(), End: Now() + 1e15}})
 		w.loop.rpc.window = &w.loop.windows[0]
+		w.loop.everyStep = true // a message each: who waits for more than were sent waits for ever
 		if w.sink {
 			sink = &w.loop
 		} else {

@@ -119,6 +119,7 @@ type zeroCopy struct {
 	hdr     unix.Msghdr
 	control [128]byte
 	poll    unix.PollFd
+	limit   unix.Timespec // how long to wait for a completion
 }
 
 // mostPending is after how many sends the error queue is read.
@@ -126,7 +127,10 @@ const mostPending = 64
 
 // open sets the header's pointer once: writing one in the loop would take a
 // write barrier, and more stack than a loop has.
-func (z *zeroCopy) open() { z.hdr.Control = &z.control[0] }
+func (z *zeroCopy) open() {
+	z.hdr.Control = &z.control[0]
+	z.limit = unix.NsecToTimespec(1e6)
+}
 
 // unpin is what comes before a call with MSG_ZEROCOPY: it reads the error queue
 // from time to time.
@@ -137,7 +141,7 @@ func (l *loop) unpin() {
 	if l.full { // too much memory is pinned: wait for a completion
 		l.full = false
 		z.poll.Fd = int32(l.fd)
-		syscall.RawSyscall(unix.SYS_POLL, uintptr(unsafe.Pointer(&z.poll)), 1, 1)
+		syscall.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&z.poll)), 1, uintptr(unsafe.Pointer(&z.limit)), 0, 0, 0)
 		l.reap()
 	}
 	if z.pending >= mostPending {
@@ -218,7 +222,7 @@ func (m *mapping) open(fd int) (err error) {
 func (l *loop) receiveMapped() (bytes, msgs int64, errno syscall.Errno) {
 	m := &l.mapped
 	m.poll = unix.PollFd{Fd: int32(l.fd), Events: unix.POLLIN}
-	if _, _, errno = syscall.RawSyscall(unix.SYS_POLL, uintptr(unsafe.Pointer(&m.poll)), 1, ^uintptr(0)); errno != 0 {
+	if _, _, errno = syscall.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&m.poll)), 1, 0, 0, 0, 0); errno != 0 {
 		return 0, 0, errno
 	}
 	memory := uintptr(unsafe.Pointer(&m.memory[0]))

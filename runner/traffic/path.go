@@ -19,6 +19,7 @@ type op int
 
 const (
 	opPlain     op = iota // one call, one message
+	opAlike               // opPlain whose calls are all alike: several, until the clock is due
 	opBatch               // sendmmsg, recvmmsg
 	opSendfile            // sendfile, from the beginning of a file
 	opSpliceOut           // file -> pipe -> socket
@@ -84,10 +85,9 @@ var (
 // A path is a loop's way into the kernel. What the kernel reads and writes lies
 // here, or is held by it, and so does not move: Go moves stacks only.
 type path struct {
-	op      op
-	number  uintptr
-	fd      uintptr
-	args    [5]uintptr
+	op op
+	systemCall
+	refused syscall.Errno // of a call behind some that moved messages
 	flags   uintptr
 	buf     []byte // the first message's
 	unit    int64  // bytes of a datagram, where a call moves several; 0 = a call is a message
@@ -117,6 +117,14 @@ type path struct {
 	checker *verify.Checker
 	fill    *verify.StreamStamper
 	match   *verify.StreamChecker
+}
+
+// A systemCall is a call with its arguments as the kernel takes them; its layout
+// is known to repeat.
+type systemCall struct {
+	number uintptr
+	fd     uintptr
+	args   [5]uintptr
 }
 
 // mmsghdr is struct mmsghdr.
@@ -290,6 +298,9 @@ func (p *path) role(w *worker) error {
 		p.rpc.open(c)
 	}
 	if c.Threads == 0 {
+		if p.op == opPlain && p.sizes == nil && p.unit == 0 && !c.Verify {
+			p.op = opAlike
+		}
 		return nil
 	}
 	what := p.op
@@ -369,6 +380,8 @@ func (l *loop) step() (bytes, msgs int64, errno syscall.Errno) {
 	switch l.op {
 	case opPlain:
 		return l.plain()
+	case opAlike:
+		return l.alike()
 	case opBatch:
 		return l.several()
 	case opSendfile:
@@ -449,6 +462,26 @@ func (l *loop) plain() (bytes, msgs int64, errno syscall.Errno) {
 		return int64(n), (int64(n) + l.unit - 1) / l.unit, 0
 	}
 	return int64(n), 1, 0
+}
+
+// alike is as many calls as there are until the clock is due (meter.add), or
+// until one fails. All but the last are counted here, and the last by who made
+// the step, which may find that it was over an edge.
+//
+//go:nosplit
+func (l *loop) alike() (bytes, msgs int64, errno syscall.Errno) {
+	if errno = l.refused; errno != 0 {
+		l.refused = 0
+		return 0, 0, errno
+	}
+	bytes, last, calls, failed := repeat(&l.systemCall, int64(max(l.left, 1)))
+	if calls == 0 {
+		return 0, 0, syscall.Errno(failed)
+	}
+	l.refused = syscall.Errno(failed)
+	l.left -= int32(calls - 1)
+	l.count(bytes-last, calls-1)
+	return last, 1, 0
 }
 
 // sendFrames is a step of an AF_PACKET ring, which may send some frames and then
