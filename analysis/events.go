@@ -15,6 +15,7 @@ const retryBound = 0.01
 // are shown by name alone.
 var eventMeanings = map[string]string{
 	"retries":            "calls that the kernel refused for want of room (ENOBUFS, EAGAIN, ENOMEM) and that were made again",
+	"empty polls":        "calls of a spinning sink that found nothing",
 	"connect errors":     "connections that failed and were made again (no port left, refused, reset)",
 	"timeouts":           "requests without a response in time",
 	"stale responses":    "responses that came after their request's time",

@@ -63,9 +63,20 @@ func limitOf(d results.Design, trials []results.Trial, arm int) *Limit {
 		return pacedLimit(source, sink, loss, p.sent.level(), a)
 	case answers(a):
 		return answerLimit(source, sink)
+	case a.SinkSpins && !(loss > dropShare): // or is not known
+		return spinningLimit(source, sink)
 	default:
 		return limitText(source, sink, loss)
 	}
+}
+
+// spinningLimit is that of a sink that is busy even with nothing to do, where
+// nothing was lost: all that came was taken.
+func spinningLimit(source, sink float64) *Limit {
+	if source >= busyShare {
+		return &Limit{Role: "source", Text: "source-bound (" + busyText(source, sink) + ", which spins): nothing was lost"}
+	}
+	return &Limit{Role: "neither", Text: "the source was not saturated and nothing was lost (" + busyText(source, sink) + ", which spins): something else set the rate, such as pacing or a window"}
 }
 
 func paceOf(d results.Design, trials []results.Trial, arm int) pace {

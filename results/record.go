@@ -88,7 +88,9 @@ type Arm struct {
 	Protocol string  `json:"protocol"`         // tcp, udp, unix-stream, unix-dgram
 	Message  int     `json:"message_bytes"`    // the mean where sizes are drawn
 	Flows    int     `json:"flows"`
-	Rate     float64 `json:"rate,omitempty"` // messages per second offered by all sources together; 0 = as fast as it goes
+	// SinkSpins: the sinks use all of their CPUs, however little they have to do.
+	SinkSpins bool    `json:"sink_spins,omitempty"`
+	Rate      float64 `json:"rate,omitempty"` // messages per second offered by all sources together; 0 = as fast as it goes
 	// LossFree is the bound of loss of an arm whose slices have rates of their
 	// own (Slice.Rate), to find the highest without more loss.
 	LossFree *float64 `json:"loss_free,omitempty"`

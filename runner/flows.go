@@ -93,7 +93,8 @@ func (g *group) config(v6 bool) traffic.Config {
 		Source: traffic.Path{Call: t.Source.Path, Batch: t.Source.Batch, Segment: int(t.Source.Segment), ZeroCopy: t.Source.ZeroCopy,
 			Socket: t.Source.Socket, Slowdown: float64(t.Source.Slowdown)},
 		Sink: traffic.Path{Call: t.Sink.Path, Batch: t.Sink.Batch, GRO: t.Sink.GRO, Truncate: t.Sink.Truncate,
-			BusyPoll: int(int64(t.Sink.BusyPoll) / 1000), PreferBusyPoll: t.Sink.PreferBusyPoll, LowWater: int(t.Sink.LowWater), Socket: t.Sink.Socket},
+			BusyPoll: int(int64(t.Sink.BusyPoll) / 1000), PreferBusyPoll: t.Sink.PreferBusyPoll, LowWater: int(t.Sink.LowWater),
+			Spin: t.Sink.Wait == "spin", Socket: t.Sink.Socket},
 	}
 	if c.Kind == "flood" {
 		c.Kind = "stream" // with other defaults

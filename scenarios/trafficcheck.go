@@ -291,6 +291,10 @@ func (c trafficChecker) sinkPath() {
 	busy := time.Duration(s.BusyPoll)
 	c.refuse(busy > 0 && t.unix(), "sink.busy_poll", "unix sockets have no device to poll", "leave it off, or use tcp or udp")
 	c.refuse(busy%time.Microsecond != 0 || busy > time.Second, "sink.busy_poll", s.BusyPoll.String()+" is not a number of microseconds that SO_BUSY_POLL takes", "want whole microseconds up to 1s, such as 50us")
+	spin := s.Wait == "spin"
+	c.refuse(spin && !c.oneWay(), "sink.wait", "a sink of "+t.Kind+" sleeps until it is asked", "leave it off, or use stream, flood or multicast")
+	c.refuse(spin && !c.sink.verify, "sink.wait", s.Path+" does not come back empty-handed", "use recv, recvfrom, recvmsg, read or recvmmsg")
+	c.refuse(spin && t.Threads > 0, "sink.wait", "threads wait for any of their flows by epoll", "leave off wait, or threads")
 	c.refuse(s.PreferBusyPoll && busy == 0, "sink.prefer_busy_poll", "nothing is preferred without busy polling", "give busy_poll, such as 50us")
 }
 

@@ -50,6 +50,7 @@ func trafficRules() ruleBook {
 		"SinkPath.truncate":         {doc: "MSG_TRUNC: the payload is thrown away and not copied."},
 		"SinkPath.busy_poll":        {doc: "SO_BUSY_POLL: poll the device for so long before sleeping, in whole microseconds.", zero: true},
 		"SinkPath.prefer_busy_poll": {doc: "SO_PREFER_BUSY_POLL: keep the softirq away while busy polling."},
+		"SinkPath.wait":             {doc: "block: sleep until something comes. spin: ask again without a pause (O_NONBLOCK), so that nobody has to wake the sink; takes a whole CPU.", enum: []string{"block", "spin"}, def: "block"},
 		"SinkPath.low_water":        {doc: "SO_RCVLOWAT: bytes that must have come before a sink wakes up.", min: 1, max: bytes},
 		"SinkPath.socket":           {doc: "Of udp: connected (one a flow), open (one a flow, not connected), shared (one for each sink), reuseport (one a flow on one port, chosen by hash), reuseport-cpu (chosen by the CPU of the softirq). Of tcp with crr and conn: open, reuseport, reuseport-cpu.", enum: []string{"connected", "open", "shared", "reuseport", "reuseport-cpu"}},
 

@@ -165,7 +165,7 @@ func sourceOf(t scenarios.Traffic) string {
 func sinkOf(t scenarios.Traffic) string {
 	s := t.Sink
 	return pathOf("sink", s.Path, s.Batch, []option{
-		{s.GRO, "gro"}, {s.Truncate, "truncate"}, {s.BusyPoll > 0, "busy_poll " + s.BusyPoll.String()}, {s.Socket != "" && s.Socket != "connected", "socket " + s.Socket},
+		{s.GRO, "gro"}, {s.Truncate, "truncate"}, {s.BusyPoll > 0, "busy_poll " + s.BusyPoll.String()}, {s.Wait == "spin", "spinning"}, {s.Socket != "" && s.Socket != "connected", "socket " + s.Socket},
 	})
 }
 

@@ -43,6 +43,7 @@ type Path struct {
 	BusyPoll       int    `json:"busy_poll_us,omitempty"`
 	PreferBusyPoll bool   `json:"prefer_busy_poll,omitempty"`
 	LowWater       int    `json:"low_water,omitempty"`
+	Spin           bool   `json:"spin,omitempty"`   // a sink asks again without a pause
 	Socket         string `json:"socket,omitempty"` // connected (also ""), open, shared, reuseport, reuseport-cpu
 	// Slowdown is the share of a source's time to be spun away.
 	Slowdown float64 `json:"slowdown,omitempty"`

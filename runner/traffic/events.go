@@ -15,12 +15,13 @@ const (
 	eventDuplicated        // verify: that came twice
 	eventReordered         // verify: that came after a later one
 	eventCorrupt           // verify: messages, or bytes of a stream, that were not as sent
+	eventEmpty             // a call of a spinning sink that found nothing
 	eventKinds
 )
 
 var eventNames = [eventKinds]string{"retries", "connect errors", "timeouts", "stale responses",
 	"zerocopy copied", "zerocopy completed", "bytes mapped", "bytes copied",
-	"lost", "duplicated", "reordered", "corrupt"}
+	"lost", "duplicated", "reordered", "corrupt", "empty polls"}
 
 // Events are the names that EndResult.Events may have.
 func Events() []string { return eventNames[:] }

@@ -88,6 +88,7 @@ type path struct {
 	op op
 	systemCall
 	refused syscall.Errno // of a call behind some that moved messages
+	spins   bool          // does not sleep until there is something
 	flags   uintptr
 	buf     []byte // the first message's
 	unit    int64  // bytes of a datagram, where a call moves several; 0 = a call is a message
@@ -151,7 +152,7 @@ func (p *path) open(w *worker, threads int) error {
 	}
 	p.op, p.number, p.fd = call.op, call.number, uintptr(e.fd)
 	if w.sink {
-		p.buf = make([]byte, c.sinkBuffer(threads))
+		p.buf = buffer(c.sinkBuffer(threads))
 	} else {
 		p.buf = pattern(c.longest())
 	}
@@ -202,7 +203,7 @@ func (p *path) batch(n int, each bool) {
 	p.headers, p.vectors = make([]mmsghdr, n), make([]unix.Iovec, n)
 	size := len(p.buf)
 	if each && n > 1 {
-		whole := make([]byte, n*size)
+		whole := buffer(n * size)
 		for i := range n {
 			copy(whole[i*size:], p.buf)
 		}
@@ -252,6 +253,9 @@ func (p *path) equip(w *worker, way Path) (err error) {
 	}
 	if c.Verify {
 		p.verify(w)
+	}
+	if p.spins = way.Spin && w.sink; p.spins {
+		return unix.SetNonblock(e.fd, true)
 	}
 	return nil
 }

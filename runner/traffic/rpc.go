@@ -44,8 +44,7 @@ func (r *rpc) open(c *Config) {
 		room = 1 << bits.Len64(uint64(r.depth))
 	}
 	r.began = make([]int64, room)
-	r.answer = make([]byte, max(r.request, r.response))
-	copy(r.answer, pattern(len(r.answer)))
+	r.answer = pattern(max(r.request, r.response))
 }
 
 // mark writes a request's number into its message, or its response.

@@ -3,9 +3,11 @@ package traffic
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"sync"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -109,9 +111,19 @@ func (w *worker) enter(threads int) (err error) {
 	return w.loop.path.open(w, threads)
 }
 
+// buffer begins on a page of its own, so that a message lies on as few as it can
+// wherever the allocator has room: where each system call empties the TLB, every
+// further page is paid for with each message.
+func buffer(size int) []byte {
+	page := os.Getpagesize()
+	b := make([]byte, size+page)
+	skip := -int(uintptr(unsafe.Pointer(&b[0]))) & (page - 1)
+	return b[skip:][:size:size]
+}
+
 // pattern fills a message: neither zeros nor one page shared by all.
 func pattern(size int) []byte {
-	b := make([]byte, size)
+	b := buffer(size)
 	for i := range min(size, 256) {
 		b[i] = byte(i * 167)
 	}
