@@ -24,6 +24,11 @@ func paced(kind string, offered, sent, received, source, sink float64) *results.
 	return run
 }
 
+func spinning(run *results.Run) *results.Run {
+	run.Header.Design.Arms[0].SinkSpins = true
+	return run
+}
+
 func TestLimitOfPacedArms(t *testing.T) {
 	for _, tt := range []struct {
 		name       string
@@ -40,6 +45,10 @@ func TestLimitOfPacedArms(t *testing.T) {
 		{"faster than asked", paced("stream", 300e3, 310e3, 310e3, 0.5, 0.4), "neither", "310 k of 300 k", true},
 		{"an open loop of requests", paced("rr", 10e3, 10e3, 10e3, 0.5, 0.4), "rate", "10.0 k of 10.0 k transactions/s", false},
 		{"a closed loop", paced("rr", 0, 50e3, 50e3, 0.6, 0.88), "neither", "they wait for each other", false},
+		{"a sink that spins", spinning(paced("stream", 0, 300e3, 300e3, 1, 1)), "source", "source-bound (source busy 100 %, sink 100 %, which spins): nothing was lost", false},
+		{"a sink that spins for a slow source", spinning(paced("stream", 0, 300e3, 300e3, 0.5, 1)), "neither", "the source was not saturated", false},
+		{"a sink that spins and loses", spinning(paced("stream", 0, 300e3, 200e3, 1, 1)), "sink", "33.3 % of the datagrams sent were lost", false},
+		{"a sink that spins on pace", spinning(paced("stream", 300e3, 300e3, 300e3, 1, 1)), "rate", "the offered rate was the limit", false},
 		{"a busy server", paced("crr", 0, 50e3, 50e3, 0.6, 0.93), "sink", "sink-bound", false},
 	} {
 		s := Summarize(tt.run)

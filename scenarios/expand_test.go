@@ -345,6 +345,8 @@ func TestNotes(t *testing.T) {
 		{"topology: {kind: nic, source_device: a, sink_device: b}\ntraffic: {source: {zerocopy: on}}", ""},
 		{"traffic: {sink: {busy_poll: 50us}}", "busy_poll: lo has no NAPI"},
 		{"topology: veth\ntraffic: {sink: {busy_poll: 50us}}", "busy_poll: needs GRO"},
+		{"placement: same\ntraffic: {sink: {wait: spin}}", "wait: the sink spins on its source's CPU"},
+		{"placement: distinct\ntraffic: {sink: {wait: spin}}", ""},
 		{"topology: veth\ntraffic: {sink: {busy_poll: 50us}}\nknobs: {device: {both: {offload: {gro: on}}}}", ""},
 		{"topology: veth\ntraffic: {flows: 9, threads: 2, sink: {busy_poll: 50us}}\nknobs: {device: {sink: {offload: {gro: on}}}}", "epoll polls only"},
 		{"traffic: {protocol: udp, sink: {gro: on}}", "gro: lo merges nothing"},

@@ -98,6 +98,8 @@ func TestSchemaAndParseAgree(t *testing.T) {
 		{"traffic: {source: {path: send, segments: 3}}", false},
 		{"traffic: {source:, sink: }", true},
 		{"traffic: {protocol: udp, source: {segment: 0}, sink: {busy_poll: 0s}}", true},
+		{"traffic: {sink: {wait: spin}}", true},
+		{"traffic: {sink: {wait: sleep}}", false},
 		{"traffic: {protocol: udp, sizes: imix}", true},
 		{"traffic: {protocol: udp, sizes: {64: 7, 1K: 1}}", true},
 		{"traffic: {protocol: udp, sizes: {64: 0}}", false},

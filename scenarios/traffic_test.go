@@ -300,6 +300,11 @@ unix-stream over veth | traffic.protocol: unix-stream reaches no other network n
 {protocol: unix-dgram, sink: {busy_poll: 50us}} | traffic.sink.busy_poll: unix sockets have no device
 {sink: {busy_poll: 1500ns}} | traffic.sink.busy_poll: 1500ns is not a number of microseconds
 {sink: {prefer_busy_poll: on}} | traffic.sink.prefer_busy_poll: nothing is preferred
+{kind: rr, sink: {wait: spin}} | traffic.sink.wait: a sink of rr sleeps until it is asked; leave it off, or use stream
+{sink: {path: splice, wait: spin}} | traffic.sink.wait: splice does not come back empty-handed
+{protocol: udp, sink: {path: io_uring, wait: spin}} | traffic.sink.wait: io_uring does not come back
+{flows: 4, threads: 2, sink: {wait: spin}} | traffic.sink.wait: threads wait for any of their flows
+{sink: {wait: poll}} | traffic.sink.wait: "poll"
 {sink: {socket: reuseport}} | traffic.sink.socket: a tcp sink accepts one connection a flow
 {kind: crr, sink: {socket: shared}} | traffic.sink.socket: a tcp sink listens
 {protocol: unix-dgram, sink: {socket: shared}} | traffic.sink.socket: unix sockets are connected in pairs

@@ -142,6 +142,12 @@ func describe(contenders []entrant, rates [][]float64) string {
 	return strings.Join(parts, ", ")
 }
 
+// lead is how long before its first slice a schedule is handed out: a process
+// more takes time to read it.
+func lead(contenders int) time.Duration {
+	return 20*time.Millisecond + time.Duration(contenders)*3*time.Millisecond
+}
+
 // trial sets the contenders up side by side and lets them take turns.
 func (b *bench) trial(ctx context.Context, m match) (outcomes []outcome, err error) {
 	p, err := b.newPlace(ctx, len(m.contenders))
@@ -156,7 +162,7 @@ func (b *bench) trial(ctx context.Context, m match) (outcomes []outcome, err err
 		}
 		defer func() { err = errors.Join(err, all[i].close()) }()
 	}
-	outcomes, err = takeTurns(all, b.schedule(traffic.Now()+int64(20*time.Millisecond), len(all)))
+	outcomes, err = takeTurns(all, b.schedule(traffic.Now()+int64(lead(len(all))), len(all)))
 	return outcomes, err
 }
 

@@ -122,28 +122,33 @@ func (o options) trains() match {
 
 // bestTCP is the best way of each over TCP.
 func (o options) bestTCP() match {
-	stream := func(name string, message int, source, sink traffic.Path) entrant {
-		return ours(name, traffic.Config{Protocol: "tcp", Message: message, Source: source, Sink: sink}, 1)
-	}
-	file, cut := traffic.Path{Call: "sendfile"}, traffic.Path{Truncate: true}
-	pipe := traffic.Path{Call: "splice"}
 	m := match{
-		name: "tcp-best",
-		contenders: []entrant{
-			stream("send-128K", 128*kib, traffic.Path{}, traffic.Path{}),
-			stream("send-1M", 1024*kib, traffic.Path{}, traffic.Path{}),
-			stream("sendfile-128K", 128*kib, file, traffic.Path{}),
-			stream("sendfile-1M", 1024*kib, file, traffic.Path{}),
-			stream("send-128K-trunc", 128*kib, traffic.Path{}, cut),
-			stream("send-1M-trunc", 1024*kib, traffic.Path{}, cut),
-			stream("sendfile-128K-trunc", 128*kib, file, cut),
-			stream("sendfile-1M-trunc", 1024*kib, file, cut),
-			stream("splice-128K-trunc", 128*kib, pipe, cut),
-			o.iperfUncopied("iperf3-skip-rx-copy", "--length", "128K"),
-		},
+		name:       "tcp-best",
+		contenders: []entrant{o.iperfUncopied("iperf3-skip-rx-copy", "--length", "128K")},
 	}
-	copying := []string{"send-128K", "send-1M", "sendfile-128K", "sendfile-1M"}
-	cutting := []string{"send-128K-trunc", "send-1M-trunc", "sendfile-128K-trunc", "sendfile-1M-trunc", "splice-128K-trunc"}
+	var copying, cutting []string
+	for _, way := range []struct {
+		source  string
+		message int
+		sink    traffic.Path
+	}{
+		{"send", 128 * kib, traffic.Path{}}, {"send", 1024 * kib, traffic.Path{}}, {"send", 1024 * kib, traffic.Path{Spin: true}},
+		{"sendfile", 128 * kib, traffic.Path{}}, {"sendfile", 1024 * kib, traffic.Path{}},
+		{"send", 1024 * kib, traffic.Path{Truncate: true}}, {"send", 1024 * kib, traffic.Path{Truncate: true, Spin: true}},
+		{"send", 4096 * kib, traffic.Path{Truncate: true, Spin: true}},
+		{"sendfile", 128 * kib, traffic.Path{Truncate: true}}, {"sendfile", 128 * kib, traffic.Path{Truncate: true, Spin: true}},
+	} {
+		name, list := way.source+"-"+size(way.message), &copying
+		if way.sink.Truncate {
+			name, list = name+"-trunc", &cutting
+		}
+		if way.sink.Spin {
+			name += "-spin"
+		}
+		*list = append(*list, name)
+		m.contenders = append(m.contenders, ours(name, traffic.Config{Protocol: "tcp", Message: way.message,
+			Source: traffic.Path{Call: way.source}, Sink: way.sink}, 1))
+	}
 	var best, sending []string
 	for _, length := range []string{"128K", "1M"} {
 		copied, file := "iperf3-"+length, "iperf3-"+length+"-Z" // -Z is sendfile

@@ -76,7 +76,7 @@ func openNetab(p *place, c traffic.Config, flows int) (_ *netabFlows, err error)
 }
 
 func (f *netabFlows) run(windows []traffic.Window) (outcome, error) {
-	report, err := f.agent.Run(windows, 0)
+	report, err := f.agent.Run(windows, windows[len(windows)-1].End)
 	if err != nil {
 		return outcome{}, fmt.Errorf("netab: %w", err)
 	}

@@ -109,6 +109,28 @@ func TestPaceWindowRate(t *testing.T) {
 	}
 }
 
+// What has fallen due is sent at once: all of it, but for what must be told apart
+// by the clock.
+func TestPaceDue(t *testing.T) {
+	for _, tc := range []struct {
+		burst, behind, want int64 // ns behind the intended time, at 1000 ns a message
+	}{
+		{1, -50, 1}, {1, 0, 1}, {1, 999, 1}, {1, 1000, 2}, {1, 5400, 6}, {1, 1e9, mostDue},
+		{4, 0, 1}, {4, 1, 4}, {4, 4000, 8}, {4, 1e9, mostDue},
+	} {
+		p := pace{rate: 1e6, burst: tc.burst}
+		p.begin(&Window{End: 1e12})
+		p.open()
+		if got := p.due(p.now + tc.behind); got != tc.want {
+			t.Errorf("bursts of %d, %d ns behind: %d are due, want %d", tc.burst, tc.behind, got, tc.want)
+		}
+		p.charge(tc.want)
+		if sent := p.burst*p.k - p.left; sent != tc.want {
+			t.Errorf("bursts of %d, %d ns behind: %d are charged, want %d", tc.burst, tc.behind, sent, tc.want)
+		}
+	}
+}
+
 // A pacing asks a whole set for a rate.
 type pacing struct {
 	rate    float64 // of each flow

@@ -478,9 +478,16 @@ func (l *loop) alike() (bytes, msgs int64, errno syscall.Errno) {
 		l.refused = 0
 		return 0, 0, errno
 	}
-	bytes, last, calls, failed := repeat(&l.systemCall, int64(max(l.left, 1)))
+	times := int64(max(l.left, 1))
+	if l.turns && l.next-l.meter.last > nearEdge {
+		times = l.pace.due(l.meter.last)
+	}
+	bytes, last, calls, failed := repeat(&l.systemCall, times)
 	if calls == 0 {
 		return 0, 0, syscall.Errno(failed)
+	}
+	if l.turns {
+		l.pace.charge(calls - 1)
 	}
 	l.refused = syscall.Errno(failed)
 	l.left -= int32(calls - 1)
