@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"slices"
 	"time"
 
 	"netab/results"
@@ -17,6 +18,10 @@ import (
 // drawn, which no user asks and no time limit settles, so it must not hold the
 // run to its time limit. Nothing is claimed for it: its verdict stays
 // inconclusive and the modes are shown in its place.
+//
+// A verdict alone is no answer yet where the trials disagree and nothing
+// explains it: "27 % lower, by something between 0 and 47 %" is often four modes
+// of which eight trials have drawn too few each. Such a run goes on for a while.
 type Stop struct {
 	design results.Design
 	seed   uint64
@@ -64,7 +69,7 @@ func (s *Stop) Look(trials []results.Trial, elapsed time.Duration, last bool) De
 		d.Levels = j.judgedLevels()
 	}
 	if d.Look {
-		d.Converged = settled(s.design, d.Comparisons, d.Levels)
+		d.Converged = settled(s.design, d.Comparisons, d.Levels) && (last || !slices.ContainsFunc(d.Comparisons, puzzles))
 		d.Record.Decided = d.Converged
 		s.looks = append(s.looks, d.Record)
 	}
@@ -101,6 +106,15 @@ func settled(design results.Design, cs []Comparison, arms []ArmSummary) bool {
 		}
 	}
 	return some
+}
+
+// trialsToExplain are enough to tell four modes apart, or to give up.
+const trialsToExplain = 16
+
+// puzzles says whether trials disagree by more than the user cares about, and
+// more of them may tell why.
+func puzzles(c Comparison) bool {
+	return c.Judged && c.N < trialsToExplain && c.Modes == nil && c.HetP != nil && *c.HetP <= hetAlpha && *c.BetweenSD > c.Resolution
 }
 
 func countValid(trials []results.Trial) int {

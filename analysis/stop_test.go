@@ -110,6 +110,36 @@ func TestStopOnMixture(t *testing.T) {
 	}
 }
 
+// Four modes all on one side of zero: the mean has its verdict at once, but what
+// the trials fall into must be told, and that takes more of them.
+func TestStopAsksWhy(t *testing.T) {
+	const runs = 100
+	w := with(func(w *world.World) { w.Modes = []float64{-0.4, -0.28, -0.15, -0.05} })
+	explained, long := 0, 0
+	for seed := range uint64(runs) {
+		design := w.Design(0.01, 60*time.Second)
+		c := stopped(w, design.MaxTimeS, NewStop(design, seed), seed)
+		if c.Modes != nil && c.Modes.Covariate != "" {
+			explained++
+		}
+		if c.N > 18 {
+			long++
+		}
+	}
+	if explained < runs*95/100 {
+		t.Errorf("%d of %d runs named the modes", explained, runs)
+	}
+	if long > runs/10 {
+		t.Errorf("%d of %d runs took more than 18 trials", long, runs)
+	}
+	// A spread that nothing explains is given up on.
+	w = with(func(w *world.World) { w.Trial, w.Effects = 0.05, []float64{-0.3} })
+	design := w.Design(0.01, 60*time.Second)
+	if c := stopped(w, design.MaxTimeS, NewStop(design, 1), 1); c.N != 18 || c.Verdict != Regression {
+		t.Errorf("a spread without reason: %s after %d trials, want a regression after 18", c.Verdict, c.N)
+	}
+}
+
 func TestStopOneArm(t *testing.T) {
 	w := plain
 	w.Effects = nil
