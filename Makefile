@@ -34,7 +34,7 @@ test: tools build check
 ## check: what needs no privileges and measures nothing
 check: $(ECHARTS)
 	@test -z "$$(gofmt -l $(GOFILES))" || { gofmt -l $(GOFILES); echo 'run gofmt -w on these files'; exit 1; }
-	$(GO) vet ./... && $(GO) vet -tags man ./cmd/netab
+	$(GO) vet ./... && $(GO) vet -tags man ./cmd/netab && GOARCH=arm64 $(GO) vet ./cmd/netab ./runner/...
 	$(GO) tool staticcheck ./...
 
 tools:

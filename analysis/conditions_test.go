@@ -64,6 +64,9 @@ func TestConditions(t *testing.T) {
 		{"header", func(r *results.Run) { r.Header.Warnings = []results.Warning{{Code: "h", Text: "load"}} }, "h", "load"},
 		{"truncated", func(r *results.Run) { r.ReadWarnings = []results.Warning{{Code: "t", Text: "cut"}} }, "t", "cut"},
 		{"note", func(r *results.Run) { r.Header.Design.Arms[1].Notes = []string{"copies"} }, "arm-note", "arm1: copies"},
+		{"note of both", func(r *results.Run) {
+			r.Header.Design.Arms[0].Notes, r.Header.Design.Arms[1].Notes = []string{"copies"}, []string{"copies"}
+		}, "arm-note", "off and 1 more arm: copies"},
 		{"interrupted", func(r *results.Run) { r.End.Reason = "interrupted" }, "interrupted", ""},
 		{"failed", func(r *results.Run) { r.End.Reason = "failed: no namespace" }, "failed", "no namespace"},
 		{"restore", func(r *results.Run) { r.End.RestoreErrors = []string{"governor"} }, "restore-failed", "governor"},

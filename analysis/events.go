@@ -3,6 +3,7 @@ package analysis
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"netab/results"
 )
@@ -105,7 +106,8 @@ func eventWarnings(run *results.Run, trials []results.Trial, arm int) []results.
 			"%s: the kernel refused %d sends for want of room (ENOBUFS, EAGAIN)%s: the source spends its time on asking again; raise the send buffer or the queue length", name, n, share(n))})
 	}
 	note := func(copied, all int64, what, why string) {
-		if copied > 0 && 2*copied >= all {
+		said := slices.ContainsFunc(run.Header.Design.Arms[arm].Notes, func(n string) bool { return strings.Contains(n, "zerocopy:") })
+		if copied > 0 && 2*copied >= all && !said { // the scenario's notes
 			ws = append(ws, results.Warning{Code: "arm-note", Text: fmt.Sprintf(
 				"%s: the kernel copied %s of the %s: the arm is not zero-copy as its name says (%s)", name, percent(float64(copied)/float64(max(all, copied))), what, why)})
 		}

@@ -14,14 +14,33 @@ import (
 func carried(run *results.Run) []results.Warning {
 	ws := append([]results.Warning{}, run.Header.Warnings...)
 	ws = append(ws, run.ReadWarnings...)
-	for _, a := range run.Header.Design.Arms {
-		for _, note := range a.Notes {
-			ws = append(ws, results.Warning{Code: "arm-note", Text: a.Name + ": " + note})
-		}
-	}
+	ws = append(ws, armNotes(run.Header.Design.Arms)...)
 	ws = append(ws, ofTrials(run.Trials)...)
 	ws = append(ws, invalid(run.Trials)...)
 	return append(ws, ending(run.End)...)
+}
+
+// armNotes says each note once, for all arms that have it.
+func armNotes(arms []results.Arm) []results.Warning {
+	var ws []results.Warning
+	of := map[string][]string{}
+	var order []string
+	for _, a := range arms {
+		for _, note := range a.Notes {
+			if of[note] == nil {
+				order = append(order, note)
+			}
+			of[note] = append(of[note], a.Name)
+		}
+	}
+	for _, note := range order {
+		who := of[note][0]
+		if more := len(of[note]) - 1; more > 0 {
+			who += fmt.Sprintf(" and %d more %s", more, plural(more, "arm"))
+		}
+		ws = append(ws, results.Warning{Code: "arm-note", Text: who + ": " + note})
+	}
+	return ws
 }
 
 // digits: figures differ from trial to trial in what is the same warning.

@@ -146,8 +146,8 @@ type SinkPath struct {
 	PreferBusyPoll bool     `yaml:"prefer_busy_poll,omitempty" json:"prefer_busy_poll,omitempty"`
 	// Wait: block (default) sleeps in the call until something comes; spin asks
 	// again without a pause (O_NONBLOCK), so that nobody has to wake the sink.
-	Wait string `yaml:"wait,omitempty" json:"wait,omitempty"`
-	LowWater       Size     `yaml:"low_water,omitempty" json:"low_water,omitempty"` // SO_RCVLOWAT
+	Wait     string `yaml:"wait,omitempty" json:"wait,omitempty"`
+	LowWater Size   `yaml:"low_water,omitempty" json:"low_water,omitempty"` // SO_RCVLOWAT
 	// Socket of datagram sinks: connected (default: one a flow, connected back to
 	// its source), open (one a flow, unconnected), shared (one for each sink of
 	// the pattern), reuseport (one a flow, all on one port, chosen by the kernel's
