@@ -106,7 +106,7 @@ func TestMetricLevels(t *testing.T) {
 	s := results.Slice{
 		CountedNS: 5e8, RxBytes: 1000, RxMsgs: 10, TxBytes: 2000, TxMsgs: 20, Transactions: 8,
 		SourceCPU: 4e8, SinkCPU: 25e7, SourceWait: 1e8, SinkWait: 0,
-		Beside: map[string]results.BesideSlice{"rpc": {RxBytes: 500, TxBytes: 1000, RxMsgs: 5, Transactions: 4, SourceCPU: 1e8, SinkCPU: 2e8}},
+		Beside: map[string]results.BesideSlice{"rpc": {RxBytes: 500, TxBytes: 1000, RxMsgs: 5, TxMsgs: 10, Transactions: 4, SourceCPU: 1e8, SinkCPU: 2e8}},
 	}
 	hist := &results.Histogram{}
 	for i := range int64(100) {
@@ -114,7 +114,7 @@ func TestMetricLevels(t *testing.T) {
 	}
 	bound := 0.0
 	arms := []results.Arm{
-		{Protocol: "udp", Beside: map[string]string{"rpc": "rr"}},
+		{Protocol: "udp", Beside: map[string]string{"rpc": "rr"}, BesideProtocols: map[string]string{"rpc": "udp"}},
 		{Protocol: "tcp", Kind: "rr"},
 		{Protocol: "tcp", Kind: "conn"},
 		{Protocol: "udp", Kind: "multicast", Flows: 3},
@@ -128,7 +128,7 @@ func TestMetricLevels(t *testing.T) {
 	latencies := map[string]float64{"latency_p50": 0.05, "latency_p90": 0.09, "latency_p99": 0.099, "latency_p999": 0.1, "latency_max": 0.1}
 	rr := map[string]float64{"transaction_rate": 16, "ns_per_transaction_source": 5e7, "ns_per_transaction_sink": 3125e4}
 	beside := map[string]float64{"rpc.goodput": 8000, "rpc.tx_rate": 16000, "rpc.transaction_rate": 8, "rpc.cpu_source": 0.2, "rpc.cpu_sink": 0.4,
-		"rpc.ns_per_transaction_source": 25e6, "rpc.ns_per_transaction_sink": 5e7,
+		"rpc.packet_rate": 10, "rpc.loss": 0.5, "rpc.ns_per_transaction_source": 25e6, "rpc.ns_per_transaction_sink": 5e7,
 		"rpc.latency_p50": 0.05, "rpc.latency_p90": 0.09, "rpc.latency_p99": 0.099, "rpc.latency_p999": 0.1, "rpc.latency_max": 0.1}
 	for i, want := range []map[string]float64{
 		merged(common, bytes, packets, beside),
@@ -154,7 +154,11 @@ func TestMetricLevels(t *testing.T) {
 			t.Errorf("%s over %s (-want +got):\n%s", arms[i].Kind, arms[i].Protocol, diff)
 		}
 	}
-	for _, name := range []string{"", ".", "rpc.", "rpc.loss", ".goodput", "speed"} {
+	old := results.Arm{Protocol: "udp", Beside: map[string]string{"rpc": "rr"}} // before protocols were recorded
+	if m, _ := LookupMetric("rpc.loss"); m.AppliesTo(old) || !m.AppliesTo(arms[0]) {
+		t.Error("loss beside is of datagrams that are known to be some")
+	}
+	for _, name := range []string{"", ".", "rpc.", "rpc.ns_per_byte_sink", ".goodput", "speed"} {
 		if m, ok := LookupMetric(name); ok {
 			t.Errorf("%q is taken for %s", name, m.Name)
 		}

@@ -106,7 +106,7 @@ func Metrics() []Metric {
 // besideMetrics are those that traffic beside the main one has too: what a
 // record keeps of it is less.
 var besideMetrics = []string{"goodput", "transaction_rate", "latency_p50", "latency_p90", "latency_p99", "latency_p999", "latency_max",
-	"tx_rate", "ns_per_transaction_source", "ns_per_transaction_sink", "cpu_source", "cpu_sink"}
+	"packet_rate", "tx_rate", "loss", "ns_per_transaction_source", "ns_per_transaction_sink", "cpu_source", "cpu_sink"}
 
 // metricsOf lists the metrics of the main traffic and, named "rpc.goodput", of
 // all traffic beside it.
@@ -205,13 +205,17 @@ func transactions(arm *results.Arm, s *results.Slice) float64 {
 // AppliesTo says whether the metric means something for an arm.
 func (m Metric) AppliesTo(arm results.Arm) bool {
 	if m.beside != "" {
-		kind, ok := arm.Beside[m.beside]
-		if !ok {
+		if _, ok := arm.Beside[m.beside]; !ok {
 			return false
 		}
-		arm = results.Arm{Kind: kind}
+		arm = besideArm(arm, m.beside)
 	}
 	return m.of.has(arm)
+}
+
+// besideArm is the named traffic beside an arm's main one as an arm by itself.
+func besideArm(a results.Arm, name string) results.Arm {
+	return results.Arm{Name: a.Name, Kind: a.Beside[name], Protocol: a.BesideProtocols[name]}
 }
 
 // Merged says whether the arms of a run are compared by what all trials

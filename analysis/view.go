@@ -29,7 +29,7 @@ func viewOf(d results.Design, t *results.Trial, at int, m Metric, arm int) view 
 		v.arm = d.Arms[arm]
 	}
 	if m.beside != "" {
-		v.arm = results.Arm{Name: v.arm.Name, Kind: v.arm.Beside[m.beside]}
+		v.arm = besideArm(v.arm, m.beside)
 	}
 	return v
 }

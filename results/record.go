@@ -95,9 +95,11 @@ type Arm struct {
 	// own (Slice.Rate), to find the highest without more loss.
 	LossFree *float64 `json:"loss_free,omitempty"`
 	// Beside are the kinds of further traffic on the same path, by name.
-	Beside   map[string]string `json:"beside,omitempty"`
-	Topology string            `json:"topology"` // loopback, veth, nic
-	Knobs    []string          `json:"knobs,omitempty"`
+	Beside map[string]string `json:"beside,omitempty"`
+	// BesideProtocols are its protocols; runs recorded before 2026-11-29 have none.
+	BesideProtocols map[string]string `json:"beside_protocols,omitempty"`
+	Topology        string            `json:"topology"` // loopback, veth, nic
+	Knobs           []string          `json:"knobs,omitempty"`
 	// Notes label an arm whose setting cannot have the effect its name
 	// promises (zerocopy over lo copies).
 	Notes []string `json:"notes,omitempty"`

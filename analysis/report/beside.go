@@ -19,8 +19,8 @@ type besideRow struct {
 }
 
 // besideShown are the metrics that the table shows; where transactions are
-// counted their bytes say little.
-var besideShown = []string{transactionRate, latencyP50, latencyP99, latencyP999, latencyMax, goodput}
+// counted their bytes and packets say little.
+var besideShown = []string{transactionRate, latencyP50, latencyP99, latencyP999, latencyMax, goodput, packetRate, loss}
 
 // besideRows lists the traffic beside the main one by name, metric and arm, so
 // that what is compared stands together.
@@ -35,7 +35,7 @@ func besideRows(s analysis.Summary) []besideRow {
 	for _, of := range sortedKeys(names) {
 		for _, metric := range besideShown {
 			name := of + "." + metric
-			if metric == goodput && len(levels(s.Arms, of+"."+transactionRate)) > 0 {
+			if (metric == goodput || metric == packetRate) && len(levels(s.Arms, of+"."+transactionRate)) > 0 {
 				continue
 			}
 			if len(levels(s.Arms, name)) > 0 {

@@ -163,9 +163,9 @@ func designArm(a scenarios.Arm) results.Arm {
 	}
 	for name, beside := range t.Beside {
 		if out.Beside == nil {
-			out.Beside = map[string]string{}
+			out.Beside, out.BesideProtocols = map[string]string{}, map[string]string{}
 		}
-		out.Beside[name] = beside.Kind
+		out.Beside[name], out.BesideProtocols[name] = beside.Kind, beside.Protocol
 	}
 	for _, l := range a.Levels {
 		out.Levels = append(out.Levels, results.Level{Factor: l.Factor, Value: l.Level})
