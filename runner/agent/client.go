@@ -239,9 +239,6 @@ func (a *Agent) SetChannels(device string, c host.Channels) error {
 	return tell(a, "SetChannels", ChannelArgs{device, c})
 }
 
-// Qdiscs lists queueing disciplines and their counters there.
-func (a *Agent) Qdiscs() ([]host.Qdisc, error) { return call[[]host.Qdisc](a, "Qdiscs", Nothing{}) }
-
 // Counters reads the counters of the namespace there, in one call: a round trip
 // for each file would be most of what reading them takes.
 func (a *Agent) Counters() (probe.Namespace, error) {

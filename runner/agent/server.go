@@ -97,7 +97,6 @@ func (s *server) methods() map[string]method {
 		"SetFeatures": do(func(a FeatureArgs) error { return s.local.SetFeatures(a.Device, a.Features) }),
 		"Channels":    get(s.local.Channels),
 		"SetChannels": do(func(a ChannelArgs) error { return s.local.SetChannels(a.Device, a.Channels) }),
-		"Qdiscs":      get(func(Nothing) ([]host.Qdisc, error) { return s.local.Qdiscs() }),
 		"Counters":    get(func(Nothing) (probe.Namespace, error) { return probe.ReadNamespace(s.local) }),
 
 		"Open":    do(s.open),

@@ -9,7 +9,6 @@
 package agent
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -128,7 +127,7 @@ func do[A any](f func(A) error) method {
 
 // serve answers requests until there are no more, each as soon as it can.
 func serve(in io.Reader, out io.Writer, methods map[string]method) error {
-	requests, answers := json.NewDecoder(bufio.NewReader(in)), json.NewEncoder(out)
+	requests, answers := json.NewDecoder(in), json.NewEncoder(out)
 	var writing sync.Mutex
 	for {
 		var q request
@@ -174,7 +173,7 @@ func newClient(in io.Reader, out io.Writer) *client {
 // receive hands each answer to its caller, and closes the channels of those who
 // wait when there are no more.
 func (c *client) receive(in io.Reader) {
-	answers := json.NewDecoder(bufio.NewReader(in))
+	answers := json.NewDecoder(in)
 	for {
 		var a received
 		err := answers.Decode(&a)

@@ -13,7 +13,7 @@ type Namespace struct {
 	Dev map[string]int64 // "lo.rx_dropped", see ReadDevices; "lo.qdisc_drops", see addQdiscs
 }
 
-// A NamespaceReader is where a namespace is read: host.Local or an agent.
+// A NamespaceReader is where a namespace is read: host.Local in the agent there.
 type NamespaceReader interface {
 	FileReader
 	Qdiscs() ([]host.Qdisc, error)
