@@ -218,7 +218,7 @@ func (c comparing) crossings(g RunGroup, alpha float64) []crossing {
 	judged := slices.Concat(judgedMetrics(da), judgedMetrics(db))
 	var out []crossing
 	for _, arm := range da.Arms {
-		ib := slices.IndexFunc(db.Arms, func(x results.Arm) bool { return x.Name == arm.Name })
+		ib := db.ArmAt(arm.Name)
 		if ib < 0 {
 			continue
 		}
@@ -281,7 +281,7 @@ func (c comparing) known(have string, a, b RunGroup, arm string, m Metric, alpha
 		return 0, 0, ""
 	}
 	d := a.Runs[0].Header.Design
-	k, ok := c.options.Known(d.Arms[slices.IndexFunc(d.Arms, func(x results.Arm) bool { return x.Name == arm })], m.Name)
+	k, ok := c.options.Known(d.Arms[d.ArmAt(arm)], m.Name)
 	switch {
 	case ok && few && k.BootDF > 0:
 		// A boot's runs are few here too: theirs comes on top.
@@ -344,12 +344,12 @@ func (x crossing) conclude() Comparison {
 // what is compared, plainly for what is shown.
 func levelReading(m Metric, arm string, scaled func([]effect, Metric) []effect) reading {
 	of := reading{trials: func(r *results.Run) []float64 {
-		if i := armAt(r, arm); i >= 0 {
+		if i := r.Header.Design.ArmAt(arm); i >= 0 {
 			return values(scaled(trialLevels(r.Header.Design, r.Trials, m, i), m))
 		}
 		return nil
 	}}
-	if !pooled(m) {
+	if !m.Merged() {
 		return of
 	}
 	of.whole = func(r *results.Run) (float64, bool) {
@@ -366,26 +366,14 @@ func levelReading(m Metric, arm string, scaled func([]effect, Metric) []effect) 
 // plainly leaves levels as they are.
 func plainly(levels []effect, _ Metric) []effect { return levels }
 
-// pooled says whether a metric of a run is that of all its transactions
-// together: percentiles but the largest, which is the larger the more trials
-// there are.
-func pooled(m Metric) bool {
-	q, ok := m.estimator.(quantile)
-	return ok && q < 1
-}
-
 // wholeLevel is an arm's level over all trials of a run.
 func wholeLevel(r *results.Run, m Metric, arm string) (float64, bool) {
-	i := armAt(r, arm)
+	i := r.Header.Design.ArmAt(arm)
 	if i < 0 {
 		return 0, false
 	}
 	l, ok := levelOf(r.Header.Design, r.Trials, m, i, 1-confidence(r.Header.Design))
 	return l.Mean, ok
-}
-
-func armAt(r *results.Run, name string) int {
-	return slices.IndexFunc(r.Header.Design.Arms, func(a results.Arm) bool { return a.Name == name })
 }
 
 // interactions ask whether an arm's effect is another on another side: its
@@ -419,13 +407,13 @@ func (c comparing) interactions(alpha float64) []Comparison {
 // effectReading takes an arm's effects within each run.
 func effectReading(m Metric, base, arm string) reading {
 	of := reading{trials: func(r *results.Run) []float64 {
-		a, b := armAt(r, base), armAt(r, arm)
+		a, b := r.Header.Design.ArmAt(base), r.Header.Design.ArmAt(arm)
 		if a < 0 || b < 0 {
 			return nil
 		}
 		return values(trialEffects(r.Header.Design, r.Trials, m, a, b))
 	}}
-	if pooled(m) {
+	if m.Merged() {
 		of.whole = func(r *results.Run) (float64, bool) {
 			a, okA := wholeLevel(r, m, base)
 			b, okB := wholeLevel(r, m, arm)

@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"math"
-	"slices"
 
 	"netab/results"
 )
@@ -22,7 +21,7 @@ type Dissection struct {
 func Dissect(run *results.Run, metric, arm string) (d Dissection, ok bool) {
 	m, known := LookupMetric(metric)
 	design := run.Header.Design
-	i := slices.IndexFunc(design.Arms, func(a results.Arm) bool { return a.Name == arm })
+	i := design.ArmAt(arm)
 	if !known || i < 0 {
 		return d, false
 	}
@@ -41,7 +40,7 @@ func Dissect(run *results.Run, metric, arm string) (d Dissection, ok bool) {
 // counted time of both, as measured in the same slices.
 func Injected(run *results.Run, baseline, arm string) float64 {
 	left := func(name string) float64 {
-		i := slices.IndexFunc(run.Header.Design.Arms, func(a results.Arm) bool { return a.Name == name })
+		i := run.Header.Design.ArmAt(name)
 		var spun, time float64
 		for t := range run.Trials {
 			if run.Trials[t].Invalid != "" {

@@ -62,6 +62,28 @@ func TestLimitOfPacedArms(t *testing.T) {
 	}
 }
 
+// What the scenario's note has said of an arm already is not said again.
+func TestCopiesAreSaidOnce(t *testing.T) {
+	for _, note := range []string{"", "zerocopy: on its way to a socket of this machine the kernel copies", "rpc: tcp-zerocopy: only whole pages can be mapped"} {
+		run := paced("stream", 0, 1000, 1000, 1, 0.5)
+		if note != "" {
+			run.Header.Design.Arms[0].Notes = []string{note}
+		}
+		for i := range run.Trials {
+			run.Trials[i].Arms[0].Source.Events = map[string]int64{"zerocopy copied": 10, "zerocopy completed": 10}
+		}
+		got := 0
+		for _, w := range Summarize(run).Warnings {
+			if w.Code == "arm-note" {
+				got++
+			}
+		}
+		if got != 1 {
+			t.Errorf("with the note %q: said %d times, want once", note, got)
+		}
+	}
+}
+
 func TestEvents(t *testing.T) {
 	run := paced("flood", 0, 1000, 1000, 1, 0.5)
 	for i := range run.Trials {

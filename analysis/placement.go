@@ -16,7 +16,7 @@ import (
 func placedDifferently(a, b *results.Run, declared []string) []Confounder {
 	d := differences{declared: declared}
 	for i, x := range a.Header.Design.Arms {
-		k := slices.IndexFunc(b.Header.Design.Arms, func(y results.Arm) bool { return x.Name == y.Name })
+		k := b.Header.Design.ArmAt(x.Name)
 		if k < 0 {
 			continue
 		}

@@ -1,8 +1,6 @@
 package analysis
 
 import (
-	"slices"
-
 	"netab/results"
 )
 
@@ -17,7 +15,7 @@ type TrialLevel struct {
 // metric is unknown, or the metric means nothing for the arm.
 func LevelsByTrial(run *results.Run, metric, arm string) []TrialLevel {
 	d := run.Header.Design
-	i := slices.IndexFunc(d.Arms, func(a results.Arm) bool { return a.Name == arm })
+	i := d.ArmAt(arm)
 	m, ok := LookupMetric(metric)
 	if i < 0 || !ok || !m.AppliesTo(d.Arms[i]) {
 		return nil

@@ -15,6 +15,7 @@ package results
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -72,6 +73,11 @@ type Design struct {
 	// the resolution's place. A share, or for metrics that can be zero a
 	// difference in their unit.
 	Gate map[string]float64 `json:"gate,omitempty"`
+}
+
+// ArmAt is the index of the arm with a name, -1 without.
+func (d *Design) ArmAt(name string) int {
+	return slices.IndexFunc(d.Arms, func(a Arm) bool { return a.Name == name })
 }
 
 // A Factor is one dimension of a matrix, with its levels in the order written.

@@ -39,7 +39,7 @@ func sidesOf(s analysis.Summary, runs []*results.Run) []side {
 func (d side) latency(arm, beside string) *results.Histogram {
 	var all *results.Histogram
 	for _, r := range d.runs {
-		i := slices.IndexFunc(r.Header.Design.Arms, func(a results.Arm) bool { return a.Name == arm })
+		i := r.Header.Design.ArmAt(arm)
 		if i < 0 {
 			continue
 		}

@@ -41,7 +41,7 @@ func Digest(run *results.Run) results.Digest {
 		}
 	}
 	for _, c := range s.Comparisons {
-		i := slices.IndexFunc(h.Design.Arms, func(a results.Arm) bool { return a.Name == c.Arm })
+		i := h.Design.ArmAt(c.Arm)
 		if c.Judged && i >= 0 {
 			add(results.SeriesKey{Arm: c.Arm, Against: c.Baseline, Metric: c.Metric, Traffic: traffic(h.Design.Arms[i]), Judged: true}, c.Change)
 		}
