@@ -91,7 +91,7 @@ func paceOf(d results.Design, trials []results.Trial, arm int) pace {
 			if !v.of(s) {
 				continue
 			}
-			p.source = p.source.plus(at.Source, s.SourceCPU, s.SourceWait, s.CountedNS)
+			p.source = p.source.plus(at.Source, s.SourceCost(), s.SourceWait, s.CountedNS)
 			p.sink = p.sink.plus(at.Sink, s.SinkCPU, s.SinkWait, s.CountedNS)
 			p.sent = p.sent.plus(total{float64(max(s.TxMsgs, s.Transactions)), seconds(s.CountedNS)})
 			if at.Ledger.Valid {

@@ -67,29 +67,29 @@ func Metrics() []Metric {
 		{Name: "loss", Title: "loss", Unit: "fraction", Better: Lower, Difference: true, of: ofDatagrams, estimator: ratio(func(arm *results.Arm, s *results.Slice) total {
 			return total{due(arm, s) - float64(s.RxMsgs), due(arm, s)}
 		})},
-		{Name: "goodput_per_sink_cpu", Title: "goodput per CPU of the sink", Unit: "bit/s", Better: Higher, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+		{Name: "goodput_per_sink_cpu", Title: "goodput per CPU of the sink", Unit: "bit/s", Better: Higher, of: ofFixedRate.and(sinkCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
 			return total{8 * float64(s.RxBytes), seconds(s.SinkCPU)}
 		})},
-		{Name: "ns_per_byte_source", Title: "source CPU time per byte", Unit: "ns/B", Better: Lower, of: ofBytes, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
-			return total{float64(s.SourceCPU), float64(s.RxBytes)}
+		{Name: "ns_per_byte_source", Title: "source CPU time per byte", Unit: "ns/B", Better: Lower, of: ofBytes.and(sourceCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+			return total{float64(s.SourceCost()), float64(s.RxBytes)}
 		})},
-		{Name: "ns_per_byte_sink", Title: "sink CPU time per byte", Unit: "ns/B", Better: Lower, of: ofBytes, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+		{Name: "ns_per_byte_sink", Title: "sink CPU time per byte", Unit: "ns/B", Better: Lower, of: ofBytes.and(sinkCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
 			return total{float64(s.SinkCPU), float64(s.RxBytes)}
 		})},
-		{Name: "ns_per_packet_source", Title: "source CPU time per packet", Unit: "ns/packet", Better: Lower, of: ofDatagrams, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
-			return total{float64(s.SourceCPU), float64(s.RxMsgs)}
+		{Name: "ns_per_packet_source", Title: "source CPU time per packet", Unit: "ns/packet", Better: Lower, of: ofDatagrams.and(sourceCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+			return total{float64(s.SourceCost()), float64(s.RxMsgs)}
 		})},
-		{Name: "ns_per_packet_sink", Title: "sink CPU time per packet", Unit: "ns/packet", Better: Lower, of: ofDatagrams, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+		{Name: "ns_per_packet_sink", Title: "sink CPU time per packet", Unit: "ns/packet", Better: Lower, of: ofDatagrams.and(sinkCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
 			return total{float64(s.SinkCPU), float64(s.RxMsgs)}
 		})},
-		{Name: "ns_per_transaction_source", Title: "source CPU time per transaction", Unit: "ns", Better: Lower, of: ofTransactions, estimator: ratio(func(arm *results.Arm, s *results.Slice) total {
-			return total{float64(s.SourceCPU), transactions(arm, s)}
+		{Name: "ns_per_transaction_source", Title: "source CPU time per transaction", Unit: "ns", Better: Lower, of: ofTransactions.and(sourceCost), estimator: ratio(func(arm *results.Arm, s *results.Slice) total {
+			return total{float64(s.SourceCost()), transactions(arm, s)}
 		})},
-		{Name: "ns_per_transaction_sink", Title: "sink CPU time per transaction", Unit: "ns", Better: Lower, of: ofTransactions, estimator: ratio(func(arm *results.Arm, s *results.Slice) total {
+		{Name: "ns_per_transaction_sink", Title: "sink CPU time per transaction", Unit: "ns", Better: Lower, of: ofTransactions.and(sinkCost), estimator: ratio(func(arm *results.Arm, s *results.Slice) total {
 			return total{float64(s.SinkCPU), transactions(arm, s)}
 		})},
-		{Name: "cpu_source", Title: "source CPU use", Unit: "CPU", Better: Lower, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
-			return total{float64(s.SourceCPU), float64(s.CountedNS)}
+		{Name: "cpu_source", Title: "source CPU use", Unit: "CPU", Better: Lower, of: ofFixedRate.and(sourceCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+			return total{float64(s.SourceCost()), float64(s.CountedNS)}
 		})},
 		{Name: "cpu_sink", Title: "sink CPU use", Unit: "CPU", Better: Lower, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
 			return total{float64(s.SinkCPU), float64(s.CountedNS)}
@@ -179,6 +179,18 @@ var (
 	ofLatency      = scope{func(a results.Arm) bool { return fixedRate(a) && answers(a) }, "is of responses (rr, crr)"}
 	ofSearches     = scope{func(a results.Arm) bool { return !fixedRate(a) }, "is of a search for the highest rate (loss_free)"}
 )
+
+// What a role's CPU time says of the traffic, where the role does nothing else
+// with it.
+var (
+	sourceCost = scope{func(a results.Arm) bool { return a.Rate <= 0 || a.IdleKnown }, "cannot be told from the waiting of a source that keeps to a rate in records of this age"}
+	sinkCost   = scope{func(a results.Arm) bool { return !a.SinkSpins }, "says nothing of a sink that spins"}
+)
+
+// and is the arms that are in both scopes.
+func (s scope) and(o scope) scope {
+	return scope{func(a results.Arm) bool { return s.has(a) && o.has(a) }, s.text + " and " + o.text}
+}
 
 func fixedRate(a results.Arm) bool { return a.LossFree == nil }
 func datagrams(a results.Arm) bool { return a.Protocol == "udp" || a.Protocol == "unix-dgram" }

@@ -44,7 +44,7 @@ func (v view) seen(s *results.Slice) *results.Slice {
 	}
 	b := s.Beside[v.beside]
 	return &results.Slice{Block: s.Block, Arm: s.Arm, CountedNS: s.CountedNS, RxBytes: b.RxBytes, RxMsgs: b.RxMsgs,
-		TxBytes: b.TxBytes, TxMsgs: b.TxMsgs, Transactions: b.Transactions, SourceCPU: b.SourceCPU, SinkCPU: b.SinkCPU}
+		TxBytes: b.TxBytes, TxMsgs: b.TxMsgs, Transactions: b.Transactions, SourceCPU: b.SourceCPU, SourceIdle: b.SourceIdle, SinkCPU: b.SinkCPU}
 }
 
 // latency is nil where none was recorded.

@@ -95,7 +95,10 @@ type Arm struct {
 	Message  int     `json:"message_bytes"`    // the mean where sizes are drawn
 	Flows    int     `json:"flows"`
 	// SinkSpins: the sinks use all of their CPUs, however little they have to do.
-	SinkSpins bool    `json:"sink_spins,omitempty"`
+	SinkSpins bool `json:"sink_spins,omitempty"`
+	// IdleKnown: the slices tell what sources spun until an intended instant
+	// (SourceIdle). Of runs recorded before 2026-11-30 that is part of their cost.
+	IdleKnown bool    `json:"source_idle_known,omitempty"`
 	Rate      float64 `json:"rate,omitempty"` // messages per second offered by all sources together; 0 = as fast as it goes
 	// LossFree is the bound of loss of an arm whose slices have rates of their
 	// own (Slice.Rate), to find the highest without more loss.
@@ -165,6 +168,9 @@ type Slice struct {
 	// SourceSpun is how much of SourceCPU was spun away because the scenario
 	// slows the source down (traffic.source.slowdown).
 	SourceSpun int64 `json:"source_spun_ns,omitempty"`
+	// SourceIdle is how much of SourceCPU was spun until the instant to send at (a
+	// rate, think time): no cost of sending, see SourceCost.
+	SourceIdle int64 `json:"source_idle_ns,omitempty"`
 	SinkCPU    int64 `json:"sink_cpu_ns"`
 	// Time for which role threads were runnable but not running.
 	SourceWait int64 `json:"source_wait_ns"`
@@ -184,6 +190,9 @@ type Slice struct {
 	Invalid string `json:"invalid,omitempty"`
 }
 
+// SourceCost is the CPU time that sending cost, ns.
+func (s *Slice) SourceCost() int64 { return max(0, s.SourceCPU-s.SourceIdle) }
+
 // A BesideSlice is what traffic beside the arm's main one did in a slice.
 type BesideSlice struct {
 	RxBytes      int64 `json:"rx_bytes"`
@@ -192,6 +201,7 @@ type BesideSlice struct {
 	TxMsgs       int64 `json:"tx_msgs"`
 	Transactions int64 `json:"transactions,omitempty"`
 	SourceCPU    int64 `json:"source_cpu_ns"`
+	SourceIdle   int64 `json:"source_idle_ns,omitempty"`
 	SinkCPU      int64 `json:"sink_cpu_ns"`
 }
 

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"maps"
+	"math"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -243,7 +244,7 @@ func (l *live) connect(sources map[*agent.Agent][]traffic.End) error {
 func (l *live) sourceEnd(g, i, sending int) (traffic.End, error) {
 	t, f, n := &l.groups[g].traffic, l.groups[g].flows[i], float64(l.groups[g].sources())
 	end := traffic.End{Flow: i, Group: g, CPUs: pick(l.arm.CPUs.Source, f.sourcePlace),
-		To: netip.AddrPortFrom(f.sink.Addr, f.sinkPort), Phase: float64(sending) / n}
+		To: netip.AddrPortFrom(f.sink.Addr, f.sinkPort), Phase: math.Mod(l.phase+float64(sending)/n, 1)}
 	if t.LossFree != nil {
 		end.Share = 1 / n
 	}

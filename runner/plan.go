@@ -119,7 +119,7 @@ func makePlan(ctx context.Context, o Options, s *agent.Starter) (*plan, error) {
 	if o.WholeTrials && p.grain != grainTrial {
 		p.grain, p.reason = grainTrial, "measure.grain asks for whole trials"
 	}
-	return p, nil
+	return p, p.countEnough(o.MaxTime)
 }
 
 // withDefaults adds what netab sets in its own namespaces unless the scenario

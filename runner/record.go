@@ -48,7 +48,7 @@ func (l *live) slices(turns []turn, offset int64) []indexed {
 			Block: t.block, Arm: t.arm, StartNS: offset + t.start, CountedNS: t.end - t.count, Rate: t.rate,
 			RxBytes: main.RxBytes, RxMsgs: main.RxMsgs, TxBytes: main.TxBytes, TxMsgs: main.TxMsgs, Transactions: main.Transactions,
 			Drops: w.Sink.Drops, SourceCPU: w.Source.CPU, SinkCPU: w.Sink.CPU,
-			SourceSpun: w.Source.Spun, SourceWait: w.Source.Wait, SinkWait: w.Sink.Wait, LateBytes: w.Late,
+			SourceSpun: w.Source.Spun, SourceIdle: main.SourceIdle, SourceWait: w.Source.Wait, SinkWait: w.Sink.Wait, LateBytes: w.Late,
 		}
 		for g, group := range l.groups[1:] {
 			if s.Beside == nil {
@@ -65,7 +65,7 @@ func (l *live) slices(turns []turn, offset int64) []indexed {
 // responses that it got: transactions.
 func besideSlice(t *scenarios.Traffic, w traffic.WindowResult) results.BesideSlice {
 	s := results.BesideSlice{RxBytes: w.Sink.Bytes, RxMsgs: w.Sink.Msgs, TxBytes: w.Source.Bytes, TxMsgs: w.Source.Msgs,
-		SourceCPU: w.Source.CPU, SinkCPU: w.Sink.CPU}
+		SourceCPU: w.Source.CPU, SourceIdle: w.Source.Idle, SinkCPU: w.Sink.CPU}
 	if t.Kind == "rr" || t.Kind == "crr" {
 		s.Transactions = w.Source.Msgs
 		s.TxBytes = w.Source.Msgs * int64(t.Message)

@@ -1,11 +1,15 @@
 package runner
 
 import (
+	"fmt"
+	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
 
 	"netab/runner/traffic"
+	"netab/scenarios"
 )
 
 // warmup is how long each fresh flow runs before its first slice. Measured
@@ -74,6 +78,51 @@ func windows(turns []turn, arms []int, start int64, settle time.Duration) []traf
 			w.Tail = w.End + int64(settle)
 		}
 		out = append(out, w)
+	}
+	return out
+}
+
+// leastMessages are to be counted of an arm in each trial, in the mean: fewer are
+// none in some trials, by chance, and a trial without any has no rate.
+const leastMessages = 10
+
+// leastTrials must fit into the time limit at least, for a run to say anything.
+const leastTrials = 6
+
+// countEnough makes trials long enough for arms that send seldom, and refuses
+// those that would take too long.
+func (p *plan) countEnough(maxTime time.Duration) error {
+	for _, arm := range p.arms {
+		rates := ratesOf(&arm.Config.Traffic)
+		for _, of := range slices.Sorted(maps.Keys(rates)) {
+			perBlock := float64(rates[of]) * (p.slice - p.settle).Seconds()
+			blocks := int(math.Ceil(leastMessages / perBlock))
+			if blocks <= p.blocks {
+				continue
+			}
+			lasts := func(blocks int) time.Duration { return time.Duration(blocks*len(p.arms)) * p.slice }
+			if trial := lasts(blocks); trial*leastTrials > maxTime {
+				return fmt.Errorf("arm %s: at %v/s%s, %.2g messages are counted in a trial of %v, which are too few to judge by; %d take a trial of %v, and %d of those do not fit into the time limit of %v: raise the rate or measure.max_time",
+					arm.Name, rates[of], of, perBlock*float64(p.blocks), lasts(p.blocks), leastMessages, trial.Round(time.Millisecond), leastTrials, maxTime)
+			}
+			p.blocks = blocks
+			p.reason += fmt.Sprintf("; a trial lasts until %d messages of arm %s%s are counted", leastMessages, arm.Name, of)
+		}
+	}
+	return nil
+}
+
+// ratesOf are the rates of an arm's traffic by words that say whose they are: ""
+// for the main one. Traffic without a rate has none.
+func ratesOf(t *scenarios.Traffic) map[string]scenarios.Rate {
+	out := map[string]scenarios.Rate{}
+	if t.Rate > 0 && t.LossFree == nil {
+		out[""] = t.Rate
+	}
+	for name, beside := range t.Beside {
+		if beside.Rate > 0 {
+			out[" of "+name+" beside it"] = beside.Rate
+		}
 	}
 	return out
 }

@@ -3,8 +3,11 @@ package runner
 import (
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"netab/scenarios"
 )
 
 func TestBlocksOf(t *testing.T) {
@@ -80,6 +83,41 @@ func TestBlocksPerTrial(t *testing.T) {
 	} {
 		if got := blocksPerTrial(tc.trial, tc.slice, tc.arms); got != tc.want {
 			t.Errorf("blocksPerTrial(%v, %v, %d) = %d, want %d", tc.trial, tc.slice, tc.arms, got, tc.want)
+		}
+	}
+}
+
+// TestCountEnough: an arm that sends seldom gets longer trials, or is refused with
+// the figures.
+func TestCountEnough(t *testing.T) {
+	arm := func(rate scenarios.Rate) scenarios.Arm {
+		a := scenarios.Arm{Name: "a"}
+		a.Config.Traffic.Rate = rate
+		return a
+	}
+	besides := arm(0)
+	besides.Config.Traffic.Beside = map[string]scenarios.Traffic{"rpc": {Rate: 20}}
+	searching := arm(1)
+	searching.Config.Traffic.LossFree = &scenarios.LossFree{}
+	for _, tc := range []struct {
+		arms   []scenarios.Arm
+		blocks int
+		says   string // in the plan's reason, or the error
+	}{
+		{[]scenarios.Arm{arm(0), arm(1e6)}, 20, ""},
+		{[]scenarios.Arm{arm(0), arm(20)}, 25, "; a trial lasts until 10 messages of arm a are counted"},
+		{[]scenarios.Arm{besides}, 25, "of rpc beside it"},
+		{[]scenarios.Arm{searching}, 20, ""},
+		{[]scenarios.Arm{arm(0), arm(1)}, 20, "arm a: at 1/s, 0.4 messages are counted in a trial of 1s, which are too few to judge by; 10 take a trial of 25s, and 6 of those do not fit into the time limit of 1m0s"},
+	} {
+		p := &plan{arms: tc.arms, slice: 25 * time.Millisecond, settle: 5 * time.Millisecond, blocks: 20}
+		err := p.countEnough(time.Minute)
+		says := p.reason
+		if err != nil {
+			says = err.Error()
+		}
+		if p.blocks != tc.blocks || !strings.Contains(says, tc.says) || tc.says == "" && says != "" {
+			t.Errorf("%d blocks (want %d), %q, want %q", p.blocks, tc.blocks, says, tc.says)
 		}
 	}
 }

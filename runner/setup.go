@@ -17,6 +17,7 @@ import (
 type live struct {
 	*setup
 	path     *topology.Path
+	phase    float64 // of an interval, by which paced sources begin: drawn for each trial
 	groups   []group
 	settings []results.Setting
 	before   map[*agent.Agent]probe.Namespace

@@ -208,8 +208,9 @@ func (r *run) build(setups []*setup) ([]*live, error) {
 	out := make([]*live, len(setups))
 	var g errgroup.Group
 	for i, s := range setups {
+		phase := r.rng.Float64()
 		g.Go(func() (err error) {
-			if out[i], err = r.buildOne(s); err != nil {
+			if out[i], err = r.buildOne(s, phase); err != nil {
 				return fmt.Errorf("set up arm %s: %w", s.arm.Name, err)
 			}
 			return nil
@@ -220,12 +221,12 @@ func (r *run) build(setups []*setup) ([]*live, error) {
 }
 
 // buildOne makes one setup ready to run: its path, its own knobs, its sockets.
-func (r *run) buildOne(s *setup) (*live, error) {
+func (r *run) buildOne(s *setup, phase float64) (*live, error) {
 	path, err := r.path(s.arm.Config.Topology)
 	if err != nil {
 		return nil, err
 	}
-	l := &live{setup: s, path: path}
+	l := &live{setup: s, path: path, phase: phase}
 	if err := l.prepare(); err != nil {
 		return nil, errors.Join(err, path.Close(r.ctx))
 	}

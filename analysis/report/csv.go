@@ -34,7 +34,7 @@ func csvHeading(d results.Design) []string {
 		head = append(head, "factor_"+f.Name)
 	}
 	head = append(head, "start_ns", "counted_ns", "rx_bytes", "rx_msgs", "tx_bytes", "tx_msgs", "drops",
-		"source_cpu_ns", "sink_cpu_ns", "source_wait_ns", "sink_wait_ns", "goodput_bps", "transactions", "offered_rate")
+		"source_cpu_ns", "source_idle_ns", "sink_cpu_ns", "source_wait_ns", "sink_wait_ns", "goodput_bps", "transactions", "offered_rate")
 	for _, name := range besideNames(d) {
 		for _, column := range []string{"_rx_bytes", "_rx_msgs", "_tx_bytes", "_tx_msgs", "_transactions", "_source_cpu_ns", "_sink_cpu_ns"} {
 			head = append(head, "beside_"+name+column)
@@ -73,7 +73,7 @@ func csvRow(id string, d results.Design, t results.Trial, s results.Slice) []str
 		row = append(row, levelOf(d, s.Arm, f.Name))
 	}
 	for _, v := range []int64{s.StartNS, s.CountedNS, s.RxBytes, s.RxMsgs, s.TxBytes, s.TxMsgs, s.Drops,
-		s.SourceCPU, s.SinkCPU, s.SourceWait, s.SinkWait} {
+		s.SourceCPU, s.SourceIdle, s.SinkCPU, s.SourceWait, s.SinkWait} {
 		row = append(row, strconv.FormatInt(v, 10))
 	}
 	rate := ""

@@ -93,6 +93,16 @@ func (c *Config) datagram() int {
 	return c.Message
 }
 
+// step is how many messages one step of the source sends: less than that is no
+// burst that it could keep to.
+func (c *Config) step() int64 {
+	trains := 1
+	if c.Source.Segment > 0 {
+		trains = (c.longest() + c.Source.Segment - 1) / c.Source.Segment
+	}
+	return int64(max(c.Source.Batch, 1) * trains)
+}
+
 // tcpReceive is the least size of a TCP sink's receive call. The size of the
 // sender's messages says nothing of the reader of a byte stream, who takes what
 // is there: against a bare loop that reads 128 KiB at a time, 512 KiB gave 1.031

@@ -91,7 +91,7 @@ func (l *loop) source() syscall.Errno {
 		l.pace.begin(w)
 		l.turns = l.pace.paced && l.op != opSchedule
 		for l.passed < edgesPerWindow*i+3 { // until the window's end
-			if l.turns && !l.pace.turn(l.end) {
+			if l.turns && !l.awaitTurn() {
 				l.check() // the window is over
 				continue
 			}
@@ -116,6 +116,42 @@ func (l *loop) source() syscall.Errno {
 		}
 	}
 	return 0
+}
+
+// spin is how long before an instant a thread wakes up to wait for it awake:
+// timers are late by tens of microseconds.
+const spin = 60_000
+
+// awaitTurn waits for the next intended time; false: it does not come before the
+// window's end, which is waited for instead.
+//
+//go:nosplit
+func (l *loop) awaitTurn() bool {
+	at := l.pace.due()
+	l.await(min(at, l.end))
+	if at >= l.end {
+		return false
+	}
+	if l.pace.left == 0 {
+		l.pace.open()
+	}
+	return true
+}
+
+// await sleeps until shortly before an instant and spins for the rest, which is
+// no cost of what the loop is for: the meter keeps it apart.
+//
+//go:nosplit
+func (l *loop) await(at int64) {
+	now := nanotime()
+	if at-now > spin {
+		sleepUntil(at - spin)
+		now = nanotime()
+	}
+	l.idle += max(0, at-now)
+	for now < at {
+		now = nanotime()
+	}
 }
 
 // sink does steps until the schedule is over; what arrives outside counted parts

@@ -31,6 +31,7 @@ type sample struct {
 	bytes, msgs int64
 	cpu, wait   int64 // ns
 	spun        int64 // of cpu, to slow the source down
+	idle        int64 // of cpu, spun until an intended time
 	drops       int64
 	onCPU       int32 // where the thread ran
 	softirqCPU  int32 // where the softirq for its socket ran last; -1 = unknown
@@ -57,6 +58,7 @@ type meter struct {
 	drops       bool  // sockets that drop
 	everyStep   bool  // read the clock at every step
 	slow        slowdown
+	idle        int64    // ns spun so far until intended times
 	own         []ownSum // of each end, where a thread has several
 	current     int      // the end of the step at hand
 
@@ -173,7 +175,7 @@ func (m *meter) pass() {
 //
 //go:nosplit
 func (m *meter) take(s *sample) {
-	*s = sample{bytes: m.bytes, msgs: m.msgs, spun: m.slow.spun, softirqCPU: -1}
+	*s = sample{bytes: m.bytes, msgs: m.msgs, spun: m.slow.spun, idle: m.idle, softirqCPU: -1}
 	s.cpu = m.thread.cpuTime()
 	s.wait = m.thread.waited()
 	s.onCPU = m.thread.currentCPU()

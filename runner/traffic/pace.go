@@ -1,28 +1,39 @@
 package traffic
 
-// A pace is one end's intended times. They lie on one grid over the whole
-// schedule, whatever its windows are, so that the mean rate over many short
-// windows is the rate asked for: k-th burst at origin + k * interval. An end
-// that falls behind catches up at once, as a token bucket that is never full.
+// A pace is one end's intended times: bursts at even intervals within each
+// window. Where a window's first burst lies is drawn anew for each, for a grid
+// over the whole schedule would be in step with the slices: at 40 messages a
+// second, an interval is a slice of 25 ms, and each message lies in the counted
+// part or none does. The draws follow each other by the golden ratio (Weyl's
+// sequence, Kuipers and Niederreiter 1974, "Uniform distribution of sequences"):
+// each is uniform, so that any part of a window holds what the rate says in the
+// mean, and many are more even than independent ones, so that few windows come
+// close to it.
+//
+// An end that falls behind catches up at once within the window, as a token
+// bucket that is never full. What one window sends too many, the next sends too
+// few. A pace knows no clock: the loop waits.
 type pace struct {
-	paced  bool
-	rate   float64 // of the end, where the window says no other
-	share  float64 // of a window's rate
-	phase  float64 // of one interval: ends of one traffic do not send in step
-	burst  int64
-	origin int64
+	paced bool
+	rate  float64 // of the end, where the window says no other
+	share float64 // of a window's rate
+	phase float64 // of one interval, drawn for the schedule: ends of one traffic do not send in step
+	burst int64
 
+	windows  int64   // begun so far
+	start    int64   // of the window at hand
+	end      int64   // likewise
 	interval float64 // ns between bursts
-	k        int64
-	next     int64 // intended time of the next burst
-	now      int64 // intended time of the message at hand
-	left     int64 // messages of the burst at hand
-	until    int64 // end of the window at hand
+	first    float64 // intervals from start to its first burst
+	k        int64   // bursts begun in it
+	next     int64   // intended time of the next burst
+	now      int64   // intended time of the message at hand
+	left     int64   // messages of the burst at hand
+	over     int64   // messages of the next burst that were sent already
 }
 
-// spin is how long before an instant a thread wakes up to wait for it awake:
-// timers are late by tens of microseconds.
-const spin = 60_000
+// golden is the golden ratio's fraction.
+const golden = 0.618033988749894848
 
 // begin finds the first intended time of a window.
 //
@@ -37,53 +48,58 @@ func (p *pace) begin(w *Window) {
 		return
 	}
 	interval := float64(p.burst) * 1e9 / rate
-	ahead := int64(0) // bursts that the window before has sent too many
-	if interval == p.interval && p.next > p.until {
-		ahead = int64(float64(p.next-p.until) / interval)
+	ahead := int64(0) // messages that the window before has sent too many
+	if interval == p.interval {
+		ahead = max(0, p.burst*(p.k-p.within())-p.left+p.over)
 	}
-	p.interval, p.until = interval, w.End
-	p.k = max(0, int64(float64(w.Start-p.origin)/p.interval-p.phase)-1)
-	p.left = 0
-	// Windows that touch must neither share an instant nor lose one to rounding.
-	for p.set(); p.next < w.Start; p.set() {
-		p.k++
-	}
-	p.k += ahead
-	p.set()
+	p.interval, p.start, p.end = interval, w.Start, w.End
+	p.first = p.phase + golden*float64(p.windows)
+	p.first -= float64(int64(p.first))
+	p.windows++
+	p.k, p.over, p.left = ahead/p.burst, ahead%p.burst, 0
+	p.next = p.at(p.k)
 }
 
-//go:nosplit
-func (p *pace) set() { p.next = p.origin + int64((float64(p.k)+p.phase)*p.interval) }
-
-// turn waits for the next intended time; false: it does not come before end,
-// which is waited for instead.
+// within is how many bursts lie in the window at hand.
 //
 //go:nosplit
-func (p *pace) turn(end int64) bool {
+func (p *pace) within() int64 {
+	x := float64(p.end-p.start)/p.interval - p.first
+	n := int64(max(0, x))
+	if float64(n) < x {
+		n++
+	}
+	return n
+}
+
+// at is when a burst of the window is due.
+//
+//go:nosplit
+func (p *pace) at(k int64) int64 { return p.start + int64((float64(k)+p.first)*p.interval) }
+
+// due is when the next message is: for the rest of a burst that a step has begun
+// too soon, when that burst is.
+//
+//go:nosplit
+func (p *pace) due() int64 {
 	if p.left > 0 {
-		return true
+		return p.now
 	}
-	if p.next >= end {
-		awaitInstant(end)
-		return false
-	}
-	awaitInstant(p.next)
-	p.open()
-	return true
+	return p.next
 }
 
 // open begins a burst at its intended time.
 //
 //go:nosplit
 func (p *pace) open() {
-	p.left, p.now = p.burst, p.next
+	p.left, p.now, p.over = p.burst-p.over, p.next, 0
 	p.k++
-	p.set()
+	p.next = p.at(p.k)
 }
 
 // charge takes the messages that a step has sent from the burst at hand. A step
 // that sends more (sendmmsg, a train of UDP_SEGMENT) takes them from the bursts
-// that follow, whose times pass by.
+// that follow, whose times pass by: the message at hand is of the last of them.
 //
 //go:nosplit
 func (p *pace) charge(msgs int64) {
@@ -91,7 +107,7 @@ func (p *pace) charge(msgs int64) {
 		ahead := (p.burst - 1 - p.left) / p.burst
 		p.k += ahead
 		p.left += ahead * p.burst
-		p.set()
+		p.now, p.next = p.at(p.k-1), p.at(p.k)
 	}
 }
 
@@ -99,35 +115,18 @@ func (p *pace) charge(msgs int64) {
 // clock.
 const mostDue = 16
 
-// due is how many messages are due at an instant: more than the one at hand where
+// dueBy is how many messages are due at an instant: more than the one at hand where
 // the end has fallen behind. Reading the clock between them would let an end fall
 // behind for good at rates that it could send.
 //
 //go:nosplit
-func (p *pace) due(now int64) int64 {
-	if now <= p.now {
-		return 1
+func (p *pace) dueBy(now int64) int64 {
+	n := int64(0)
+	if now >= p.now {
+		n = p.left
 	}
-	return min(p.left+p.burst*int64(float64(now-p.now)/p.interval), mostDue)
-}
-
-// sent takes one message's turn.
-//
-//go:nosplit
-func (p *pace) sent() {
-	if p.left == 0 {
-		p.open()
+	if now >= p.next {
+		n += p.burst * (1 + int64(float64(now-p.next)/p.interval))
 	}
-	p.left--
-}
-
-// awaitInstant sleeps until shortly before an instant and spins for the rest.
-//
-//go:nosplit
-func awaitInstant(at int64) {
-	if at-nanotime() > spin {
-		sleepUntil(at - spin)
-	}
-	for nanotime() < at {
-	}
+	return max(1, min(n, mostDue))
 }

@@ -480,7 +480,7 @@ func (l *loop) alike() (bytes, msgs int64, errno syscall.Errno) {
 	}
 	times := int64(max(l.left, 1))
 	if l.turns && l.next-l.meter.last > nearEdge {
-		times = l.pace.due(l.meter.last)
+		times = l.pace.dueBy(l.meter.last)
 	}
 	bytes, last, calls, failed := repeat(&l.systemCall, times)
 	if calls == 0 {

@@ -18,11 +18,12 @@ type Counts struct {
 	Wait  int64 `json:"wait_ns"`
 	Drops int64 `json:"drops"`
 	Spun  int64 `json:"spun_ns,omitempty"` // of CPU, to slow the source down
+	Idle  int64 `json:"idle_ns,omitempty"` // of CPU, spun until an intended time: the same threads might have slept
 }
 
 // Plus adds.
 func (c Counts) Plus(d Counts) Counts {
-	return Counts{c.Bytes + d.Bytes, c.Msgs + d.Msgs, c.CPU + d.CPU, c.Wait + d.Wait, c.Drops + d.Drops, c.Spun + d.Spun}
+	return Counts{c.Bytes + d.Bytes, c.Msgs + d.Msgs, c.CPU + d.CPU, c.Wait + d.Wait, c.Drops + d.Drops, c.Spun + d.Spun, c.Idle + d.Idle}
 }
 
 // A WindowResult is the counted part of one window, summed over a role's ends.
@@ -153,7 +154,7 @@ func (l *loop) happened() map[string]int64 {
 }
 
 func between(a, b sample) Counts {
-	return Counts{b.bytes - a.bytes, b.msgs - a.msgs, b.cpu - a.cpu, b.wait - a.wait, b.drops - a.drops, b.spun - a.spun}
+	return Counts{b.bytes - a.bytes, b.msgs - a.msgs, b.cpu - a.cpu, b.wait - a.wait, b.drops - a.drops, b.spun - a.spun, b.idle - a.idle}
 }
 
 func (s *Set) report(windows []Window, own int64) (*Report, error) {

@@ -101,7 +101,7 @@ func (l *loop) transact() (bytes, msgs int64, errno syscall.Errno) {
 		return 0, 0, 0
 	}
 	if r.think > 0 && errno == 0 {
-		awaitInstant(nanotime() + r.think)
+		l.await(nanotime() + r.think)
 	}
 	return bytes, msgs, errno
 }
@@ -195,10 +195,14 @@ func (l *loop) hear(flags uintptr) (bytes, msgs int64, errno syscall.Errno) {
 func (l *loop) schedule() (bytes, msgs int64, errno syscall.Errno) {
 	r := &l.rpc
 	now := nanotime()
-	if due := l.pace.next; due <= now && due < l.end && r.head-r.tail < int64(len(r.began)) {
+	due := l.pace.due()
+	if due <= now && due < l.end && r.head-r.tail < int64(len(r.began)) {
 		errno = l.ask(due, unix.MSG_DONTWAIT)
 		if errno == 0 {
-			l.pace.sent()
+			if l.pace.left == 0 {
+				l.pace.open()
+			}
+			l.pace.charge(1)
 			return 0, 0, 0
 		}
 		if errno != unix.EAGAIN {
@@ -210,20 +214,21 @@ func (l *loop) schedule() (bytes, msgs int64, errno syscall.Errno) {
 		return bytes, msgs, errno
 	}
 	l.expire(now)
-	l.awaitAnswer(min(l.pace.next, l.end) - now)
+	if wait := min(due, l.end) - now; wait > spin {
+		l.awaitAnswer(wait - spin)
+	} else if wait > 0 {
+		l.idle += min(wait, nanotime()-now) // awake for the next request alone
+	}
 	return 0, 0, 0
 }
 
-// awaitAnswer waits for a response, or until shortly before so many ns are over.
+// awaitAnswer waits for a response, or until so many ns are over.
 //
 //go:nosplit
 func (l *loop) awaitAnswer(ns int64) {
 	r := &l.rpc
-	if ns <= spin {
-		return // the caller spins
-	}
 	r.poll = unix.PollFd{Fd: int32(l.fd), Events: unix.POLLIN}
-	r.wait = unix.Timespec{Sec: (ns - spin) / 1e9, Nsec: (ns - spin) % 1e9}
+	r.wait = unix.Timespec{Sec: ns / 1e9, Nsec: ns % 1e9}
 	syscall.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&r.poll)), 1, uintptr(unsafe.Pointer(&r.wait)), 0, 0, 0)
 }
 

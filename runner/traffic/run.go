@@ -188,7 +188,7 @@ func (w *worker) start(windows []Window) {
 	if !w.sink {
 		l.slow = newSlowdown(c.Source.Slowdown)
 	}
-	l.pace = pace{rate: c.Rate * ends, share: e.Share * ends, phase: e.Phase, burst: int64(max(c.Burst, 1)), origin: windows[0].Start}
+	l.pace = pace{rate: c.Rate * ends, share: e.Share * ends, phase: e.Phase, burst: max(int64(c.Burst), c.step())}
 	arms, paced := 1, c.Rate > 0
 	for _, win := range windows {
 		arms, paced = max(arms, win.Arm+1), paced || win.Rate > 0
