@@ -53,8 +53,12 @@ type Side struct {
 //     else trials, with a warning that nothing interleaved the runs.
 //   - Where something not declared makes the figures answers to different
 //     questions, every verdict is withheld unless that is overridden.
+//   - Disturbed trials are left out of every run that has enough others; a run that
+//     has not gives no verdict.
 func CompareGroups(groups []RunGroup, o CompareOptions) Summary {
-	c := comparing{groups: groups, options: o}
+	c := comparing{options: o}
+	c.sift(groups)
+	groups = c.groups
 	first, last := groups[0].Runs[0], groups[len(groups)-1].Runs[0]
 	s := Summary{
 		Schema: SchemaSummary, Scenario: first.Header.Design.Name, Question: c.question(),
@@ -77,14 +81,37 @@ func CompareGroups(groups []RunGroup, o CompareOptions) Summary {
 	s.Interactions = c.interactions(1 - s.Confidence)
 	s.Warnings = c.withhold(&s)
 	s.Converged = allJudged(s.Comparisons)
-	s.Warnings = unique(append(s.Warnings, c.warnings(&s)...))
+	s.Warnings = unique(slices.Concat(s.Warnings, c.disturbed, c.warnings(&s)))
 	s.Answer = c.answer(&s)
 	return s
 }
 
 type comparing struct {
-	groups  []RunGroup
-	options CompareOptions
+	groups    []RunGroup // their trials sifted
+	options   CompareOptions
+	disturbed []results.Warning
+	few       map[string]string // by side: why its runs get no verdict
+}
+
+// sift leaves the disturbed trials out of every run.
+func (c *comparing) sift(groups []RunGroup) {
+	c.few = map[string]string{}
+	for _, g := range groups {
+		side := RunGroup{Label: g.Label}
+		for _, r := range g.Runs {
+			s := sift(r.Header.Design, r.Trials, fewestTrials(1-confidence(r.Header.Design)))
+			sifted := *r
+			sifted.Trials = s.judged
+			side.Runs = append(side.Runs, &sifted)
+			for _, w := range s.warning() {
+				c.disturbed = append(c.disturbed, results.Warning{Code: w.Code, Text: r.Header.ID + ": " + w.Text})
+			}
+			if s.few {
+				c.few[g.Label] = first(c.few[g.Label], fmt.Sprintf("in run %s %s", r.Header.ID, s.tooFew()))
+			}
+		}
+		c.groups = append(c.groups, side)
+	}
 }
 
 func (c comparing) question() string {
@@ -187,6 +214,57 @@ type crossing struct {
 	Comparison
 	metric Metric
 	contrast
+	failures *Failures
+	headline bool
+}
+
+// onShares is the metric for the levels of an arm on two sides, some of which may
+// be zero.
+func (c comparing) onShares(g RunGroup, m Metric, arm string) Metric {
+	of := levelReading(m, arm, plainly)
+	if a := c.groups[0].units(unitTrial, of); m.hasZeros(a, g.units(unitTrial, of)) {
+		return m.shares(a)
+	}
+	return m
+}
+
+// failures counts an arm's on two sides, and compares their shares of each unit's
+// trials by permutation: of trials, that is Fisher's exact test.
+func (c comparing) failures(g RunGroup, m Metric, arm string) *Failures {
+	var f Failures
+	share := reading{trials: func(r *results.Run) (out []float64) {
+		d := r.Header.Design
+		i := d.ArmAt(arm)
+		if i < 0 {
+			return nil
+		}
+		for _, v := range views(d, r.Trials, m, i) {
+			failed := 0.0
+			if why := failureOf(v); why != "" {
+				failed, f.Reason = 1, first(f.Reason, why)
+			}
+			out = append(out, failed)
+		}
+		return out
+	}}
+	count := func(g RunGroup) (failed, of int) {
+		for _, x := range g.units(unitTrial, share) {
+			failed, of = failed+int(x), of+1
+		}
+		return failed, of
+	}
+	f.Arm, f.Trials = count(g)
+	f.Baseline, f.Of = count(c.groups[0])
+	if f.Arm+f.Baseline == 0 {
+		return nil
+	}
+	unit := unitOf(c.groups[0], g)
+	a, b := c.groups[0].units(unit, share), g.units(unit, share)
+	if len(a) > 0 && len(b) > 0 {
+		p := exchange(a, b, seeded(g.Runs[0].Header.Seed, "failures", arm, m.Name, g.Label))
+		f.P = &p
+	}
+	return &f
 }
 
 // comparisons judges each arm that two sides have, on each metric.
@@ -226,9 +304,11 @@ func (c comparing) crossings(g RunGroup, alpha float64) []crossing {
 			if !m.AppliesTo(arm) || !m.AppliesTo(db.Arms[ib]) {
 				continue
 			}
+			m := c.onShares(g, m, arm.Name)
 			x := c.cross(g, m, arm.Name, levelReading(m, arm.Name, onScale))
 			x.Judged, x.Alpha = slices.Contains(judged, m.Name), alpha
 			x.Baseline = arm.Name
+			x.failures, x.headline = c.failures(g, m, arm.Name), m.Name == judged[0]
 			if x.N > 0 || x.Judged {
 				out = append(out, x)
 			}
@@ -328,6 +408,7 @@ func (x crossing) conclude() Comparison {
 	lo, hi := x.interval(c.Alpha)
 	c.Change, c.Lo, c.Hi, c.Verdict = m.shown(x.mean), m.shown(lo), m.shown(hi), Inconclusive
 	if !x.ok {
+		c.heed(x.failures, x.headline)
 		return c
 	}
 	p := x.p()
@@ -337,6 +418,7 @@ func (x crossing) conclude() Comparison {
 		d = m.shown(d)
 		c.SmallestDetectable = &d
 	}
+	c.heed(x.failures, x.headline)
 	return c
 }
 
@@ -393,7 +475,12 @@ func (c comparing) interactions(alpha float64) []Comparison {
 				if arm.Name == base.Name || !m.AppliesTo(arm) || !m.AppliesTo(base) {
 					continue
 				}
-				x := c.cross(g, m, arm.Name, effectReading(m, base.Name, arm.Name))
+				of := effectReading(m, base.Name, arm.Name)
+				if c.onShares(g, m, arm.Name).per > 0 || c.onShares(g, m, base.Name).per > 0 {
+					m.per = 1 // each run by its own baseline's level
+					of = effectReading(m, base.Name, arm.Name)
+				}
+				x := c.cross(g, m, arm.Name, of)
 				x.Baseline, x.Alpha = base.Name, alpha
 				if x.ok {
 					out = append(out, x.conclude())
@@ -410,6 +497,10 @@ func effectReading(m Metric, base, arm string) reading {
 		a, b := r.Header.Design.ArmAt(base), r.Header.Design.ArmAt(arm)
 		if a < 0 || b < 0 {
 			return nil
+		}
+		m := m
+		if m.per > 0 {
+			m = m.shares(values(trialLevels(r.Header.Design, r.Trials, m, a)))
 		}
 		return values(trialEffects(r.Header.Design, r.Trials, m, a, b))
 	}}

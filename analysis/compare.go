@@ -18,10 +18,16 @@ func Compare(a, b *results.Run, declared ...string) Summary {
 	return CompareGroups(groups, CompareOptions{Declared: declared})
 }
 
-// onScale takes logs, for metrics whose changes are ratios; levels of zero
-// have none and are left out.
+// onScale takes logs, for metrics whose changes are ratios, or shares where some
+// levels are zero and have no log.
 func onScale(levels []effect, m Metric) []effect {
-	if m.Difference {
+	switch {
+	case m.Difference:
+		return levels
+	case m.per > 0:
+		for i := range levels {
+			levels[i].x /= m.per
+		}
 		return levels
 	}
 	out := slices.DeleteFunc(levels, func(e effect) bool { return e.x <= 0 })
@@ -46,6 +52,9 @@ func (c comparing) withhold(s *Summary) []results.Warning {
 	}
 	for _, g := range c.groups[1:] {
 		c.withholdSide(s, g, take)
+		if few := first(c.few[g.Label], c.few[c.groups[0].Label]); few != "" {
+			take("too-disturbed", few+", so no verdict is given: measure with nothing else running", func(x *Comparison) bool { return x.ArmRun == g.Label })
+		}
 		ws = append(ws, c.pairing(g, 1-s.Confidence)...)
 	}
 	switch blocking := s.Blocking(); {

@@ -39,7 +39,7 @@ func newEvidence(arm int, m Metric, judged bool, effects []effect) evidence {
 	if s, ok := spreadOf(effects); ok {
 		e.spread = &s
 	}
-	if e.disagree() && e.sample.n >= 2 && e.sample.n <= rankTrials && e.sample.sd > 0 {
+	if (e.disagree() || m.per > 0) && e.sample.n >= 2 && e.sample.n <= rankTrials && e.sample.sd > 0 {
 		r := newSignedRank(values(effects))
 		e.rank = &r
 	}
@@ -52,6 +52,9 @@ func (e evidence) disagree() bool { return e.spread == nil || e.spread.p <= hetA
 // weigh collects what the trials say of an arm against another.
 func (j judging) weigh(m Metric, base, arm int, judged bool) evidence {
 	d := j.design
+	if a := values(trialLevels(d, j.trials, m, base)); m.hasZeros(a, values(trialLevels(d, j.trials, m, arm))) {
+		m = m.shares(a)
+	}
 	e := newEvidence(arm, m, judged, trialEffects(d, j.trials, m, base, arm))
 	e.alpha = j.alpha
 	of, ok := m.estimator.(wholeEstimator)
@@ -207,33 +210,30 @@ func (j judging) compare(e evidence) Comparison {
 		c.Modes = j.effectModes(e)
 		c.Mixture = c.Verdict == Inconclusive && mixture(c.Modes)
 	}
+	c.heed(failuresOf(j.design, j.trials, m, baseline(j.design), e.arm), m.Name == judgedMetrics(j.design)[0])
 	return c
 }
 
 // inform adds what no verdict hangs on.
 func (j judging) inform(c *Comparison, e evidence) {
-	xs := values(e.effects)
+	xs, shown := values(e.effects), e.metric.shown
 	for _, e := range e.effects {
-		c.TrialEffects = append(c.TrialEffects, TrialEffect{Trial: e.trial, Change: c.shown(e.x), SE: e.se})
+		c.TrialEffects = append(c.TrialEffects, TrialEffect{Trial: e.trial, Change: shown(e.x), SE: e.se})
 	}
 	if len(xs) < 2 {
 		return
 	}
 	sign := signFlip(xs, seeded(j.seed, "sign-flip", c.Arm, c.Metric))
 	c.PSign = &sign
-	robust := c.shown(hodgesLehmann(xs))
+	robust := shown(hodgesLehmann(xs))
 	c.Robust = &robust
 	if d, ok := e.smallestDetectable(); ok {
-		d = c.shown(d)
+		d = shown(d)
 		c.SmallestDetectable = &d
 	}
 	if e.judged && c.Modes == nil && c.HetP != nil && *c.HetP <= hetAlpha {
 		c.Modes = j.unexplainedModes(e)
 	}
-}
-
-func (c *Comparison) shown(x float64) float64 {
-	return Metric{Difference: c.Difference}.shown(x)
 }
 
 // judgedMetrics are the design's; if it names none, what its kinds of traffic

@@ -133,7 +133,10 @@ func levelChecks(s *Summary) []Check {
 		}
 		k := Check{Arm: s.Arms[0].Name, Metric: name, Outcome: Undecided, Method: fmt.Sprintf("Student's t over %d trials", l.N),
 			Plain: fmt.Sprintf("The level of %s is known to ±%s only, which is wider than asked for.", titleOf(name), percent(halfWidth(l)))}
-		if l.Converged {
+		switch {
+		case s.Arms[0].Failed > 0:
+			k.Plain = fmt.Sprintf("%s moved nothing in %d of %d trials, so its level says little.", s.Arms[0].Name, s.Arms[0].Failed, s.Trials)
+		case l.Converged:
 			k.Outcome = Passed
 			k.Plain = fmt.Sprintf("The level of %s is known to ±%s. The run has one arm: nothing is compared.", titleOf(name), percent(halfWidth(l)))
 		}

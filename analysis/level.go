@@ -13,8 +13,20 @@ func (j judging) levels() []ArmSummary {
 		out[arm].Modes = j.levelModes(arm)
 		out[arm].Limit = limitOf(j.design, j.trials, arm)
 		out[arm].Events = eventsOf(j.trials, arm)
+		out[arm].Failed, _ = j.failed(arm)
 	}
 	return out
+}
+
+// failed is in how many trials an arm moved nothing, and why in the first.
+func (j judging) failed(arm int) (n int, why string) {
+	for _, v := range views(j.design, j.trials, Metric{}, arm) {
+		if f := failureOf(v); f != "" {
+			n++
+			why = first(why, f)
+		}
+	}
+	return n, why
 }
 
 // judgedLevels is levels for the judged metrics only.

@@ -36,7 +36,10 @@ type Metric struct {
 	// on a logarithmic scale must be.
 	Geometric bool
 
-	of     scope
+	of scope
+	// per: changes are differences as shares of this level (the baseline's mean),
+	// because some levels are zero; 0 = they are log ratios.
+	per    float64
 	beside string // name of the traffic beside the main one that it is of; "" = the main one
 	estimator
 }
@@ -241,20 +244,47 @@ func (m Metric) Merged() bool {
 // change is the effect of level b against level a: a log ratio, or a
 // difference. It is not ok where a ratio has no meaning (nothing received).
 func (m Metric) change(a, b float64) (x float64, ok bool) {
-	if m.Difference {
+	switch {
+	case m.Difference:
 		x = b - a
-	} else if a > 0 && b > 0 {
+	case m.per > 0 && (a > 0 || b > 0):
+		x = (b - a) / m.per
+	case m.per == 0 && a > 0 && b > 0:
 		x = math.Log(b) - math.Log(a)
-	} else {
+	default: // of two that received nothing, neither is faster
 		return 0, false
 	}
 	return x, isFinite(x)
 }
 
+// shares is the metric for levels of which some are zero: there a log ratio is
+// infinite, and what has no bound has no mean. Differences of what was received
+// as shares of what the baseline received on average have both: -1 is all of it.
+func (m Metric) shares(baselines []float64) Metric {
+	m.per = newSample(baselines).mean
+	return m
+}
+
+// hasZeros says whether levels call for that.
+func (m Metric) hasZeros(levels ...[]float64) bool {
+	if m.Difference || m.Merged() {
+		return false
+	}
+	for _, xs := range levels {
+		if slices.Contains(xs, 0) {
+			return true
+		}
+	}
+	return false
+}
+
 // shown turns an effect on the metric's scale into what a Comparison holds.
 func (m Metric) shown(x float64) float64 {
-	if m.Difference {
+	switch {
+	case m.Difference:
 		return clamp(x)
+	case m.per > 0:
+		return clamp(max(-1, x))
 	}
 	return relative(x)
 }
@@ -263,7 +293,7 @@ func (m Metric) shown(x float64) float64 {
 // equivalence the same whichever arm is the baseline, and never wider than
 // ±r as a relative change.
 func (m Metric) margin(resolution float64) float64 {
-	if m.Difference {
+	if m.Difference || m.per > 0 {
 		return resolution
 	}
 	return math.Log1p(resolution)

@@ -54,8 +54,9 @@ type Decision struct {
 // the time since the run began; last says that no further trial fits (or that
 // the run is ending for another reason), and makes this the deadline's look.
 func (s *Stop) Look(trials []results.Trial, elapsed time.Duration, last bool) Decision {
-	n := countValid(trials)
-	last = last || s.sched.over(n, elapsed)
+	sifted := sift(s.design, trials, fewestTrials(s.sched.alpha))
+	n := sifted.quiet()
+	last = last || s.sched.over(countValid(trials), elapsed)
 	var d Decision
 	d.Record, d.Look = s.sched.look(n, elapsed, last)
 	d.MostTrials = s.sched.tmax
@@ -63,10 +64,12 @@ func (s *Stop) Look(trials []results.Trial, elapsed time.Duration, last bool) De
 	if d.Look {
 		alpha = d.Record.Alpha
 	}
-	j := judging{design: s.design, trials: trials, seed: s.seed, alpha: alpha, looks: len(s.looks) + 1}
+	j := judging{design: s.design, trials: sifted.judged, seed: s.seed, alpha: alpha, looks: len(s.looks) + 1}
 	d.Comparisons = j.progress()
+	j.besides(d.Comparisons, sifted)
 	if len(s.design.Arms) == 1 {
 		d.Levels = j.judgedLevels()
+		sifted.unsettle(d.Levels)
 	}
 	if d.Look {
 		d.Converged = settled(s.design, d.Comparisons, d.Levels) && (last || !slices.ContainsFunc(d.Comparisons, puzzles))

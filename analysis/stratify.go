@@ -122,6 +122,7 @@ func (j judging) factor(f int, m Metric) (FactorEffect, bool) {
 		e := j.weigh(m, base, i, false)
 		e.rank = nil // an overview: Student's t, where it is not by bootstrap
 		lo, hi := e.interval()
+		m := e.metric
 		c := SweepCell{Within: within, Level: arm.Levels[f].Value, Arm: arm.Name, Baseline: d.Arms[base].Name,
 			Change: m.shown(e.centre()), Lo: m.shown(lo), Hi: m.shown(hi), N: e.sample.n, effects: map[int]float64{}}
 		if p, ok := e.p(); ok {

@@ -13,26 +13,28 @@ import (
 func Summarize(run *results.Run) Summary {
 	h := &run.Header
 	design := h.Design
+	sifted := sift(design, run.Trials, fewestTrials(1-confidence(design)))
 	alpha, looks := stoppingAlpha(run)
-	j := judging{design: design, trials: run.Trials, seed: h.Seed, alpha: alpha, looks: looks}
+	run = &results.Run{Header: run.Header, Trials: sifted.all, End: run.End, ReadWarnings: run.ReadWarnings}
+	j := judging{design: design, trials: sifted.judged, seed: h.Seed, alpha: alpha, looks: looks}
 	s := Summary{
 		Schema: SchemaSummary, Scenario: design.Name, Question: design.Question,
 		Run: h.ID, Seed: h.Seed, Kernel: h.Machine.Kernel,
 		DurationS: durationS(run.Trials), MeasuredS: measuredS(run.Trials), Grain: h.Plan.Grain,
-		Trials: countValid(run.Trials), Invalid: len(run.Trials) - countValid(run.Trials),
+		Trials: countValid(j.trials), Invalid: len(run.Trials) - countValid(run.Trials), Disturbed: len(sifted.disturbed),
 		Confidence: confidence(design), Resolution: finite(design.Resolution), Ended: ended(run.End),
 		Metrics: judgedMetrics(design),
 		Arms:    j.levels(), Comparisons: j.comparisons(),
 		Confounders: []Confounder{},
 	}
-	// Without a trial there is nothing to show, not a change of zero.
-	s.Comparisons = slices.DeleteFunc(s.Comparisons, func(c Comparison) bool { return c.N == 0 })
-	if s.Comparisons == nil {
+	if s.Trials == 0 || s.Comparisons == nil { // nothing to show, not a change of zero
 		s.Comparisons = []Comparison{}
 	}
+	j.besides(s.Comparisons, sifted)
+	sifted.unsettle(s.Arms)
 	s.Sweep = j.sweep()
 	s.Converged = settled(design, s.Comparisons, s.Arms)
-	s.Warnings = unique(slices.Concat(j.verdictWarnings(&s), carried(run), conditions(run)))
+	s.Warnings = unique(slices.Concat(j.verdictWarnings(&s), sifted.warning(), carried(run), conditions(run)))
 	s.Answer = answer(&s, design)
 	return s
 }
@@ -42,7 +44,7 @@ func Summarize(run *results.Run) Summary {
 // own rule, the trials at hand are judged as at the deadline: with all of
 // alpha that was not spent on fewer trials.
 func stoppingAlpha(run *results.Run) (alpha float64, looks int) {
-	n := countValid(run.Trials)
+	n := quietTrials(run)
 	taken := looksOf(run)
 	rest := 1 - confidence(run.Header.Design)
 	if len(taken) > 0 {
@@ -60,6 +62,17 @@ func stoppingAlpha(run *results.Run) (alpha float64, looks int) {
 	return rest, looks + 1
 }
 
+// quietTrials is how many trials the stop rule counted at the end of a run:
+// before 2026-11-30 the disturbed ones too, and none in which an arm failed.
+func quietTrials(run *results.Run) int {
+	d, n := run.Header.Design, countValid(run.Trials)
+	s := sift(d, run.Trials, fewestTrials(1-confidence(d)))
+	if run.End != nil && len(run.End.Looks) > 0 && run.End.Looks[len(run.End.Looks)-1].Trials == n {
+		return n
+	}
+	return s.quiet()
+}
+
 func endedByRule(end *results.End, last results.Look) bool {
 	return end != nil && (last.Decided || end.Reason == "decided" || end.Reason == "max-time")
 }
@@ -70,11 +83,13 @@ func looksOf(run *results.Run) []results.Look {
 	if run.End != nil {
 		return run.End.Looks
 	}
-	sched := newSchedule(run.Header.Design)
+	d := run.Header.Design
+	sched := newSchedule(d)
 	var looks []results.Look
 	for i := range run.Trials {
 		elapsed := time.Duration(durationS(run.Trials[:i+1]) * float64(time.Second))
-		if l, ok := sched.look(countValid(run.Trials[:i+1]), elapsed, false); ok {
+		sifted := sift(d, run.Trials[:i+1], fewestTrials(1-confidence(d)))
+		if l, ok := sched.look(sifted.quiet(), elapsed, false); ok {
 			looks = append(looks, l)
 		}
 	}
@@ -151,6 +166,9 @@ func (j judging) verdictWarnings(s *Summary) []results.Warning {
 		}
 	}
 	for i, a := range s.Arms {
+		if n, why := j.failed(i); n > 0 {
+			warn("arm-failed", "%s failed in %d of %d trials: %s", a.Name, n, s.Trials, why)
+		}
 		if a.Modes != nil && !showsModes(s.Comparisons, a.Name) {
 			warn("modes", "%s: %s", a.Name, a.Modes.Text)
 		}

@@ -39,9 +39,10 @@ type Summary struct {
 	DurationS   float64           `json:"duration_s"` // first trial's start to last trial's end
 	MeasuredS   float64           `json:"measured_s"` // counted parts of slices
 	Grain       string            `json:"grain"`
-	Trials      int               `json:"trials"` // valid ones
+	Trials      int               `json:"trials"` // valid ones, those that the figures are of
 	Invalid     int               `json:"invalid_trials"`
-	Converged   bool              `json:"converged"` // every judged comparison (or level) has its verdict (or width)
+	Disturbed   int               `json:"disturbed_trials,omitempty"` // valid ones that others disturbed: left out, unless too few are left
+	Converged   bool              `json:"converged"`                  // every judged comparison (or level) has its verdict (or width)
 	Confidence  float64           `json:"confidence"`
 	Resolution  float64           `json:"resolution"`
 	Ended       string            `json:"ended"`   // reason, "cut off" when the run has no end
@@ -67,6 +68,7 @@ type ArmSummary struct {
 	Modes   *Modes           `json:"modes,omitempty"` // of the headline metric
 	Limit   *Limit           `json:"limit,omitempty"`
 	Events  []Event          `json:"events,omitempty"`
+	Failed  int              `json:"failed_trials,omitempty"` // in which it moved nothing, or broke
 }
 
 // A Limit says which role was as busy as it can be, and so what the arm's
@@ -136,6 +138,12 @@ type Comparison struct {
 	// Paired: each of the N boots has runs of both sides, and gives one
 	// difference; NBaseline is 0 then, and PSign in place of PPermutation.
 	Paired bool `json:"paired,omitempty"`
+	// Failures of the two arms, where there were any. N counts trials that have an
+	// effect: with 0 there are no figures, only what this says.
+	Failures *Failures `json:"failures,omitempty"`
+	// AllTrials is what the disturbed trials, which the figures leave out, would
+	// make of them.
+	AllTrials *Estimate `json:"all_trials,omitempty"`
 	// Withheld says why no verdict is given although there is an interval.
 	Withheld string `json:"withheld,omitempty"`
 	// Calibrated: the spread of units was known beforehand, KnownSD on the log

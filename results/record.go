@@ -230,7 +230,11 @@ type ArmTrial struct {
 	SourceDev map[string]int64 `json:"source_dev,omitempty"`
 	SinkDev   map[string]int64 `json:"sink_dev,omitempty"`
 	Shared    bool             `json:"shared,omitempty"`
-	Ledger    Ledger           `json:"ledger"`
+	// Failed says why the arm moved nothing in this trial, or stopped in the midst
+	// of it; "" = it worked. It is the arm's outcome: the trial is valid for the
+	// others.
+	Failed string `json:"failed,omitempty"`
+	Ledger Ledger `json:"ledger"`
 	// Latency of the transactions of the counted parts (rr, crr). In an open loop
 	// it is from the intended time of the request. An arm of a shared live flow
 	// has none: the flow's is not the arm's.

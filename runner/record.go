@@ -39,10 +39,10 @@ func (l *live) slices(turns []turn, offset int64) []indexed {
 	}
 	var out []indexed
 	for _, t := range turns {
-		w, ok := windows[0][t.slice]
-		if !ok || t.slice < 0 {
+		if t.slice < 0 || !slices.Contains(l.arms, t.arm) {
 			continue
 		}
+		w := windows[0][t.slice] // zeros, where the traffic has failed
 		main := besideSlice(&l.groups[0].traffic, w)
 		s := results.Slice{
 			Block: t.block, Arm: t.arm, StartNS: offset + t.start, CountedNS: t.end - t.count, Rate: t.rate,
@@ -84,7 +84,7 @@ func (l *live) armTrials(served []int, settings map[int][]results.Setting, machi
 	if l.path.Source.Agent != l.path.Sink.Agent {
 		base.SourceNet, base.SourceDev = source.Net, source.Dev
 	}
-	if l.hasLedger() {
+	if l.hasLedger() && l.failed == nil {
 		base.Ledger = l.ledger(main.sent, main.received, machine)
 	}
 	var out []results.ArmTrial

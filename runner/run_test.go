@@ -75,7 +75,8 @@ func options(t *testing.T, text string, trials int) Options {
 // busy says whether a trial was lost to a busy machine: an agent heard of its
 // schedule too late, or a sink did not come to run in all of its slices.
 func busy(t results.Trial) bool {
-	return strings.Contains(t.Invalid, "the machine was too busy") || strings.Contains(t.Invalid, "the sinks received nothing")
+	return strings.Contains(t.Invalid, "the machine was too busy") || strings.Contains(t.Invalid, "the sinks received nothing") ||
+		slices.ContainsFunc(t.Arms, func(a results.ArmTrial) bool { return strings.HasPrefix(a.Failed, "the sinks received nothing") })
 }
 
 // onTime leaves out trials that a busy machine made invalid.
@@ -263,6 +264,53 @@ func TestFailingTrials(t *testing.T) {
 	}
 	if errors.Is(err, ErrInterrupted) || !strings.HasPrefix(run.End.Reason, "failed: ") {
 		t.Errorf("reason %q", run.End.Reason)
+	}
+}
+
+// An arm whose path takes nothing, and one that cannot be set up, fail by
+// themselves: the trial is valid, and the others have all of their slices.
+func TestFailedArmIsAnOutcome(t *testing.T) {
+	needRoot(t)
+	for name, tc := range map[string]struct {
+		spoil func(*scenarios.Arm)
+		why   string
+	}{
+		"a receiver with a smaller MTU": {func(a *scenarios.Arm) {
+			a.Knobs = append(a.Knobs, scenarios.Knob{Family: "mtu", Device: "sink", Value: "1500"})
+		}, "the sinks received nothing"},
+		"a path that cannot be opened": {func(a *scenarios.Arm) { a.Config.Traffic.Threads, a.Config.Traffic.Verify = 1, true }, "leave off threads"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			busytest.Retry(t, func(t *testing.T, by busytest.Stretch) string {
+				o := options(t, "topology: {kind: veth, mtu: 9000}\ntraffic: {protocol: udp, message: 8000}\narms: {works: {}, fails: {}}\n", 2)
+				o.Trial = by.Of(o.Trial)
+				o.Stop = func(done []results.Trial, _ time.Duration, last bool) Decision {
+					return Decision{Stop: len(done) == 2, Reason: "decided"}
+				}
+				tc.spoil(&o.Arms[1])
+				run, err := Run(t.Context(), o)
+				if err != nil {
+					return err.Error()
+				}
+				for _, trial := range run.Trials {
+					switch {
+					case trial.Invalid != "" || trial.Arms[0].Failed != "":
+						return trial.Invalid + trial.Arms[0].Failed // a busy machine's
+					case !strings.Contains(trial.Arms[1].Failed, tc.why):
+						t.Errorf("arm failed because of %q, want %q", trial.Arms[1].Failed, tc.why)
+					}
+					received, n := [2]int64{}, [2]int{}
+					for _, s := range trial.Slices {
+						received[s.Arm] += s.RxBytes
+						n[s.Arm]++
+					}
+					if n != [2]int{run.Header.Plan.BlocksPerTrial, run.Header.Plan.BlocksPerTrial} || received[1] != 0 {
+						t.Errorf("slices by arm %v, bytes received %v", n, received)
+					}
+				}
+				return ""
+			})
+		})
 	}
 }
 

@@ -1,7 +1,9 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,6 +26,7 @@ type live struct {
 	net      map[*agent.Agent]probe.Namespace // differences, after run
 	reports  map[*agent.Agent]*traffic.Report
 	late     time.Duration // by which some agent knew its schedule too late
+	failed   error         // what ended the arm's traffic
 }
 
 // prepare applies the setup's own knobs and opens its sockets.
@@ -56,29 +59,30 @@ func (l *live) snapshot() (map[*agent.Agent]probe.Namespace, error) {
 	return out, nil
 }
 
-// run lets all agents of the setup work off its turns.
+// run lets all agents of the setup work off its turns. What befalls the traffic
+// is the arm's own failure; an error is of the machine, or of netab.
 func (l *live) run(turns []turn, start int64, settle time.Duration) error {
 	w := windows(turns, l.arms, start, settle)
 	agents := l.path.Agents()
 	reports := make([]*traffic.Report, len(agents))
 	end := start + turns[len(turns)-1].end
-	var g errgroup.Group
+	errs := make([]error, len(agents))
+	var g sync.WaitGroup
 	for i, a := range agents {
-		g.Go(func() (err error) {
-			reports[i], err = a.Run(w, end)
-			return err
-		})
+		g.Go(func() { reports[i], errs[i] = a.Run(w, end) })
 	}
-	err := g.Wait()
+	g.Wait()
 	l.reports = map[*agent.Agent]*traffic.Report{}
+	var faults []error
 	for i, a := range agents {
-		if reports[i] != nil {
-			l.reports[a] = reports[i]
-			l.late = max(l.late, time.Duration(reports[i].Late))
+		if r := reports[i]; r != nil {
+			l.reports[a] = r
+			l.late = max(l.late, time.Duration(r.Late))
+			if r.Fault != "" {
+				faults = append(faults, fmt.Errorf("arm %s: %s", l.arm.Name, r.Fault))
+			}
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("arm %s: %w", l.arm.Name, err)
-	}
-	return nil
+	l.failed = errors.Join(errs...)
+	return errors.Join(faults...)
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -52,7 +54,9 @@ func (r *run) learnLead(setups []*live) {
 }
 
 // trial makes one trial: fresh processes, sockets and namespaces, then blocks
-// of slices. What goes wrong is in the record: a trial is never dropped.
+// of slices. What goes wrong is in the record: a trial is never dropped. What
+// goes wrong with one arm's path or traffic is that arm's outcome, and costs the
+// others nothing; what goes wrong with the machine makes the trial invalid.
 func (r *run) trial(index int) results.Trial {
 	t := results.Trial{Index: index, Started: time.Now().UTC(), Order: r.rng.Perm(len(r.plan.arms)),
 		Arms: make([]results.ArmTrial, len(r.plan.arms))}
@@ -69,10 +73,38 @@ func (r *run) trial(index int) results.Trial {
 		}
 		err = r.session(&t, t.Order, r.schedule(t.Order, all))
 	}
+	if err == nil {
+		err = r.allFailed(t.Arms)
+	}
 	if err != nil {
 		t.Invalid = err.Error()
 	}
 	return t
+}
+
+// allFailed is an error where no arm moved anything: then it is more likely the
+// machine than all of them, and nothing is left to compare.
+func (r *run) allFailed(arms []results.ArmTrial) error {
+	var whys []string
+	for i, a := range arms {
+		if a.Failed == "" {
+			return nil
+		}
+		whys = append(whys, r.plan.arms[i].Name+": "+a.Failed)
+	}
+	if len(whys) == 1 {
+		return errors.New("arm " + whys[0])
+	}
+	return errors.New("no arm worked: " + strings.Join(whys, "; "))
+}
+
+// fail notes that the arms of a setup failed in a trial.
+func (s *setup) fail(t *results.Trial, arms []int, why error) {
+	for _, arm := range s.arms {
+		if slices.Contains(arms, arm) && t.Arms[arm].Failed == "" {
+			t.Arms[arm].Failed = why.Error()
+		}
+	}
 }
 
 // schedule is a warm-up of every setup under one of the arms, then the blocks
@@ -106,15 +138,22 @@ func (r *run) session(t *results.Trial, arms []int, turns []turn) (err error) {
 	if err := r.switcher.start(turns[0].arm); err != nil {
 		return fmt.Errorf("set the knobs that arms share: %w", err)
 	}
-	setups, err := r.build(r.setupsOf(arms))
+	setups, failed := r.build(r.setupsOf(arms))
 	defer func() {
 		down := traffic.Now()
 		err = errors.Join(err, closeAll(r.ctx, setups))
 		t.TeardownNS += traffic.Now() - down
 	}()
 	t.SetupNS += traffic.Now() - began
-	if err != nil {
+	if err := context.Cause(r.ctx); err != nil {
 		return err
+	}
+	for s, why := range failed {
+		s.fail(t, arms, why)
+		addZeros(t, s, turns)
+	}
+	if len(setups) == 0 {
+		return nil
 	}
 	before, err := r.before(setups)
 	if err != nil {
@@ -131,6 +170,11 @@ func (r *run) session(t *results.Trial, arms []int, turns []turn) (err error) {
 	}
 	end := start + turns[len(turns)-1].end
 	t.RunNS += end - start
+	for _, l := range setups {
+		if l.failed != nil {
+			l.fail(t, arms, l.failed)
+		}
+	}
 	down := traffic.Now()
 	delta, err := r.after(setups, before)
 	t.TeardownNS += traffic.Now() - down
@@ -140,7 +184,19 @@ func (r *run) session(t *results.Trial, arms []int, turns []turn) (err error) {
 	delta.OwnNS += own
 	r.add(t, setups, arms, turns, late, delta)
 	r.warnOfCarryOver(t)
-	return r.nothingReceived(t, turns)
+	r.nothingReceived(t, turns)
+	return nil
+}
+
+// addZeros records an arm that could not be set up as what it is: in its slices
+// nothing was received.
+func addZeros(t *results.Trial, s *setup, turns []turn) {
+	offset := t.RunNS
+	for _, turn := range turns {
+		if turn.slice >= 0 && slices.Contains(s.arms, turn.arm) {
+			t.Slices = append(t.Slices, results.Slice{Block: turn.block, Arm: turn.arm, StartNS: offset + turn.start, CountedNS: turn.end - turn.count})
+		}
+	}
 }
 
 // mostLate is the share of an arm's bytes that may be received while another
@@ -165,29 +221,28 @@ func (r *run) warnOfCarryOver(t *results.Trial) {
 	}
 }
 
-// nothingReceived is an error if an arm's sinks got nothing in a whole session:
-// then the path was not there, and zero is not its speed. It says what is known
-// of why: a short session may be over before a lost packet is sent again, or a
-// CPU come back that the host took away.
-func (r *run) nothingReceived(t *results.Trial, turns []turn) error {
+// nothingReceived notes that an arm failed if its sinks got nothing in a whole
+// session: then the path was not there. It says what is known of why: a short
+// session may be over before a lost packet is sent again, or a CPU come back that
+// the host took away.
+func (r *run) nothingReceived(t *results.Trial, turns []turn) {
 	received, sent := map[int]int64{}, map[int]int64{}
 	for _, s := range t.Slices {
 		received[s.Arm] += s.RxBytes
 		sent[s.Arm] += s.TxBytes
 	}
 	for _, turn := range turns {
-		if turn.slice < 0 || received[turn.arm] > 0 {
+		if turn.slice < 0 || received[turn.arm] > 0 || t.Arms[turn.arm].Failed != "" {
 			continue
 		}
 		retransmitted := int64(0)
 		for _, f := range t.Arms[turn.arm].Flows {
 			retransmitted += f.TCP["retrans"]
 		}
-		return fmt.Errorf("arm %s: the sinks received nothing in %v of slices; its sources sent %d bytes (%d segments again), and %v of CPU time were stolen",
-			r.plan.arms[turn.arm].Name, time.Duration(turns[len(turns)-1].end).Round(time.Millisecond), sent[turn.arm], retransmitted,
+		t.Arms[turn.arm].Failed = fmt.Sprintf("the sinks received nothing in %v of slices; its sources sent %d bytes (%d segments again), and %v of CPU time were stolen",
+			time.Duration(turns[len(turns)-1].end).Round(time.Millisecond), sent[turn.arm], retransmitted,
 			time.Duration(t.Host.StealNS).Round(time.Millisecond))
 	}
-	return nil
 }
 
 // setupsOf are the setups that serve the arms, in the arms' order.
@@ -203,21 +258,26 @@ func (r *run) setupsOf(arms []int) []*setup {
 	return out
 }
 
-// build makes the setups ready, all at once.
-func (r *run) build(setups []*setup) ([]*live, error) {
-	out := make([]*live, len(setups))
-	var g errgroup.Group
+// build makes the setups ready, all at once, and says why some failed.
+func (r *run) build(setups []*setup) (ready []*live, failed map[*setup]error) {
+	out, errs := make([]*live, len(setups)), make([]error, len(setups))
+	var g sync.WaitGroup
 	for i, s := range setups {
 		phase := r.rng.Float64()
-		g.Go(func() (err error) {
-			if out[i], err = r.buildOne(s, phase); err != nil {
-				return fmt.Errorf("set up arm %s: %w", s.arm.Name, err)
+		g.Go(func() {
+			if out[i], errs[i] = r.buildOne(s, phase); errs[i] != nil {
+				errs[i] = fmt.Errorf("set up: %w", errs[i])
 			}
-			return nil
 		})
 	}
-	err := g.Wait()
-	return slices.DeleteFunc(out, func(l *live) bool { return l == nil }), err
+	g.Wait()
+	failed = map[*setup]error{}
+	for i, err := range errs {
+		if err != nil {
+			failed[setups[i]] = err
+		}
+	}
+	return slices.DeleteFunc(out, func(l *live) bool { return l == nil }), failed
 }
 
 // buildOne makes one setup ready to run: its path, its own knobs, its sockets.
@@ -272,6 +332,10 @@ func (r *run) takeTurns(setups []*live, turns []turn, start int64) (late map[int
 // add writes a session's records into the trial.
 func (r *run) add(t *results.Trial, setups []*live, arms []int, turns []turn, late map[int]string, delta results.HostDelta) {
 	offset := t.RunNS - turns[len(turns)-1].end
+	failed := map[int]string{}
+	for _, a := range t.Arms {
+		failed[a.Arm] = a.Failed
+	}
 	for _, l := range setups {
 		for _, s := range l.slices(turns, offset) {
 			if why, ok := late[s.index]; ok {
@@ -280,6 +344,7 @@ func (r *run) add(t *results.Trial, setups []*live, arms []int, turns []turn, la
 			t.Slices = append(t.Slices, s.Slice)
 		}
 		for _, a := range l.armTrials(arms, r.switcher.settings, delta) {
+			a.Failed = failed[a.Arm]
 			t.Arms[a.Arm] = a
 		}
 	}

@@ -76,8 +76,8 @@ func run(tb testing.TB, s *traffic.Set, length time.Duration) (messages, objects
 	tb.Helper()
 	start := traffic.Now() + int64(10*time.Millisecond)
 	report, err := s.Run([]traffic.Window{{Start: start, Count: start + 1e6, End: start + int64(length)}}, 0)
-	if err != nil {
-		tb.Fatal(err)
+	if err != nil || report.Fault != "" {
+		tb.Fatal(err, report.Fault)
 	}
 	for _, e := range report.Groups[0].Ends {
 		messages += e.Total.Msgs

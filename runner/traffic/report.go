@@ -73,6 +73,9 @@ type Report struct {
 	Allocated int64 `json:"allocated"`
 	// Late is how long after its beginning the schedule was known here.
 	Late int64 `json:"late_ns,omitempty"`
+	// Fault is why nothing here counts, for a reason that lies with the machine or
+	// with netab and not with the traffic; "" = none.
+	Fault string `json:"fault,omitempty"`
 }
 
 // msgs counts what all sinks received and all sources sent.

@@ -144,7 +144,7 @@ const (
 // Run works off the windows and returns when the whole schedule, of which the
 // windows are a part, is over: what an agent does afterwards would take time
 // from the last slices of others. An error of any end is returned beside the
-// report of the others.
+// report of the others; what is none of the traffic's is the report's Fault.
 func (s *Set) Run(windows []Window, end int64) (*Report, error) {
 	if len(windows) == 0 {
 		return &Report{Groups: make([]GroupReport, len(s.configs))}, nil
@@ -164,12 +164,11 @@ func (s *Set) Run(windows []Window, end int64) (*Report, error) {
 	r, err := s.report(windows, own)
 	r.Allocated = objects
 	if few := 10_000 + 300*int64(len(s.workers)) + r.msgs()/100; objects > few { // each worker's report is made of some
-		err = errors.Join(err, fmt.Errorf("the process made %d heap objects while slices ran: a loop allocates, which is a fault of netab", objects))
+		r.Fault = fmt.Sprintf("the process made %d heap objects while slices ran: a loop allocates, which is a fault of netab", objects)
 	}
 	if late > 0 {
 		// Slices would hold less than their time, and nobody would see it.
-		r.Late = late
-		err = errors.Join(err, fmt.Errorf("the schedule began %v before it was known here: the machine was too busy", time.Duration(late)))
+		r.Late, r.Fault = late, fmt.Sprintf("the schedule began %v before it was known here: the machine was too busy", time.Duration(late))
 	}
 	return r, err
 }

@@ -1,0 +1,220 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"netab/results"
+)
+
+// Bounds beyond which a trial is disturbed. They are measured apart from what
+// the trial came to: by what other processes, the hypervisor and a quota took.
+const (
+	// disturbedForeign of a CPU used by others, at least disturbedMachine of all
+	// CPUs and disturbedLeast ns: /proc counts in ticks of 10 ms.
+	disturbedForeign = 0.05
+	disturbedMachine = 0.0125
+	disturbedLeast   = 30e6
+	// disturbedSteal of all CPU time stolen, if it is also twice what is usual in
+	// this run: steal that never ends is the machine, and makes trials no worse
+	// than their neighbours.
+	disturbedSteal = 0.05
+	// disturbedThrottled of the time for which the quota kept netab from its CPUs.
+	disturbedThrottled = 0.01
+)
+
+// A sifting divides a run's trials. Whole trials are set apart, never one arm's
+// part of them, so every arm loses the same. Disturbed trials stay in the
+// record and in the report; verdicts are of the others.
+type sifting struct {
+	judged    []results.Trial // valid ones that verdicts are made of, and the invalid ones
+	all       []results.Trial // with the disturbed ones
+	disturbed []disturbance
+	few       bool // too few are undisturbed: judged is all, and gets no verdict
+}
+
+// A disturbance is what was wrong with a trial.
+type disturbance struct {
+	at  int // position in sifting.all
+	why string
+}
+
+// sift sets the disturbed trials of a run apart. fewest trials are needed for a
+// verdict.
+func sift(d results.Design, trials []results.Trial, fewest int) sifting {
+	s := sifting{all: byArm(d, trials)}
+	usual := usualSteal(s.all)
+	for i := range s.all {
+		t := &s.all[i]
+		if why := disturbed(&t.Host, t.RunNS, usual); why != "" && t.Invalid == "" {
+			s.disturbed = append(s.disturbed, disturbance{i, why})
+		}
+	}
+	s.judged = s.all
+	if len(s.disturbed) == 0 {
+		return s
+	}
+	quiet := make([]results.Trial, 0, len(s.all))
+	for i := range s.all {
+		if !s.isDisturbed(i) {
+			quiet = append(quiet, s.all[i])
+		}
+	}
+	if s.few = countValid(quiet) < min(fewest, countValid(s.all)) || countValid(quiet) == 0; !s.few {
+		s.judged = quiet
+	}
+	return s
+}
+
+func (s *sifting) isDisturbed(at int) bool {
+	return slices.ContainsFunc(s.disturbed, func(d disturbance) bool { return d.at == at })
+}
+
+// quiet is how many valid trials are undisturbed.
+func (s *sifting) quiet() int { return countValid(s.all) - len(s.disturbed) }
+
+// disturbed says what kept a trial from its CPUs, "" if nothing did by more than
+// is usual.
+func disturbed(h *results.HostDelta, runNS int64, usual float64) string {
+	run, cpus := float64(runNS), float64(max(1, len(h.CPUs)))
+	if run <= 0 {
+		return ""
+	}
+	foreign, steal := float64(h.ForeignNS)/run, float64(h.StealNS)/run/cpus
+	switch {
+	case foreign > max(disturbedForeign, disturbedMachine*cpus) && h.ForeignNS >= disturbedLeast:
+		return fmt.Sprintf("other programs used %s of a CPU", percent(foreign))
+	case steal > disturbedSteal && steal > 2*usual:
+		return fmt.Sprintf("the hypervisor took %s of the CPU time", percent(steal))
+	}
+	return ""
+}
+
+// usualSteal is the median share of all CPU time that was stolen in a trial.
+func usualSteal(trials []results.Trial) float64 {
+	var shares []float64
+	for i := range trials {
+		t := &trials[i]
+		if t.Invalid == "" && t.RunNS > 0 {
+			shares = append(shares, float64(t.Host.StealNS)/float64(t.RunNS)/float64(max(1, len(t.Host.CPUs))))
+		}
+	}
+	if len(shares) == 0 {
+		return 0
+	}
+	return median(shares)
+}
+
+// leastApart is how many disturbed trials tell whether they had another effect:
+// fewer hardly move what is left.
+const leastApart = 3
+
+// suspicious says whether the effects of the trials set apart are others than
+// those of the trials judged, beyond chance. Then what disturbed them may come
+// from an arm itself (a kernel thread that works for it, softirqs on the back of
+// others), and leaving them out chooses trials by their outcome.
+func suspicious(judged, apart []effect) bool {
+	if len(apart) < leastApart || len(judged) < 2 {
+		return false
+	}
+	w := welch(newSample(values(apart)), newSample(values(judged)))
+	return w.ok && w.p() <= suspiciousAlpha
+}
+
+const suspiciousAlpha = 0.01
+
+// An Estimate is what all trials would say, disturbed ones included.
+type Estimate struct {
+	Change float64 `json:"change"`
+	Lo     float64 `json:"lo"`
+	Hi     float64 `json:"hi"`
+	N      int     `json:"n"`
+}
+
+// besides adds to comparisons what all trials say, and takes verdicts back that
+// the disturbed ones forbid.
+func (j judging) besides(cs []Comparison, s sifting) {
+	if len(s.disturbed) == 0 {
+		return
+	}
+	base, all := baseline(j.design), j
+	all.trials = s.all
+	for i := range cs {
+		c := &cs[i]
+		m, ok := LookupMetric(c.Metric)
+		arm := j.design.ArmAt(c.Arm)
+		if !c.Judged || !ok || arm < 0 {
+			continue
+		}
+		if s.few {
+			if c.Verdict != Regression || c.Failures == nil { // what failed has failed
+				c.withhold(s.tooFew())
+			}
+			continue
+		}
+		e := all.weigh(m, base, arm, true)
+		e.alpha = c.Alpha
+		if e.sample.n == 0 {
+			continue
+		}
+		lo, hi := e.interval()
+		shown := e.metric.shown
+		c.AllTrials = &Estimate{Change: shown(e.centre()), Lo: shown(lo), Hi: shown(hi), N: e.sample.n}
+		var judged, apart []effect
+		for _, x := range e.effects {
+			if s.isDisturbed(x.at) {
+				apart = append(apart, x)
+			} else {
+				judged = append(judged, x)
+			}
+		}
+		if c.Verdict != Inconclusive && suspicious(judged, apart) {
+			c.withhold(fmt.Sprintf("in the %d disturbed trials the change was another (%s against %s), so what disturbed them may come from the arm itself: measure with nothing else running",
+				len(apart), change(shown(newSample(values(apart)).mean), c.Difference), change(c.Change, c.Difference)))
+		}
+	}
+}
+
+// unsettle takes back that levels are known, where they are of disturbed trials.
+func (s *sifting) unsettle(arms []ArmSummary) {
+	for i := range arms {
+		for name, l := range arms[i].Metrics {
+			l.Converged = l.Converged && !s.few
+			arms[i].Metrics[name] = l
+		}
+	}
+}
+
+func (s *sifting) tooFew() string {
+	return fmt.Sprintf("only %d of %d trials were undisturbed (%s)", s.quiet(), countValid(s.all), s.worst())
+}
+
+// worst is what was wrong with the first trial of those disturbed, and how many
+// were.
+func (s *sifting) worst() string {
+	if len(s.disturbed) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("in trial %d %s", s.all[s.disturbed[0].at].Index, s.disturbed[0].why)
+}
+
+func (s *sifting) warning() []results.Warning {
+	n := len(s.disturbed)
+	if n == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("%d of %d trials were disturbed (%s): ", n, countValid(s.all), s.worst())
+	if s.few {
+		text += "too few are left to judge by, so the figures are of all and there is no verdict; measure with nothing else running"
+	} else {
+		text += fmt.Sprintf("the verdicts are of the other %d", s.quiet())
+	}
+	return []results.Warning{{Code: "disturbed-trials", Text: text}}
+}
+
+// differs says whether all trials tell something else than those judged, so that
+// both are worth showing.
+func (e *Estimate) differs(c *Comparison) bool {
+	return e != nil && math.Abs(e.Change-c.Change) > max(c.Resolution/2, (c.Hi-c.Lo)/4)
+}

@@ -1,0 +1,193 @@
+package analysis
+
+import (
+	"fmt"
+	"strings"
+
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"netab/results"
+)
+
+// What is missing because of the outcome is an outcome. An arm that received
+// nothing in a trial, or whose flow broke there, has no logarithm, no
+// nanoseconds per byte and no latency: left out, it would be judged by the
+// trials in which it worked. So these trials are counted, for every arm, and
+// two things follow.
+//
+// A rate keeps its zeros: a comparison in which one occurs is made of
+// differences, as shares of the baseline's mean, not of log ratios
+// (Metric.shares).
+//
+// And how often the arms fail is compared by itself, by the exact test of
+// trials in which one of two failed and the other did not (McNemar 1947): an
+// arm that fails oftener than that allows is a regression, whatever it does
+// when it works; one that fails oftener at all has no verdict to pass by.
+
+// Failures are in how many trials the arms of a comparison moved nothing, or
+// broke.
+type Failures struct {
+	Baseline int      `json:"baseline"`
+	Arm      int      `json:"arm"`
+	Trials   int      `json:"trials"`      // in which both were tried; of Arm where the sides have runs of their own
+	Of       int      `json:"of"`          // trials of the baseline
+	P        *float64 `json:"p,omitempty"` // that both fail as often
+	Reason   string   `json:"reason,omitempty"`
+}
+
+// failureOf says why an arm moved nothing of a metric's traffic in a trial; ""
+// where it did, or was not tried.
+func failureOf(v view) string {
+	if at := armTrial(v.trial, v.index); at != nil && at.Failed != "" {
+		return at.Failed
+	}
+	seen, moved := false, false
+	for k := range v.trial.Slices {
+		s := &v.trial.Slices[k]
+		if !v.of(s) {
+			continue
+		}
+		seen = true
+		moved = moved || moves(v.arm, v.seen(s))
+	}
+	switch {
+	case !seen || moved:
+		return ""
+	case answers(v.arm):
+		return "no transaction was completed"
+	}
+	return "the sinks received nothing"
+}
+
+// moves says whether traffic of a kind did what it is for.
+func moves(arm results.Arm, s *results.Slice) bool {
+	if answers(arm) {
+		return s.Transactions > 0
+	}
+	return s.RxBytes > 0 || s.RxMsgs > 0
+}
+
+// failuresOf counts over the valid trials. Metrics of traffic beside the main one
+// count that.
+func failuresOf(d results.Design, trials []results.Trial, m Metric, base, arm int) *Failures {
+	var f Failures
+	armOnly, baseOnly := 0, 0
+	for i := range trials {
+		t := &trials[i]
+		if t.Invalid != "" {
+			continue
+		}
+		a, b := failureOf(viewOf(d, t, i, m, base)), failureOf(viewOf(d, t, i, m, arm))
+		f.Trials++
+		if a != "" {
+			f.Baseline++
+		}
+		if b != "" {
+			f.Arm++
+			f.Reason = first(f.Reason, b)
+		}
+		switch {
+		case a == "" && b != "":
+			armOnly++
+		case a != "" && b == "":
+			baseOnly++
+		}
+	}
+	if f.Baseline+f.Arm == 0 {
+		return nil
+	}
+	f.Of = f.Trials
+	p := signTest(armOnly, baseOnly)
+	f.P = &p
+	return &f
+}
+
+// signTest is the two-sided exact p of so many against so many of a fair coin.
+func signTest(a, b int) float64 {
+	if a+b == 0 {
+		return 1
+	}
+	fewer := min(a, b)
+	return min(1, 2*distuv.Binomial{N: float64(a + b), P: 0.5}.CDF(float64(fewer)))
+}
+
+// oftener says whether the arm failed in a larger share of its trials.
+func (f *Failures) oftener() bool {
+	return f != nil && f.Trials > 0 && f.Arm*max(f.Of, 1) > f.Baseline*f.Trials
+}
+
+// proven says whether it did so by more than chance.
+func (f *Failures) proven(alpha float64) bool {
+	return f.oftener() && f.P != nil && *f.P <= alpha
+}
+
+// baseless says whether the baseline failed so often that there is nothing to
+// compare with.
+func (f *Failures) baseless() bool { return f != nil && 2*f.Baseline >= max(f.Of, 1) }
+
+func (f *Failures) text() string {
+	arm, base := fmt.Sprintf("it failed in %d of %d trials", f.Arm, f.Trials), fmt.Sprintf("the baseline in %d", f.Baseline)
+	if f.Of != f.Trials {
+		base += fmt.Sprintf(" of %d", f.Of)
+	}
+	if f.Reason != "" {
+		arm += " (" + f.Reason + ")"
+	}
+	return arm + ", " + base
+}
+
+// heed lets failures have their say in a comparison's verdict. What the interval
+// says is about the mean; this is about the trials that have nothing to say.
+func (c *Comparison) heed(f *Failures, headline bool) {
+	if c.Failures = f; f == nil {
+		return
+	}
+	passes := c.Verdict == Improvement || c.Verdict == Equivalent
+	switch {
+	case f.baseless():
+		c.withhold(fmt.Sprintf("the baseline failed in %d of %d trials, so there is nothing to compare with", f.Baseline, max(f.Of, 1)))
+	case headline && f.proven(c.Alpha):
+		// Where the metric has zeros the interval is wide with them, and may say so too.
+		c.Verdict, c.Withheld = Regression, ""
+		if c.P == nil || *f.P < *c.P {
+			c.P = f.P
+		}
+	case passes && f.oftener(), c.N == 0:
+		c.withhold(f.text())
+	}
+}
+
+// withhold takes a verdict back, and says why.
+func (c *Comparison) withhold(why string) {
+	c.Verdict, c.Mixture, c.Withheld = Inconclusive, false, why
+}
+
+// broke is what netab before 2026-11-30 wrote of a whole trial when one arm's
+// sinks got nothing in it.
+const broke = ": the sinks received nothing in "
+
+// byArm gives such trials back to the other arms: the failure is the one arm's.
+// Trials are copied where they change.
+func byArm(d results.Design, trials []results.Trial) []results.Trial {
+	out := trials
+	for i := range trials {
+		name, _, ok := strings.Cut(trials[i].Invalid, broke)
+		name, prefixed := strings.CutPrefix(name, "arm ")
+		arm := d.ArmAt(name)
+		if !ok || !prefixed || arm < 0 || len(d.Arms) < 2 || len(trials[i].Slices) == 0 {
+			continue
+		}
+		if &out[0] == &trials[0] {
+			out = append([]results.Trial(nil), trials...)
+		}
+		t := &out[i]
+		t.Arms = append([]results.ArmTrial(nil), t.Arms...)
+		for k := range t.Arms {
+			if t.Arms[k].Arm == arm {
+				t.Arms[k].Failed = strings.TrimPrefix(t.Invalid, "arm "+name+": ")
+			}
+		}
+		t.Invalid = ""
+	}
+	return out
+}
