@@ -96,6 +96,12 @@ func (c *Comparison) sentence(m Metric, first bool, s *Summary) string {
 		direction = "lower"
 	}
 	switch {
+	case c.Failures.oftener() && c.Verdict == Regression && c.N > 0:
+		return fmt.Sprintf("is %s %s with %s, which %s (%s)", amount, direction, c.Arm, c.Failures.inShort(), span)
+	case c.Failures.oftener():
+		return fmt.Sprintf("cannot be told with %s, which %s", c.Arm, c.Failures.inShort())
+	case c.N == 0 && c.Withheld != "":
+		return fmt.Sprintf("cannot be told with %s: %s", c.Arm, c.Withheld)
 	case c.P == nil:
 		return fmt.Sprintf("cannot be told with %s (%s %s)", c.Arm, count(c.N), plural(max(1, c.N), "trial"))
 	case c.Modes != nil:

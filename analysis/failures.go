@@ -136,13 +136,17 @@ func (f *Failures) text() string {
 	return arm + ", " + base
 }
 
+// inShort is for a line of a chat.
+func (f *Failures) inShort() string {
+	return fmt.Sprintf("failed in %d of %d trials, the baseline in %d", f.Arm, f.Trials, f.Baseline)
+}
+
 // heed lets failures have their say in a comparison's verdict. What the interval
 // says is about the mean; this is about the trials that have nothing to say.
 func (c *Comparison) heed(f *Failures, headline bool) {
 	if c.Failures = f; f == nil {
 		return
 	}
-	passes := c.Verdict == Improvement || c.Verdict == Equivalent
 	switch {
 	case f.baseless():
 		c.withhold(fmt.Sprintf("the baseline failed in %d of %d trials, so there is nothing to compare with", f.Baseline, max(f.Of, 1)))
@@ -152,7 +156,7 @@ func (c *Comparison) heed(f *Failures, headline bool) {
 		if c.P == nil || *f.P < *c.P {
 			c.P = f.P
 		}
-	case passes && f.oftener(), c.N == 0:
+	case c.Verdict != Regression && f.oftener(), c.N == 0:
 		c.withhold(f.text())
 	}
 }

@@ -27,6 +27,12 @@ func plainVerdict(c *Comparison, o Outcome, s *Summary) string {
 	amount := amountOf(c.Change, c.Difference)
 	limit := amountOf(c.Resolution, c.Difference)
 	switch {
+	case o == Worse && c.Failures.oftener():
+		text := fmt.Sprintf("%s is worse%s: %s", what, against, c.Failures.text())
+		if c.N > 0 {
+			text += fmt.Sprintf("; over all trials by %s (%s)", amount, span)
+		}
+		return text + "."
 	case c.P == nil && c.Withheld != "":
 		return fmt.Sprintf("%s cannot be told: %s.", what, c.Withheld)
 	case c.P == nil:
@@ -164,6 +170,10 @@ func (g *Gate) list(o Outcome) string {
 		case o == Passed && c.Verdict != Improvement:
 		case o == Passed:
 			parts = append(parts, fmt.Sprintf("%s of %s improved by %s", titleOf(c.Metric), c.Arm, amountOf(c.Change, c.Difference)))
+		case o != Passed && c.Failures.oftener():
+			parts = append(parts, fmt.Sprintf("%s of %s: %s", titleOf(c.Metric), c.Arm, c.Failures.inShort()))
+		case c.N == 0 && c.Withheld != "":
+			parts = append(parts, fmt.Sprintf("%s of %s cannot be told: %s", titleOf(c.Metric), c.Arm, c.Withheld))
 		case c.P == nil:
 			parts = append(parts, fmt.Sprintf("%s of %s has too few measurements", titleOf(c.Metric), c.Arm))
 		default:
