@@ -34,6 +34,18 @@ func Expand(s *Scenario, cpus CPUs) ([]Arm, error) {
 	return arms, nil
 }
 
+// Unplaced makes the arms as Expand does, but of no machine: CPUs and Knobs,
+// which take CPU sets resolved, are left empty.
+func Unplaced(s *Scenario) ([]Arm, error) {
+	d := newDecoder(s.sources)
+	maps.Copy(d.where, s.where)
+	var arms []Arm
+	for _, dr := range s.drafts(d) {
+		arms = append(arms, Arm{Name: dr.name, Levels: dr.levels, Config: dr.cfg})
+	}
+	return arms, d.errs.err()
+}
+
 // drafts lays the overlays over the common configuration.
 func (s *Scenario) drafts(d *decoder) []draft {
 	if len(s.Arms) > 0 && len(s.Matrix) > 0 {

@@ -101,7 +101,7 @@ arms:
 
 func TestDefaults(t *testing.T) {
 	one := Traffic{Kind: "stream", Pattern: "one-to-one", Sources: 1, Sinks: 1, Flows: 1, Direction: "forward",
-		Source: SourcePath{Path: "send", Socket: "connected"}, Sink: SinkPath{Path: "recv"}}
+		Source: SourcePath{Path: "send", Socket: "connected"}, Sink: SinkPath{Path: "recv", Wait: "block"}}
 	traffic := func(change func(*Traffic)) Traffic {
 		t := one
 		change(&t)

@@ -105,6 +105,7 @@ func (t *Traffic) choosePaths() {
 	}
 	fill(&t.Source.Path, "send")
 	fill(&t.Sink.Path, "recv")
+	fill(&t.Sink.Wait, "block")
 	if sourcePaths()[t.Source.Path].batch {
 		fill(&t.Source.Batch, defaultBatch)
 	}
