@@ -157,6 +157,9 @@ func (c comparing) confounders() []Confounder {
 	first, declared := c.groups[0].Runs[0], c.options.Declared
 	for _, g := range c.groups {
 		for _, r := range g.Runs {
+			if r == first {
+				continue
+			}
 			for _, f := range append(confounders(&first.Header, &r.Header, declared), placedDifferently(first, r, declared)...) {
 				if !slices.Contains(out, f) {
 					out = append(out, f)
@@ -172,13 +175,8 @@ func (c comparing) warnings(s *Summary) []results.Warning {
 	if !s.Converged {
 		ws = append(ws, results.Warning{Code: "not-converged", Text: "NOT CONVERGED: at least one judged comparison has no verdict"})
 	}
-	for _, name := range c.options.Declared {
-		if name == "kernel build" && slices.Contains(c.options.Declared, "kernel") {
-			continue // goes with it, and may be the same
-		}
-		if !slices.ContainsFunc(s.Confounders, func(f Confounder) bool { return f.Name == name }) {
-			ws = append(ws, results.Warning{Code: "axis-equal", Text: fmt.Sprintf("%q was meant to differ, and is the same in all runs", name)})
-		}
+	for _, name := range c.equalAxes(s) {
+		ws = append(ws, results.Warning{Code: "axis-equal", Text: fmt.Sprintf("%q was meant to differ, and is the same in all runs", name)})
 	}
 	base := c.groups[0]
 	for _, g := range c.groups[1:] {
@@ -202,6 +200,21 @@ func (c comparing) warnings(s *Summary) []results.Warning {
 		}
 	}
 	return ws
+}
+
+// equalAxes are what was meant to differ, and does not. Two builds of one release
+// are two kernels.
+func (c comparing) equalAxes(s *Summary) (out []string) {
+	for _, name := range c.options.Declared {
+		differs := slices.ContainsFunc(s.Confounders, func(f Confounder) bool {
+			return covers(name, f.Name) || name == "kernel" && f.Name == "kernel build"
+		})
+		goes := name == "kernel build" && slices.Contains(c.options.Declared, "kernel") // goes with it, and may be the same
+		if !differs && !goes {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // levelFlags matter here: nothing removes a run's drift from its levels.

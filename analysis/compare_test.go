@@ -62,7 +62,16 @@ func TestCompareWithholds(t *testing.T) {
 		{"another netab", func(b *results.Run) { b.Header.Netab.Semantics = 2 }, nil, "not-comparable", Inconclusive},
 		{"a netab that counts", func(b *results.Run) { b.Header.Netab.Semantics = 1 }, nil, "not-interleaved", Improvement},
 		{"another scenario", func(b *results.Run) { b.Header.Design.Name = "other" }, nil, "not-comparable", Inconclusive},
-		{"other CPUs", func(b *results.Run) { b.Header.Scenario = []byte(`{"placement": {"mode": "same"}}`) }, nil, "not-comparable", Inconclusive},
+		{"other CPUs, not described", func(b *results.Run) {
+			b.Header.Scenario = []byte(`{"placement": {"mode": "same"}}`)
+			b.Header.Design.Arms[0].Description = nil
+		}, nil, "not-comparable", Inconclusive},
+		{"another direction", described("traffic.direction", "reverse"), nil, "not-comparable", Inconclusive},
+		{"another family", described("topology.family", "ipv6"), nil, "not-comparable", Inconclusive},
+		{"another placement", described("placement.mode", "same"), nil, "not-comparable", Inconclusive},
+		{"another direction, declared", described("traffic.direction", "reverse"), []string{"traffic.direction"}, "not-interleaved", Improvement},
+		{"another knob", described("knobs.governor", "performance"), nil, "not-interleaved", Improvement},
+		{"not described", described("", ""), nil, "not-interleaved", Improvement},
 		{"virtual", func(b *results.Run) { b.Header.Machine.Virtualization = "kvm" }, nil, "not-comparable", Inconclusive},
 		{"fewer CPUs", func(b *results.Run) { b.Header.Machine.CPUsOnline = "0" }, nil, "not-comparable", Inconclusive},
 		{"a sysctl", func(b *results.Run) { b.Header.Machine.Sysctls = map[string]string{"net.core.rmem_max": "1"} }, nil, "not-interleaved", Improvement},
@@ -77,6 +86,20 @@ func TestCompareWithholds(t *testing.T) {
 		}
 		if s.Converged != (tt.verdict != Inconclusive) {
 			t.Errorf("%s: converged %v", tt.name, s.Converged)
+		}
+	}
+}
+
+// described changes one fact of the first arm's description; of the path "" all
+// descriptions go, as in records that are older than they are.
+func described(path, value string) func(*results.Run) {
+	return func(r *results.Run) {
+		if path != "" {
+			r.Header.Design.Arms[0].Description[path] = value
+			return
+		}
+		for i := range r.Header.Design.Arms {
+			r.Header.Design.Arms[i].Description = nil
 		}
 	}
 }

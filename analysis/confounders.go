@@ -11,28 +11,20 @@ import (
 	"netab/results"
 )
 
-// confounders lists what differs between two runs besides the traffic itself.
+// confounders lists what differs between two runs besides their figures.
 // Those named in declared are what was meant to differ.
 func confounders(a, b *results.Header, declared []string) []Confounder {
 	d := differences{out: []Confounder{}, declared: declared}
 	d.machine(&a.Machine, &b.Machine)
 	d.blocking("netab semantics", fmt.Sprint(max(1, a.Netab.Semantics)), fmt.Sprint(max(1, b.Netab.Semantics)))
 	d.blocking("scenario", a.Design.Name, b.Design.Name)
-	d.blocking("placement", placement(a.Scenario), placement(b.Scenario))
 	d.plain("netab version", build(a.Netab), build(b.Netab))
 	d.plain("grain", a.Plan.Grain, b.Plan.Grain)
 	d.plain("slice", fmt.Sprint(a.Plan.SliceNS, " ns"), fmt.Sprint(b.Plan.SliceNS, " ns"))
 	d.plain("settle", fmt.Sprint(a.Plan.SettleNS, " ns"), fmt.Sprint(b.Plan.SettleNS, " ns"))
 	d.plain("blocks per trial", fmt.Sprint(a.Plan.BlocksPerTrial), fmt.Sprint(b.Plan.BlocksPerTrial))
 	d.plain("arms", armNames(a.Design), armNames(b.Design))
-	for _, x := range a.Design.Arms {
-		for _, y := range b.Design.Arms {
-			if x.Name == y.Name {
-				d.blocking("traffic of "+x.Name, traffic(x), traffic(y))
-				d.plain("knobs of "+x.Name, strings.Join(x.Knobs, ", "), strings.Join(y.Knobs, ", "))
-			}
-		}
-	}
+	d.arms(a, b)
 	return d.out
 }
 
@@ -88,7 +80,7 @@ func (d *differences) add(name, a, b string, blocking bool) {
 	if a == b {
 		return
 	}
-	meant := slices.Contains(d.declared, name)
+	meant := slices.ContainsFunc(d.declared, func(declared string) bool { return covers(declared, name) })
 	d.out = append(d.out, Confounder{Name: name, A: a, B: b, Blocking: blocking && !meant, Declared: meant})
 }
 

@@ -109,6 +109,10 @@ type Arm struct {
 	BesideProtocols map[string]string `json:"beside_protocols,omitempty"`
 	Topology        string            `json:"topology"` // loopback, veth, nic
 	Knobs           []string          `json:"knobs,omitempty"`
+	// Description is all that the arm was asked to be: what is above names it to
+	// people, this tells it from others. Runs recorded before 2026-12 have none.
+	Description     Description `json:"description,omitempty"`
+	DescriptionHash string      `json:"description_hash,omitempty"` // Description.Hash
 	// Notes label an arm whose setting cannot have the effect its name
 	// promises (zerocopy over lo copies).
 	Notes []string `json:"notes,omitempty"`

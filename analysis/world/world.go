@@ -92,6 +92,7 @@ func (w World) Design(resolution float64, maxTime time.Duration) results.Design 
 	for i := range w.arms() {
 		d.Arms = append(d.Arms, results.Arm{
 			Name: armName(i), Protocol: "tcp", Message: 128 << 10, Flows: 1, Topology: "loopback",
+			Description: results.Description{"topology.kind": "loopback", "traffic.kind": "stream", "traffic.protocol": "tcp"},
 		})
 	}
 	return d

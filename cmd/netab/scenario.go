@@ -157,7 +157,9 @@ func (l *loaded) design() results.Design {
 func designArm(a scenarios.Arm) results.Arm {
 	t := a.Config.Traffic
 	out := results.Arm{Name: a.Name, Kind: t.Kind, Protocol: t.Protocol, Message: meanMessage(t), Flows: len(t.Pairs()),
-		Rate: float64(t.Rate), SinkSpins: t.Sink.Wait == "spin", IdleKnown: true, Topology: a.Config.Topology.Kind, Notes: scenarios.Notes(a)}
+		Rate: float64(t.Rate), SinkSpins: t.Sink.Wait == "spin", IdleKnown: true, Topology: a.Config.Topology.Kind, Notes: scenarios.Notes(a),
+		Description: a.Config.Describe()}
+	out.DescriptionHash = out.Description.Hash()
 	if t.LossFree != nil {
 		out.LossFree = new(float64(t.LossFree.Loss))
 	}
