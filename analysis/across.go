@@ -115,17 +115,28 @@ func (c *comparing) sift(groups []RunGroup) {
 }
 
 func (c comparing) question() string {
-	noun := "kernel"
-	for _, g := range c.groups {
-		if len(g.Runs) == 1 && g.Label == g.Runs[0].Header.ID {
-			noun = "run"
-		}
-	}
+	noun := c.noun()
 	var others []string
 	for _, g := range c.groups[1:] {
 		others = append(others, g.Label)
 	}
-	return fmt.Sprintf("What changed from %s %s to %s %s?", noun, c.groups[0].Label, noun, strings.Join(others, ", "))
+	return fmt.Sprintf("What changed from %s%s to %s%s?", noun, c.groups[0].Label, noun, strings.Join(others, ", "))
+}
+
+// noun is what the sides' names are names of, with a blank behind it; "" where
+// they are words of their own ("old").
+func (c comparing) noun() string {
+	all := func(of func(RunGroup) bool) bool {
+		return !slices.ContainsFunc(c.groups, func(g RunGroup) bool { return !of(g) })
+	}
+	named := func(label, name string) bool { return label == name || strings.HasPrefix(label, name+" (") } // the second of one name is numbered
+	switch {
+	case all(func(g RunGroup) bool { return named(g.Label, g.Runs[0].Header.Machine.Kernel) }):
+		return "kernel "
+	case all(func(g RunGroup) bool { return len(g.Runs) == 1 && named(g.Label, g.Runs[0].Header.ID) }):
+		return "run "
+	}
+	return ""
 }
 
 // total adds up what the summary says of all runs together.

@@ -274,9 +274,9 @@ func (c comparing) answer(s *Summary) string {
 		if len(parts) == 0 {
 			continue
 		}
-		noun := ""
-		if len(base.Runs)+len(g.Runs) == 2 && base.Label != base.Runs[0].Header.Machine.Kernel {
-			noun = "run "
+		noun := c.noun()
+		if noun == "kernel " {
+			noun = "" // a release is known for one
 		}
 		sentences = append(sentences, capital(fmt.Sprintf("%s%s against %s%s: %s %s.", noun, g.Label, noun, base.Label, subject(d, m), strings.Join(parts, "; "))))
 	}

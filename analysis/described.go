@@ -40,13 +40,13 @@ func (d *differences) arms(a, b *results.Header) {
 		d.blocking("placement", placement(a.Scenario), placement(b.Scenario))
 	}
 	if len(undescribed) > 0 { // what is not known of both is not known to be equal
-		d.out = append(d.out, Confounder{Name: descriptions, A: recorded(a.Design), B: recorded(b.Design)})
+		d.out = append(d.out, Confounder{Name: FactDescribed, A: recorded(a.Design), B: recorded(b.Design)})
 	}
 }
 
-// descriptions is the confounder of records of which one says less than the
-// other of what was measured.
-const descriptions = "description of the arms"
+// FactDescribed is what differs between two records where one of them does not
+// say all of what the arms were.
+const FactDescribed = "description of the arms"
 
 // An armPair is an arm of one name in two runs.
 type armPair struct{ a, b *results.Arm }
@@ -94,12 +94,12 @@ func factsOf(pairs []armPair) []armFact {
 	for i := 0; i < len(out); i++ {
 		f := out[i]
 		if len(f.arms) > 1 && len(f.arms) == len(pairs) {
-			out[i].name = armFactName(f.part, "all arms", f.name)
+			out[i].name = ArmFact(f.part, "all arms", f.name)
 			continue
 		}
 		var each []armFact
 		for _, arm := range f.arms {
-			each = append(each, armFact{armFactName(f.part, arm, f.name), f.part, []string{arm}, f.a, f.b})
+			each = append(each, armFact{ArmFact(f.part, arm, f.name), f.part, []string{arm}, f.a, f.b})
 		}
 		out = slices.Replace(out, i, i+1, each...)
 		i += len(each) - 1
@@ -107,9 +107,9 @@ func factsOf(pairs []armPair) []armFact {
 	return out
 }
 
-// armFactName is how a fact of an arm is called in a list of what differs, and
-// may be declared: "traffic of off: direction".
-func armFactName(part, arm, fact string) string { return fmt.Sprintf("%s of %s: %s", part, arm, fact) }
+// ArmFact is how a fact of an arm is called in a list of what differs, and may be
+// declared: "traffic of off: direction".
+func ArmFact(part, arm, fact string) string { return fmt.Sprintf("%s of %s: %s", part, arm, fact) }
 
 // covers says whether what was declared to differ is a confounder: by its name,
 // by the first part of it ("traffic of off", "traffic"), or as the fact's path,

@@ -1,6 +1,7 @@
 package results
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
@@ -15,8 +16,8 @@ import (
 // description is none: what was recorded before there were any.
 type Description map[string]string
 
-// knobsPart is the part of a description that says what was set, and not what
-// was asked.
+// knobsPart is the part of a description that changes the answer, not the
+// question.
 const knobsPart = "knobs"
 
 // Part is the part of a description that a path belongs to (topology, traffic,
@@ -51,6 +52,23 @@ func (d Description) hash(of func(path string) bool) string {
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// Like says whether two arms are alike in the few things that every record says
+// of them: what there is to go by where there is no description.
+func (a *Arm) Like(b Arm) bool {
+	kind := func(a *Arm) string { return cmp.Or(a.Kind, "stream") }
+	return kind(a) == kind(&b) && a.Protocol == b.Protocol && a.Topology == b.Topology &&
+		a.Message == b.Message && a.Flows == b.Flows && a.Rate == b.Rate
+}
+
+// SameQuestion says whether figures of two arms are answers to one question: by
+// their descriptions, or by what there is where one of them has none.
+func (a *Arm) SameQuestion(b Arm) bool {
+	if len(a.Description) == 0 || len(b.Description) == 0 {
+		return a.Like(b)
+	}
+	return a.Description.Question() == b.Description.Question()
 }
 
 // A Difference is a fact that descriptions do not agree on.

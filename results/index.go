@@ -46,8 +46,11 @@ type SeriesKey struct {
 	Arm     string `json:"arm"`
 	Against string `json:"against,omitempty"` // baseline arm, where the value is a change against it
 	Metric  string `json:"metric"`
-	// Traffic tells arms of one name apart whose traffic is not the same.
+	// Traffic and Question tell arms of one name apart that are not the same:
+	// Traffic in the few words that every record has, Question as the hash of the
+	// arm's description (Description.Question), "" where there is none.
 	Traffic    string  `json:"traffic,omitempty"`
+	Question   string  `json:"question,omitempty"`
 	Judged     bool    `json:"judged,omitempty"`
 	Resolution float64 `json:"resolution,omitempty"`
 }

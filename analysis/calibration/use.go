@@ -25,16 +25,12 @@ func Of(all []results.Calibration, m *results.Machine) (out []*results.Calibrati
 	return out
 }
 
-// About are those of one metric of traffic like an arm's.
+// About are those of one metric that an arm's figures are of: of the same
+// traffic on the same path, placed alike. Knobs may differ, as scatter is hardly
+// theirs.
 func About(cs []*results.Calibration, a results.Arm, metric string) []*results.Calibration {
-	return slices.DeleteFunc(slices.Clone(cs), func(c *results.Calibration) bool { return c.Metric != metric || !alike(c.Arm, a) })
+	return slices.DeleteFunc(slices.Clone(cs), func(c *results.Calibration) bool { return c.Metric != metric || !c.Arm.SameQuestion(a) })
 }
-
-func alike(a, b results.Arm) bool {
-	return kind(a) == kind(b) && a.Protocol == b.Protocol && a.Topology == b.Topology && a.Message == b.Message && a.Flows == b.Flows && a.Rate == b.Rate
-}
-
-func kind(a results.Arm) string { return orElse(a.Kind, "stream") }
 
 // Scatter is the standard deviation of one trial's effect and the time that a
 // trial takes, for a design: from calibrations of its baseline's traffic, else

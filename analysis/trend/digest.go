@@ -15,7 +15,7 @@ import (
 
 // DigestVersion changes when Digest would make something else of the same
 // run; indexes of another version are made anew.
-const DigestVersion = "trend/2"
+const DigestVersion = "trend/3"
 
 // Digest takes from a run what its points in all series need: the level of
 // every arm on every metric, the changes that the run was judged by, and what
@@ -28,7 +28,8 @@ func Digest(run *results.Run) results.Digest {
 		return d
 	}
 	s := analysis.Summarize(run)
-	add := func(key results.SeriesKey, x float64) {
+	add := func(key results.SeriesKey, arm *results.Arm, x float64) {
+		key.Arm, key.Traffic, key.Question = arm.Name, traffic(*arm), arm.Description.Question()
 		if !math.IsNaN(x) && !math.IsInf(x, 0) {
 			key.Resolution = analysis.Threshold(h.Design, key.Metric)
 			d.Series, d.Values = append(d.Series, key), append(d.Values, x)
@@ -36,14 +37,13 @@ func Digest(run *results.Run) results.Digest {
 	}
 	for i, a := range s.Arms {
 		for _, metric := range slices.Sorted(maps.Keys(a.Metrics)) {
-			add(results.SeriesKey{Arm: a.Name, Metric: metric, Traffic: traffic(h.Design.Arms[i]),
-				Judged: slices.Contains(s.Metrics, metric)}, a.Metrics[metric].Mean)
+			add(results.SeriesKey{Metric: metric, Judged: slices.Contains(s.Metrics, metric)}, &h.Design.Arms[i], a.Metrics[metric].Mean)
 		}
 	}
 	for _, c := range s.Comparisons {
 		i := h.Design.ArmAt(c.Arm)
 		if c.Judged && i >= 0 {
-			add(results.SeriesKey{Arm: c.Arm, Against: c.Baseline, Metric: c.Metric, Traffic: traffic(h.Design.Arms[i]), Judged: true}, c.Change)
+			add(results.SeriesKey{Against: c.Baseline, Metric: c.Metric, Judged: true}, &h.Design.Arms[i], c.Change)
 		}
 	}
 	return d
@@ -64,14 +64,19 @@ func unused(run *results.Run) string {
 	return ""
 }
 
-// traffic identifies what an arm's name stands for: two figures of different
-// traffic are no history of each other.
+// traffic is what an arm's name stands for, in a few words. They are all that
+// older records say: two figures of different traffic are no history of each
+// other.
 func traffic(a results.Arm) string {
 	kind := a.Kind
 	if kind == "" {
 		kind = "stream"
 	}
-	text := fmt.Sprintf("%s %s, %d B, %d flows, %s", a.Protocol, kind, a.Message, a.Flows, a.Topology)
+	flows := "flows"
+	if a.Flows == 1 {
+		flows = "flow"
+	}
+	text := fmt.Sprintf("%s %s, %d B, %d %s, %s", a.Protocol, kind, a.Message, a.Flows, flows, a.Topology)
 	if a.Rate > 0 {
 		text += fmt.Sprintf(", %g/s", a.Rate)
 	}
@@ -89,11 +94,18 @@ const (
 	factHost   = "hostname"
 	factKernel = "kernel"
 	factBuild  = "kernel build"
+	// factDescribed is there where facts say all of what the arms were.
+	factDescribed = analysis.FactDescribed
 )
 
 // machineFacts make figures incomparable, as between two runs (package
 // analysis, confounders): where one differs, another series begins.
 var machineFacts = []string{factHost, "cpu model", "online cpus", "virtualization", "architecture", "debug options"}
+
+// questionParts are the parts of an arm's description that make two figures
+// answers to different questions: with them another series begins. Knobs do not,
+// so that what a knob did to a figure is seen in its series.
+var questionParts = []string{"topology", "traffic", "placement"}
 
 // facts are the machine, the kernel and netab itself in the words in which
 // package analysis lists confounders; what is empty is left out.
@@ -118,6 +130,12 @@ func facts(h *results.Header) map[string]string {
 	}
 	for _, a := range h.Design.Arms {
 		f["knobs of "+a.Name] = strings.Join(a.Knobs, ", ")
+		for path, value := range a.Description {
+			if part, fact := results.Part(path); slices.Contains(questionParts, part) { // knobs are told above, as what they came to
+				f[analysis.ArmFact(part, a.Name, fact)] = value
+				f[factDescribed] = "recorded"
+			}
+		}
 	}
 	maps.DeleteFunc(f, func(_, v string) bool { return v == "" })
 	return f

@@ -225,6 +225,11 @@ func (c *column) judge(d *divider, recent int) Series {
 	r, n := lag1(known, bs)
 	s.Lag1 = finite(r)
 	s.warn(n)
+	if c.older > 0 {
+		s.Warnings = append(s.Warnings, results.Warning{Code: "older-records", Text: fmt.Sprintf(
+			"the records of %d of %d runs do not say all of what the arm was; they are taken for runs of this series because protocol, sizes, flows, rate and topology are the same",
+			c.older, len(c.points))})
+	}
 	s.Text = s.sentence()
 	return s
 }
@@ -279,7 +284,8 @@ func boots(ps []Point) int {
 	return len(seen)
 }
 
-// differs lists facts that are not the same in two runs, the kernel first.
+// differs lists facts that are not the same in two runs, the kernel first. Where
+// only one of them says what its arms were, what that is is no difference.
 func differs(a, b map[string]string) []analysis.Confounder {
 	out := []analysis.Confounder{}
 	names := map[string]bool{}
@@ -292,13 +298,19 @@ func differs(a, b map[string]string) []analysis.Confounder {
 			}
 		}
 	})
+	comparable := a[factDescribed] == b[factDescribed]
 	for _, k := range slices.Sorted(maps.Keys(names)) {
-		if a[k] != b[k] {
+		if a[k] != b[k] && (comparable || !ofArm(k)) {
 			out = append(out, analysis.Confounder{Name: k, A: a[k], B: b[k]})
 		}
 	}
 	slices.SortStableFunc(out, func(x, y analysis.Confounder) int { return cmp.Compare(order(x.Name), order(y.Name)) })
 	return out
+}
+
+// ofArm says whether a fact is of what an arm was.
+func ofArm(name string) bool {
+	return slices.ContainsFunc(questionParts, func(part string) bool { return strings.HasPrefix(name, part+" of ") })
 }
 
 func order(name string) int {

@@ -50,7 +50,7 @@ func (f Filter) wants(scenario, machine string, k results.SeriesKey) bool {
 }
 
 // identity is what makes two values points of one series.
-type identity struct{ scenario, arm, against, metric, traffic, machine string }
+type identity struct{ scenario, arm, against, metric, traffic, question, machine string }
 
 // A column is one series before it is judged.
 type column struct {
@@ -59,13 +59,16 @@ type column struct {
 	host       string
 	resolution float64 // of the newest run
 	points     []Point
+	older      int               // points whose records do not say which question they answer
+	facts      map[string]string // of a run whose record does
 }
 
 // collect sorts the values of all runs, which are in order of time, into
 // series.
 func collect(runs []results.Digest, filter Filter) []*column {
+	machines := machinesOf(runs)
+	l := newLineage(runs, machines)
 	byID := map[identity]*column{}
-	machines := newMachines()
 	// Runs of one scenario in a row put their values into the same columns,
 	// which are then looked up once.
 	var targets []*column
@@ -76,11 +79,11 @@ func collect(runs []results.Digest, filter Filter) []*column {
 		if r.Unused != "" {
 			continue
 		}
-		machine, host := machines.of(r.Facts), r.Facts[factHost]
+		machine, host := machines[i], r.Facts[factHost]
 		p := Point{Run: r.ID, Started: r.Started, Kernel: r.Facts[factKernel], Commit: commitOf(r.Facts[factKernel]), Boot: r.Boot, facts: r.Facts}
 		if i == 0 || host != lastHost || r.Scenario != lastScenario || machine != lastMachine || !sameKeys(r.Series, lastKeys) {
 			lastHost, lastScenario, lastMachine, lastKeys = host, r.Scenario, machine, r.Series
-			targets = columnsOf(byID, r, filter, machine, host)
+			targets = columnsOf(byID, l, r, filter, machine, host)
 		}
 		for s, c := range targets {
 			if c == nil || s >= len(r.Values) {
@@ -92,23 +95,134 @@ func collect(runs []results.Digest, filter Filter) []*column {
 			}
 			p.Value, p.x = r.Values[s], x
 			c.points, c.resolution = append(c.points, p), r.Series[s].Resolution
+			switch known := r.Series[s].Question != ""; {
+			case known && c.facts == nil:
+				c.facts = r.Facts
+			case !known && c.question != "":
+				c.older++
+			}
 		}
 	}
 	maps.DeleteFunc(byID, func(_ identity, c *column) bool { return len(c.points) == 0 })
-	return slices.SortedFunc(maps.Values(byID), func(a, b *column) int {
+	columns := slices.SortedFunc(maps.Values(byID), func(a, b *column) int {
 		return cmp.Or(cmp.Compare(a.scenario, b.scenario), cmp.Compare(a.host, b.host), cmp.Compare(a.machine, b.machine),
-			cmp.Compare(a.arm, b.arm), cmp.Compare(a.metric, b.metric), cmp.Compare(a.traffic, b.traffic), cmp.Compare(a.against, b.against))
+			cmp.Compare(a.arm, b.arm), cmp.Compare(a.metric, b.metric), cmp.Compare(a.traffic, b.traffic), cmp.Compare(a.against, b.against),
+			a.points[0].Started.Compare(b.points[0].Started), cmp.Compare(a.question, b.question))
 	})
+	nameQuestions(columns)
+	return columns
+}
+
+// A lineage says which question figures of older records are taken to answer,
+// which say so in a few words only: that of the records before them which say the
+// same words, else of those after them. A store is not cut in two where netab
+// began to record descriptions.
+type lineage struct {
+	first map[identity]string
+	last  map[identity]string // so far
+}
+
+func newLineage(runs []results.Digest, machines []string) lineage {
+	l := lineage{map[identity]string{}, map[identity]string{}}
+	var lastKeys []results.SeriesKey
+	last := -1
+	for i := range runs {
+		r := &runs[i]
+		if r.Unused != "" || last >= 0 && sameKeys(r.Series, lastKeys) && r.Scenario == runs[last].Scenario && machines[i] == machines[last] {
+			continue
+		}
+		last, lastKeys = i, r.Series
+		for _, key := range r.Series {
+			if id := identityOf(r, key, machines[i], ""); key.Question != "" && l.first[id] == "" {
+				l.first[id] = key.Question
+			}
+		}
+	}
+	return l
+}
+
+func identityOf(r *results.Digest, key results.SeriesKey, machine, question string) identity {
+	return identity{r.Scenario, key.Arm, key.Against, key.Metric, key.Traffic, question, machine}
+}
+
+// of is the identity of a run's values; runs are asked for in order of time.
+func (l lineage) of(r *results.Digest, key results.SeriesKey, machine string) identity {
+	id := identityOf(r, key, machine, "")
+	question := key.Question
+	if question == "" {
+		question = cmp.Or(l.last[id], l.first[id])
+	} else {
+		l.last[id] = question
+	}
+	id.question = question
+	return id
+}
+
+// nameQuestions adds to the words for an arm's traffic what else tells apart
+// series that have the same words. Columns are sorted by them.
+func nameQuestions(columns []*column) {
+	for len(columns) > 0 {
+		n := 1
+		words := columns[0].identity
+		for n < len(columns) {
+			other := columns[n].identity
+			if other.question = words.question; other != words {
+				break
+			}
+			n++
+		}
+		var of []map[string]string
+		for _, c := range columns[:n] {
+			of = append(of, questionFacts(c.facts, c.arm))
+		}
+		for i, text := range distinctions(of) {
+			columns[i].traffic += text
+		}
+		columns = columns[n:]
+	}
+}
+
+// questionFacts are the facts of one arm by their paths ("traffic.direction").
+func questionFacts(facts map[string]string, arm string) map[string]string {
+	out := map[string]string{}
+	for name, value := range facts {
+		for _, part := range questionParts {
+			if fact, ok := strings.CutPrefix(name, analysis.ArmFact(part, arm, "")); ok {
+				out[part+"."+fact] = value
+			}
+		}
+	}
+	return out
+}
+
+// distinctions are what is said of each in which they differ.
+func distinctions(of []map[string]string) []string {
+	out := make([]string, len(of))
+	names := map[string]bool{}
+	for _, facts := range of {
+		for name := range facts {
+			names[name] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if !slices.ContainsFunc(of, func(facts map[string]string) bool { return facts[name] != of[0][name] }) {
+			continue
+		}
+		for i, facts := range of {
+			out[i] += ", " + name + " " + cmp.Or(facts[name], "not set")
+		}
+	}
+	return out
 }
 
 // columnsOf are the columns for a run's values, nil where one is not wanted.
-func columnsOf(byID map[identity]*column, r *results.Digest, filter Filter, machine, host string) []*column {
+func columnsOf(byID map[identity]*column, l lineage, r *results.Digest, filter Filter, machine, host string) []*column {
 	out := make([]*column, len(r.Series))
 	for s, key := range r.Series {
 		if !filter.wants(r.Scenario, host, key) {
 			continue
 		}
-		id := identity{r.Scenario, key.Arm, key.Against, key.Metric, key.Traffic, machine}
+		id := l.of(r, key, machine)
 		if byID[id] == nil {
 			byID[id] = &column{identity: id, host: host, scale: scaleOf(key.Metric, key.Against != "")}
 		}
@@ -122,24 +236,22 @@ func sameKeys(a, b []results.SeriesKey) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
-// machines names machines by the facts that make them one; facts are shared
-// between runs, so each set is put together once.
-type machines struct {
-	last map[string]string
-	name string
-}
-
-func newMachines() *machines { return &machines{} }
-
-func (m *machines) of(facts map[string]string) string {
-	if m.last == nil || !maps.Equal(m.last, facts) {
+// machinesOf names the machine of each run by the facts that make it one; facts
+// are shared between runs, so each set is put together once.
+func machinesOf(runs []results.Digest) []string {
+	out := make([]string, len(runs))
+	for i := range runs {
+		if i > 0 && maps.Equal(runs[i].Facts, runs[i-1].Facts) {
+			out[i] = out[i-1]
+			continue
+		}
 		var parts []string
 		for _, name := range machineFacts {
-			parts = append(parts, facts[name])
+			parts = append(parts, runs[i].Facts[name])
 		}
-		m.last, m.name = facts, strings.Join(parts, "\x00")
+		out[i] = strings.Join(parts, "\x00")
 	}
-	return m.name
+	return out
 }
 
 // A scale is where differences of a series mean the same everywhere.

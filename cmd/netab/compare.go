@@ -34,18 +34,21 @@ func newCompare() *cobra.Command {
 
 Runs are grouped by kernel where kernels differ, the first run's kernel being
 what the others are compared with; else each run stands alone. An argument of
-several runs with commas between them is one group, whatever their kernels.
+several runs with commas between them is one group, whatever their kernels, and
+is named by what tells it from the others (kernel, machine, the one setting that
+differs), or old and new.
 Where boots differ the boot is the unit: 4 boots of each kernel at least can show
 a difference. Where each of six boots or more has runs of both groups, they are
 compared boot by boot. Within one boot trials are the units, or runs where both
 groups have four. Where units are too few, their scatter is taken from the
 store's calibration of the same traffic, if there is one (netab calibrate).
 
-What differs in the machine's description is listed as confounders. Where it
-makes the numbers incomparable (CPU model, virtualisation, online CPUs, debug
-options of the kernel, scenario, what netab's figures mean) no verdict is given
-and the exit status is 4; --axis declares what was meant to differ, --force
-compares all the same and says so in the output.`,
+What differs in the descriptions of machine and arms is listed as confounders.
+Where it makes the numbers incomparable (CPU model, virtualisation, online CPUs,
+debug options of the kernel, scenario, anything of the arms' topology, traffic or
+placement, what netab's figures mean) no verdict is given and the exit status is
+4; --axis declares what was meant to differ, --force compares all the same and
+says so in the output. Knobs that differ are listed.`,
 		Example: `  netab compare OLD NEW
   netab compare old1 old2 old3 old4 new1 new2 new3 new4    # two kernels, four boots of each
   netab compare monday,tuesday thursday,friday --gate --junit netab.xml`,
@@ -55,7 +58,7 @@ compares all the same and says so in the output.`,
 	}
 	f.add(cmd)
 	fl := cmd.Flags()
-	fl.StringArrayVar(&f.axes, "axis", nil, "`NAME` of a confounder that was meant to differ (repeatable); kernels are where runs are grouped by them")
+	fl.StringArrayVar(&f.axes, "axis", nil, "`NAME` of a confounder that was meant to differ, or a setting such as topology.mtu (repeatable); kernels are where runs are grouped by them")
 	fl.BoolVar(&f.force, "force", false, "give verdicts although the runs are not comparable")
 	fl.StringVar(&f.bootSpread, "boot-spread", "", "spread (standard deviation) of boots, where it is known otherwise than by netab calibrate: a few boots then suffice (`SHARE`)")
 	fl.BoolVar(&f.gate, "gate", false, "judge for a CI job: exit 1 on a regression, 3 without a verdict")
@@ -141,16 +144,13 @@ func readGroups(cmd *cobra.Command, args []string) (groups []analysis.RunGroup, 
 			if err != nil {
 				return nil, nil, "", err
 			}
+			describeOlder(run)
 			g.Runs, runs = append(g.Runs, run), append(runs, run)
-		}
-		g.Label = g.Runs[0].Header.ID
-		if n := len(g.Runs); n > 1 {
-			g.Label += fmt.Sprintf(" and %d more", n-1)
 		}
 		groups = append(groups, g)
 	}
 	if explicit {
-		return groups, runs, axisOf(groups), nil
+		return groups, runs, analysis.NameGroups(groups), nil
 	}
 	groups, axis = analysis.GroupRuns(runs)
 	if len(groups) < 2 {
@@ -159,25 +159,11 @@ func readGroups(cmd *cobra.Command, args []string) (groups []analysis.RunGroup, 
 	return groups, runs, axis, nil
 }
 
-// axisOf is "kernel" where every group has one kernel and they differ.
-func axisOf(groups []analysis.RunGroup) string {
-	seen := map[string]bool{}
-	for _, g := range groups {
-		for _, r := range g.Runs {
-			if r.Header.Machine.Kernel != g.Runs[0].Header.Machine.Kernel {
-				return "run"
-			}
-		}
-		seen[g.Runs[0].Header.Machine.Kernel] = true
-	}
-	if len(seen) == len(groups) {
-		return "kernel"
-	}
-	return "run"
-}
-
 // compareRuns is for reports of several runs.
 func compareRuns(runs []*results.Run, o analysis.CompareOptions) analysis.Summary {
+	for _, r := range runs {
+		describeOlder(r)
+	}
 	groups, axis := analysis.GroupRuns(runs)
 	if axis == "kernel" {
 		o.Declared = append(o.Declared, "kernel", "kernel build")

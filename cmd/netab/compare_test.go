@@ -73,7 +73,7 @@ func TestCompareCommand(t *testing.T) {
 		{join("compare", old[:2], fresh, []string{"--gate"}), exitInconclusive, "at least 4 boots of each", "gate: "},
 		{join("compare", old[:1], fresh[:1], []string{"--gate"}), exitInconclusive, "one boot of 6.18", "gate: "},
 		{join("compare", old[:1], fresh[:1], []string{"--gate", "--boot-spread", "0.5%"}), exitRegression, "", "regression"},
-		{[]string{"compare", strings.Join(old, ","), strings.Join(fresh, ","), "--gate"}, exitRegression, "old0 and 3 more", "regression"},
+		{[]string{"compare", strings.Join(old, ","), strings.Join(fresh, ","), "--gate"}, exitRegression, "Goodput with off in 6.19 is worse than in 6.18", "regression"},
 		{[]string{"compare", strings.Join(side[0], ","), strings.Join(side[1], ","), "--gate"}, exitRegression, "Both sides were measured in the same 6 boots and are compared boot by boot", "regression"},
 		{[]string{"compare", strings.Join(side[0][:5], ","), strings.Join(side[1][:5], ","), "--gate"}, exitInconclusive, "n = 5 + 5 boots", "gate: "},
 		{[]string{"compare", a}, exitUsage, "", "at least 2"},

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,8 +32,9 @@ func dryRun(cmd *cobra.Command, l *loaded, o runner.Options, asJSON bool) error 
 	if asJSON {
 		return failed(json.NewEncoder(cmd.OutOrStdout()).Encode(struct {
 			*runner.Preview
-			Forecast *analysis.Forecast `json:"forecast,omitempty"` // by the calibration of this machine
-		}{p, f.orNil()}))
+			Differs  []results.Difference `json:"differs"`            // between the arms, values in their order
+			Forecast *analysis.Forecast   `json:"forecast,omitempty"` // by the calibration of this machine
+		}{p, differs(o.Header.Design.Arms), f.orNil()}))
 	}
 	printPlan(cmd.OutOrStdout(), l, o, p)
 	if len(o.Header.Design.Arms) > 1 {
@@ -103,6 +106,7 @@ func printPlan(w io.Writer, l *loaded, o runner.Options, p *runner.Preview) {
 			fmt.Fprintf(w, "    on the same live flow as %s\n", strings.Join(a.SharesFlowWith, ", "))
 		}
 	}
+	printDiffers(w, o.Header.Design.Arms)
 	for _, s := range p.Borrowed {
 		from := "borrowed from the machine"
 		if s.Scope == knob.Netns {
@@ -121,6 +125,72 @@ func printPlan(w io.Writer, l *loaded, o runner.Options, p *runner.Preview) {
 		p.Slice, p.Settle, p.Blocks, len(p.Arms), p.Trial)
 	fmt.Fprintf(w, "until every comparison is decided at a resolution of %.3g %%, at most %v (about %d trials); seed %d\n",
 		100*o.Header.Design.Resolution, o.MaxTime, o.MaxTime/(p.Trial+50*time.Millisecond), o.Seed)
+}
+
+// differs are the settings that are not the same in all arms.
+func differs(arms []results.Arm) []results.Difference {
+	var of []results.Description
+	for _, a := range arms {
+		of = append(of, a.Description)
+	}
+	return results.Differences(of...)
+}
+
+// printDiffers prints a table of what differs between the arms: a line a setting
+// and a column an arm, or the other way round where that is too wide.
+func printDiffers(w io.Writer, arms []results.Arm) {
+	rows := differs(arms)
+	if len(arms) < 2 {
+		return
+	}
+	if len(rows) == 0 {
+		fmt.Fprint(w, "\nnothing differs between the arms (an A/A test)\n\n")
+		return
+	}
+	table := [][]string{{"differs"}}
+	for _, a := range arms {
+		table[0] = append(table[0], a.Name)
+	}
+	for _, x := range rows {
+		row := []string{x.Path}
+		for _, value := range x.Values {
+			row = append(row, cmp.Or(value, "-"))
+		}
+		table = append(table, row)
+	}
+	if other := transposed(table); tableWidth(table) > max(listWidth, tableWidth(other)) {
+		table = other
+	}
+	fmt.Fprintln(w)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, row := range table {
+		fmt.Fprintln(t, strings.Join(row, "\t"))
+	}
+	_ = t.Flush() // as of the prints around it
+	fmt.Fprintln(w)
+}
+
+// tableWidth is how wide a table is with two blanks between columns.
+func tableWidth(table [][]string) int {
+	width := 0
+	for _, column := range transposed(table) {
+		widest := 0
+		for _, cell := range column {
+			widest = max(widest, len(cell))
+		}
+		width += widest + 2
+	}
+	return width - 2
+}
+
+func transposed(table [][]string) [][]string {
+	out := make([][]string, len(table[0]))
+	for _, row := range table {
+		for i, cell := range row {
+			out[i] = append(out[i], cell)
+		}
+	}
+	return out
 }
 
 // trafficOf says what the flows carry: "udp flood over veth, 64 bytes, 2 flows".

@@ -179,6 +179,35 @@ func designArm(a scenarios.Arm) results.Arm {
 	return out
 }
 
+// describeOlder describes the arms of a run that was recorded before there were
+// descriptions: by the scenario that it holds, if that still comes to the arms
+// that were measured, with the defaults of this version.
+func describeOlder(run *results.Run) {
+	arms := run.Header.Design.Arms
+	if len(run.Header.Scenario) == 0 || slices.ContainsFunc(arms, func(a results.Arm) bool { return len(a.Description) > 0 }) {
+		return
+	}
+	s, err := scenarios.Parse("recorded", run.Header.Scenario)
+	if err != nil {
+		return // of another version
+	}
+	again, err := scenarios.Unplaced(s)
+	if err != nil || len(again) != len(arms) {
+		return
+	}
+	var made []results.Description
+	for i, a := range again {
+		m := designArm(a)
+		if !m.Like(arms[i]) || m.Name != arms[i].Name {
+			return
+		}
+		made = append(made, m.Description)
+	}
+	for i := range arms {
+		arms[i].Description, arms[i].DescriptionHash = made[i], made[i].Hash()
+	}
+}
+
 // meanMessage is the size of a message, or the mean where sizes are drawn.
 func meanMessage(t scenarios.Traffic) int {
 	total, weights := 0, 0

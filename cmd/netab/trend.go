@@ -118,7 +118,7 @@ func history(cmd *cobra.Command, opts trend.Options, beside *gateFlags) (trend.H
 			}
 		}
 	}
-	index, err := store.Index(trend.DigestVersion, trend.Digest, progress)
+	index, err := store.Index(trend.DigestVersion, digestRun, progress)
 	if err != nil {
 		return trend.History{}, err
 	}
@@ -129,6 +129,11 @@ func history(cmd *cobra.Command, opts trend.Options, beside *gateFlags) (trend.H
 		return trend.History{}, usage(err)
 	}
 	return trend.Analyze(index.Runs, opts), nil
+}
+
+func digestRun(run *results.Run) results.Digest {
+	describeOlder(run)
+	return trend.Digest(run)
 }
 
 // knownToTrend are the known issues of the file that was named, for every
