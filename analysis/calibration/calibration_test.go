@@ -250,3 +250,40 @@ func TestPage(t *testing.T) {
 		}
 	}
 }
+
+// A calibration knows arms that were asked the same: by their descriptions, whose
+// knobs do not matter, and by a few words where there are none.
+func TestAbout(t *testing.T) {
+	arm := func(facts ...string) results.Arm {
+		a := results.Arm{Name: "off", Protocol: "tcp", Message: 1, Flows: 1, Topology: "loopback", Description: results.Description{"traffic.kind": "rr"}}
+		for i := 0; i < len(facts); i += 2 {
+			a.Description[facts[i]] = facts[i+1]
+		}
+		return a
+	}
+	older := arm()
+	older.Description = nil
+	otherOlder := older
+	otherOlder.Message = 64
+	for _, tt := range []struct {
+		name              string
+		calibrated, asked results.Arm
+		want              bool
+	}{
+		{"the same", arm(), arm(), true},
+		{"another direction", arm(), arm("traffic.direction", "reverse"), false},
+		{"another placement", arm(), arm("placement.mode", "same"), false},
+		{"another MTU", arm(), arm("topology.mtu", "9000"), false},
+		{"another knob", arm(), arm("knobs.governor", "performance"), true},
+		{"an older calibration", older, arm("traffic.direction", "reverse"), true},
+		{"an older calibration of other traffic", otherOlder, arm(), false},
+	} {
+		cs := []*results.Calibration{{Arm: tt.calibrated, Metric: "goodput"}}
+		if got := len(About(cs, tt.asked, "goodput")) == 1; got != tt.want {
+			t.Errorf("%s: known %v", tt.name, got)
+		}
+		if len(About(cs, tt.asked, "loss")) > 0 {
+			t.Errorf("%s: of another metric", tt.name)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"netab/analysis/world"
 	"netab/results"
 )
 
@@ -89,3 +90,67 @@ func TestCompareCommand(t *testing.T) {
 
 // flat undoes the wrapping of lines.
 func flat(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// A group of runs is named by what tells it from the others, in the heading and
+// in every row: never by the id of its first run, and by no kernel's.
+func TestCompareNamesGroups(t *testing.T) {
+	dir := t.TempDir()
+	run := func(name string, seed uint64, change func(*results.Run)) string {
+		return simulate(t, dir+"/"+name, 0, seed, change)
+	}
+	mtu := func(value string) func(*results.Run) {
+		return func(r *results.Run) {
+			for i := range r.Header.Design.Arms {
+				r.Header.Design.Arms[i].Description["topology.mtu"] = value
+			}
+		}
+	}
+	a, b, c, d := run("20260103-030000-loopback-rps-88c7", 1, mtu("1500")), run("b", 2, mtu("1500")), run("c", 3, mtu("9000")), run("d", 4, mtu("9000"))
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{a + "," + b, c + "," + d, "--axis", "topology.mtu"}, "What changed from mtu 1500 to mtu 9000?"},
+		{[]string{a + "," + b, b}, "What changed from old to new?"},
+	} {
+		_, stdout, stderr := netab(append([]string{"compare"}, tt.args...)...)
+		if !strings.Contains(flat(stdout), tt.want) || strings.Contains(stdout, "more") || strings.Contains(stdout, "kernel 2026") {
+			t.Errorf("%q: %q, %q; want %q", tt.args, stdout, stderr, tt.want)
+		}
+	}
+}
+
+// What a run from before there were descriptions says of itself is in its
+// scenario, if that still comes to the arms that were measured.
+func TestDescribeOlder(t *testing.T) {
+	for _, tt := range []struct {
+		name, scenario string
+		change         func(*results.Run)
+		want           string // direction of the first arm
+	}{
+		{"by its scenario", `{"name": "s", "traffic": {"direction": "reverse"}, "arms": [{"name": "off"}, {"name": "arm1", "config": {"topology": {"mtu": 9000}}}]}`, nil, "reverse"},
+		{"a scenario of other traffic", `{"name": "s", "traffic": {"message": 64}, "arms": [{"name": "off"}, {"name": "arm1"}]}`, nil, ""},
+		{"a scenario of other arms", `{"name": "s", "arms": [{"name": "off"}, {"name": "on"}]}`, nil, ""},
+		{"a scenario of fewer arms", `{"name": "s", "arms": [{"name": "off"}]}`, nil, ""},
+		{"a scenario that is none", `{"name": "s", "arrms": 1}`, nil, ""},
+		{"no scenario", `null`, nil, ""},
+		{"a description goes before it", `{"name": "s", "traffic": {"direction": "reverse"}, "arms": [{"name": "off"}, {"name": "arm1"}]}`,
+			func(r *results.Run) {
+				r.Header.Design.Arms[0].Description = results.Description{"traffic.direction": "both"}
+			}, "both"},
+	} {
+		w := world.World{Effects: []float64{0}, Blocks: 2, Slice: time.Second}
+		r := w.Run(w.Design(0.02, time.Minute), 1, 1)
+		r.Header.Scenario = []byte(tt.scenario)
+		for i := range r.Header.Design.Arms {
+			r.Header.Design.Arms[i].Description = nil
+		}
+		if tt.change != nil {
+			tt.change(r)
+		}
+		describeOlder(r)
+		if got := r.Header.Design.Arms[0].Description["traffic.direction"]; got != tt.want {
+			t.Errorf("%s: direction %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
