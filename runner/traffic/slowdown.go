@@ -36,17 +36,28 @@ const mostOver = 1000
 //
 //go:nosplit
 func (s *slowdown) spin(now int64) int64 {
-	s.owed += float64(now-s.paid) * s.ratio
-	end := now
-	if s.owed > 0 {
-		until := now + int64(s.owed)
-		for end < until {
-			end = nanotime()
-		}
-		took := min(end, until+mostOver) - now
-		s.owed -= float64(took)
-		s.spun += took
+	end, until := now, s.until(now)
+	for end < until {
+		end = nanotime()
 	}
-	s.paid = end
+	s.pay(now, until, end)
 	return end
+}
+
+// until is when the spin for the work done until now is over.
+//
+//go:nosplit
+func (s *slowdown) until(now int64) int64 {
+	s.owed += float64(now-s.paid) * s.ratio
+	return now + int64(max(0, s.owed))
+}
+
+// pay books a spin that was to end at an instant, and did at another.
+//
+//go:nosplit
+func (s *slowdown) pay(now, until, end int64) {
+	took := min(end, until+mostOver) - now
+	s.owed -= float64(took)
+	s.spun += took
+	s.paid = end
 }
