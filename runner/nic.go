@@ -34,8 +34,12 @@ func (p *plan) checkNIC() error {
 			}
 		}
 	}
-	if err := topology.CheckNIC(t); err != nil {
+	note, err := topology.CheckNIC(t)
+	if err != nil {
 		return err
+	}
+	if note != "" {
+		p.notes = append(p.notes, note)
 	}
 	return errors.Join(p.devices.describe(host.Local{}, t.SourceDevice), p.devices.describe(host.Local{}, t.SinkDevice))
 }

@@ -71,7 +71,8 @@ type plan struct {
 	grain, reason string
 	slice, settle time.Duration
 	blocks        int
-	devices       devices // of the first arm
+	devices       devices  // of the first arm
+	notes         []string // for the user, before anything is changed
 }
 
 // makePlan classifies every knob, tries each arm's own settings once in a

@@ -16,8 +16,9 @@ type Preview struct {
 	Blocks   int             `json:"blocks_per_trial"`
 	Trial    time.Duration   `json:"trial_ns"` // warm-ups and slices of one trial together
 	Arms     []ArmPreview    `json:"arms"`
-	Borrowed []SharedPreview `json:"borrowed"` // from the machine
-	Moved    []string        `json:"moved"`    // devices that go into namespaces for the run
+	Borrowed []SharedPreview `json:"borrowed"`        // from the machine
+	Moved    []string        `json:"moved"`           // devices that go into namespaces for the run
+	Notes    []string        `json:"notes,omitempty"` // what to know before the run
 }
 
 // An ArmPreview is what belongs to one arm.
@@ -42,7 +43,7 @@ type SharedPreview struct {
 func (r *run) preview() *Preview {
 	p := r.plan
 	out := &Preview{Grain: p.grain, Reason: p.reason, Slice: p.slice, Settle: p.settle, Blocks: p.blocks,
-		Trial: time.Duration(p.blocks*len(p.arms))*p.slice + time.Duration(len(p.setups))*warmup, Borrowed: []SharedPreview{}, Moved: []string{}}
+		Trial: time.Duration(p.blocks*len(p.arms))*p.slice + time.Duration(len(p.setups))*warmup, Borrowed: []SharedPreview{}, Moved: []string{}, Notes: p.notes}
 	if p.nic() {
 		t := p.arms[0].Config.Topology
 		out.Moved = []string{t.SourceDevice, t.SinkDevice}

@@ -44,6 +44,8 @@ type Options struct {
 	// LossFree judges the slices of arms that ask for their loss-free rate: see
 	// analysis.LossFreeRate.
 	LossFree RateFunc
+	// Note, if set, is told what the user should know before anything is changed.
+	Note func(text string)
 	// Progress, if set, is told after every trial.
 	Progress func(trials []results.Trial, elapsed time.Duration)
 }
@@ -92,6 +94,11 @@ func Run(ctx context.Context, o Options) (*results.Run, error) {
 		return nil, err
 	}
 	defer r.starter.Close()
+	for _, note := range r.plan.notes {
+		if r.Note != nil {
+			r.Note(note)
+		}
+	}
 	if err := r.open(); err != nil {
 		return nil, err
 	}

@@ -117,6 +117,9 @@ func printPlan(w io.Writer, l *loaded, o runner.Options, p *runner.Preview) {
 	for _, device := range p.Moved {
 		fmt.Fprintf(w, "%s is moved into a namespace for the run, and back at its end\n", device)
 	}
+	for _, note := range p.Notes {
+		fmt.Fprintf(w, "note: %s\n", note)
+	}
 	if len(p.Borrowed)+len(p.Moved) == 0 {
 		fmt.Fprintln(w, "nothing of the machine is changed")
 	}

@@ -15,7 +15,11 @@ func newRestore() *cobra.Command {
 		Long: `Put back, from the journal, every knob and device that a run changed and could
 not restore itself (SIGKILL, a crash). It waits until the last agent of that run
 has ended, goes on past failures, and reports each. What cannot be put back
-stays in the journal, and no run starts before it is; --forget gives it up.`,
+stays in the journal, and no run starts before it is; --forget gives it up.
+
+Devices and sysctls of a network namespace are put back in that one only: from
+elsewhere nothing of them is touched, and it is said where to run it. No
+namespace is deleted that still holds a device.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := waitSession(cmd.Context(), cmd.ErrOrStderr())

@@ -107,6 +107,7 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) error {
 	stop := analysis.NewStop(o.Header.Design, o.Seed)
 	progress := newProgress(cmd.ErrOrStderr(), l, f.quiet || f.noProgress)
 	o.Stop = stopRule(stop, progress)
+	o.Note = func(text string) { fmt.Fprintln(cmd.ErrOrStderr(), "note:", text) }
 	run, err := runner.Run(cmd.Context(), o)
 	progress.close()
 	if run == nil {

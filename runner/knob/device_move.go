@@ -26,7 +26,8 @@ import (
 // brings it all back.
 type MovedDevice struct {
 	Name       string            `json:"name"`
-	Netns      string            `json:"netns"` // named namespace that it is moved into
+	Netns      string            `json:"netns"`          // named namespace that it is moved into
+	Real       bool              `json:"real,omitempty"` // outlives the namespace that it is in
 	Up         bool              `json:"up"`
 	MTU        int               `json:"mtu"`
 	TxQueueLen int               `json:"tx_queue_len"`
@@ -107,7 +108,7 @@ func CaptureDevice(name, into string) (MovedDevice, error) {
 		return MovedDevice{}, fmt.Errorf("%s cannot be moved and put back: %w", name, err)
 	}
 	a := link.Attrs()
-	d := MovedDevice{Name: name, Netns: into, Up: a.Flags&net.FlagUp != 0, MTU: a.MTU, TxQueueLen: a.TxQLen}
+	d := MovedDevice{Name: name, Netns: into, Real: isReal(link), Up: a.Flags&net.FlagUp != 0, MTU: a.MTU, TxQueueLen: a.TxQLen}
 	if d.Qdisc, err = rootQdisc(link); err != nil {
 		return d, fmt.Errorf("%s: list qdiscs: %w", name, err)
 	}
@@ -122,6 +123,18 @@ func CaptureDevice(name, into string) (MovedDevice, error) {
 	}
 	return d, nil
 }
+
+// isReal tells a device with hardware behind it, which falls back to the initial
+// namespace when the one that it is in ends, from one of a kind of links, which
+// is deleted then (default_device_exit_net in net/core/dev.c).
+func isReal(link netlink.Link) bool {
+	_, generic := link.(*netlink.Device)
+	return generic
+}
+
+// ComesBackAlone says whether the device would be where it is now, if the
+// namespace that it is moved into ended.
+func ComesBackAlone(link netlink.Link) bool { return isReal(link) && isInitialNetns() }
 
 func checkMovable(link netlink.Link) error {
 	all, err := netlink.LinkList()
@@ -225,19 +238,26 @@ func captureSysctls(h host.Host, device string) (map[string]string, error) {
 	return values, nil
 }
 
+// movedDevice is what an entry of UndoDevice speaks of.
+func (e Entry) movedDevice() (d MovedDevice, ok bool) {
+	ok = e.Undo == UndoDevice && json.Unmarshal(e.Data, &d) == nil
+	return d, ok
+}
+
 // moveBack is the UndoFunc of UndoDevice. Each part is only done where
 // something differs, so it does no harm when the device was never moved.
-func moveBack(_ context.Context, data json.RawMessage) (note string, err error) {
-	var d MovedDevice
-	if err := json.Unmarshal(data, &d); err != nil {
-		return "", err
+func moveBack(_ context.Context, e Entry, here Site) (note string, err error) {
+	d, ok := e.movedDevice()
+	if !ok {
+		return "", fmt.Errorf("%s is not a moved device", e.Data)
 	}
-	if err := fetch(d); err != nil {
+	unseen, err := fetch(d)
+	if err != nil {
 		return "", err
 	}
 	link, err := netlink.LinkByName(d.Name)
 	if _, missing := errors.AsType[netlink.LinkNotFoundError](err); missing {
-		return "", ErrGone
+		return "", d.lost(unseen, e.Site, here)
 	}
 	if err != nil {
 		return "", err
@@ -251,40 +271,57 @@ func moveBack(_ context.Context, data json.RawMessage) (note string, err error) 
 	return note, nil
 }
 
-// fetch brings the device from its namespace into this one.
-func fetch(d MovedDevice) error {
-	there, err := netns.GetFromName(d.Netns)
-	if errors.Is(err, unix.ENOENT) {
-		return nil // the kernel gave the device back when it deleted the namespace
+// lost is what to say of a device that is neither here nor in its namespace, or
+// whose namespace cannot be seen. Only what is known to be gone is given up.
+func (d MovedDevice) lost(unseen bool, made, here Site) error {
+	switch {
+	case !unseen:
+		return ErrGone
+	case !made.sameMnt(here):
+		fate := "a virtual device is gone then"
+		if d.Real {
+			fate = "the device has fallen to the initial network namespace then, and can be moved here from there"
+		}
+		return fmt.Errorf("it is not here, and its namespace has its name in mount namespace %s, not in this one (%s), where it cannot be seen (%s): %s",
+			number(made.Mnt), number(here.Mnt), fate, made.whereToGo(here, "/proc", NetnsDir))
+	case d.Real && !isInitialNetns():
+		return errors.New("its namespace is gone, so it has fallen to the initial network namespace: move it here from there and restore again")
+	}
+	return ErrGone
+}
+
+// fetch brings the device from its namespace into this one. unseen says that
+// there is no such namespace, as far as can be seen from here.
+func fetch(d MovedDevice) (unseen bool, err error) {
+	there, err := openNetns(d.Netns)
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, errNotMounted) {
+		return true, nil // the kernel gave the device back, or it was never moved
 	}
 	if err != nil {
-		return fmt.Errorf("open namespace %s: %w", d.Netns, err)
+		return false, fmt.Errorf("open namespace %s: %w", d.Netns, err)
 	}
 	defer there.Close()
 	here, err := netns.Get()
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer here.Close()
 	nl, err := netlink.NewHandleAt(there, unix.NETLINK_ROUTE)
-	if errors.Is(err, unix.EINVAL) {
-		return nil // the crash came before the namespace was mounted
-	}
 	if err != nil {
-		return fmt.Errorf("enter namespace %s: %w", d.Netns, err)
+		return false, fmt.Errorf("enter namespace %s: %w", d.Netns, err)
 	}
 	defer nl.Close()
 	link, err := nl.LinkByName(d.Name)
 	if _, missing := errors.AsType[netlink.LinkNotFoundError](err); missing {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := nl.LinkSetNsFd(link, int(here)); err != nil {
-		return fmt.Errorf("move it back from namespace %s: %w", d.Netns, err)
+		return false, fmt.Errorf("move it back from namespace %s: %w", d.Netns, err)
 	}
-	return nil
+	return false, nil
 }
 
 func (d MovedDevice) restoreLink(link netlink.Link) error {

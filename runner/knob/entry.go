@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // An Entry is one thing that a journal wants put back.
 type Entry struct {
 	ID    int
-	Owner Owner
+	Owner Owner // zero when the line that said so is lost
+	Site  Site
 
 	// Of a knob:
 	Spec   Spec
@@ -42,14 +44,16 @@ func entriesOf(lines []record) (entries []*Entry, faults []string) {
 	var owner Owner
 	for _, r := range lines {
 		switch r.Kind {
+		case kindDamage:
+			owner = Owner{} // it may have been the begin line of what follows
 		case kindBegin:
 			owner = *r.Owner
 		case kindKnob:
-			e := &Entry{ID: r.ID, Owner: owner, Spec: *r.Spec, Place: r.Place, Before: *r.Before, With: r.With}
+			e := &Entry{ID: r.ID, Owner: owner, Site: siteOf(r, owner), Spec: *r.Spec, Place: r.Place, Before: *r.Before, With: r.With}
 			e.what = describeSpec(e.Spec)
 			entries = append(entries, e)
 		case kindUndo:
-			entries = append(entries, &Entry{ID: r.ID, Owner: owner, Undo: r.Undo, Data: r.Data, what: r.What})
+			entries = append(entries, &Entry{ID: r.ID, Owner: owner, Site: siteOf(r, owner), Undo: r.Undo, Data: r.Data, what: r.What})
 		case kindValue, kindDone:
 			// The newest of that number: a damaged file may hold it twice.
 			i := lastIndex(entries, r.ID)
@@ -65,6 +69,21 @@ func entriesOf(lines []record) (entries []*Entry, faults []string) {
 		}
 	}
 	return entries, faults
+}
+
+// siteOf is where a line's entry was made. An older netab said no more than the
+// boot, in the begin line.
+func siteOf(r record, owner Owner) Site {
+	if r.Site != nil {
+		return *r.Site
+	}
+	return Site{Boot: owner.BootID}
+}
+
+// ofMachine says whether the entry means the same in every namespace. Sysctls
+// below net/ do not: those that belong to no namespace are seen in the first.
+func (e Entry) ofMachine() bool {
+	return e.isKnob() && e.Spec.Scope == Host && !(e.Spec.Family == familySysctl && strings.HasPrefix(e.Spec.Name, "net/"))
 }
 
 func lastIndex(entries []*Entry, id int) int {

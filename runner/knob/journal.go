@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"netab/results"
 	"netab/runner/host"
@@ -31,7 +29,7 @@ type Journal struct {
 	begun   bool   // the begin line is in the file
 	lastID  int
 	entries []*Entry             // of this boot, done ones too, in the order of the changes
-	stale   []Entry              // of an earlier boot
+	stale   []Entry              // known to be of an earlier boot
 	faults  []string             // damaged lines
 	hosts   map[string]host.Host // by place, as given to Set
 	open    map[string]host.Host // by place, opened by a Restore under way
@@ -39,8 +37,8 @@ type Journal struct {
 
 // Options are what a Journal needs of the world around it.
 type Options struct {
-	// BootID of the running kernel; "" = read it from /proc.
-	BootID string
+	// Here is where this process is; zero = find out.
+	Here Site
 	// Host opens a place for Restore: "" is this machine's initial namespace,
 	// anything else the named namespace of At. An error that is
 	// fs.ErrNotExist says that the namespace is gone. Without Host only what
@@ -59,12 +57,12 @@ const fileName = "journal.jsonl"
 // Open reads the journal of a state directory. A directory or file that does
 // not exist is an empty journal; nothing is made before the first change.
 func Open(dir string, opts Options) (*Journal, error) {
-	if opts.BootID == "" {
-		id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if opts.Here == (Site{}) {
+		here, err := hereNow()
 		if err != nil {
-			return nil, fmt.Errorf("journal: %w", err)
+			return nil, fmt.Errorf("journal: find out the namespaces of this process: %w", err)
 		}
-		opts.BootID = strings.TrimSpace(string(id))
+		opts.Here = here
 	}
 	j := &Journal{
 		opts:  opts,
@@ -81,13 +79,13 @@ func Open(dir string, opts Options) (*Journal, error) {
 		return nil, fmt.Errorf("journal %s: %w", j.store.path, err)
 	}
 	entries, more := entriesOf(lines)
-	if !allOfOtherBoots(lines, opts.BootID) {
+	if !allOfOtherBoots(lines, entries, opts.Here) {
 		j.faults = append(faults, more...)
 	}
 	for _, e := range entries {
 		j.lastID = max(j.lastID, e.ID)
 		switch {
-		case e.Owner.BootID == opts.BootID:
+		case !e.Site.otherBoot(opts.Here):
 			j.entries = append(j.entries, e)
 		case !e.done:
 			j.stale = append(j.stale, *e)
@@ -99,15 +97,21 @@ func Open(dir string, opts Options) (*Journal, error) {
 // allOfOtherBoots says whether a journal speaks of earlier boots only, so that
 // damage in it (a power cut may leave blocks of zeros) hides nothing that
 // could be put back.
-func allOfOtherBoots(lines []record, boot string) bool {
+func allOfOtherBoots(lines []record, entries []*Entry, here Site) bool {
 	known := false
 	for _, r := range lines {
 		if r.Kind == kindBegin {
-			if r.Owner.BootID == boot {
+			if r.Owner.BootID == here.Boot {
 				return false
 			}
 			known = true
 		}
+	}
+	for _, e := range entries {
+		if !e.Site.otherBoot(here) {
+			return false
+		}
+		known = true
 	}
 	return known
 }
@@ -145,8 +149,7 @@ var ErrPending = errors.New("an earlier run was not restored: run netab restore"
 // written yet: a run that borrows nothing leaves no trace.
 func (j *Journal) Begin(owner Owner) error {
 	if p := j.Pending(); len(p) > 0 {
-		return fmt.Errorf("%d changes of run %s since %s: %w",
-			len(p), p[0].Owner.Run, p[0].Owner.Began.Format(time.DateTime), ErrPending)
+		return fmt.Errorf("%s of %s: %w", changesOf(len(p)), p[0].Owner, ErrPending)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -159,7 +162,7 @@ func (j *Journal) Begin(owner Owner) error {
 	}
 	j.forget()
 	if owner.BootID == "" {
-		owner.BootID = j.opts.BootID
+		owner.BootID = j.opts.Here.Boot
 	}
 	j.owner = &owner
 	return nil
@@ -250,7 +253,7 @@ func (j *Journal) knobLine(h host.Host, k Knob, before, with string) record {
 	j.hosts[place] = h
 	j.lastID++
 	spec := k.Spec()
-	return record{Kind: kindKnob, ID: j.lastID, Place: place, Spec: &spec, Before: &before, With: with}
+	return record{Kind: kindKnob, ID: j.lastID, Site: &j.opts.Here, Place: place, Spec: &spec, Before: &before, With: with}
 }
 
 func valueLines(id int, values []string) []record {
@@ -285,7 +288,7 @@ func (j *Journal) Record(kind, what string, data any) (id int, err error) {
 	defer j.mu.Unlock()
 	j.lastID++
 	id = j.lastID
-	return id, j.commit([]record{{Kind: kindUndo, ID: id, Undo: kind, What: what, Data: raw}})
+	return id, j.commit([]record{{Kind: kindUndo, ID: id, Site: &j.opts.Here, Undo: kind, What: what, Data: raw}})
 }
 
 // Done marks an entry as put back by other means than Restore.

@@ -22,7 +22,7 @@ func testOwner() Owner {
 }
 
 func testOptions(h host.Host) Options {
-	return Options{BootID: testBoot, Host: func(place string) (host.Host, error) {
+	return Options{Here: Site{Boot: testBoot}, Host: func(place string) (host.Host, error) {
 		if place != "" {
 			return nil, fs.ErrNotExist
 		}

@@ -8,8 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 )
 
@@ -33,23 +36,91 @@ const NetnsDir = "/run/netns"
 // put the run's id behind it.
 const NetnsPrefix = "netab-"
 
-// deleteNetns deletes a named namespace as ip-netns(8) does. Real devices that
-// are still in it fall back to the initial namespace.
-func deleteNetns(_ context.Context, data json.RawMessage) (string, error) {
-	var name string
-	if err := json.Unmarshal(data, &name); err != nil {
-		return "", err
+// netnsName is the namespace that an entry of UndoNetns speaks of; "" if it is
+// of another kind.
+func (e Entry) netnsName() (name string) {
+	if e.Undo == UndoNetns && json.Unmarshal(e.Data, &name) != nil {
+		return ""
 	}
+	return name
+}
+
+// deleteNetns deletes a named namespace as ip-netns(8) does, but none that
+// holds a device: virtual ones would be deleted with it, and real ones would
+// fall to the initial namespace.
+func deleteNetns(_ context.Context, e Entry, _ Site) (string, error) {
+	name := e.netnsName()
 	if !strings.HasPrefix(name, NetnsPrefix) || strings.Contains(name, "/") {
 		return "", fmt.Errorf("%q is not a namespace of netab's", name)
 	}
 	path := filepath.Join(NetnsDir, name)
-	// EINVAL: the file is there, but the crash came before the mount.
-	if err := unix.Unmount(path, unix.MNT_DETACH); err != nil && !errors.Is(err, unix.EINVAL) {
-		if errors.Is(err, fs.ErrNotExist) {
-			return "", ErrGone
-		}
+	inside, err := openNetns(name)
+	switch {
+	case errors.Is(err, errNotMounted):
+		// The crash came before the mount, or the mount namespace is gone that it
+		// was made in.
+		return "", os.Remove(path)
+	case errors.Is(err, fs.ErrNotExist):
+		return "", ErrGone
+	case err != nil:
+		return "", fmt.Errorf("not deleted, as it cannot be looked into: %w", err)
+	}
+	held, err := devicesIn(inside)
+	if err := errors.Join(err, inside.Close()); err != nil {
+		return "", fmt.Errorf("not deleted, as it cannot be looked into: %w", err)
+	}
+	if len(held) > 0 {
+		return "", fmt.Errorf("not deleted, as %s is in it: take it out (ip -n %s link set %s netns PID) and restore again",
+			strings.Join(held, ", "), name, held[0])
+	}
+	if err := unix.Unmount(path, unix.MNT_DETACH); err != nil {
 		return "", fmt.Errorf("unmount %s: %w", path, err)
 	}
 	return "", os.Remove(path)
 }
+
+// errNotMounted says that a name stands there and no namespace is mounted on it,
+// as far as this mount namespace shows.
+var errNotMounted = errors.New("no namespace is mounted there")
+
+// openNetns opens a named namespace. The error is fs.ErrNotExist when there is
+// no such name, or errNotMounted.
+func openNetns(name string) (netns.NsHandle, error) {
+	path := filepath.Join(NetnsDir, name)
+	ns, err := netns.GetFromPath(path)
+	if err != nil {
+		return ns, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	var st unix.Statfs_t
+	if err := unix.Fstatfs(int(ns), &st); err != nil {
+		return ns, errors.Join(err, ns.Close())
+	}
+	if st.Type != unix.NSFS_MAGIC {
+		return ns, errors.Join(fmt.Errorf("%s: %w", path, errNotMounted), ns.Close())
+	}
+	return ns, nil
+}
+
+// devicesIn lists the devices of a namespace beside those that the kernel makes
+// in each: lo, and the fallback devices of tunnel modules.
+func devicesIn(ns netns.NsHandle) (names []string, err error) {
+	nl, err := netlink.NewHandleAt(ns, unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, err
+	}
+	defer nl.Close()
+	links, err := nl.LinkList()
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range links {
+		if name := l.Attrs().Name; !slices.Contains(fallbackDevices, name) {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// fallbackDevices: see fb_tunnels_only_for_init_net in
+// Documentation/admin-guide/sysctl/net.rst.
+var fallbackDevices = []string{"lo", "tunl0", "gre0", "gretap0", "erspan0", "sit0", "ip6tnl0", "ip6gre0", "ip_vti0", "ip6_vti0"}

@@ -18,6 +18,21 @@ func Self(run, version string, now time.Time) (Owner, error) {
 	return Owner{Run: run, PID: os.Getpid(), Start: start, Version: version, Began: now}, nil
 }
 
+func (o Owner) String() string {
+	if o.Run == "" {
+		return "a run that is not known"
+	}
+	return fmt.Sprintf("run %s since %s", o.Run, o.Began.Format(time.DateTime))
+}
+
+// changesOf counts changes for people.
+func changesOf(n int) string {
+	if n == 1 {
+		return "1 change"
+	}
+	return fmt.Sprintf("%d changes", n)
+}
+
 // Alive says whether the owner's process still runs. Entries of a live owner
 // are in use and must not be restored by others: the run lock sees to that.
 func (o Owner) Alive() bool {

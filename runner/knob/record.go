@@ -16,6 +16,8 @@ const (
 	kindValue = "value" // a value that we are about to write to a knob
 	kindUndo  = "undo"  // anything else to be undone
 	kindDone  = "done"  // an entry is back as it was
+
+	kindDamage = "" // stands for a line that cannot be read; never written
 )
 
 // A record is one line of the journal. Which fields are set depends on Kind.
@@ -24,6 +26,10 @@ type record struct {
 	// ID counts the knob and undo lines of a file; value and done refer to it.
 	ID    int    `json:"id,omitempty"`
 	Owner *Owner `json:"owner,omitempty"` // begin
+
+	// Site is on every knob and undo line, so that they need no begin line to be
+	// understood. Older netabs did not write it.
+	Site *Site `json:"site,omitempty"`
 
 	Place  string  `json:"place,omitempty"` // knob: see At
 	Spec   *Spec   `json:"spec,omitempty"`
@@ -55,8 +61,8 @@ type Owner struct {
 // A last line that is not whole is the trace of a crash while it was written:
 // the change that it announces never happened, because a knob is only written
 // after its line is synced. It is dropped; torn says so. A damaged line
-// elsewhere is nothing that netab makes; it is skipped and told in faults, so
-// that the others can still be restored.
+// elsewhere is nothing that netab makes; it is told in faults, and a line of
+// kindDamage stands for it, so that the others can still be restored.
 func parseJournal(r io.Reader) (lines []record, faults []string, torn bool, err error) {
 	in := bufio.NewReader(r)
 	for n := 1; ; n++ {
@@ -70,6 +76,7 @@ func parseJournal(r io.Reader) (lines []record, faults []string, torn bool, err 
 		rec, err := parseRecord(bytes.TrimSpace(text))
 		if err != nil {
 			faults = append(faults, fmt.Sprintf("line %d: %v", n, err))
+			lines = append(lines, record{Kind: kindDamage})
 			continue
 		}
 		lines = append(lines, rec)

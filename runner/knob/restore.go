@@ -3,11 +3,12 @@ package knob
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -59,46 +60,79 @@ func (r Result) Setting() results.Setting {
 		Before: r.Found, Asked: r.Entry.Before, After: r.After}
 }
 
-// An UndoFunc undoes what an entry of its kind announced. It must tolerate
+// An UndoFunc undoes what an entry of its kind announced, here. It must tolerate
 // that the thing was never done (the crash came between journal and deed) and
-// that it was undone already; ErrGone says that nothing was left to do.
-type UndoFunc func(ctx context.Context, data json.RawMessage) (note string, err error)
+// that it was undone already; ErrGone says that nothing was left to do. It
+// deletes nothing that holds what could not be put back.
+type UndoFunc func(ctx context.Context, e Entry, here Site) (note string, err error)
 
 // ErrGone is returned by an UndoFunc when there is nothing left to undo.
 var ErrGone = errors.New("does not exist any more")
 
+// ErrElsewhere is under the error of what was changed in another network
+// namespace than this one, in which its names mean other things.
+var ErrElsewhere = errors.New("not in this one")
+
 // Restore puts everything back, the last change first, goes on past failures
 // and reports each entry. When nothing failed, the journal is removed; what
-// failed stays in it, with all that was changed before. A context that ends leaves the rest for the next Restore.
+// failed stays in it, with all that was changed before. What was changed in
+// another network namespace is not touched, and is one result together. A
+// context that ends leaves the rest for the next Restore.
 func (j *Journal) Restore(ctx context.Context) []Result {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	found := j.restoreAll(ctx)
+	var todo, elsewhere []*Entry
+	for _, e := range slices.Backward(j.entries) {
+		switch {
+		case e.done:
+		case e.Site.otherNet(j.opts.Here) && !e.ofMachine():
+			elsewhere = append(elsewhere, e)
+		default:
+			todo = append(todo, e)
+		}
+	}
+	found := j.restoreAll(ctx, todo)
+	if len(elsewhere) > 0 {
+		found = append(found, j.refuse(elsewhere))
+	}
 	for _, e := range j.stale {
 		found = append(found, Result{Entry: e, Status: Stale, Note: "the machine was booted since; that kernel's state is gone"})
 	}
 	return j.finish(found)
 }
 
-// restoreAll goes backwards, twice if need be: a value may not take while a
-// knob that was changed before it is not back yet (tso while sg is off), and
-// then all of it is done again in the same order, because entries may overlap.
-func (j *Journal) restoreAll(ctx context.Context) []Result {
-	var todo []*Entry
-	for _, e := range slices.Backward(j.entries) {
-		if !e.done {
-			todo = append(todo, e)
-		}
+// refuse says where the entries of another network namespace can be put back.
+func (j *Journal) refuse(entries []*Entry) Result {
+	e := *entries[0]
+	what := e.String()
+	if more := len(entries) - 1; more > 0 {
+		what += fmt.Sprintf(" and %s more", changesOf(more))
 	}
+	// The way on comes last: it ends in a command line.
+	err := fmt.Errorf("%s: changed by %s in %s, %w (%s): nothing was touched; %s", what, e.Owner, e.Site, ErrElsewhere, j.opts.Here,
+		e.Site.whereToGo(j.opts.Here, "/proc", NetnsDir))
+	return Result{Entry: e, Status: Failed, Err: err}
+}
+
+// restoreAll makes as many passes as help: a value may not take while a knob
+// that was changed before it is not back yet (tso while sg is off), and what is
+// gone may come back with another (a queue with the number of queues).
+func (j *Journal) restoreAll(ctx context.Context, todo []*Entry) []Result {
 	defer j.closePlaces(ctx)
-	found, again := j.pass(ctx, todo)
-	if again {
-		second, _ := j.pass(ctx, todo)
-		for i := range second {
-			second[i] = merge(found[i], second[i])
+	found := make([]Result, len(todo))
+	var left leftOut
+	Passes(len(todo), func(pass, i int) (open, changed bool) {
+		if i == 0 {
+			left = leftOut{}
 		}
-		found = second
-	}
+		r := j.restoreOne(ctx, todo[i], &left)
+		open, changed = r.Status == Failed || r.Status == Gone, r.Status == Restored
+		if pass > 0 {
+			r = merge(found[i], r)
+		}
+		found[i] = r
+		return open, changed
+	})
 	for i, e := range todo {
 		// What was changed before the one that failed stays in the journal, too:
 		// putting that one back later may disturb it again (queue counts, masks).
@@ -113,32 +147,61 @@ func (j *Journal) restoreAll(ctx context.Context) []Result {
 	return found
 }
 
-func (j *Journal) pass(ctx context.Context, todo []*Entry) (found []Result, again bool) {
-	for _, e := range todo {
-		r := Result{Entry: *e}
-		if err := ctx.Err(); err != nil {
-			r.Status, r.Err = Failed, fmt.Errorf("%s: not restored: %w", e, err)
-		} else {
-			err := stepper(j.opts.Step).around("restore", func() error {
-				r = j.undo(ctx, *e)
-				return nil
-			})
-			if err != nil {
-				r.Status, r.Err = Failed, fmt.Errorf("%s: %w", e, err)
-			}
-		}
-		again = again || errors.Is(r.Err, ErrRefused)
-		found = append(found, r)
+func (j *Journal) restoreOne(ctx context.Context, e *Entry, left *leftOut) Result {
+	r := Result{Entry: *e}
+	err := ctx.Err()
+	if err != nil {
+		err = fmt.Errorf("not restored: %w", err)
+	} else if err = left.check(*e); err == nil {
+		err = stepper(j.opts.Step).around("restore", func() error {
+			r = j.undo(ctx, *e)
+			return nil
+		})
 	}
-	return found, again
+	if err != nil {
+		r.Status, r.Err = Failed, fmt.Errorf("%s: %w", e, err)
+	}
+	if r.Status == Failed {
+		left.add(*e)
+	}
+	return r
 }
 
-// merge is the result of two passes over an entry that was back after the
-// first (the second found nothing to do) or only after the second.
+// leftOut are the devices that could not be brought back in a pass, by name,
+// and where they are.
+type leftOut map[string]string
+
+func (l *leftOut) add(e Entry) {
+	if d, ok := e.movedDevice(); ok {
+		(*l)[d.Name] = d.Netns
+	}
+}
+
+// check says why an entry must wait: a namespace for what is in it, a setting
+// for its device.
+func (l *leftOut) check(e Entry) error {
+	if e.Undo == UndoNetns {
+		for device, netns := range *l {
+			if netns == e.netnsName() {
+				return fmt.Errorf("not deleted: %s is not back", device)
+			}
+		}
+	}
+	if _, missing := (*l)[e.Spec.Device]; missing && e.isKnob() {
+		return fmt.Errorf("not restored: %s is not back", e.Spec.Device)
+	}
+	return nil
+}
+
+// merge is the result of one pass more over an entry that was back before (the
+// last one found nothing to do) or only after it.
 func merge(first, second Result) Result {
 	nothingToDo := second.Status == Already || second.Status == Gone
-	if nothingToDo && first.Status != Failed {
+	if nothingToDo && first.Status != Failed && first.Status != Gone {
 		return first
+	}
+	if first.Status == Gone && second.Status != Failed {
+		return second
 	}
 	if second.Status == Already {
 		second.Status = Restored
@@ -167,8 +230,10 @@ func (j *Journal) undo(ctx context.Context, e Entry) Result {
 		r.Err = fmt.Errorf("%s: this netab cannot undo a %q; netab %s wrote it", e, e.Undo, e.Owner.Version)
 		return r
 	}
-	var err error
-	r.Note, err = fn(ctx, e.Data)
+	err := j.certain(e)
+	if err == nil {
+		r.Note, err = fn(ctx, e, j.opts.Here)
+	}
 	switch {
 	case errors.Is(err, ErrGone):
 		r.Status = Gone
@@ -176,6 +241,15 @@ func (j *Journal) undo(ctx context.Context, e Entry) Result {
 		r.Status, r.Err = Failed, fmt.Errorf("%s: %w", e, err)
 	}
 	return r
+}
+
+// certain refuses to delete a namespace while a line of the journal is lost that
+// may have spoken of what is in it, and it cannot be looked into from here.
+func (j *Journal) certain(e Entry) error {
+	if e.Undo == UndoNetns && len(j.faults) > 0 && !e.Site.sameMnt(j.opts.Here) {
+		return fmt.Errorf("not deleted: the journal is damaged (%s), and what is in there is not known", strings.Join(j.faults, "; "))
+	}
+	return nil
 }
 
 func (j *Journal) restoreKnob(e Entry) Result {
@@ -188,6 +262,9 @@ func (j *Journal) restoreKnob(e Entry) Result {
 	h, note, err := j.hostOf(e)
 	r.Note = note
 	if err == nil {
+		if r.Err = e.checkSysfs(h, j.opts.Here); r.Err != nil {
+			return r
+		}
 		r.Found, err = k.Read(h)
 	}
 	switch {
@@ -212,6 +289,31 @@ func (j *Journal) restoreKnob(e Entry) Result {
 	}
 	r.Status = Restored
 	return r
+}
+
+// checkSysfs makes sure that an existing device's files in /sys are its own. In
+// another mount namespace they may be those of a device of another network
+// namespace, or missing.
+func (e Entry) checkSysfs(h host.Host, here Site) error {
+	if e.Spec.Scope != Device || e.Spec.Device == "" || !differs(e.Site.Mnt, here.Mnt) {
+		return nil
+	}
+	links, err := h.Links()
+	if err != nil {
+		return err
+	}
+	index := "" // of no device here
+	for _, l := range links {
+		if l.Name == e.Spec.Device {
+			index = strconv.Itoa(l.Index)
+		}
+	}
+	// A file that cannot be read is of no device, too.
+	shown, _ := h.ReadFile(path.Join(netClass, e.Spec.Device, "ifindex"))
+	if strings.TrimSpace(string(shown)) != index {
+		return fmt.Errorf("%s: not restored: /sys shows another network namespace than this one: run it in a mount namespace with a /sys of its own, as ip netns exec makes it", e)
+	}
+	return nil
 }
 
 // ours says whether a value found at restoring may be our own doing.

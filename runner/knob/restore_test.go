@@ -2,7 +2,6 @@ package knob
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -83,7 +82,7 @@ func TestRestoreAfterAnotherBoot(t *testing.T) {
 	h := nic(t)
 	dir := lost(t, h, turn{budget, []string{"600"}})
 	o := testOptions(h)
-	o.BootID = "another"
+	o.Here.Boot = "another"
 	j := openJournal(t, dir, o)
 	if len(j.Pending()) != 0 || len(j.Stale()) != 1 {
 		t.Errorf("pending %v, stale %v", j.Pending(), j.Stale())
@@ -104,7 +103,7 @@ func TestBeginOverAnotherBoot(t *testing.T) {
 	h := nic(t)
 	dir := lost(t, h, turn{budget, []string{"600"}})
 	o := testOptions(h)
-	o.BootID = "another"
+	o.Here.Boot = "another"
 	j := openJournal(t, dir, o)
 	must(t, j.Begin(Owner{Run: "r2"}))
 	if _, err := j.Set(h, bind(t, h, weight), "32"); err != nil {
@@ -191,7 +190,7 @@ func TestDamagedJournal(t *testing.T) {
 	must(t, os.WriteFile(path, []byte(strings.Join(lines, "")), 0o600))
 
 	other := testOptions(h)
-	other.BootID = "another"
+	other.Here.Boot = "another"
 	if j := openJournal(t, dir, other); len(j.faults) > 0 {
 		t.Errorf("damage of an earlier boot: %v", j.faults)
 	}
@@ -239,8 +238,8 @@ func TestUndoInReverse(t *testing.T) {
 	h, dir := nic(t), t.TempDir()
 	var order []string
 	o := testOptions(h)
-	o.Undo = map[string]UndoFunc{"note": func(_ context.Context, data json.RawMessage) (string, error) {
-		order = append(order, string(data))
+	o.Undo = map[string]UndoFunc{"note": func(_ context.Context, e Entry, _ Site) (string, error) {
+		order = append(order, string(e.Data))
 		return "", nil
 	}}
 	o.Step = func(s string) error {

@@ -104,13 +104,25 @@ func (s *storage) remove() error {
 	})
 }
 
-// setAside keeps the journal, under another name, for people to look at.
+// setAside keeps the journal, under another name, for people to look at. One
+// that was kept before stays.
 func (s *storage) setAside(suffix string) (as string, err error) {
 	if err := s.close(); err != nil {
 		return "", err
 	}
 	as = s.path + suffix
-	if err := os.Rename(s.path, as); err != nil {
+	for n := 2; ; n++ {
+		// rename(2) would replace what is there.
+		err := os.Link(s.path, as)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return "", err
+		}
+		as = fmt.Sprintf("%s%s.%d", s.path, suffix, n)
+	}
+	if err := os.Remove(s.path); err != nil {
 		return "", err
 	}
 	return as, syncDir(filepath.Dir(s.path))

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
@@ -104,31 +105,58 @@ func (n *NIC) Close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// CheckNIC refuses what would cut the machine off or cannot work, before
-// anything is touched.
-func CheckNIC(t scenarios.Topology) error {
+// CheckNIC refuses what would cut the machine off, cannot work, or could not be
+// put back after a kill, before anything is touched. note says what the devices
+// then depend on; "" = on nothing but the machine.
+func CheckNIC(t scenarios.Topology) (note string, err error) {
 	if !host.Privileged() {
-		return errors.New("topology nic: moving interfaces needs root (CAP_NET_ADMIN in the initial namespace)")
+		return "", errors.New("topology nic: moving interfaces needs root (CAP_NET_ADMIN in the initial namespace)")
 	}
+	var atStake []string
 	for _, device := range []string{t.SourceDevice, t.SinkDevice} {
 		link, err := netlink.LinkByName(device)
 		if err != nil {
-			return fmt.Errorf("topology nic: %s: %w", device, err)
+			return "", fmt.Errorf("topology nic: %s: %w", device, err)
+		}
+		if !knob.ComesBackAlone(link) {
+			atStake = append(atStake, device)
 		}
 		if device == "lo" {
-			return errors.New("topology nic: lo cannot be moved; use topology loopback")
+			return "", errors.New("topology nic: lo cannot be moved; use topology loopback")
 		}
 		routes, err := netlink.RouteList(link, netlink.FAMILY_ALL)
 		if err != nil {
-			return fmt.Errorf("topology nic: %s: list routes: %w", device, err)
+			return "", fmt.Errorf("topology nic: %s: list routes: %w", device, err)
 		}
 		for _, r := range routes {
 			if r.Dst == nil || r.Dst.IP.IsUnspecified() {
-				return fmt.Errorf("topology nic: %s carries the default route: moving it would cut this machine off", device)
+				return "", fmt.Errorf("topology nic: %s carries the default route: moving it would cut this machine off", device)
 			}
 		}
 	}
-	return nil
+	if len(atStake) == 0 {
+		return "", nil
+	}
+	return checkKeeper(strings.Join(atStake, " and "))
+}
+
+// checkKeeper looks at what keeps the names of the devices' namespaces. They are
+// mounts, and end with this mount namespace; the namespaces end with their
+// names, and the devices with these. A mount namespace of netab's alone would
+// not outlive kill -9.
+func checkKeeper(devices string) (note string, err error) {
+	keeper, err := knob.MountKeeper()
+	switch {
+	case errors.Is(err, knob.ErrDiesWithUs):
+		return "", fmt.Errorf("topology nic: %w: a kill -9 would end it, and %s with it, before netab restore could bring them back; "+
+			"run netab from a shell in there (ip netns exec NAME sh, unshare -n -m sh), which outlives it", err, devices)
+	case err != nil:
+		return "", fmt.Errorf("topology nic: find out what keeps this mount namespace: %w", err)
+	case keeper == "":
+		return "", nil
+	}
+	return fmt.Sprintf("this mount namespace lives on with %s: if netab is killed, keep that until netab restore has run in here, or %s cannot be brought back",
+		keeper, devices), nil
 }
 
 // takeDevice makes a named namespace and moves the device into it; the journal
