@@ -45,8 +45,9 @@ type switched struct {
 	// where it is written. They differ for a device that is moved meanwhile.
 	home, at host.Host
 	side     side
-	values   []string // by arm
-	before   string   // value for arms that do not name it
+	values   []string         // by arm
+	from     []scenarios.Knob // by arm: where the value is written; zero where the arm does not name it
+	before   string           // value for arms that do not name it
 }
 
 // A side of a path over existing interfaces, on which a shared knob is to be
@@ -174,11 +175,10 @@ func (p *plan) rehearse(ctx context.Context, s *agent.Starter, index int) ([]sce
 			}
 		default:
 			own = append(own, k)
-			if _, err := applyOwn(path, k); err != nil {
-				errs = append(errs, located(k, err))
-			}
 		}
 	}
+	_, err = applyOwn(path, own)
+	errs = append(errs, err)
 	if index == 0 {
 		for _, side := range []topology.Side{path.Source, path.Sink} {
 			errs = append(errs, p.devices.describe(side.Agent, side.Device))
@@ -210,7 +210,7 @@ func (p *plan) share(index int, k scenarios.Knob, where place) error {
 		if err != nil {
 			return err
 		}
-		s.values[index] = k.Value
+		s.values[index], s.from[index] = k.Value, k
 	}
 	return nil
 }
@@ -226,7 +226,7 @@ func (p *plan) sharedKnob(b knob.Knob, where place) (*switched, error) {
 		return nil, fmt.Errorf("%s: read: %w", b, err)
 	}
 	s := &switched{home: where.home, at: where.home, side: where.side, knob: b, before: before,
-		values: slices.Repeat([]string{unset}, len(p.arms))}
+		values: slices.Repeat([]string{unset}, len(p.arms)), from: make([]scenarios.Knob, len(p.arms))}
 	p.shared = append(p.shared, s)
 	return s, nil
 }
@@ -264,16 +264,26 @@ func (p *plan) sameAs(arm scenarios.Arm, own []scenarios.Knob) *setup {
 	for _, s := range p.setups {
 		a, b := s.arm.Config, arm.Config
 		if reflect.DeepEqual(a.Topology, b.Topology) && reflect.DeepEqual(a.Traffic, b.Traffic) &&
-			reflect.DeepEqual(s.arm.CPUs, arm.CPUs) && slices.EqualFunc(s.own, own, sameSetting) {
+			reflect.DeepEqual(s.arm.CPUs, arm.CPUs) && sameSettings(s.own, own) {
 			return s
 		}
 	}
 	return nil
 }
 
-func sameSetting(a, b scenarios.Knob) bool {
-	a.Pos, b.Pos = scenarios.Pos{}, scenarios.Pos{}
-	return a == b
+// sameSettings compares what is set, in whatever order and wherever it is written.
+func sameSettings(a, b []scenarios.Knob) bool {
+	bare := func(knobs []scenarios.Knob) []scenarios.Knob {
+		out := slices.Clone(knobs)
+		for i := range out {
+			out[i].Pos = scenarios.Pos{}
+		}
+		slices.SortFunc(out, func(a, b scenarios.Knob) int {
+			return cmp.Or(cmp.Compare(a.Family, b.Family), cmp.Compare(a.Device, b.Device), cmp.Compare(a.Queue, b.Queue), cmp.Compare(a.Name, b.Name))
+		})
+		return out
+	}
+	return slices.Equal(bare(a), bare(b))
 }
 
 // chooseGrain takes the finest grain that the switched knobs allow, and slices
@@ -378,8 +388,26 @@ func devicesOf(path *topology.Path, k scenarios.Knob) []topology.Side {
 	return out
 }
 
-// applyOwn sets a knob in the arm's own namespaces.
-func applyOwn(path *topology.Path, k scenarios.Knob) ([]results.Setting, error) {
+// applyOwn sets knobs in the arm's own namespaces, in their order as far as it
+// works. Beside an error the settings are those made so far.
+func applyOwn(path *topology.Path, knobs []scenarios.Knob) ([]results.Setting, error) {
+	settings := make([][]results.Setting, len(knobs))
+	errs := make([]error, len(knobs))
+	knob.Passes(len(knobs), func(_, i int) (open, changed bool) {
+		made, err := applyOne(path, knobs[i])
+		for n, s := range made {
+			changed = changed || s.Before != s.After
+			if n < len(settings[i]) && settings[i][n].Knob == s.Knob {
+				made[n].Before = settings[i][n].Before // not what an earlier pass made of it
+			}
+		}
+		settings[i], errs[i] = made, located(knobs[i], err)
+		return err != nil, changed
+	})
+	return slices.Concat(settings...), errors.Join(errs...)
+}
+
+func applyOne(path *topology.Path, k scenarios.Knob) ([]results.Setting, error) {
 	var out []results.Setting
 	for _, side := range sidesOf(path, k) {
 		bound, err := knob.Bind(side.Agent, k, side.Device, knob.Netns)

@@ -152,6 +152,9 @@ func (r *run) measure() error {
 	if err := r.openNIC(); err != nil {
 		return err
 	}
+	if err := r.switcher.rehearse(len(r.plan.arms)); err != nil {
+		return err
+	}
 	r.explore()
 	r.first = time.Now()
 	invalid := 0

@@ -31,12 +31,9 @@ type live struct {
 
 // prepare applies the setup's own knobs and opens its sockets.
 func (l *live) prepare() error {
-	for _, k := range l.own {
-		set, err := applyOwn(l.path, k)
-		l.settings = append(l.settings, set...)
-		if err != nil {
-			return err
-		}
+	var err error
+	if l.settings, err = applyOwn(l.path, l.own); err != nil {
+		return err
 	}
 	return l.openSockets()
 }

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -34,6 +35,17 @@ func (s *switcher) begin() error {
 	return nil
 }
 
+// rehearse gives every knob the value of each arm once: what a kernel or device
+// refuses is said before the first trial.
+func (s *switcher) rehearse(arms int) error {
+	for arm := range arms {
+		if err := s.start(arm); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // start reads what every knob is now, where it is now, and gives it the value
 // of an arm: nothing is taken for granted from one session to the next.
 func (s *switcher) start(arm int) error {
@@ -47,20 +59,34 @@ func (s *switcher) start(arm int) error {
 	return s.set(arm)
 }
 
-// set gives every knob the value of an arm; what changes is read back.
+// set gives every knob the value of an arm, in their order as far as it works;
+// what changes is read back.
 func (s *switcher) set(arm int) error {
 	settings := make([]results.Setting, len(s.knobs))
-	for i, k := range s.knobs {
-		want := k.values[arm]
-		settings[i] = results.Setting{Knob: k.knob.String(), Scope: string(k.knob.Scope()), Asked: want, After: s.current[i]}
-		if !k.knob.Equal(want, s.current[i]) {
-			set, err := knob.Apply(k.at, k.knob, want)
-			if err != nil {
-				return err
-			}
-			s.current[i] = set.After
-			settings[i] = set
+	errs := make([]error, len(s.knobs))
+	known := true // what was read before still holds
+	knob.Passes(len(s.knobs), func(pass, i int) (open, changed bool) {
+		k, want := s.knobs[i], s.knobs[i].values[arm]
+		if known && pass == 0 && k.knob.Equal(want, s.current[i]) {
+			settings[i] = knob.Unchanged(k.knob, want, s.current[i])
+			return false, false
 		}
+		var err error
+		settings[i], err = knob.Apply(k.at, k.knob, want)
+		if errs[i] = located(k.from[arm], err); err != nil {
+			return true, false
+		}
+		changed = settings[i].Before != settings[i].After
+		s.current[i] = settings[i].After
+		if _, others := k.knob.(knob.Collateraler); others && changed {
+			known = false
+		}
+		return false, changed
+	})
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	for i, k := range s.knobs {
 		settings[i].Before = k.before
 	}
 	s.settings[arm] = settings

@@ -3,6 +3,8 @@ package scenarios
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -164,6 +166,35 @@ func TestMeasureDefaults(t *testing.T) {
 	}
 }
 
+// TestKnobsInFileOrder: one setting may be possible only after another, so they
+// are made as they are written, --set last.
+func TestKnobsInFileOrder(t *testing.T) {
+	arms := mustExpand(t, server(), `
+topology: veth
+knobs:
+  device: {sink: {offload: {tso: on, sg: off}, channels: {tx: 2, combined: 0}}, both: {mtu: 9000}}
+  sysctl: {net.ipv4.tcp_wmem: 1 2 3, net.core.somaxconn: 1, net.ipv4.ip_local_port_range: 500 1500}
+arms:
+  a: {knobs: {sysctl: {net.ipv4.ip_unprivileged_port_start: 100}}}
+  b: {knobs: {sysctl: {net.core.somaxconn: 2}}}
+`, "knobs.sysctl.net.core.optmem_max=7")
+	for i, want := range []string{
+		"tcp_wmem somaxconn ip_local_port_range ip_unprivileged_port_start optmem_max mtu tx combined tso sg",
+		"tcp_wmem ip_local_port_range somaxconn optmem_max mtu tx combined tso sg",
+	} {
+		var got []string
+		for _, k := range arms[i].Knobs {
+			if k.Name == "" {
+				k.Name = k.Family
+			}
+			got = append(got, path.Base(k.Name))
+		}
+		if got := strings.Join(got, " "); got != want {
+			t.Errorf("arm %s: %s, want %s", arms[i].Name, got, want)
+		}
+	}
+}
+
 func TestKnobs(t *testing.T) {
 	arms := mustExpand(t, server(), `
 topology: {kind: veth, queues: 2}
@@ -184,8 +215,8 @@ knobs:
     both: {tx_queue_len: 1000}
 `)
 	want := []Knob{
-		{Family: "sysctl", Name: "net/core/netdev_budget", Value: "600"},
 		{Family: "sysctl", Name: "net/ipv4/conf/eth0.100/rp_filter", Value: "0"},
+		{Family: "sysctl", Name: "net/core/netdev_budget", Value: "600"},
 		{Family: "tx_queue_len", Device: "both", Value: "1000"},
 		{Family: "channels", Device: "sink", Name: "rx", Value: "2"},
 		{Family: "offload", Device: "sink", Name: "gro", Value: "on"},
@@ -196,8 +227,8 @@ knobs:
 		{Family: "rps_flow_cnt", Device: "sink", Queue: "rx-2", Value: "32"},
 		{Family: "rps_cpus", Device: "sink", Queue: "rx-10", Value: ""},
 		{Family: "xps_cpus", Device: "sink", Queue: "tx-0", Value: "0,2-3,8-11"},
-		{Family: "irq", Device: "42", Value: "1"},
 		{Family: "irq", Device: "eth1", Value: "10,14"},
+		{Family: "irq", Device: "42", Value: "1"},
 		{Family: "governor", Value: "performance"},
 	}
 	if diff := cmp.Diff(want, arms[0].Knobs, cmpopts.IgnoreFields(Knob{}, "Pos")); diff != "" {
@@ -287,7 +318,16 @@ measure: {slice: 50ms, resolution: 2%, seed: 18446744073709551615}
 		if err1 != nil || err2 != nil {
 			t.Fatal(err1, err2)
 		}
-		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Knob{}, "Pos"), cmpopts.EquateEmpty()); diff != "" {
+		// JSON has its keys sorted, and so the knobs of a record.
+		sorted := cmpopts.SortSlices(func(a, b Knob) bool { return fmt.Sprint(a) < fmt.Sprint(b) })
+		for _, arms := range [][]Arm{want, got} {
+			for _, arm := range arms {
+				for i := range arm.Knobs {
+					arm.Knobs[i].Pos = Pos{}
+				}
+			}
+		}
+		if diff := cmp.Diff(want, got, sorted, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%s: arms after JSON (-want +got):\n%s", name, diff)
 		}
 		if diff := cmp.Diff(first.Measure, again.Measure); diff != "" {

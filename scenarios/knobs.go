@@ -12,21 +12,20 @@ import (
 
 // knobs flattens the arm's knobs: sysctls, devices ("both" before the others,
 // whole devices before their queues, so that the later is the stronger),
-// interrupts, governor; by name within each.
+// interrupts, governor; as written within each.
 func (r *resolver) knobs() []Knob {
 	k := r.draft.cfg.Knobs
 	var out []Knob
-	for _, name := range slices.Sorted(maps.Keys(k.Sysctl)) {
+	for _, name := range inFileOrder(r, "knobs.sysctl", k.Sysctl) {
 		path := join("knobs.sysctl", name)
 		out = append(out, Knob{Family: "sysctl", Name: name, Value: k.Sysctl[name], Pos: r.draft.where.at(path)})
 	}
-	devices := slices.SortedFunc(maps.Keys(k.Device), func(a, b string) int {
-		return cmp.Or(cmp.Compare(b2i(a != "both"), b2i(b != "both")), cmp.Compare(a, b))
-	})
+	devices := inFileOrder(r, "knobs.device", k.Device)
+	slices.SortStableFunc(devices, func(a, b string) int { return cmp.Compare(b2i(a != "both"), b2i(b != "both")) })
 	for _, name := range devices {
 		out = append(out, r.device(name, k.Device[name])...)
 	}
-	for _, name := range slices.Sorted(maps.Keys(k.IRQ)) {
+	for _, name := range inFileOrder(r, "knobs.irq", k.IRQ) {
 		path := join("knobs.irq", name)
 		value := r.cpuSet(path, k.IRQ[name], false)
 		out = append(out, Knob{Family: "irq", Device: name, Value: value, Pos: r.draft.where.at(path)})
@@ -37,17 +36,27 @@ func (r *resolver) knobs() []Knob {
 	return out
 }
 
+// inFileOrder are the keys of the map at a path in the order of the file, then of
+// --set: one setting may be allowed only after another.
+func inFileOrder[V any](r *resolver, path string, m map[string]V) []string {
+	return slices.SortedFunc(maps.Keys(m), func(a, b string) int {
+		x, y := r.draft.where.at(join(path, a)), r.draft.where.at(join(path, b))
+		return cmp.Or(cmp.Compare(b2i(x.File == setFile), b2i(y.File == setFile)),
+			cmp.Compare(x.Line, y.Line), cmp.Compare(x.Column, y.Column), cmp.Compare(a, b))
+	})
+}
+
 // device flattens the settings of one device: first what makes queues and NAPI
 // instances (channels, offloads), as the others are set on these. The families
 // of the others are the YAML keys of DeviceKnobs, in the order of its fields.
 func (r *resolver) device(name string, dev DeviceKnobs) []Knob {
 	path := join("knobs.device", name)
 	var out []Knob
-	for _, kind := range slices.Sorted(maps.Keys(dev.Channels)) {
+	for _, kind := range inFileOrder(r, path+".channels", dev.Channels) {
 		p := join(path+".channels", kind)
 		out = append(out, r.knob(p, Knob{Family: "channels", Device: name, Name: kind, Value: strconv.Itoa(dev.Channels[kind])}))
 	}
-	for _, feature := range slices.Sorted(maps.Keys(dev.Offload)) {
+	for _, feature := range inFileOrder(r, path+".offload", dev.Offload) {
 		p := join(path+".offload", feature)
 		out = append(out, r.knob(p, Knob{Family: "offload", Device: name, Name: feature, Value: dev.Offload[feature]}))
 	}

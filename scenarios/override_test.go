@@ -39,7 +39,7 @@ matrix:
 		{"sysctl, several numbers", rps, []string{"knobs.sysctl.net.ipv4.tcp_rmem=4096 131072 6291456"}, func(_ *Scenario, a []Arm) any { return a[0].Config.Knobs.Sysctl["net/ipv4/tcp_rmem"] }, "4096 131072 6291456"},
 		{"sysctl, a list", rps, []string{"knobs.sysctl.net.ipv4.tcp_rmem=[1, 2, 3]"}, func(_ *Scenario, a []Arm) any { return a[0].Config.Knobs.Sysctl["net/ipv4/tcp_rmem"] }, "1 2 3"},
 		{"value with =", rps, []string{"knobs.sysctl.kernel.x=a=b"}, func(_ *Scenario, a []Arm) any { return a[0].Config.Knobs.Sysctl["kernel/x"] }, "a=b"},
-		{"braces need no quotes", rps, []string{"knobs.device.lo.rps_cpus={sink}"}, func(_ *Scenario, a []Arm) any { return a[0].Knobs[1].Value }, "1"},
+		{"braces need no quotes", rps, []string{"knobs.device.lo.rps_cpus={sink}"}, func(_ *Scenario, a []Arm) any { return a[0].Knobs[2].Value }, "1"},
 		{"quotes are taken off", rps, []string{`question="why?"`}, func(s *Scenario, _ []Arm) any { return s.Question }, "why?"},
 		{"device with a dot", rps, []string{"knobs.device.eth0.100.rps_cpus=all"}, func(_ *Scenario, a []Arm) any { return a[0].Config.Knobs.Device["eth0.100"].RPSCPUs }, "all"},
 		{"offload", rps, []string{"knobs.device.sink.offload.gro=off"}, func(_ *Scenario, a []Arm) any { return a[0].Config.Knobs.Device["sink"].Offload["gro"] }, "off"},

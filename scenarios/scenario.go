@@ -295,7 +295,7 @@ type Arm struct {
 	Levels []ArmLevel   // of a matrix, in the order of factors
 	Config Config       // defaults filled in
 	CPUs   ResolvedCPUs // placement resolved
-	Knobs  []Knob       // Config.Knobs flattened, in a deterministic order, CPU sets resolved
+	Knobs  []Knob       // Config.Knobs flattened, in the order of the file, CPU sets resolved
 }
 
 // An ArmLevel names the level that an arm has of a factor.

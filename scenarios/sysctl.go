@@ -45,5 +45,20 @@ func sysctlPath(name string) (string, error) {
 	if len(parts) < 2 {
 		return "", fmt.Errorf("%q is not the name of a sysctl", name)
 	}
+	if right, ok := dottedDevice(parts); ok {
+		return "", fmt.Errorf("%q is not the name of a sysctl: the dot in the name of a device is written as a slash, %s", name, right)
+	}
 	return path, nil
+}
+
+// dottedDevice says how a path was meant that goes too deep because the dots in
+// a device's name were taken for separators: what a device has of its own is
+// net/FAMILY/conf/DEVICE/NAME, or neigh. right is its dotted name.
+func dottedDevice(parts []string) (right string, ok bool) {
+	if len(parts) <= 5 || parts[0] != "net" || parts[2] != "conf" && parts[2] != "neigh" {
+		return "", false
+	}
+	last := len(parts) - 1
+	device := strings.ReplaceAll(strings.Join(parts[3:last], "/"), ".", "/")
+	return strings.Join([]string{parts[0], parts[1], parts[2], device, parts[last]}, "."), true
 }

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"encoding/json"
 	"math"
+	"strings"
 	"testing"
 	"time"
 )
@@ -80,6 +81,21 @@ func TestSysctlPath(t *testing.T) {
 	for _, bad := range []string{"", "net", "net.", ".net", "net..core", "../x/y", "net/../kernel", "net core", "/etc/passwd", "a\x00.b"} {
 		if got, err := sysctlPath(bad); err == nil {
 			t.Errorf("sysctlPath(%q) = %q, want an error", bad, got)
+		}
+	}
+}
+
+// TestSysctlVLAN: the dots of a VLAN's name are not those between the parts.
+func TestSysctlVLAN(t *testing.T) {
+	for bad, hint := range map[string]string{
+		"net.ipv4.conf.eth0.100.rp_filter":     "net.ipv4.conf.eth0/100.rp_filter",
+		"net.ipv6.neigh.eth0.1.2.app_solicit":  "net.ipv6.neigh.eth0/1/2.app_solicit",
+		"net/ipv4/conf/eth0/100/rp_filter":     "net.ipv4.conf.eth0/100.rp_filter",
+		"/proc/sys/net/mpls/conf/bond0.7/a/in": "net.mpls.conf.bond0/7/a.in",
+	} {
+		_, err := sysctlPath(bad)
+		if err == nil || !strings.HasSuffix(err.Error(), " "+hint) {
+			t.Errorf("%s: %v, want a hint at %s", bad, err, hint)
 		}
 	}
 }

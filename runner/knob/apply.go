@@ -77,11 +77,16 @@ func Apply(h host.Host, k Knob, value string) (results.Setting, error) {
 	}
 	if k.Equal(value, before) {
 		// Nothing to write, and so nothing that could need privileges.
-		s := setting(k, before, value)
-		s.After = before
-		return s, nil
+		return Unchanged(k, value, before), nil
 	}
 	return change(h, k, before, value, nil)
+}
+
+// Unchanged is the record of a knob that is found as it is asked for.
+func Unchanged(k Knob, asked, found string) results.Setting {
+	s := setting(k, found, asked)
+	s.After = found
+	return s
 }
 
 func setting(k Knob, before, asked string) results.Setting {

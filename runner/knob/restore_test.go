@@ -360,6 +360,58 @@ func TestSecondPass(t *testing.T) {
 	}
 }
 
+// TestPortsComeBackInAnOrderThatWorks: the range of ports must lie above the
+// privileged ones, so going backwards the first step is refused at first.
+func TestPortsComeBackInAnOrderThatWorks(t *testing.T) {
+	enterNamespace(t)
+	before := namespaceDump(t)
+	dir := t.TempDir()
+	j := begin(t, dir, testOptions(host.Local{}))
+	ports := []Knob{
+		bind(t, host.Local{}, Spec{Family: familySysctl, Name: "net/ipv4/ip_local_port_range", Scope: Host}),
+		bind(t, host.Local{}, Spec{Family: familySysctl, Name: "net/ipv4/ip_unprivileged_port_start", Scope: Host}),
+	}
+	values := []string{"500 1500", "100"}
+	for i, k := range ports {
+		must(t, j.Borrow(host.Local{}, k, values[i]))
+	}
+	var first, last error
+	Passes(len(ports), func(pass, i int) (open, changed bool) {
+		s, err := Apply(host.Local{}, ports[i], values[i])
+		if pass == 0 {
+			first = errors.Join(first, err)
+		} else {
+			last = errors.Join(last, err)
+		}
+		return err != nil, err == nil && s.Before != s.After
+	})
+	if !errors.Is(first, unix.EINVAL) || last != nil {
+		t.Fatalf("first pass: %v; last: %v", first, last)
+	}
+	for _, r := range openJournal(t, dir, testOptions(host.Local{})).Restore(context.Background()) {
+		if r.Status != Restored || r.Note != "" {
+			t.Errorf("%+v", r)
+		}
+	}
+	if diff := cmp.Diff(before, namespaceDump(t)); diff != "" {
+		t.Errorf("not as before (-before +after):\n%s", diff)
+	}
+}
+
+// TestGoneForNow: a queue's mask cannot be seen while its device has too few
+// queues, and is put back once it has them again.
+func TestGoneForNow(t *testing.T) {
+	h := nic(t)
+	mask, away := h.at(netClass+"/eth1/queues/rx-1/rps_cpus"), h.at("/rps_cpus")
+	dir := lost(t, h, turn{budget, []string{"600"}}, turn{rps1, []string{"0"}})
+	must(t, os.Rename(mask, away))
+	h.take["/proc/sys/net/core/netdev_budget"] = func(text string) (string, error) { return text, os.Rename(away, mask) }
+	found := openJournal(t, dir, testOptions(h)).Restore(context.Background())
+	if len(found) != 2 || found[0].Status != Restored || found[1].Status != Restored || h.get(t, netClass+"/eth1/queues/rx-1/rps_cpus") != "c" {
+		t.Errorf("%+v", found)
+	}
+}
+
 func TestForwardingTakesDevicesAlong(t *testing.T) {
 	h := nic(t)
 	dir := lost(t, h, turn{Spec{Family: familySysctl, Name: "net/ipv4/ip_forward", Scope: Host}, []string{"1"}})
