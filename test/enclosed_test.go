@@ -101,8 +101,8 @@ func TestRestoreElsewhere(t *testing.T) {
 		}
 
 		refused := p.netab(t, "restore")
-		refused.want(t, 5, "not in this one", "nothing was touched", "run it there: nsenter")
-		p.netab(t, "run", scenario, "--restore").want(t, 5, "nothing was touched")
+		refused.want(t, 5, "not in this one", "left alone", "run it there: nsenter")
+		p.netab(t, "run", scenario, "--restore").want(t, 5, "left alone")
 		p.netab(t, "run", scenario).want(t, 5, "netab restore")
 		if now, err := os.ReadFile(journal); err != nil || string(now) != string(left) {
 			t.Errorf("the journal was changed: %v", err)

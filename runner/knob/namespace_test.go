@@ -232,6 +232,8 @@ func TestWhatTheKernelRefuses(t *testing.T) {
 		{scenarios.Knob{Family: "mtu", Value: "20"}, "va", []string{"va mtu", "20"}},
 		{scenarios.Knob{Family: "irq", Device: "va", Value: "0"}, "va", []string{"no interrupts"}},
 		{scenarios.Knob{Family: "sysctl", Name: "net/core/netdev_budget", Value: "600"}, "", []string{"net.core.netdev_budget", "whole machine"}},
+		{scenarios.Knob{Family: "sysctl", Name: "net/ipv4/conf/eth0.100/rp_filter", Value: "1"}, "", []string{"net.ipv4.conf.eth0/100.rp_filter", "eth0.100: no such device", "lo, va, vb"}},
+		{scenarios.Knob{Family: "sysctl", Name: "net/ipv4/conf/va/warp", Value: "1"}, "", []string{"net.ipv4.conf.va.warp", "this kernel lacks it"}},
 		{scenarios.Knob{Family: "sysctl", Name: "net/core/rmem_max", Value: "1"}, "", []string{"net.core.rmem_max", "nobody write"}},
 		{scenarios.Knob{Family: "sysctl", Name: "net/ipv4/tcp_rmem", Value: "full"}, "", []string{"invalid argument", `"full"`}},
 	} {

@@ -104,12 +104,12 @@ func (j *Journal) Restore(ctx context.Context) []Result {
 // refuse says where the entries of another network namespace can be put back.
 func (j *Journal) refuse(entries []*Entry) Result {
 	e := *entries[0]
-	what := e.String()
+	what := e.String() + " was"
 	if more := len(entries) - 1; more > 0 {
-		what += fmt.Sprintf(" and %s more", changesOf(more))
+		what = fmt.Sprintf("%s and %d more were", e, more)
 	}
 	// The way on comes last: it ends in a command line.
-	err := fmt.Errorf("%s: changed by %s in %s, %w (%s): nothing was touched; %s", what, e.Owner, e.Site, ErrElsewhere, j.opts.Here,
+	err := fmt.Errorf("%s changed by %s in %s, %w (%s), and is left alone; %s", what, e.Owner, e.Site, ErrElsewhere, j.opts.Here,
 		e.Site.whereToGo(j.opts.Here, "/proc", NetnsDir))
 	return Result{Entry: e, Status: Failed, Err: err}
 }

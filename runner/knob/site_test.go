@@ -47,7 +47,7 @@ func TestRestoreInAnotherNamespace(t *testing.T) {
 			found := openJournal(t, dir, o).Restore(context.Background())
 			if c.elsewhere {
 				last := found[len(found)-1]
-				if len(found) != 2 || !errors.Is(last.Err, ErrElsewhere) || !strings.Contains(last.String(), "eth1 rx-1 rps_cpus and 1 change more: changed by run r1") {
+				if len(found) != 2 || !errors.Is(last.Err, ErrElsewhere) || !strings.Contains(last.String(), "eth1 rx-1 rps_cpus and 1 more were changed by run r1") {
 					t.Errorf("%v", found)
 				}
 				for path, want := range map[string]string{"/proc/sys/net/core/netdev_budget": "600", netClass + "/eth1/queues/rx-1/rps_cpus": "1",

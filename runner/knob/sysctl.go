@@ -150,6 +150,11 @@ func bindSysctl(h host.Host, name string, scope Scope) ([]Knob, error) {
 	}
 	mode, err := h.Mode(sysctlRoot + name)
 	if errors.Is(err, fs.ErrNotExist) {
+		if device, ok := deviceOf(name); ok {
+			if err := checkDevice(h, device); err != nil {
+				return nil, fmt.Errorf("%s: %s: %w", k, device, err)
+			}
+		}
 		return nil, fmt.Errorf("%s: %s (see: ls %s)", k, missingSysctl(scope), path.Dir(sysctlRoot+name))
 	}
 	if err != nil {
@@ -159,6 +164,15 @@ func bindSysctl(h host.Host, name string, scope Scope) ([]Knob, error) {
 		return nil, fmt.Errorf("%s: the kernel lets nobody write it %s", k, where(scope))
 	}
 	return []Knob{k}, nil
+}
+
+// deviceOf is the device that a sysctl belongs to: net/ipv4/conf/eth0/rp_filter.
+func deviceOf(name string) (device string, ok bool) {
+	parts := strings.Split(name, "/")
+	if len(parts) != 5 || parts[0] != "net" || parts[2] != "conf" && parts[2] != "neigh" || parts[3] == "all" || parts[3] == "default" {
+		return "", false
+	}
+	return parts[3], true
 }
 
 func missingSysctl(scope Scope) string {
