@@ -6,7 +6,7 @@ func armSyntax() *syntax { return wordSyntax("name of an arm", "._+=,@:%-") }
 
 // decodeNode of arms reads a mapping of name to overlay, or the list that JSON
 // records hold: [{name, config}].
-func (a *Arms) decodeNode(d *decoder, n *node, path string, _ rule) {
+func (a *Arms) decodeNode(d *decoder, n *node, path string, r rule) {
 	var out Arms
 	add := func(name string, pos Pos, overlay *node) {
 		if _, err := armSyntax().canon(name); err != nil {
@@ -20,6 +20,9 @@ func (a *Arms) decodeNode(d *decoder, n *node, path string, _ rule) {
 			}
 		}
 		out = append(out, NamedArm{Name: name, Overlay: overlay.plain(), node: overlay, pos: pos})
+	}
+	if !d.few(n, path, r) {
+		return
 	}
 	switch n.kind {
 	case mapping:

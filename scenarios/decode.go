@@ -32,12 +32,13 @@ func (d *decoder) fail(pos Pos, msg, hint string) {
 	if len(d.errs) >= maxFaults {
 		return
 	}
+	fault := newError(d.src, pos, msg, hint)
 	for _, e := range d.errs {
-		if e.Pos == pos && e.Msg == msg {
+		if e.Pos == pos && e.Msg == fault.Msg {
 			return
 		}
 	}
-	d.errs = append(d.errs, Error{Pos: pos, Msg: msg, Hint: hint, Excerpt: d.src.excerpt(pos)})
+	d.errs = append(d.errs, fault)
 }
 
 // value decodes n into v, which must be addressable.
@@ -146,6 +147,9 @@ func (d *decoder) table(n *node, v reflect.Value, path string, r rule) {
 		d.fail(n.pos, fmt.Sprintf("%s is %s here", named(path), n.kind), "want a mapping; "+r.key.want)
 		return
 	}
+	if !d.few(n, path, r) {
+		return
+	}
 	if v.IsNil() {
 		v.Set(reflect.MakeMap(v.Type()))
 	}
@@ -182,6 +186,9 @@ func (d *decoder) words(n *node, v reflect.Value, path string, r rule) {
 		d.fail(n.pos, fmt.Sprintf("%s is %s here", path, n.kind), "want a list such as [a, b]")
 		return
 	}
+	if !d.few(n, path, r) {
+		return
+	}
 	var out []string
 	for i, item := range items {
 		d.where[path+"."+strconv.Itoa(i)] = item.pos
@@ -210,6 +217,8 @@ func (d *decoder) text(n *node, path string, r rule) (string, bool) {
 		}
 	}
 	switch {
+	case !d.short(n.pos, path+": a text", text, r.characters()):
+		return "", false
 	case len(r.enum) > 0:
 		if !slices.Contains(r.enum, text) {
 			d.fail(n.pos, fmt.Sprintf("%s: %q is not known", path, text), Suggest(text, r.enum))

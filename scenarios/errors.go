@@ -16,6 +16,12 @@ type Error struct {
 	Excerpt string // the line of Pos with a caret below; empty if there is none
 }
 
+// newError is a fault whose texts fit on a few lines of a terminal, whatever
+// they quote.
+func newError(src sources, pos Pos, msg, hint string) Error {
+	return Error{Pos: pos, Msg: shortened(msg, maxQuoted), Hint: shortened(hint, maxHint), Excerpt: src.excerpt(pos)}
+}
+
 // Error is the fault on one line: file:line:col: what is wrong; what would be
 // right.
 func (e Error) Error() string {
@@ -110,13 +116,14 @@ func (p positions) at(path string) Pos {
 // reader finds, who may know more than this package: which metrics there are.
 func (s *Scenario) Fault(path, msg, hint string) Error {
 	pos := s.where.at(path)
-	return Error{Pos: pos, Msg: msg, Hint: hint, Excerpt: s.sources.excerpt(pos)}
+	return newError(s.sources, pos, msg, hint)
 }
 
 // sources hold the lines of what was parsed by the name that Pos.File gives.
 type sources map[string][]string
 
-// excerpt is the line of pos with a caret below its column.
+// excerpt is the line of pos, or of a long line the part around its column,
+// with a caret below it.
 func (s sources) excerpt(pos Pos) string {
 	lines := s[pos.File]
 	if pos.Line < 1 || pos.Line > len(lines) {
@@ -133,7 +140,8 @@ func (s sources) excerpt(pos Pos) string {
 		}
 		return r
 	}, line)
+	line, column := window(line, pos.Column)
 	const margin = "%5s | "
 	return fmt.Sprintf(margin, fmt.Sprint(pos.Line)) + line + "\n" +
-		fmt.Sprintf(margin, "") + strings.Repeat(" ", max(pos.Column-1, 0)) + "^"
+		fmt.Sprintf(margin, "") + strings.Repeat(" ", max(column-1, 0)) + "^"
 }

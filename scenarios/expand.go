@@ -58,10 +58,6 @@ func (s *Scenario) drafts(d *decoder) []draft {
 	if len(s.Arms) == 0 {
 		return []draft{s.draft(d, s.Name, s.where.at(""), nil)}
 	}
-	if len(s.Arms) > maxArms {
-		d.fail(s.where.at("arms"), fmt.Sprintf("%d arms are too many", len(s.Arms)), fmt.Sprintf("at most %d can take turns", maxArms))
-		return nil
-	}
 	var out []draft
 	for _, arm := range s.Arms {
 		out = append(out, s.draft(d, arm.Name, arm.pos, nil, arm.overlay()))
@@ -72,6 +68,10 @@ func (s *Scenario) drafts(d *decoder) []draft {
 // product combines the levels of all factors.
 func (s *Scenario) product(d *decoder) []draft {
 	count := 1
+	if len(s.Matrix) > maxFactors { // --set may have added some
+		d.fail(s.where.at("matrix"), fmt.Sprintf("%d factors are too many", len(s.Matrix)), fmt.Sprintf("want at most %d", maxFactors))
+		return nil
+	}
 	for _, f := range s.Matrix {
 		count *= len(f.Levels)
 		if count > maxArms {
@@ -92,7 +92,11 @@ func (s *Scenario) product(d *decoder) []draft {
 			levels = append(levels, ArmLevel{f.Name, level.Name})
 			overlays = append(overlays, level.overlay(f))
 		}
-		out = append(out, s.draft(d, strings.Join(names, ","), pos, levels, overlays...))
+		name := strings.Join(names, ",")
+		if !d.short(pos, fmt.Sprintf("matrix: arm %s has a name", name), name, maxLabel) {
+			return nil
+		}
+		out = append(out, s.draft(d, name, pos, levels, overlays...))
 	}
 	return out
 }

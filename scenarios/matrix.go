@@ -8,8 +8,11 @@ import (
 
 // decodeNode of a matrix reads a mapping of path or name to levels, or the list
 // that JSON records hold: [{name, path, levels: [{name, value}]}].
-func (m *Matrix) decodeNode(d *decoder, n *node, path string, _ rule) {
+func (m *Matrix) decodeNode(d *decoder, n *node, path string, r rule) {
 	const want = "want a mapping of path (traffic.message) or name to levels"
+	if !d.few(n, path, r) {
+		return
+	}
 	var out Matrix
 	switch n.kind {
 	case null:
@@ -42,6 +45,9 @@ func (m *Matrix) decodeNode(d *decoder, n *node, path string, _ rule) {
 func (d *decoder) factor(key string, pos Pos, n *node) (Factor, bool) {
 	f := Factor{Path: key, pos: pos}
 	levels, pathPos := n, pos
+	if !d.short(pos, "matrix: a name of a factor", key, maxName) {
+		return f, false
+	}
 	if n.kind == mapping && (n.field("path") != nil || n.field("levels") != nil) {
 		for _, member := range n.fields {
 			switch {
@@ -86,7 +92,13 @@ func factorPath(path string) ([]string, reflect.Type, *pathError) {
 // levels decodes the values of a factor: a list, or a mapping of names.
 func (d *decoder) levels(factor string, n *node) []Level {
 	var out []Level
+	if !d.few(n, "factor "+factor, rule{most: maxArms}) {
+		return nil
+	}
 	add := func(name string, pos Pos, value *node) {
+		if !d.short(pos, "factor "+factor+": a name of a level", name, maxName) {
+			return
+		}
 		for _, have := range out {
 			if have.Name == name {
 				d.fail(pos, fmt.Sprintf("factor %s has two levels named %q", factor, name), "name them apart: levels: {a: ..., b: ...}")

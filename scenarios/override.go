@@ -45,12 +45,76 @@ func (s *Scenario) override(d *decoder, sets []string) {
 				continue
 			}
 			if n := o.node(leaf); n != nil {
+				if n.kind == scalar && leaf.Kind() == reflect.Struct && !s.replace(o, keys) {
+					continue
+				}
 				// The mappings around the value are where they were.
 				d.structure(wrap(keys, n), reflect.ValueOf(s).Elem(), "")
 				s.set[strings.Join(canonicalKeys(keys), ".")] = n.pos
 			}
 		}
 	}
+}
+
+// replace empties what a bare word stands for (traffic=TCP_RR, topology=veth,
+// traffic.source=sendmmsg): what it does not say has its default again, for
+// what was there belongs to something else. An override before it would go
+// without a word, which is a fault.
+func (s *Scenario) replace(o override, keys []string) bool {
+	path := strings.Join(canonicalKeys(keys), ".")
+	for before, pos := range s.set {
+		if strings.HasPrefix(before, path+".") {
+			o.fail(0, fmt.Sprintf("%s=%s replaces what --set %s gave before", o.path, o.value, s.sources[pos.File][pos.Line-1]), "give the whole first, then its parts")
+			return false
+		}
+	}
+	empty(reflect.ValueOf(s).Elem(), keys)
+	for written := range o.d.where {
+		if strings.HasPrefix(written, path+".") {
+			delete(o.d.where, written)
+		}
+	}
+	return true
+}
+
+// empty gives what stands at keys its zero value.
+func empty(v reflect.Value, keys []string) {
+	switch {
+	case len(keys) == 0:
+		v.SetZero()
+	case v.Kind() == reflect.Map:
+		key := reflect.ValueOf(keys[0])
+		if have := v.MapIndex(key); have.IsValid() {
+			entry := reflect.New(v.Type().Elem()).Elem()
+			entry.Set(have)
+			empty(entry, keys[1:])
+			v.SetMapIndex(key, entry)
+		}
+	case v.Kind() == reflect.Struct:
+		if m, ok := memberOf(v.Type(), keys[0]); ok {
+			empty(v.FieldByIndex(m.index), keys[1:])
+		}
+	}
+}
+
+// questionNow is the question that was asked, and that the arms are no longer
+// those it was asked of: built-in questions name what they compare.
+func (s *Scenario) questionNow() string {
+	if _, ours := s.set["question"]; ours || s.asked == "" {
+		return s.Question
+	}
+	var changes []string
+	for _, set := range s.sources[setFile] {
+		switch part, _, _ := strings.Cut(set, "."); strings.SplitN(part, "=", 2)[0] {
+		case "topology", "traffic", "placement", "knobs", "matrix", "arms":
+			changes = append(changes, set)
+		}
+	}
+	if len(changes) == 0 {
+		return s.asked
+	}
+	note := " (changed by --set " + shortened(strings.Join(strings.Fields(strings.Join(changes, ", ")), " "), maxName) + ")"
+	return shortened(strings.TrimSpace(s.asked), maxQuestion-utf8.RuneCountInString(note)) + note
 }
 
 // fail notes a fault at a byte of the path.

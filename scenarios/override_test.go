@@ -34,6 +34,24 @@ matrix:
 		{"beside a bare word", rps, []string{"topology.mtu=9000"}, func(_ *Scenario, a []Arm) any { return a[1].Config.Topology }, Topology{Kind: "veth", Family: "ipv4", MTU: 9000}},
 		{"bare word", rps, []string{"traffic=UDP_STREAM"}, func(_ *Scenario, a []Arm) any { return a[0].Config.Traffic.Protocol }, "udp"},
 		{"mapping", rps, []string{"traffic={protocol: udp, flows: 3}"}, func(_ *Scenario, a []Arm) any { return a[0].Config.Traffic.Flows }, 3},
+		{"a bare word replaces what belonged to the old traffic", "question: How fast?\ntraffic: {protocol: udp, message: 9000, flows: 3, source: {segment: 1400}, sink: {gro: on}}", []string{"traffic=TCP_RR", "traffic.threads=1"},
+			func(s *Scenario, a []Arm) any {
+				t := a[0].Config.Traffic
+				return []any{t.Kind, t.Message, t.Response, t.Flows, t.Source, t.Sink, s.Question}
+			}, []any{"rr", Size(1), Size(1), 1, SourcePath{Path: "send", Socket: "connected"}, SinkPath{Path: "recv"}, "How fast? (changed by --set traffic=TCP_RR, traffic.threads=1)"}},
+		{"a bare word replaces the old topology", "topology: {kind: nic, source_device: a, sink_device: b, mtu: 9000}", []string{"topology=loopback"},
+			func(_ *Scenario, a []Arm) any { return a[0].Config.Topology }, Topology{Kind: "loopback", Family: "ipv4"}},
+		{"a bare word replaces a path", "traffic: {protocol: udp, source: {path: sendmmsg, batch: 8, zerocopy: on}}", []string{"traffic.source=send"},
+			func(_ *Scenario, a []Arm) any { return a[0].Config.Traffic.Source }, SourcePath{Path: "send", Socket: "connected"}},
+		{"a bare word replaces traffic beside, and leaves the rest", "traffic: {message: 64, beside: {rpc: {protocol: TCP_RR, depth: 4, source: {path: write}}}}", []string{"traffic.beside.rpc=TCP_RR", "traffic.beside.rpc.source=sendmsg"},
+			func(_ *Scenario, a []Arm) any {
+				b := a[0].Config.Traffic.Beside["rpc"]
+				return []any{a[0].Config.Traffic.Message, b.Depth, b.Source.Path}
+			}, []any{Size(64), 1, "sendmsg"}},
+		{"an arm's bare word lies over the common traffic as before", "traffic: {message: 64}\narms: {a: {traffic: udp}, b: {}}", nil,
+			func(_ *Scenario, a []Arm) any { return a[0].Config.Traffic.Message }, Size(64)},
+		{"how long to measure is no other question", "question: Why?", []string{"measure.max_time=20s"}, func(s *Scenario, _ []Arm) any { return s.Question }, "Why?"},
+		{"a question of one's own", "question: Why?", []string{"traffic.message=64", "question=How?"}, func(s *Scenario, _ []Arm) any { return s.Question }, "How?"},
 		{"sets instead of a mode", rps, []string{"placement={source: 1, sink: 0}"}, func(_ *Scenario, a []Arm) any { return a[0].CPUs }, ResolvedCPUs{[]int{1}, []int{0}}},
 		{"sysctl, the dots in its name", rps, []string{"knobs.sysctl.net.core.netdev_budget=600"}, func(_ *Scenario, a []Arm) any { return a[0].Config.Knobs.Sysctl }, map[string]string{"net/core/netdev_budget": "600"}},
 		{"sysctl, several numbers", rps, []string{"knobs.sysctl.net.ipv4.tcp_rmem=4096 131072 6291456"}, func(_ *Scenario, a []Arm) any { return a[0].Config.Knobs.Sysctl["net/ipv4/tcp_rmem"] }, "4096 131072 6291456"},
@@ -148,6 +166,8 @@ arms: {"off": {traffic: {flows: 2}}, sink: {traffic: {flows: 3}}}
 		{[]string{"matrix.traffic.message=[1]"}, []string{"both matrix and arms"}},
 		{[]string{"traffic.sizes.64=3"}, []string{`--set:1:15: path "traffic.sizes.64" goes on below a distribution; give all of it`}},
 		{[]string{"traffic.source.path=sendv"}, []string{`--set:1:21: traffic.source.path: "sendv" is not known; did you mean "send"?`}},
+		{[]string{"traffic.beside.rpc.flows=2", "traffic.beside.rpc=TCP_CRR"}, []string{
+			"--set:2:1: traffic.beside.rpc=TCP_CRR replaces what --set traffic.beside.rpc.flows=2 gave before; give the whole first, then its parts"}},
 		{[]string{"=1"}, []string{`--set:1:1: unknown key ""`}},
 	} {
 		_, err := ParseWith("test.yaml", []byte(src), tt.sets)

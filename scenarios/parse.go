@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"reflect"
@@ -23,6 +24,12 @@ func ParseWith(file string, src []byte, sets []string) (*Scenario, error) {
 	src = bytes.TrimPrefix(src, []byte("\ufeff"))
 	s := &Scenario{sources: sources{file: strings.Split(string(src), "\n")}}
 	d := newDecoder(s.sources)
+	if len(src) > MaxFile {
+		s.sources = nil
+		d.src = nil
+		d.fail(Pos{file, 1, 1}, fmt.Sprintf("%d bytes are no scenario", len(src)), fmt.Sprintf("want a file of at most %d", MaxFile))
+		return nil, d.errs.err()
+	}
 	root := readTree(func(line, column int) Pos { return Pos{file, line, column} }, src, d.fail)
 	if root == nil {
 		return nil, d.errs.err()
@@ -31,6 +38,7 @@ func ParseWith(file string, src []byte, sets []string) (*Scenario, error) {
 	s.where = d.where
 	if s.Name == "" {
 		s.Name = nameOf(file)
+		d.short(Pos{file, 1, 1}, "the file's name makes a name of a scenario", s.Name, maxName)
 	}
 	return s.finish(d, sets)
 }
@@ -66,7 +74,11 @@ func (s *Scenario) defaulted(path string) bool {
 
 // finish applies overrides, checks all arms and fills in the defaults.
 func (s *Scenario) finish(d *decoder, sets []string) (*Scenario, error) {
+	if s.asked == "" {
+		s.asked = s.Question
+	}
 	s.override(d, sets)
+	s.Question = s.questionNow()
 	s.where = d.where
 	drafts := s.drafts(d)
 	if len(s.Measure.Metrics) == 0 {

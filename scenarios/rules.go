@@ -15,6 +15,9 @@ type rule struct {
 	key      *syntax  // of the keys of a map
 	list     bool     // of a string: a list of its words is taken too
 	min, max int      // of a number; none if max is 0
+	chars    int      // of a text, at most; see limits.go
+	most     int      // entries of a map or a list
+	until    Duration // of a length of time
 	zero     bool     // of a duration or a share: nothing is a value too
 	def      any      // the default, as YAML writes it
 }
@@ -36,7 +39,6 @@ const (
 	maxPacing  = 1_000_000_000_000
 	maxFlows   = 1000
 	maxQueues  = 4096 // rtnl_create_link() of net/core/rtnetlink.c takes no more
-	maxArms    = 200
 )
 
 // rules is the book of all fields of a scenario file.
@@ -45,10 +47,10 @@ func rules() ruleBook {
 	queueCPUs := "CPU set that receive packet steering may send packets of %s to; none turns it off."
 	book := ruleBook{
 		"Scenario.name":     {doc: "Name of the scenario: small letters, digits, dashes. Default: the file's name.", text: nameSyntax()},
-		"Scenario.question": {doc: "The question that the run answers, in one or two lines."},
-		"Scenario.matrix":   {doc: "Factors whose levels are combined to arms, the first varying slowest: path (traffic.message) or name -> levels."},
-		"Scenario.arms":     {doc: "Arms by name, each with what differs from the common configuration."},
-		"Scenario.baseline": {doc: "Name of the arm that the others are compared with. Default: the first."},
+		"Scenario.question": {doc: "The question that the run answers, in one or two lines.", chars: maxQuestion},
+		"Scenario.matrix":   {doc: "Factors whose levels are combined to arms, the first varying slowest: path (traffic.message) or name -> levels.", most: maxFactors},
+		"Scenario.arms":     {doc: "Arms by name, each with what differs from the common configuration.", most: maxArms},
+		"Scenario.baseline": {doc: "Name of the arm that the others are compared with. Default: the first.", chars: maxLabel},
 		"Scenario.measure":  {doc: "How sure to become, and how long that may take."},
 		"Scenario.gate":     {doc: "Metrics that a gate judges beside measure.metrics, each with the change that matters, in place of measure.resolution.", key: metricSyntax()},
 
@@ -82,8 +84,8 @@ func rules() ruleBook {
 		"DeviceKnobs.offload":              {doc: "Offloads on or off: gro, gso, tso, lro, rx-checksum, tx-checksum, sg, or a feature by its kernel name.", key: offloadSyntax(), text: onOffSyntax()},
 		"DeviceKnobs.channels":             {doc: "Queue counts.", key: enumSyntax("rx", "tx", "combined"), min: 0, max: maxQueues},
 		"DeviceKnobs.gro_flush_timeout":    {doc: "How long GRO may hold packets back; the kernel's unit is ns.", text: nanosSyntax()},
-		"DeviceKnobs.napi_defer_hard_irqs": {doc: "Empty polls before interrupts are enabled again.", text: countSyntax(0, 1<<31-1)},
-		"DeviceKnobs.tx_queue_len":         {doc: "Length of the transmit queue in packets.", text: countSyntax(0, 1<<31-1)},
+		"DeviceKnobs.napi_defer_hard_irqs": {doc: "Empty polls before interrupts are enabled again.", text: countSyntax(0, maxPackets)},
+		"DeviceKnobs.tx_queue_len":         {doc: "Length of the transmit queue in packets.", text: countSyntax(0, maxPackets)},
 		"DeviceKnobs.threaded":             {doc: "NAPI in a kernel thread.", text: onOffSyntax()},
 		"DeviceKnobs.mtu":                  {doc: "MTU in bytes.", text: mtu},
 
@@ -94,9 +96,9 @@ func rules() ruleBook {
 		"Measure.confidence": {doc: "Confidence of every interval.", def: "95%"},
 		"Measure.resolution": {doc: "The smallest relative change that matters.", def: "1%"},
 		"Measure.width":      {doc: "Relative half-width asked of a level, for a scenario of one arm.", def: "5%"},
-		"Measure.max_time":   {doc: "The run ends here, decided or not.", def: defaultMaxTime.String()},
-		"Measure.slice":      {doc: "A stretch in which one arm is active.", def: defaultSlice.String()},
-		"Measure.settle":     {doc: "First part of each slice, not counted.", def: defaultSettle.String()},
+		"Measure.max_time":   {doc: "The run ends here, decided or not.", until: maxTime, def: defaultMaxTime.String()},
+		"Measure.slice":      {doc: "A stretch in which one arm is active.", until: maxSlice, def: defaultSlice.String()},
+		"Measure.settle":     {doc: "First part of each slice, not counted.", until: maxSlice, def: defaultSettle.String()},
 		"Measure.grain":      {doc: "slice: arms take turns as finely as their knobs allow; trial: each arm has a setup and a turn of its own in every trial.", enum: []string{"slice", "trial"}, def: "slice"},
 		"Measure.trial":      {doc: "All slices of one trial together. Default: " + defaultTrial.String() + ", or what the arms need."},
 		"Measure.seed":       {doc: "Seed of every random order. Default: drawn, and recorded."},

@@ -27,6 +27,7 @@ type Scenario struct {
 	Measure Measure `yaml:"measure,omitempty" json:"measure"`
 	Gate    Gate    `yaml:"gate,omitempty" json:"gate,omitempty"`
 
+	asked   string    // Question before --set
 	where   positions // where each value was written
 	set     positions // the paths of --set
 	sources sources   // the lines of the file and of --set, for excerpts

@@ -49,6 +49,9 @@ func (b schemaBuilder) object(t reflect.Type) *jsonschema.Schema {
 		r := b.rules[m.rule]
 		prop := b.of(m.typ, r)
 		prop.Description = r.doc
+		if m.typ == reflect.TypeFor[Duration]() { // no pattern can say it
+			prop.Description += " At most " + r.length().inWords() + "."
+		}
 		if r.def != nil {
 			prop.Default, _ = json.Marshal(r.def) // strings and small numbers
 		}
@@ -102,9 +105,9 @@ func (b schemaBuilder) of(t reflect.Type, r rule) *jsonschema.Schema {
 	case reflect.TypeFor[Duration]():
 		return pattern(`^([0-9]*\.?[0-9]+(ns|us|µs|ms|s|m|h))+$`)
 	case reflect.TypeFor[Matrix]():
-		return b.matrix()
+		return b.matrix(r)
 	case reflect.TypeFor[Arms]():
-		return b.arms()
+		return b.arms(r)
 	}
 	switch t.Kind() {
 	case reflect.Struct:
@@ -114,11 +117,12 @@ func (b schemaBuilder) of(t reflect.Type, r rule) *jsonschema.Schema {
 	case reflect.Map:
 		return &jsonschema.Schema{
 			Types:                []string{"object", "null"},
-			PropertyNames:        &jsonschema.Schema{Pattern: r.key.pattern},
+			PropertyNames:        key(r.key),
+			MaxProperties:        jsonschema.Ptr(r.entries()),
 			AdditionalProperties: b.of(t.Elem(), r.ofValues()),
 		}
 	case reflect.Slice:
-		return anyOf(b.of(t.Elem(), r), &jsonschema.Schema{Type: "array", Items: b.of(t.Elem(), r), MinItems: jsonschema.Ptr(1), UniqueItems: true})
+		return anyOf(b.of(t.Elem(), r), &jsonschema.Schema{Type: "array", Items: b.of(t.Elem(), r), MinItems: jsonschema.Ptr(1), MaxItems: jsonschema.Ptr(r.entries()), UniqueItems: true})
 	case reflect.Int:
 		return integer(r)
 	case reflect.Uint64:
@@ -143,7 +147,7 @@ func (b schemaBuilder) text(r rule) *jsonschema.Schema {
 		item := b.text(rule{})
 		return anyOf(b.text(rule{}), &jsonschema.Schema{Type: "array", Items: item, MinItems: jsonschema.Ptr(1)})
 	}
-	s := &jsonschema.Schema{Types: []string{"string", "number", "boolean"}}
+	s := &jsonschema.Schema{Types: []string{"string", "number", "boolean"}, MaxLength: jsonschema.Ptr(r.characters())}
 	if r.text == nil {
 		return s
 	}
@@ -160,14 +164,14 @@ func (b schemaBuilder) text(r rule) *jsonschema.Schema {
 }
 
 // matrix is a mapping of path or name to factor, or the list of JSON records.
-func (b schemaBuilder) matrix() *jsonschema.Schema {
+func (b schemaBuilder) matrix(r rule) *jsonschema.Schema {
 	anything := func() *jsonschema.Schema { return &jsonschema.Schema{} }
 	levels := func() *jsonschema.Schema {
 		return anyOf(
-			&jsonschema.Schema{Type: "array", Items: anything(), MinItems: jsonschema.Ptr(1), Description: "Values; each is the name of its level."},
-			&jsonschema.Schema{Type: "object", AdditionalProperties: anything(), MinProperties: jsonschema.Ptr(1), Description: "Name of the level -> value."})
+			&jsonschema.Schema{Type: "array", Items: anything(), MinItems: jsonschema.Ptr(1), MaxItems: jsonschema.Ptr(maxArms), Description: "Values; each is the name of its level."},
+			&jsonschema.Schema{Type: "object", PropertyNames: authored(), AdditionalProperties: anything(), MinProperties: jsonschema.Ptr(1), MaxProperties: jsonschema.Ptr(maxArms), Description: "Name of the level -> value."})
 	}
-	named := func(extra ...string) *jsonschema.Schema {
+	factor := func(extra ...string) *jsonschema.Schema {
 		s := &jsonschema.Schema{
 			Type: "object",
 			Properties: map[string]*jsonschema.Schema{
@@ -179,28 +183,29 @@ func (b schemaBuilder) matrix() *jsonschema.Schema {
 			AdditionalProperties: never(),
 		}
 		for _, key := range extra {
-			s.Properties[key] = &jsonschema.Schema{Type: "string"}
+			s.Properties[key] = authored()
 		}
 		return s
 	}
 	return anyOf(
-		&jsonschema.Schema{Type: "object", AdditionalProperties: anyOf(named(), levels())},
-		&jsonschema.Schema{Type: "array", Items: named("name")})
+		&jsonschema.Schema{Type: "object", PropertyNames: authored(), AdditionalProperties: anyOf(factor(), levels()), MaxProperties: jsonschema.Ptr(r.entries())},
+		&jsonschema.Schema{Type: "array", Items: factor("name"), MaxItems: jsonschema.Ptr(r.entries())})
 }
 
 // arms is a mapping of name to overlay, or the list of JSON records.
-func (b schemaBuilder) arms() *jsonschema.Schema {
+func (b schemaBuilder) arms(r rule) *jsonschema.Schema {
 	config := reflect.TypeFor[Config]()
 	return anyOf(
 		&jsonschema.Schema{
 			Type:                 "object",
-			PropertyNames:        &jsonschema.Schema{Pattern: armSyntax().pattern},
+			PropertyNames:        key(armSyntax()),
+			MaxProperties:        jsonschema.Ptr(r.entries()),
 			AdditionalProperties: b.ref(config),
 			MinProperties:        jsonschema.Ptr(1),
 		},
-		&jsonschema.Schema{Type: "array", MinItems: jsonschema.Ptr(1), Items: &jsonschema.Schema{
+		&jsonschema.Schema{Type: "array", MinItems: jsonschema.Ptr(1), MaxItems: jsonschema.Ptr(r.entries()), Items: &jsonschema.Schema{
 			Type:                 "object",
-			Properties:           map[string]*jsonschema.Schema{"name": {Type: "string"}, "config": b.ref(config)},
+			Properties:           map[string]*jsonschema.Schema{"name": authored(), "config": b.ref(config)},
 			Required:             []string{"name"},
 			AdditionalProperties: never(),
 		}})
@@ -209,6 +214,19 @@ func (b schemaBuilder) arms() *jsonschema.Schema {
 func anyOf(of ...*jsonschema.Schema) *jsonschema.Schema { return &jsonschema.Schema{AnyOf: of} }
 
 func pattern(p string) *jsonschema.Schema { return &jsonschema.Schema{Type: "string", Pattern: p} }
+
+// authored is a name of the author's choice, or a path.
+func authored() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "string", MaxLength: jsonschema.Ptr(maxName)}
+}
+
+func key(s *syntax) *jsonschema.Schema {
+	k := &jsonschema.Schema{Pattern: s.pattern}
+	if s.chars > 0 {
+		k.MaxLength = jsonschema.Ptr(s.chars)
+	}
+	return k
+}
 
 func integer(r rule) *jsonschema.Schema {
 	s := &jsonschema.Schema{Type: "integer"}

@@ -189,6 +189,8 @@ func (t *Duration) decodeNode(d *decoder, n *node, path string, r rule) {
 		*t = 0
 	case length <= 0:
 		d.fail(n.pos, fmt.Sprintf("%s: %s is not positive", path, n.text), want)
+	case length > r.length():
+		d.fail(n.pos, fmt.Sprintf("%s: %s is too long", path, n.text), "want at most "+r.length().inWords())
 	default:
 		*t = length
 	}

@@ -15,6 +15,7 @@ type syntax struct {
 	want    string // what would be right, for hints
 	pattern string // the same as a regular expression of JSON Schema, if one can say it
 	braces  bool   // {source} and {sink} are understood
+	chars   int    // at most; 0 = maxText
 	// canon checks text and returns its one canonical form.
 	canon func(text string) (string, error)
 }
@@ -75,12 +76,15 @@ func nanosSyntax() *syntax {
 		want:    "want a length of time such as 20us, or whole nanoseconds",
 		pattern: "^[0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s)?$",
 		canon: func(text string) (string, error) {
-			if n, err := strconv.ParseInt(text, 10, 64); err == nil && n >= 0 {
-				return strconv.FormatInt(n, 10), nil
-			}
 			d, err := time.ParseDuration(text)
-			if err != nil || d < 0 {
+			if n, bare := strconv.ParseInt(text, 10, 64); bare == nil {
+				d, err = time.Duration(n), nil
+			}
+			switch {
+			case err != nil || d < 0:
 				return "", fmt.Errorf("%q is not a length of time", text)
+			case d > time.Duration(maxPause):
+				return "", fmt.Errorf("%q is longer than %s", text, maxPause.inWords())
 			}
 			return strconv.FormatInt(d.Nanoseconds(), 10), nil
 		},
@@ -91,10 +95,14 @@ func nanosSyntax() *syntax {
 func wordSyntax(what, punctuation string) *syntax {
 	return &syntax{
 		want:    "want letters, digits and any of " + punctuation,
+		chars:   maxName,
 		pattern: "^[A-Za-z0-9" + regexpClass(punctuation) + "]+$",
 		canon: asWritten(func(text string) error {
 			if text == "" {
 				return errors.New("an empty " + what)
+			}
+			if err := tooLong("a "+what, text, maxName); err != nil {
+				return err
 			}
 			for _, r := range text {
 				if !isAlnum(r) && !strings.ContainsRune(punctuation, r) {

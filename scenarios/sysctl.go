@@ -11,6 +11,7 @@ func sysctlSyntax() *syntax {
 	return &syntax{
 		want:    "want a name such as net.core.netdev_budget, or with slashes where a part has dots in it: net/ipv4/conf/eth0.100/rp_filter",
 		pattern: `^[A-Za-z0-9_./@:\-]+$`,
+		chars:   maxLabel,
 		canon:   sysctlPath,
 	}
 }
@@ -20,6 +21,9 @@ func sysctlSyntax() *syntax {
 // ("net.ipv4.conf.eth0/100.rp_filter"), else the name is a path already.
 func sysctlPath(name string) (string, error) {
 	path := strings.TrimPrefix(name, "/proc/sys/")
+	if err := tooLong("a name of a sysctl", path, maxLabel); err != nil {
+		return "", err
+	}
 	for _, r := range path {
 		if !isAlnum(r) && !strings.ContainsRune("_./@:-", r) {
 			return "", fmt.Errorf("%q is not the name of a sysctl: it contains %q", name, r)

@@ -290,7 +290,7 @@ func (c trafficChecker) sinkPath() {
 	c.refuse(s.LowWater > 0 && (t.datagrams() || t.Kind != "stream"), "sink.low_water", protocolKind(t)+" does not wait for more bytes than a message", "leave it off, or use tcp or unix-stream with stream")
 	busy := time.Duration(s.BusyPoll)
 	c.refuse(busy > 0 && t.unix(), "sink.busy_poll", "unix sockets have no device to poll", "leave it off, or use tcp or udp")
-	c.refuse(busy%time.Microsecond != 0 || busy > time.Second, "sink.busy_poll", s.BusyPoll.String()+" is not a number of microseconds that SO_BUSY_POLL takes", "want whole microseconds up to 1s, such as 50us")
+	c.refuse(busy%time.Microsecond != 0, "sink.busy_poll", s.BusyPoll.String()+" is not a number of microseconds, which SO_BUSY_POLL takes", "want whole microseconds, such as 50us")
 	spin := s.Wait == "spin"
 	c.refuse(spin && !c.oneWay(), "sink.wait", "a sink of "+t.Kind+" sleeps until it is asked", "leave it off, or use stream, flood or multicast")
 	c.refuse(spin && !c.sink.verify, "sink.wait", s.Path+" does not come back empty-handed", "use recv, recvfrom, recvmsg, read or recvmmsg")

@@ -89,7 +89,7 @@ func (l *loaded) checkMetrics() error {
 func readScenario(ref string) (source string, text []byte, err error) {
 	isPath := strings.Contains(ref, "/") || strings.HasSuffix(ref, ".yaml") || strings.HasSuffix(ref, ".yml")
 	if ref == "-" {
-		text, err = io.ReadAll(os.Stdin)
+		text, err = readAtMost(os.Stdin)
 		return "stdin", text, err
 	}
 	if !isPath {
@@ -97,11 +97,22 @@ func readScenario(ref string) (source string, text []byte, err error) {
 			return "builtin:" + ref, text, nil
 		}
 	}
-	text, err = os.ReadFile(ref)
+	f, err := os.Open(ref)
 	if errors.Is(err, fs.ErrNotExist) && !isPath {
 		return "", nil, fmt.Errorf("no scenario is named %q: %s (a file is given by its path)", ref, nearest(ref))
 	}
+	if err != nil {
+		return ref, nil, err
+	}
+	defer f.Close()
+	text, err = readAtMost(f)
 	return ref, text, err
+}
+
+// readAtMost reads what may be a scenario, and one byte more, which is enough
+// for the parser to refuse it.
+func readAtMost(r io.Reader) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(r, scenarios.MaxFile+1))
 }
 
 // nearest is the hint for a name that is not built in.
