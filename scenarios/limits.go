@@ -16,11 +16,11 @@ import (
 const (
 	MaxFile = 1 << 20 // bytes of a scenario file; Parse refuses more
 
-	maxText     = 4096    // characters of any value; a CPU set of every second of 1,000 CPUs has 3,900
-	maxQuestion = 1000    // characters
-	maxName     = 100     // characters of a scenario, an arm, a factor, a level, traffic beside, a metric
-	maxLabel    = 250     // characters of an arm of a matrix: its factors and levels together
-	maxEntries  = 1000    // of a mapping or a list
+	maxText     = 4096 // characters of any value; a CPU set of every second of 1,000 CPUs has 3,900
+	maxQuestion = 1000 // characters
+	maxName     = 100  // characters of a scenario, an arm, a factor, a level, traffic beside, a metric
+	maxLabel    = 250  // characters of an arm of a matrix: its factors and levels together
+	maxEntries  = 1000 // of a mapping or a list
 	maxBeside   = 16
 	maxFactors  = 16
 	maxArms     = 200

@@ -86,7 +86,7 @@ func TestLimits(t *testing.T) {
 		{"metrics", "measure:\n  metrics:\n" + several(1001, "    - m%d"), "measure.metrics: 1001 entries are too many"},
 		{"a list of numbers of a sysctl", "knobs: {sysctl: {net.x: [" + strings.Repeat("1234567, ", 600) + "1]}}", "characters, where 4096 at most"},
 		{"traffic beside", "traffic:\n  beside:\n" + several(17, "    t%d: tcp"), "traffic.beside: 17 entries are too many; want at most 16"},
-		{"file", strings.Repeat("#", MaxFile+1), "x.yaml:1:1: 1048577 bytes are no scenario; want a file of at most 1048576"},
+		{"file", strings.Repeat("#", MaxFile+1), "x.yaml:1:1: this is too large for a scenario; want a file of at most 1048576 bytes"},
 		{"an unknown key is quoted in part", long + ": 1", "…"},
 		{"name of a file", "", "the file's name makes a name of a scenario of 204"},
 	} {

@@ -25,9 +25,8 @@ func ParseWith(file string, src []byte, sets []string) (*Scenario, error) {
 	s := &Scenario{sources: sources{file: strings.Split(string(src), "\n")}}
 	d := newDecoder(s.sources)
 	if len(src) > MaxFile {
-		s.sources = nil
-		d.src = nil
-		d.fail(Pos{file, 1, 1}, fmt.Sprintf("%d bytes are no scenario", len(src)), fmt.Sprintf("want a file of at most %d", MaxFile))
+		d.src = nil // nothing of it is worth showing
+		d.fail(Pos{file, 1, 1}, "this is too large for a scenario", fmt.Sprintf("want a file of at most %d bytes", MaxFile))
 		return nil, d.errs.err()
 	}
 	root := readTree(func(line, column int) Pos { return Pos{file, line, column} }, src, d.fail)
