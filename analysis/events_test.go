@@ -34,30 +34,35 @@ func TestLimitOfPacedArms(t *testing.T) {
 		name       string
 		run        *results.Run
 		role, text string
-		warns      bool
+		warns      string // code
 	}{
-		{"on pace", paced("stream", 300e3, 299.8e3, 299.8e3, 0.6, 0.5), "rate", "the offered rate was the limit: achieved 300 k of 300 k messages/s (source busy 60 %, sink 50 %)", false},
-		{"on pace with a spinning source", paced("stream", 300e3, 300e3, 300e3, 1, 0.5), "rate", "the offered rate was the limit", false},
-		{"the source is too slow", paced("flood", 300e3, 280e3, 280e3, 1, 0.5), "source", "source-bound: achieved 280 k of 300 k messages/s", true},
-		{"the sink holds it back", paced("stream", 300e3, 280e3, 280e3, 0.7, 0.99), "sink", "sink-bound: achieved 280 k", true},
-		{"nobody is busy", paced("stream", 300e3, 280e3, 280e3, 0.5, 0.4), "neither", "yet only 280 k of 300 k messages/s", true},
-		{"loss is the reason", paced("flood", 300e3, 300e3, 200e3, 1, 1), "sink", "33.3 % of the datagrams sent were lost; the source sent 300 k of 300 k", false},
-		{"faster than asked", paced("stream", 300e3, 310e3, 310e3, 0.5, 0.4), "neither", "310 k of 300 k", true},
-		{"an open loop of requests", paced("rr", 10e3, 10e3, 10e3, 0.5, 0.4), "rate", "10.0 k of 10.0 k transactions/s", false},
-		{"a closed loop", paced("rr", 0, 50e3, 50e3, 0.6, 0.88), "neither", "they wait for each other", false},
-		{"a sink that spins", spinning(paced("stream", 0, 300e3, 300e3, 1, 1)), "source", "source-bound (source busy 100 %, sink 100 %, which spins): nothing was lost", false},
-		{"a sink that spins for a slow source", spinning(paced("stream", 0, 300e3, 300e3, 0.5, 1)), "neither", "the source was not saturated", false},
-		{"a sink that spins and loses", spinning(paced("stream", 0, 300e3, 200e3, 1, 1)), "sink", "33.3 % of the datagrams sent were lost", false},
-		{"a sink that spins on pace", spinning(paced("stream", 300e3, 300e3, 300e3, 1, 1)), "rate", "the offered rate was the limit", false},
-		{"a busy server", paced("crr", 0, 50e3, 50e3, 0.6, 0.93), "sink", "sink-bound", false},
+		{"on pace", paced("stream", 300e3, 299.8e3, 299.8e3, 0.6, 0.5), "rate", "the offered rate was the limit: achieved 300 k of 300 k messages/s (source busy 60 %, sink 50 %)", ""},
+		{"on pace with a spinning source", paced("stream", 300e3, 300e3, 300e3, 1, 0.5), "rate", "the offered rate was the limit", ""},
+		{"the source is too slow", paced("flood", 300e3, 280e3, 280e3, 1, 0.5), "source", "source-bound: achieved 280 k of 300 k messages/s", "rate-not-achieved"},
+		{"the sink holds it back", paced("stream", 300e3, 280e3, 280e3, 0.7, 0.99), "sink", "sink-bound: achieved 280 k", "rate-not-achieved"},
+		{"nobody is busy", paced("stream", 300e3, 280e3, 280e3, 0.5, 0.4), "neither", "yet only 280 k of 300 k messages/s", "rate-not-achieved"},
+		{"loss is the reason", paced("flood", 300e3, 300e3, 200e3, 1, 1), "sink", "33.3 % of the datagrams sent were lost; the source sent 300 k of 300 k", ""},
+		{"faster than asked", paced("stream", 300e3, 310e3, 310e3, 0.5, 0.4), "rate", "the source went beyond its rate: 310 k of 300 k messages/s", "rate-exceeded"},
+		{"a little faster than asked", paced("stream", 50e3, 50.3e3, 50.3e3, 0.5, 0.4), "rate", "beyond its rate: 50.3 k of 50.0 k", "rate-exceeded"},
+		{"within the bound", paced("stream", 50e3, 50.2e3, 50.2e3, 0.5, 0.4), "rate", "the offered rate was the limit: achieved 50.2 k of 50.0 k", ""},
+		{"just below a prefix", paced("stream", 1000, 990, 990, 0.5, 0.4), "neither", "yet only 0.99 k of 1.00 k messages/s", "rate-not-achieved"},
+		{"an open loop of requests", paced("rr", 10e3, 10e3, 10e3, 0.5, 0.4), "rate", "10.0 k of 10.0 k transactions/s", ""},
+		{"a closed loop", paced("rr", 0, 50e3, 50e3, 0.6, 0.88), "neither", "they wait for each other", ""},
+		{"a sink that spins", spinning(paced("stream", 0, 300e3, 300e3, 1, 1)), "source", "source-bound (source busy 100 %, sink 100 %, which spins): nothing was lost", ""},
+		{"a sink that spins for a slow source", spinning(paced("stream", 0, 300e3, 300e3, 0.5, 1)), "neither", "the source was not saturated", ""},
+		{"a sink that spins and loses", spinning(paced("stream", 0, 300e3, 200e3, 1, 1)), "sink", "33.3 % of the datagrams sent were lost", ""},
+		{"a sink that spins on pace", spinning(paced("stream", 300e3, 300e3, 300e3, 1, 1)), "rate", "the offered rate was the limit", ""},
+		{"a busy server", paced("crr", 0, 50e3, 50e3, 0.6, 0.93), "sink", "sink-bound", ""},
 	} {
 		s := Summarize(tt.run)
 		l := s.Arms[0].Limit
 		if l == nil || l.Role != tt.role || !strings.Contains(l.Text, tt.text) {
 			t.Errorf("%s: limit is %+v, want %s with %q", tt.name, l, tt.role, tt.text)
 		}
-		if got := hasCode(s, "rate-not-achieved"); got != tt.warns {
-			t.Errorf("%s: warned of the rate: %v", tt.name, got)
+		for _, code := range []string{"rate-not-achieved", "rate-exceeded"} {
+			if got := hasCode(s, code); got != (code == tt.warns) {
+				t.Errorf("%s: %s: %v", tt.name, code, got)
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package analysis
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"netab/results"
 )
@@ -136,12 +137,14 @@ func pacedLimit(source, sink, loss, sent float64, a results.Arm) *Limit {
 	if answers(a) {
 		unit = "transactions"
 	}
-	of := fmt.Sprintf("%s of %s %s/s", rate(sent), rate(a.Rate), unit)
+	of := fmt.Sprintf("%s %s/s", rateOf(sent, a.Rate), unit)
 	busy := busyText(source, sink)
 	switch {
 	case loss > dropShare:
 		return &Limit{Role: "sink", Text: fmt.Sprintf("sink-bound: %s of the datagrams sent were lost; the source sent %s (%s)", percent(loss), of, busy)}
-	case onPace(sent, a.Rate):
+	case tooFast(sent, a.Rate):
+		return &Limit{Role: "rate", Text: fmt.Sprintf("the source went beyond its rate: %s (%s)", of, busy)}
+	case !tooSlow(sent, a.Rate):
 		return &Limit{Role: "rate", Text: fmt.Sprintf("the offered rate was the limit: achieved %s (%s)", of, busy)}
 	case source >= busyShare && source >= sink:
 		return &Limit{Role: "source", Text: fmt.Sprintf("source-bound: achieved %s (%s)", of, busy)}
@@ -157,12 +160,26 @@ func answerLimit(source, sink float64) *Limit {
 	return saturated(source, sink, waitShare, "they wait for each other, so the time of a round trip set the rate")
 }
 
-// onPace says whether what was achieved is what was offered.
-func onPace(achieved, offered float64) bool {
-	return achieved >= offered*(1-paceBound) && achieved <= offered*(1+paceBound)
+// Too slow is what the path or the CPUs cause; too fast can only be a fault of
+// the source's pacing, and no lower rate is a way out of it.
+func tooSlow(achieved, offered float64) bool { return achieved < offered*(1-paceBound) }
+func tooFast(achieved, offered float64) bool { return achieved > offered*(1+paceBound) }
+
+// rateOf writes what was achieved of what was offered, with the prefix and the
+// three digits of the latter: what is out of bounds then looks so, 5.03 k of
+// 5.00 k.
+func rateOf(achieved, offered float64) string {
+	v, prefix := scaled(offered)
+	decimals := 2
+	for w := v; w >= 10 && decimals > 0; w /= 10 {
+		decimals--
+	}
+	return strings.TrimSpace(fmt.Sprintf("%.*f %s", decimals, v*achieved/offered, prefix)) + " of " +
+		strings.TrimSpace(fmt.Sprintf("%.*f %s", decimals, v, prefix))
 }
 
-// rates warns of arms whose source did not keep its intended rate, and of searches that ended at a rate tried.
+// rates warns of arms whose source did not keep its intended rate, and of
+// searches that ended at a rate tried.
 func rates(d results.Design, trials []results.Trial) []results.Warning {
 	var ws []results.Warning
 	for i, a := range d.Arms {
@@ -174,12 +191,18 @@ func rates(d results.Design, trials []results.Trial) []results.Warning {
 			continue
 		}
 		sent := paceOf(d, trials, i).sent.level() // so loss is never the reason
-		if !isFinite(sent) || onPace(sent, a.Rate) {
-			continue
+		off := change(sent/a.Rate-1, false)
+		switch {
+		case !isFinite(sent):
+		case tooFast(sent, a.Rate):
+			ws = append(ws, results.Warning{Code: "rate-exceeded", Text: fmt.Sprintf(
+				"%s: the source sent more than it was asked to, %s/s (%s): the arm is not what its rate says, and offering less does not mend it; compare it with arms of the rate that was sent, and report this as a fault of netab",
+				a.Name, rateOf(sent, a.Rate), off)})
+		case tooSlow(sent, a.Rate):
+			ws = append(ws, results.Warning{Code: "rate-not-achieved", Text: fmt.Sprintf(
+				"%s: only %s/s offered were achieved (%s): the arm is not what its rate says; offer less, or give the roles more CPU time",
+				a.Name, rateOf(sent, a.Rate), off)})
 		}
-		ws = append(ws, results.Warning{Code: "rate-not-achieved", Text: fmt.Sprintf(
-			"%s: %s/s of the %s/s offered were achieved (%s): the arm is not what its rate says; offer less, or give the roles more CPU time",
-			a.Name, rate(sent), rate(a.Rate), change(sent/a.Rate-1, false))})
 	}
 	return ws
 }
