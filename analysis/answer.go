@@ -215,6 +215,9 @@ func halfWidth(l Level) float64 {
 	return (l.Hi - l.Mean) / math.Abs(l.Mean)
 }
 
+// Counted writes a number of things: 1 flow, 2 flows.
+func Counted(n int, noun string) string { return fmt.Sprintf("%d %s", n, plural(n, noun)) }
+
 func plural(n int, word string) string {
 	if n == 1 {
 		return word

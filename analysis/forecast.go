@@ -14,6 +14,15 @@ type Forecast struct {
 	Within bool          `json:"within_max_time"`
 }
 
+// FewestTrials is how many trials a run needs for any verdict at all, and of a
+// single arm for an interval of its level.
+func FewestTrials(d results.Design) int {
+	if len(d.Arms) < 2 {
+		return 2
+	}
+	return fewestTrials(1 - confidence(d))
+}
+
 // sure is the share of runs that are to have their verdict by the forecast.
 const sure = 0.90
 

@@ -21,6 +21,13 @@ type Preview struct {
 	Notes    []string        `json:"notes,omitempty"` // what to know before the run
 }
 
+// betweenTrials is about what it takes to build a trial's namespaces and
+// sockets, and to take them down.
+const betweenTrials = 50 * time.Millisecond
+
+// Each is about how long a trial takes with all that goes with it.
+func (p *Preview) Each() time.Duration { return p.Trial + betweenTrials }
+
 // An ArmPreview is what belongs to one arm.
 type ArmPreview struct {
 	Name           string   `json:"name"`

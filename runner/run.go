@@ -44,8 +44,8 @@ type Options struct {
 	// LossFree judges the slices of arms that ask for their loss-free rate: see
 	// analysis.LossFreeRate.
 	LossFree RateFunc
-	// Note, if set, is told what the user should know before anything is changed.
-	Note func(text string)
+	// Planned, if set, is told what will be done, before anything is changed.
+	Planned func(*Preview)
 	// Progress, if set, is told after every trial.
 	Progress func(trials []results.Trial, elapsed time.Duration)
 }
@@ -94,10 +94,8 @@ func Run(ctx context.Context, o Options) (*results.Run, error) {
 		return nil, err
 	}
 	defer r.starter.Close()
-	for _, note := range r.plan.notes {
-		if r.Note != nil {
-			r.Note(note)
-		}
+	if o.Planned != nil {
+		o.Planned(r.preview())
 	}
 	if err := r.open(); err != nil {
 		return nil, err

@@ -49,6 +49,33 @@ func (p plot) legend(names []string) {
 	p.grid("44")
 }
 
+// Letters that fit beside a chart, and into its legend on a telephone.
+const (
+	axisLetters   = 18
+	belowLetters  = 14
+	legendLetters = 26
+)
+
+// shortenLegend gives series and legend names that have room; what a tooltip
+// says has the whole ones.
+func (p plot) shortenLegend() {
+	names, ok := p.Legend.Data.([]string)
+	if !ok {
+		return
+	}
+	short := ShortLabels(names, legendLetters)
+	of := map[string]string{}
+	for i, name := range names {
+		of[name] = short[i]
+	}
+	p.Legend.Data = short
+	for i := range p.MultiSeries {
+		if label, ok := of[p.MultiSeries[i].Name]; ok {
+			p.MultiSeries[i].Name = label
+		}
+	}
+}
+
 // grid sets the margins; the top one leaves room for a legend. ECharts itself
 // shrinks the grid until labels and titles of the axes fit.
 func (p plot) grid(top string) {
@@ -59,6 +86,7 @@ func (p plot) series(s charts.SingleSeries) { p.MultiSeries = append(p.MultiSeri
 
 // finish makes the chart; json.Marshal escapes <, > and &, and sorts maps.
 func (p plot) finish(c chart) (chart, error) {
+	p.shortenLegend()
 	data, err := json.Marshal(p.JSON())
 	if err != nil {
 		return chart{}, fmt.Errorf("report: chart %s: %w", c.ID, err)
@@ -83,12 +111,12 @@ func logarithmicY(y opts.YAxis) opts.YAxis { y.Type, y.Scale = "log", nil; retur
 
 // categoryY lists names from top to bottom.
 func categoryY(title string, names []string) opts.YAxis {
-	return opts.YAxis{Type: "category", Name: title, NameLocation: "start", NameGap: 10, Inverse: opts.Bool(true), Data: names,
-		AxisLabel: &opts.AxisLabel{Show: opts.Bool(true), Width: 110, Overflow: "truncate"}}
+	return opts.YAxis{Type: "category", Name: title, NameLocation: "start", NameGap: 10, Inverse: opts.Bool(true), Data: ShortLabels(names, axisLetters),
+		AxisLabel: &opts.AxisLabel{Show: opts.Bool(true), Width: 124, Overflow: "truncate"}}
 }
 
 func categoryX(title string, names []string) opts.XAxis {
-	return opts.XAxis{Type: "category", Name: title, NameLocation: "middle", NameGap: 30, Data: names,
+	return opts.XAxis{Type: "category", Name: title, NameLocation: "middle", NameGap: 30, Data: ShortLabels(names, belowLetters),
 		AxisLabel: &opts.AxisLabel{Show: opts.Bool(true), Width: 90, Overflow: "truncate", HideOverlap: opts.Bool(true)}}
 }
 

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"strings"
 	"unicode"
 
@@ -30,12 +29,7 @@ func lowerFirst(s string) string {
 	return s
 }
 
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
+func plural(n int, noun string) string { return analysis.Counted(n, noun) }
 
 // percentOf writes a share such as a confidence: "95 %", "0.5 %".
 func percentOf(f float64) string { return short(f*100) + " %" }

@@ -25,8 +25,8 @@ func trendChart(id, name string, s *trend.Series) (chart, error) {
 		title = fmt.Sprintf("%s, change against %s", title, s.Against)
 	}
 	labels, axis := trendLabels(s.Points[from:])
-	x := categoryX("Runs in order of time: "+axis, labels)
-	x.AxisLabel.Width = 104
+	x := categoryX("Runs in order of time: "+axis, nil)
+	x.Data, x.AxisLabel.Width = labels, 104
 	p := newPlot(x, valueY(fmt.Sprintf("%s (%s)", title, sc.unit)))
 	shown := func(v float64) float64 { return round(v/sc.div, 1e6) }
 
@@ -61,23 +61,43 @@ func trendChart(id, name string, s *trend.Series) (chart, error) {
 }
 
 // trendLabels name the runs by what was measured: the kernel, or, where that is
-// one and the same, the day.
+// one and the same, the time.
 func trendLabels(points []trend.Point) (labels []string, axis string) {
 	kernels := map[string]bool{}
 	for _, p := range points {
 		kernels[p.Kernel] = true
-	}
-	for _, p := range points {
-		if len(kernels) > 1 {
-			labels = append(labels, kernelLabel(p))
-		} else {
-			labels = append(labels, p.Started.UTC().Format("2006-01-02"))
-		}
+		labels = append(labels, kernelLabel(p))
 	}
 	if len(kernels) > 1 {
 		return labels, "kernel or commit"
 	}
-	return labels, "day"
+	return timeLabels(points)
+}
+
+// timeLabels are as fine as it takes to tell a run from the one before.
+func timeLabels(points []trend.Point) (labels []string, axis string) {
+	const day = "2006-01-02"
+	of := func(layout string) (out []string, apart bool) {
+		apart = true
+		for i, p := range points {
+			out = append(out, p.Started.UTC().Format(layout))
+			apart = apart && (i == 0 || out[i] != out[i-1])
+		}
+		return out, apart
+	}
+	days, apart := of(day)
+	if apart {
+		return days, "day"
+	}
+	one := days[0] == days[len(days)-1]
+	before, axis := day+"\n", "day and time, UTC"
+	if one {
+		before, axis = "", "time on "+days[0]+", UTC"
+	}
+	if labels, apart = of(before + "15:04"); !apart {
+		labels, _ = of(before + "15:04:05")
+	}
+	return labels, axis
 }
 
 // kernelLabel is the shortest that still names the kernel.

@@ -34,13 +34,40 @@ func dryRun(cmd *cobra.Command, l *loaded, o runner.Options, asJSON bool) error 
 			*runner.Preview
 			Differs  []results.Difference `json:"differs"`            // between the arms, values in their order
 			Forecast *analysis.Forecast   `json:"forecast,omitempty"` // by the calibration of this machine
-		}{p, differs(o.Header.Design.Arms), f.orNil()}))
+			Fit      int                  `json:"trials_within_max_time"`
+			Needed   int                  `json:"trials_needed"` // for any verdict
+		}{p, differs(o.Header.Design.Arms), f.orNil(), fitting(o, p), analysis.FewestTrials(o.Header.Design)}))
 	}
 	printPlan(cmd.OutOrStdout(), l, o, p)
+	if text := tooShort(o, p); text != "" {
+		fmt.Fprintln(cmd.OutOrStdout(), text)
+		return nil
+	}
 	if len(o.Header.Design.Arms) > 1 {
 		fmt.Fprintln(cmd.OutOrStdout(), f)
 	}
 	return nil
+}
+
+// fitting is about how many trials the time limit has room for.
+func fitting(o runner.Options, p *runner.Preview) int {
+	return max(1, int(o.MaxTime/p.Each())) // the first is measured whatever it takes
+}
+
+// tooShort says that no verdict can come of a run, and how long it would need;
+// "" where one can.
+func tooShort(o runner.Options, p *runner.Preview) string {
+	fit, needed := fitting(o, p), analysis.FewestTrials(o.Header.Design)
+	if fit >= needed {
+		return ""
+	}
+	without := "no verdict"
+	if len(o.Header.Design.Arms) < 2 {
+		without = "no interval"
+	}
+	enough := (time.Duration(needed)*p.Each() + time.Second - 1).Truncate(time.Second)
+	return fmt.Sprintf("%s can come of this run: its time limit of %v has room for %s of %v, and %d are needed; give it --max-time %v",
+		without, o.MaxTime, analysis.Counted(fit, "trial"), p.Each().Round(10*time.Millisecond), needed, enough)
 }
 
 // A foretold question is one of which is known how long it will take.
@@ -127,7 +154,7 @@ func printPlan(w io.Writer, l *loaded, o runner.Options, p *runner.Preview) {
 	fmt.Fprintf(w, "slices of %v, the first %v of each not counted; a trial is %d blocks of %d slices, %v\n",
 		p.Slice, p.Settle, p.Blocks, len(p.Arms), p.Trial)
 	fmt.Fprintf(w, "until every comparison is decided at a resolution of %.3g %%, at most %v (about %d trials); seed %d\n",
-		100*o.Header.Design.Resolution, o.MaxTime, o.MaxTime/(p.Trial+50*time.Millisecond), o.Seed)
+		100*o.Header.Design.Resolution, o.MaxTime, fitting(o, p), o.Seed)
 }
 
 // differs are the settings that are not the same in all arms.
@@ -161,7 +188,7 @@ func printDiffers(w io.Writer, arms []results.Arm) {
 		}
 		table = append(table, row)
 	}
-	if other := transposed(table); tableWidth(table) > max(listWidth, tableWidth(other)) {
+	if other := transposed(table); tableWidth(table) > max(widthOf(w), tableWidth(other)) {
 		table = other
 	}
 	fmt.Fprintln(w)
@@ -202,15 +229,11 @@ func trafficOf(t scenarios.Traffic, topology string) string {
 	if t.Kind != "stream" {
 		what += " " + t.Kind
 	}
-	words := []string{fmt.Sprintf("%s over %s", what, topology), fmt.Sprintf("%d bytes", meanMessage(t))}
+	words := []string{fmt.Sprintf("%s over %s", what, topology), analysis.Counted(meanMessage(t), "byte")}
 	if len(t.Sizes) > 0 {
 		words[1] += " on average"
 	}
-	if flows := len(t.Pairs()); flows == 1 {
-		words = append(words, "1 flow")
-	} else {
-		words = append(words, fmt.Sprintf("%d flows", flows))
-	}
+	words = append(words, analysis.Counted(len(t.Pairs()), "flow"))
 	if t.Sources+t.Sinks > 2 {
 		words = append(words, fmt.Sprintf("%s of %d sources and %d sinks", t.Pattern, t.Sources, t.Sinks))
 	}

@@ -146,7 +146,7 @@ func (f *gateFlags) write(out io.Writer, g analysis.Gate) error {
 			case f.chat:
 				return report.GateChat(w, g)
 			}
-			return report.GateTerminal(w, g, report.TerminalOptions{Color: colour(w)})
+			return report.GateTerminal(w, g, terminal(w))
 		},
 	})
 }

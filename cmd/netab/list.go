@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"netab/analysis"
 	"netab/scenarios"
 )
 
@@ -23,7 +24,7 @@ does not fit, netab show NAME has all of it.`,
 			if asJSON {
 				return failed(json.NewEncoder(cmd.OutOrStdout()).Encode(listed()))
 			}
-			return failed(printList(cmd.OutOrStdout(), listed()))
+			return failed(printList(cmd.OutOrStdout(), listed(), widthOf(cmd.OutOrStdout())))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -65,10 +66,8 @@ func groupOf(name string) string {
 	return groups[0]
 }
 
-// listWidth is how long a line of the list may be.
-const listWidth = 100
-
-func printList(w io.Writer, all []listing) error {
+// printList writes lines of at most so many columns.
+func printList(w io.Writer, all []listing, columns int) error {
 	width := 0
 	for _, l := range all {
 		width = max(width, len(l.Name))
@@ -81,7 +80,7 @@ func printList(w io.Writer, all []listing) error {
 		fmt.Fprintf(&b, "%s:\n", group)
 		for _, l := range all {
 			if l.Group == group {
-				fmt.Fprintf(&b, "  %-*s  %s\n", width, l.Name, cut(l.Question, listWidth-width-4))
+				fmt.Fprintf(&b, "  %-*s  %s\n", width, l.Name, cut(l.Question, columns-width-4))
 			}
 		}
 	}
@@ -89,14 +88,21 @@ func printList(w io.Writer, all []listing) error {
 	return err
 }
 
-// cut shortens a text to a width, at the end of a word.
+// cut shortens a text to a width, at the end of a word where there is one.
 func cut(text string, width int) string {
-	if len(text) <= width {
-		return text
-	}
 	const more = " ..."
-	text = text[:width-len(more)+1]
-	return strings.TrimRight(text[:strings.LastIndexByte(text, ' ')], ",:;") + more
+	runes := []rune(text)
+	switch {
+	case len(runes) <= width:
+		return text
+	case width <= len(more):
+		return string(runes[:max(width, 0)])
+	}
+	text = string(runes[:width-len(more)+1])
+	if word := strings.LastIndexByte(text, ' '); word > 0 {
+		return strings.TrimRight(text[:word], ",:;") + more
+	}
+	return string(runes[:width-len(more)]) + more
 }
 
 func newShow() *cobra.Command {
@@ -150,7 +156,7 @@ func newValidate() *cobra.Command {
 					}
 					continue
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: ok, %d arms\n", file, len(l.arms))
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: ok, %s\n", file, analysis.Counted(len(l.arms), "arm"))
 			}
 			if bad != nil {
 				return &statusError{exitUsage, nil}

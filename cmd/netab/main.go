@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"netab/analysis"
 	"netab/runner"
 	"netab/runner/agent"
 )
@@ -47,7 +48,7 @@ func main() {
 func execute(args []string, stdout, stderr io.Writer) int {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	go interruptible(ctx, cancel)
+	go interruptible(ctx, cancel, stderr)
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -70,18 +71,37 @@ func execute(args []string, stdout, stderr io.Writer) int {
 // interruptible ends ctx at the first signal, so that the run restores the
 // machine and keeps what it has; the second one ends the process, for
 // restoring may hang, and the journal remembers.
-func interruptible(ctx context.Context, cancel context.CancelCauseFunc) {
+func interruptible(ctx context.Context, cancel context.CancelCauseFunc, stderr io.Writer) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
 	select {
 	case <-signals:
+		say(stderr, "interrupted: putting back what was changed and keeping what was measured; once more ends at once")
 		cancel(runner.ErrInterrupted)
 	case <-ctx.Done():
 		return
 	}
 	<-signals
+	say(stderr, endedAtOnce(borrowedNow()))
 	os.Exit(exitFailed)
+}
+
+// endedAtOnce is the last word of a process that a second signal ended.
+func endedAtOnce(borrowed int) string {
+	if borrowed == 0 {
+		return "ended at once; nothing of this machine is left changed"
+	}
+	return fmt.Sprintf("ended at once, with %s of this machine not put back: run netab restore", analysis.Counted(borrowed, "setting"))
+}
+
+// say writes a line in the place of the progress that may stand there.
+func say(stderr io.Writer, text string) {
+	clear := ""
+	if isTerminal(stderr) && os.Getenv("TERM") != "dumb" {
+		clear = clearLine
+	}
+	fmt.Fprintf(stderr, "%snetab: %s\n", clear, text)
 }
 
 // A statusError carries the exit status of a command. A nil err is said

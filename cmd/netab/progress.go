@@ -6,15 +6,19 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"netab/analysis"
+	"netab/analysis/report"
 	"netab/results"
+	"netab/runner"
 )
 
 // A progress is one line on a terminal, rewritten after each trial: between
 // trials only, because whatever runs while slices run takes CPU from them.
 type progress struct {
 	w       io.Writer // nil = silent
+	name    string
 	maxTime time.Duration
 	// headline is the metric whose level is shown where nothing is compared.
 	headline string
@@ -23,13 +27,13 @@ type progress struct {
 // newProgress is silent unless w is a terminal that can erase a line.
 func newProgress(w io.Writer, l *loaded, silent bool) *progress {
 	m := l.Measure
-	p := &progress{maxTime: time.Duration(m.MaxTime)}
+	p := &progress{name: l.Name, maxTime: time.Duration(m.MaxTime)}
 	if len(m.Metrics) > 0 {
 		p.headline = m.Metrics[0]
 	}
 	if !silent && isTerminal(w) && os.Getenv("TERM") != "dumb" {
 		p.w = w
-		fmt.Fprintf(w, "%s: %d arms, at most %v\r", l.Name, len(l.arms), p.maxTime)
+		p.show(fmt.Sprintf("%s: trying out the settings of %s", l.Name, analysis.Counted(len(l.arms), "arm")), nil)
 	}
 	return p
 }
@@ -37,28 +41,36 @@ func newProgress(w io.Writer, l *loaded, silent bool) *progress {
 // clearLine returns to the line's begin and erases it (ECMA-48 EL).
 const clearLine = "\r\x1b[K"
 
+// begin is what is seen until the first trial has ended.
+func (p *progress) begin(plan *runner.Preview) {
+	p.show(fmt.Sprintf("%s: trial 1, about %v each, at most %v", p.name, plan.Each().Round(100*time.Millisecond), p.maxTime), nil)
+}
+
 func (p *progress) update(trials []results.Trial, elapsed time.Duration, d analysis.Decision) {
-	if p.w == nil {
-		return
-	}
 	left := max(0, p.maxTime-elapsed).Round(time.Second)
-	line := fmt.Sprintf("trial %d, %v left at most", len(trials), left)
+	head := fmt.Sprintf("trial %d, %v left at most", len(trials), left)
+	var fields []field
 	for _, c := range d.Comparisons {
+		change := fmt.Sprintf("%+.1f %%", 100*c.Change)
 		switch {
 		case !c.Judged || c.N == 0:
 		case c.N == 1: // no interval
-			line += fmt.Sprintf(" | %s %+.1f %%", c.Arm, 100*c.Change)
+			fields = append(fields, field{c.Arm, change, ""})
 		default:
-			line += fmt.Sprintf(" | %s %+.1f %% (%+.1f to %+.1f)", c.Arm, 100*c.Change, 100*c.Lo, 100*c.Hi)
+			fields = append(fields, field{c.Arm, change, fmt.Sprintf("(%+.1f to %+.1f)", 100*c.Lo, 100*c.Hi)})
 		}
 	}
 	if len(d.Comparisons) == 0 {
-		line += level(d.Levels, p.headline)
+		fields = levelFields(d.Levels, p.headline)
 	}
-	if len(line) > 99 {
-		line = line[:96] + "..."
+	p.show(head, fields)
+}
+
+func (p *progress) show(head string, fields []field) {
+	if p.w != nil {
+		// The last column stays free: some terminals wrap when it is written to.
+		fmt.Fprint(p.w, clearLine, progressLine(head, fields, widthOf(p.w)-1))
 	}
-	fmt.Fprint(p.w, clearLine, strings.ToValidUTF8(line, ""))
 }
 
 func (p *progress) close() {
@@ -67,8 +79,46 @@ func (p *progress) close() {
 	}
 }
 
-// level is how well the headline metric of each arm is known so far.
-func level(arms []analysis.ArmSummary, metric string) (text string) {
+// A field of the progress line is how an arm does so far.
+type field struct{ arm, value, interval string }
+
+// progressLine is as much of the state as fits into one line: intervals go
+// first, then what the arms' names have in common, then arms.
+func progressLine(head string, fields []field, width int) string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.arm
+	}
+	line := func(labels []string, intervals bool, shown int) string {
+		text := head
+		for i, f := range fields[:shown] {
+			words := []string{labels[i], f.value}
+			if intervals {
+				words = append(words, f.interval)
+			}
+			text += " | " + strings.Join(strings.Fields(strings.Join(words, " ")), " ")
+		}
+		if more := len(fields) - shown; more > 0 {
+			text += fmt.Sprintf(" | %d more", more)
+		}
+		return text
+	}
+	short := report.ShortLabels(names, 12)
+	for _, text := range []string{line(names, true, len(fields)), line(short, true, len(fields)), line(names, false, len(fields))} {
+		if utf8.RuneCountInString(text) <= width {
+			return text
+		}
+	}
+	for shown := len(fields); shown > 0; shown-- {
+		if text := line(short, false, shown); utf8.RuneCountInString(text) <= width {
+			return text
+		}
+	}
+	return cut(head, width)
+}
+
+// levelFields are how well the headline metric of each arm is known so far.
+func levelFields(arms []analysis.ArmSummary, metric string) (out []field) {
 	for _, a := range arms {
 		l, ok := a.Metrics[metric]
 		if !ok {
@@ -78,7 +128,7 @@ func level(arms []analysis.ArmSummary, metric string) (text string) {
 		if unit == "bit/s" {
 			scale, unit = 1e9, "Gbit/s"
 		}
-		text += fmt.Sprintf(" | %.4g %s (%.4g to %.4g)", l.Mean/scale, unit, l.Lo/scale, l.Hi/scale)
+		out = append(out, field{"", fmt.Sprintf("%.4g %s", l.Mean/scale, unit), fmt.Sprintf("(%.4g to %.4g)", l.Lo/scale, l.Hi/scale)})
 	}
-	return text
+	return out
 }

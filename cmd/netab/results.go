@@ -6,7 +6,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"text/tabwriter"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -21,14 +24,20 @@ func newResults() *cobra.Command {
 		Short: "List the runs in the store",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return failed(listRuns(cmd.OutOrStdout(), storeFlag(cmd)))
+			out := cmd.OutOrStdout()
+			width := 0 // what reads a pipe wants all of it
+			if isTerminal(out) || os.Getenv("COLUMNS") != "" {
+				width = widthOf(out)
+			}
+			return failed(listRuns(out, storeFlag(cmd), width))
 		},
 	}
 	cmd.AddCommand(newResultsShow(), newResultsExport())
 	return cmd
 }
 
-func listRuns(w io.Writer, dir string) error {
+// listRuns lists the runs in so many columns; 0 = however many it takes.
+func listRuns(w io.Writer, dir string, width int) error {
 	store, err := results.Open(dir)
 	if err != nil {
 		return err
@@ -37,16 +46,52 @@ func listRuns(w io.Writer, dir string) error {
 	if err != nil {
 		return err
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "RUN\tSCENARIO\tSTARTED\tTRIALS\tENDED")
+	rows := [][]string{{"RUN", "SCENARIO", "STARTED", "TRIALS", "ENDED"}}
 	for _, e := range entries {
+		row := []string{e.ID, e.Scenario, e.Started.Local().Format("2006-01-02 15:04:05"), strconv.Itoa(e.Trials), e.Reason}
 		if e.Err != nil {
-			fmt.Fprintf(t, "%s\t-\t-\t-\tunreadable: %v\n", e.ID, e.Err)
-			continue
+			row = []string{e.ID, "-", "-", "-", fmt.Sprintf("unreadable: %v", e.Err)}
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\n", e.ID, e.Scenario, e.Started.Local().Format("2006-01-02 15:04:05"), e.Trials, e.Reason)
+		rows = append(rows, row)
 	}
-	return t.Flush()
+	_, err = io.WriteString(w, listOfRuns(rows, width))
+	return err
+}
+
+// listOfRuns lays rows out. Where they are too wide, what a run's id says too
+// goes, and then the end of how it ended.
+func listOfRuns(rows [][]string, width int) string {
+	const gap = 2
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	shown := []int{0, 1, 2, 3, 4}
+	before := func() (sum int) { // of the last column
+		for _, i := range shown[:len(shown)-1] {
+			sum += widths[i] + gap
+		}
+		return sum
+	}
+	for _, column := range []int{1, 2} {
+		if width > 0 && before()+widths[4] > width {
+			shown = slices.DeleteFunc(shown, func(i int) bool { return i == column })
+		}
+	}
+	var b strings.Builder
+	for _, row := range rows {
+		for _, i := range shown[:len(shown)-1] {
+			fmt.Fprintf(&b, "%-*s", widths[i]+gap, row[i])
+		}
+		end := row[4]
+		if width > 0 {
+			end = cut(end, max(width-before(), 8))
+		}
+		b.WriteString(end + "\n")
+	}
+	return b.String()
 }
 
 // readRun finds a run by id, unique prefix, path or "latest", and reads it.
@@ -87,7 +132,7 @@ func printSummary(cmd *cobra.Command, s analysis.Summary, asJSON bool) error {
 	if asJSON {
 		return report.JSON(out, s)
 	}
-	return report.Terminal(out, s, report.TerminalOptions{Color: colour(out)})
+	return report.Terminal(out, s, terminal(out))
 }
 
 // exporters are the formats of netab results export.

@@ -2,10 +2,14 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
+	"strconv"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
+
+	"netab/analysis/report"
 )
 
 // defaultStore is where runs are kept unless --store says otherwise.
@@ -61,6 +65,29 @@ func isTerminal(f any) bool {
 // NO_COLOR is set (no-color.org).
 func colour(f any) bool {
 	return isTerminal(f) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+// paperWidth is how wide a table may be at most, and where nobody says how wide
+// its reader's screen is: it fits into a mail.
+const paperWidth = 100
+
+// widthOf is how many columns a stream has: COLUMNS, else those of the
+// terminal, else of paper.
+func widthOf(f any) int {
+	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
+		return min(n, paperWidth)
+	}
+	if file, ok := f.(*os.File); ok {
+		if size, err := unix.IoctlGetWinsize(int(file.Fd()), unix.TIOCGWINSZ); err == nil && size.Col > 0 {
+			return min(int(size.Col), paperWidth)
+		}
+	}
+	return paperWidth
+}
+
+// terminal is what is known of the stream that a table goes to.
+func terminal(w io.Writer) report.TerminalOptions {
+	return report.TerminalOptions{Color: colour(w), Width: widthOf(w)}
 }
 
 // need is cobra.ExactArgs with a message that says what the arguments are.

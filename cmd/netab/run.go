@@ -89,7 +89,14 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) error {
 	if needsUserNamespace() {
 		return reexecInUserNamespace()
 	}
-	s, err := openSession(cmd.Context(), f.restore && !f.dryRun, cmd.ErrOrStderr())
+	if f.dryRun {
+		o, err := l.options(storeFlag(cmd), f.seed, lookSession(cmd.ErrOrStderr()))
+		if err != nil {
+			return failed(err)
+		}
+		return dryRun(cmd, l, o, f.json)
+	}
+	s, err := openSession(cmd.Context(), f.restore, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
@@ -98,16 +105,21 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) error {
 	if err != nil {
 		return failed(err)
 	}
-	if f.dryRun {
-		return dryRun(cmd, l, o, f.json)
-	}
 	if o.Header.Warnings, err = runner.Check(o.Header.Machine); err != nil {
 		return failed(err)
 	}
 	stop := analysis.NewStop(o.Header.Design, o.Seed)
 	progress := newProgress(cmd.ErrOrStderr(), l, f.quiet || f.noProgress)
 	o.Stop = stopRule(stop, progress)
-	o.Note = func(text string) { fmt.Fprintln(cmd.ErrOrStderr(), "note:", text) }
+	o.Planned = func(p *runner.Preview) {
+		for _, note := range p.Notes {
+			fmt.Fprintln(cmd.ErrOrStderr(), "note:", note)
+		}
+		if text := tooShort(o, p); text != "" && !f.quiet {
+			say(cmd.ErrOrStderr(), text)
+		}
+		progress.begin(p)
+	}
 	run, err := runner.Run(cmd.Context(), o)
 	progress.close()
 	if run == nil {
@@ -142,7 +154,7 @@ func (l *loaded) options(store string, seed uint64, s *session) (runner.Options,
 	lossFree := func(t *results.Trial, arm int) (float64, int) { return analysis.LossFreeRate(design.Arms, t, arm) }
 	return runner.Options{
 		Arms: l.arms, Slice: time.Duration(m.Slice), Settle: time.Duration(m.Settle), Trial: time.Duration(m.Trial),
-		MaxTime: time.Duration(m.MaxTime), WholeTrials: m.Grain == "trial", Seed: seed, LossFree: lossFree, Store: store, Journal: s.journal, Lock: s.lock.File(),
+		MaxTime: time.Duration(m.MaxTime), WholeTrials: m.Grain == "trial", Seed: seed, LossFree: lossFree, Store: store, Journal: s.journal, Lock: s.lockFile(),
 		Header: results.Header{ID: id, Scenario: scenario, Source: l.source, Design: design, Seed: seed,
 			Netab: build(), Command: os.Args, Started: now.UTC(), Machine: machine},
 	}, nil
@@ -182,7 +194,7 @@ func show(cmd *cobra.Command, l *loaded, f runFlags, store string, run *results.
 		}
 	case !f.quiet:
 		out := cmd.OutOrStdout()
-		if err := report.Terminal(out, summary, report.TerminalOptions{Color: colour(out), Width: 100}); err != nil {
+		if err := report.Terminal(out, summary, terminal(out)); err != nil {
 			return failed(err)
 		}
 		fmt.Fprintf(out, "\nrun     %s\n", run.Header.ID)

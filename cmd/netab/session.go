@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"netab/analysis"
 	"netab/runner/host"
 	"netab/runner/knob"
 )
@@ -32,10 +33,31 @@ func stateDir() string {
 }
 
 // A session is the right to measure on this machine, and the memory of what
-// has to be put back.
+// has to be put back. The zero session is the right to look.
 type session struct {
 	lock    *knob.Lock
 	journal *knob.Journal
+}
+
+// lookSession is for --dry-run, which changes nothing and needs no lock. What
+// another run has borrowed meanwhile is not what the machine will be like
+// afterwards, so that is said.
+func lookSession(out io.Writer) *session {
+	if n := borrowedNow(); n > 0 {
+		fmt.Fprintf(out, "netab: note: a run that is at work, or was killed, has changed %s of this machine: what is \"now\" may be its value\n", analysis.Counted(n, "setting"))
+	}
+	return &session{}
+}
+
+// borrowedNow counts what is changed at this moment and not put back yet, by
+// whichever run.
+func borrowedNow() int {
+	j, err := knob.Open(stateDir(), knob.Options{Host: placeHost, Undo: knob.Undos()})
+	if err != nil {
+		return 0 // whoever has to change something will say it
+	}
+	defer j.Close()
+	return len(j.Pending())
 }
 
 // openSession takes the lock and looks after what an earlier run left behind.
@@ -84,6 +106,9 @@ func sessionWith(lock *knob.Lock) (*session, error) {
 }
 
 func (s *session) begin(run string) error {
+	if s.journal == nil {
+		return nil
+	}
 	owner, err := knob.Self(run, build().Version, time.Now())
 	if err != nil {
 		return err
@@ -99,7 +124,17 @@ func (s *session) close() {
 	if s.journal != nil {
 		s.journal.Close()
 	}
-	s.lock.Release()
+	if s.lock != nil {
+		s.lock.Release()
+	}
+}
+
+// lockFile is what agents inherit; nil of a session that starts none.
+func (s *session) lockFile() *os.File {
+	if s.lock == nil {
+		return nil
+	}
+	return s.lock.File()
 }
 
 // placeHost opens the place of a journal entry.

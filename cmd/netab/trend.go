@@ -172,7 +172,7 @@ func trendForms(h trend.History, asJSON, asCSV, asChat bool) forms {
 			case asChat:
 				return report.TrendChat(w, h)
 			}
-			return report.TrendTerminal(w, h, report.TerminalOptions{Color: colour(w)})
+			return report.TrendTerminal(w, h, terminal(w))
 		},
 	}
 }
