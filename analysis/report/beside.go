@@ -70,7 +70,7 @@ func besideOf(s analysis.Summary, of, metric string) []besideRow {
 // besideColumns lays the rows out as text.
 func besideColumns(rows []besideRow) []column {
 	of, metric, arm := column{head: "beside", left: true}, column{head: "metric", left: true}, column{head: "arm", left: true}
-	level, half := column{head: "level"}, column{head: "±", rank: 4}
+	level, half := column{head: "level", spare: 2}, column{head: "±", rank: 4}
 	change, interval := column{group: "change", head: "%"}, column{group: "change", head: "interval", rank: 2}
 	verdict := column{head: "verdict", left: true}
 	judged := false

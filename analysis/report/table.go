@@ -12,7 +12,11 @@ type column struct {
 	cells       []string
 	left        bool
 	rank        int // columns of the highest rank are left out first
-	least       int // width that the heading of its group needs
+	// spare columns are left out too, the highest first, where the table is still
+	// too wide when every name stands on a line of its own.
+	spare int
+	least int  // width that the heading of its group needs
+	below bool // stands on a line of its own, below the others
 }
 
 func (c column) width() int {
@@ -44,10 +48,10 @@ func underGroups(cols []column) []column {
 // columns lays a verdict table out as text, most important first by rank.
 func (v verdictTable) columns() []column {
 	names := column{head: v.names, left: true}
-	level := column{group: strings.ToLower(v.headline.title), head: v.level.unit}
+	level := column{group: strings.ToLower(v.headline.title), head: v.level.unit, spare: 2}
 	half := column{group: level.group, head: "±", rank: 4}
 	change := column{group: "change", head: v.change.unit}
-	interval := column{group: "change", head: "interval"}
+	interval := column{group: "change", head: "interval", spare: 1}
 	verdict := column{head: "verdict", left: true}
 	for _, r := range v.rows {
 		names.cells = append(names.cells, visible(r.name))
@@ -126,12 +130,27 @@ func cell[T any](v *T, text func(*T) string) string {
 	return text(v)
 }
 
-// fit drops columns by rank until the table is narrow enough.
+// fit drops columns by rank until the table is narrow enough. Then names are
+// moved out of the way, the last column goes below the others, and spare
+// columns are dropped.
 func fit(cols []column, width int) []column {
-	for tableWidth(underGroups(cols)) > width {
+	cols = dropUntil(cols, func(c column) int { return c.rank }, func(cols []column) bool { return tableWidth(underGroups(cols)) <= width })
+	narrow := func(cols []column) bool { return othersWidth(underGroups(cols)) <= width }
+	if last := len(cols) - 1; !narrow(cols) && last > 0 && cols[last].left {
+		cols = append([]column(nil), cols...)
+		cols[last].below = true
+	}
+	cols = dropUntil(cols, func(c column) int { return c.spare }, narrow)
+	return narrowNames(underGroups(cols), width)
+}
+
+// dropUntil leaves out columns, those of the highest rank first, until there
+// are few enough.
+func dropUntil(cols []column, rank func(column) int, enough func([]column) bool) []column {
+	for !enough(cols) {
 		worst := -1
 		for i, c := range cols {
-			if c.rank > 0 && (worst < 0 || c.rank >= cols[worst].rank) {
+			if rank(c) > 0 && (worst < 0 || rank(c) >= rank(cols[worst])) {
 				worst = i
 			}
 		}
@@ -140,14 +159,23 @@ func fit(cols []column, width int) []column {
 		}
 		cols = append(cols[:worst:worst], cols[worst+1:]...)
 	}
-	return narrowNames(underGroups(cols), width)
+	return cols
 }
+
+// othersWidth is that of a table whose names all stand on lines of their own.
+func othersWidth(cols []column) int { return tableWidth(cols) - min(cols[0].width(), nameWidth) + leastName }
+
+// leastName is the heading of a column of names, "Arm".
+const leastName = 3
 
 const gap = 2
 
 func tableWidth(cols []column) int {
 	width := -gap
 	for i, c := range cols {
+		if c.below {
+			continue
+		}
 		width += gap + c.width()
 		if i == 0 && c.width() > nameWidth {
 			width -= c.width() - nameWidth
@@ -162,7 +190,7 @@ func tableWidth(cols []column) int {
 const nameWidth = 22
 
 func narrowNames(cols []column, width int) []column {
-	room := width - tableWidth(cols) + min(cols[0].width(), nameWidth)
+	room := max(width-tableWidth(cols)+min(cols[0].width(), nameWidth), leastName)
 	if cols[0].width() <= room {
 		return cols
 	}

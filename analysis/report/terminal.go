@@ -169,19 +169,22 @@ func (t *terminal) warnings(ws []results.Warning) {
 func (t *terminal) paragraph(s string) { t.wrap(s, "") }
 func (t *terminal) item(s string)      { t.wrap(s, "    ") }
 
-func (t *terminal) wrap(s, hang string) {
-	line, width := "", 0
+func (t *terminal) wrap(s, hang string) { t.wrapFrom("", s, hang) }
+
+// wrapFrom is wrap with something before the first line.
+func (t *terminal) wrapFrom(first, s, hang string) {
+	line, width, empty := first, len(first), true
 	for _, word := range words(s) {
 		n := textWidth(word)
-		if width > 0 && width+1+n > t.width {
+		if !empty && width+1+n > t.width {
 			fmt.Fprintln(t.b, line)
 			line, width = hang+word, len(hang)+n
 			continue
 		}
-		if width > 0 {
+		if !empty {
 			line, width = line+" ", width+1
 		}
-		line, width = line+word, width+n
+		line, width, empty = line+word, width+n, false
 	}
 	fmt.Fprintln(t.b, line)
 }

@@ -36,6 +36,9 @@ func (t *terminal) groupLine(cols []column) {
 	var line strings.Builder
 	line.WriteString(strings.Repeat(" ", nameColumn(cols[0])))
 	for i := 1; i < len(cols); {
+		if cols[i].below {
+			break // always the last
+		}
 		width, j := cols[i].width(), i+1
 		for j < len(cols) && cols[j].group == cols[i].group && cols[i].group != "" {
 			width += gap + cols[j].width()
@@ -52,6 +55,9 @@ func (t *terminal) groupLine(cols []column) {
 func (t *terminal) headLine(cols []column) {
 	var parts []string
 	for i, c := range cols {
+		if c.below {
+			continue // its cells speak for themselves
+		}
 		width := c.width()
 		if i == 0 {
 			width = nameColumn(c)
@@ -63,12 +69,22 @@ func (t *terminal) headLine(cols []column) {
 
 func (t *terminal) row(cols []column, i int, change *analysis.Comparison) {
 	var parts []string
+	below := ""
 	for j, c := range cols {
 		text, width := c.cells[i], c.width()
+		if c.below {
+			if word := strings.TrimSpace(text); word != "" {
+				below = word
+				if change != nil {
+					below = t.verdict(change.Verdict, word)
+				}
+			}
+			continue
+		}
 		if j == 0 {
 			width = nameColumn(c)
 			if name, long := strings.CutSuffix(text, "\n"); long {
-				fmt.Fprintln(t.b, name)
+				t.name(name)
 				text = ""
 			}
 		}
@@ -80,6 +96,18 @@ func (t *terminal) row(cols []column, i int, change *analysis.Comparison) {
 		parts = append(parts, text)
 	}
 	fmt.Fprintln(t.b, strings.TrimRight(strings.Join(parts, strings.Repeat(" ", gap)), " "))
+	if below != "" {
+		t.wrapFrom("    ", below, "      ")
+	}
+}
+
+// name writes a name that stands on lines of its own.
+func (t *terminal) name(name string) {
+	for rest := []rune(name); len(rest) > 0; {
+		n := min(len(rest), t.width)
+		fmt.Fprintln(t.b, string(rest[:n]))
+		rest = rest[n:]
+	}
 }
 
 // plainBlanks are enough where all characters have one width.

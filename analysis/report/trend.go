@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -22,10 +21,7 @@ func TrendJSON(w io.Writer, h trend.History) error {
 // TrendTerminal writes a history for people: a row a series, then in plain
 // words what is not steady, then what is wrong with the data.
 func TrendTerminal(w io.Writer, h trend.History, opts TerminalOptions) error {
-	t := &terminal{b: bufio.NewWriter(w), color: opts.Color, width: maxWidth}
-	if opts.Width > 0 && opts.Width < maxWidth {
-		t.width = max(opts.Width, 40)
-	}
+	t := newTerminal(w, opts)
 	t.paragraph(t.bold(h.Answer))
 	if len(h.Series) > 0 {
 		t.lines(trendColumns(h), trendColours(h))
@@ -133,7 +129,7 @@ func trendColours(h trend.History) []*analysis.Comparison {
 func trendColumns(h trend.History) []column {
 	names := column{head: "Series", left: true, cells: trendNames(h)}
 	points := column{head: "runs", rank: 1}
-	level := column{head: "level"}
+	level := column{head: "level", spare: 1}
 	newest := column{head: "newest"}
 	changes := column{head: "changes", rank: 2}
 	verdict := column{head: "verdict", left: true}
