@@ -248,6 +248,15 @@ type paint struct{ Pixels, Light float64 }
 // overflow is what sticks out to the right of the page.
 const overflow = `Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) - window.innerWidth`
 
+// outOfSight are the cells that a telephone would show only to who scrolls
+// sideways in a table, or without the heading of their column.
+const outOfSight = `window.innerWidth > 520 ? [] : Array.from(document.querySelectorAll('tbody td, tbody th')).filter(function (c) {
+  if (!c.getClientRects().length) return false;
+  var box = c.getBoundingClientRect(), text = document.createRange(); text.selectNodeContents(c);
+  var right = Math.max(box.right, text.getBoundingClientRect().right);
+  var headed = c.tagName === 'TH' || c.dataset.label || !c.closest('table').tHead || !c.closest('table').tHead.rows[0].cells[c.cellIndex] || !c.closest('table').tHead.rows[0].cells[c.cellIndex].textContent.trim();
+  return right > window.innerWidth || !headed; }).map(function (c) { return c.textContent; })`
+
 func TestPageInBrowser(t *testing.T) {
 	b := newBrowser(t)
 	files := map[string]string{"tcp": writeReport(t, inputOf(tcpWorld())), "udp": writeReport(t, inputOf(udpWorld())),
@@ -297,6 +306,9 @@ func (b *browser) inspect(t *testing.T) []paint {
 	}
 	if wide := eval[int](t, b, overflow); wide > 0 {
 		t.Errorf("the page is %d px wider than the window", wide)
+	}
+	if out := eval[[]string](t, b, outOfSight); len(out) > 0 {
+		t.Errorf("%d cells of tables are out of sight on a narrow screen: %.300q", len(out), out)
 	}
 	b.check(t)
 	return charts

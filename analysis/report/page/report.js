@@ -146,6 +146,36 @@
     drawAll();
   }
 
+  // Each cell gets the heading of its column, which is what remains of the head
+  // where a narrow screen shows rows as cards.
+  function label(table) {
+    var grid = [], heads = [];
+    Array.prototype.forEach.call(table.tHead ? table.tHead.rows : [], function (tr, y) {
+      var x = 0;
+      grid[y] = grid[y] || [];
+      Array.prototype.forEach.call(tr.cells, function (th) {
+        while (grid[y][x]) x++;
+        for (var r = 0; r < th.rowSpan; r++) for (var c = 0; c < th.colSpan; c++) { grid[y + r] = grid[y + r] || []; grid[y + r][x + c] = th; }
+        x += th.colSpan;
+      });
+    });
+    grid.forEach(function (row) {
+      row.forEach(function (th, x) {
+        heads[x] = heads[x] || [];
+        if (heads[x].indexOf(th) < 0) heads[x].push(th);
+      });
+    });
+    Array.prototype.forEach.call(table.tBodies, function (body) {
+      Array.prototype.forEach.call(body.rows, function (tr) {
+        Array.prototype.forEach.call(tr.cells, function (td, x) {
+          td.dataset.label = (heads[x] || []).map(function (th) { return th.textContent.trim(); }).filter(Boolean).join(', ');
+        });
+      });
+    });
+    if (heads.length) table.classList.add('stacked');
+  }
+
+  document.querySelectorAll('.scroll > table').forEach(label);
   drawAll();
   window.addEventListener('resize', fit);
   dark.addEventListener('change', drawAll);
