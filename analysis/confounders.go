@@ -106,7 +106,7 @@ func build(b results.Build) string {
 }
 
 func traffic(a results.Arm) string {
-	text := fmt.Sprintf("%s, %d bytes, %d %s, %s", a.Protocol, a.Message, a.Flows, plural(a.Flows, "flow"), a.Topology)
+	text := fmt.Sprintf("%s, %s, %s, %s", a.Protocol, Counted(a.Message, "byte"), Counted(a.Flows, "flow"), a.Topology)
 	if a.Kind != "" && a.Kind != "stream" { // older records do not name streams
 		text = a.Kind + " over " + text
 	}

@@ -64,9 +64,9 @@ func (s *Scenario) checkMeasure(d *decoder, drafts []draft) {
 	}
 	if blocks := m.Trial / m.block(arms); blocks < minBlocksGiven {
 		need := minBlocksGiven * m.block(arms)
-		fail("trial", fmt.Sprintf("%s holds %d blocks of %d slices of %s", m.Trial, blocks, max(arms, 1), m.Slice), fmt.Sprintf("want at least %d blocks: %s", minBlocksGiven, need))
+		fail("trial", fmt.Sprintf("%s holds %s of %s of %s", m.Trial, counted(int(blocks), "block"), counted(max(arms, 1), "slice"), m.Slice), fmt.Sprintf("want at least %d blocks: %s", minBlocksGiven, need))
 	} else if m.MaxTime < 2*m.Trial {
-		fail("max_time", fmt.Sprintf("%s is shorter than two trials of %s (%d arms)", m.MaxTime, m.Trial, max(arms, 1)), fmt.Sprintf("want at least %s; ten trials are %s", 2*m.Trial, 10*m.Trial))
+		fail("max_time", fmt.Sprintf("%s is shorter than two trials of %s (%s)", m.MaxTime, m.Trial, counted(max(arms, 1), "arm")), fmt.Sprintf("want at least %s; ten trials are %s", 2*m.Trial, 10*m.Trial))
 	}
 }
 

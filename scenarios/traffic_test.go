@@ -330,7 +330,7 @@ unix-stream over veth | traffic.protocol: unix-stream reaches no other network n
 {kind: crr, flows: 9, threads: 2} | traffic.threads: flows of crr have threads of their own
 {flows: 9, threads: 2, source: io_uring} | traffic.threads: io_uring is not driven by epoll
 {flows: 9, threads: 2, sink: splice} | traffic.threads: splice is not driven by epoll
-{threads: 2} | traffic.threads: 2 threads of 1 flows
+{threads: 2} | traffic.threads: 2 threads of 1 flow
 {beside: {x: {kind: flood}}} | traffic.beside.x.kind: traffic beside others cannot be flood
 {beside: {x: {beside: {y: tcp}}}} | traffic.beside.x.beside: traffic beside others has none
 {beside: {x: {protocol: udp, loss_free: on}}} | traffic.beside.x.loss_free: only the main traffic

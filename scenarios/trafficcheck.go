@@ -103,7 +103,7 @@ func (c trafficChecker) protocols() bool {
 func (c trafficChecker) pattern() {
 	t := c.t
 	c.refuse(t.Pattern == "one-to-one" && t.Sources != t.Sinks, "pattern",
-		fmt.Sprintf("one-to-one of %d sources and %d sinks", t.Sources, t.Sinks), "give as many of each, or use incast, outcast or all-to-all")
+		fmt.Sprintf("one-to-one of %s and %s", counted(t.Sources, "source"), counted(t.Sinks, "sink")), "give as many of each, or use incast, outcast or all-to-all")
 	c.refuse(t.Kind == "multicast" && t.Pattern != "outcast", "pattern", "multicast has one source and several sinks", "leave it off, and give sinks")
 	// Seen on Linux 6.18: ip6_output finds no neighbour for a group on lo
 	// (Ip6OutNoRoutes), whatever the routes are.
@@ -263,7 +263,7 @@ func (c trafficChecker) segments() {
 		return
 	}
 	c.refuse(len(t.Sizes) > 0, key, "messages of several sizes are not cut", "leave off sizes, or segment")
-	c.refuse(len(t.Sizes) == 0 && segment > t.Message, key, fmt.Sprintf("%d is more than the message of %d bytes", segment, t.Message), "the message is what is cut: give a larger one, or leave message off")
+	c.refuse(len(t.Sizes) == 0 && segment > t.Message, key, fmt.Sprintf("%d is more than the message of %s", segment, counted(int(t.Message), "byte")), "the message is what is cut: give a larger one, or leave message off")
 	pieces := (t.Message + segment - 1) / segment
 	c.refuse(pieces > maxSegments, "message", fmt.Sprintf("%d bytes are %d segments of %d", t.Message, pieces, segment), fmt.Sprintf("kernels before 6.9 take at most %d: %d bytes", maxSegments, maxSegments*segment))
 	if mtu := mtuOf(c.draft.cfg); mtu > 0 {
@@ -334,9 +334,9 @@ func (c trafficChecker) verify() {
 	least := c.smallest()
 	if t.Source.Segment > 0 {
 		least = min(least, t.Source.Segment)
-		c.refuse(t.Message%t.Source.Segment != 0, key, fmt.Sprintf("the last datagram of %d bytes cut by %d is a short one", t.Message, t.Source.Segment), "make message a multiple of source.segment")
+		c.refuse(t.Message%t.Source.Segment != 0, key, fmt.Sprintf("the last datagram of %s cut by %d is a short one", counted(int(t.Message), "byte"), t.Source.Segment), "make message a multiple of source.segment")
 	}
-	c.refuse(t.datagrams() && least > 0 && least < numberedMessage, key, fmt.Sprintf("a datagram of %d bytes has no room for its number", least), fmt.Sprintf("want at least %d bytes", numberedMessage))
+	c.refuse(t.datagrams() && least > 0 && least < numberedMessage, key, fmt.Sprintf("a datagram of %s has no room for its number", counted(int(least), "byte")), fmt.Sprintf("want at least %d bytes", numberedMessage))
 }
 
 // crafted paths make their packets themselves: what sockets do is not there.
@@ -377,7 +377,7 @@ func (c trafficChecker) threads() {
 	c.refuse(t.Source.ZeroCopy, "threads", "shared threads do not read the completions of zerocopy", "leave off zerocopy, or threads")
 	c.refuse(!c.source.plain, "threads", t.Source.Path+" is not driven by epoll", "use source send, sendto, sendmsg or write")
 	c.refuse(!c.sink.plain, "threads", t.Sink.Path+" is not driven by epoll", "use sink recv, recvfrom, recvmsg or read")
-	c.refuse(t.Threads > t.flowCount(), "threads", fmt.Sprintf("%d threads of %d flows", t.Threads, t.flowCount()), "each thread needs a flow: give fewer threads, or 0 for one a flow")
+	c.refuse(t.Threads > t.flowCount(), "threads", fmt.Sprintf("%s of %s", counted(t.Threads, "thread"), counted(t.flowCount(), "flow")), "each thread needs a flow: give fewer threads, or 0 for one a flow")
 }
 
 func protocolKind(t Traffic) string { return t.Protocol + " " + t.Kind }

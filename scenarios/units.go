@@ -21,6 +21,14 @@ var sizeUnits = []struct {
 	{"B", 1}, {"", 1},
 }
 
+// counted writes a number of things: 1 flow, 2 flows.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
 // ParseSize parses a number of bytes: 1472, 64K (binary), 1MiB.
 func ParseSize(text string) (Size, error) {
 	for _, u := range sizeUnits {

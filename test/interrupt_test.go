@@ -37,7 +37,7 @@ func interrupt(t *testing.T, sig syscall.Signal) {
 	if took := time.Since(sent); took > endsWithin {
 		t.Errorf("ended %v after the signal, want at most %v", took, endsWithin)
 	}
-	o.want(t, 5, "interrupted: what was measured so far is kept and shown", "goodput", "Gbit/s")
+	o.want(t, 5, "interrupted: putting back what was changed", "interrupted: what was measured so far is kept and shown", "goodput", "Gbit/s")
 	p.netab(t, "results", "--store", "store").want(t, 0, "level", "interrupted")
 	p.netab(t, "results", "show", "latest", "--store", "store").want(t, 0, "goodput")
 	noneLeft(t, 2*time.Second)
@@ -58,8 +58,16 @@ func TestInterruptTwice(t *testing.T) {
 		r.signal(t, syscall.SIGINT)
 		r.cmd.Process.Signal(syscall.SIGINT) // it may have ended already
 		sent := time.Now()
-		if o := r.wait(t); o.status != 5 {
+		o := r.wait(t)
+		if o.status != 5 {
 			t.Errorf("exit status %d, want 5\n%s", o.status, o)
+		}
+		// Both signals may have come before it could say that it ends at once.
+		if !strings.Contains(o.stderr, "once more ends at once") {
+			t.Errorf("no word of the first signal:\n%s", o)
+		}
+		if end := "what was measured so far is kept"; !strings.Contains(o.stderr, "ended at once; nothing of this machine is left changed") && !strings.Contains(o.stderr, end) {
+			t.Errorf("no word of how it ended:\n%s", o)
 		}
 		if took := time.Since(sent); took > endsWithin {
 			t.Errorf("ended %v after the second signal, want at most %v", took, endsWithin)

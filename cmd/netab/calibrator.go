@@ -123,7 +123,7 @@ func (c *calibrator) measure(ctx context.Context) error {
 	for _, w := range warnings {
 		fmt.Fprintf(c.log, "warning: %s\n", w.Text)
 	}
-	fmt.Fprintf(c.log, "%d runs of %s, at most %v together\n", len(c.order), c.record.Scenario, (time.Duration(len(c.order)) * c.maxTime).Round(time.Second))
+	fmt.Fprintf(c.log, "%s of %s, at most %v together\n", analysis.Counted(len(c.order), "run"), c.record.Scenario, (time.Duration(len(c.order)) * c.maxTime).Round(time.Second))
 	failures := 0
 	for i, share := range c.order {
 		if err := c.one(ctx, share); err != nil {

@@ -91,7 +91,7 @@ func (f foretold) String() string {
 	case f.Trials == 0: // no two runs undisturbed, or a scatter that no time averages out
 		return fmt.Sprintf("how long that takes is not known: the calibration of %s cannot tell; calibrate again on a quiet machine (netab calibrate)", strings.Join(f.of, ", "))
 	}
-	text := fmt.Sprintf("about %v for %.3g %% (%d trials), by the calibration of %s", f.Time.Round(time.Second), 100*f.resolution, f.Trials, strings.Join(f.of, ", "))
+	text := fmt.Sprintf("about %v for %.3g %% (%s), by the calibration of %s", f.Time.Round(time.Second), 100*f.resolution, analysis.Counted(f.Trials, "trial"), strings.Join(f.of, ", "))
 	if !f.Within {
 		text += ": more than --max-time allows"
 	}
@@ -151,10 +151,13 @@ func printPlan(w io.Writer, l *loaded, o runner.Options, p *runner.Preview) {
 		fmt.Fprintln(w, "nothing of the machine is changed")
 	}
 	fmt.Fprintf(w, "\ngrain %s: %s\n", p.Grain, p.Reason)
-	fmt.Fprintf(w, "slices of %v, the first %v of each not counted; a trial is %d blocks of %d slices, %v\n",
-		p.Slice, p.Settle, p.Blocks, len(p.Arms), p.Trial)
-	fmt.Fprintf(w, "until every comparison is decided at a resolution of %.3g %%, at most %v (about %d trials); seed %d\n",
-		100*o.Header.Design.Resolution, o.MaxTime, fitting(o, p), o.Seed)
+	fmt.Fprintf(w, "slices of %v, the first %v of each not counted; a trial is %s of %s, %v\n",
+		p.Slice, p.Settle, analysis.Counted(p.Blocks, "block"), analysis.Counted(len(p.Arms), "slice"), p.Trial)
+	until := fmt.Sprintf("every comparison is decided at a resolution of %.3g %%", 100*o.Header.Design.Resolution)
+	if len(p.Arms) < 2 {
+		until = fmt.Sprintf("the level is known to %.3g %% either way", 100*o.Header.Design.Width)
+	}
+	fmt.Fprintf(w, "until %s, at most %v (about %s); seed %d\n", until, o.MaxTime, analysis.Counted(fitting(o, p), "trial"), o.Seed)
 }
 
 // differs are the settings that are not the same in all arms.
@@ -235,7 +238,7 @@ func trafficOf(t scenarios.Traffic, topology string) string {
 	}
 	words = append(words, analysis.Counted(len(t.Pairs()), "flow"))
 	if t.Sources+t.Sinks > 2 {
-		words = append(words, fmt.Sprintf("%s of %d sources and %d sinks", t.Pattern, t.Sources, t.Sinks))
+		words = append(words, fmt.Sprintf("%s of %s and %s", t.Pattern, analysis.Counted(t.Sources, "source"), analysis.Counted(t.Sinks, "sink")))
 	}
 	if t.Direction != "forward" {
 		words = append(words, "direction "+t.Direction)
