@@ -66,7 +66,7 @@ func tooShort(o runner.Options, p *runner.Preview) string {
 		without = "no interval"
 	}
 	enough := (time.Duration(needed)*p.Each() + time.Second - 1).Truncate(time.Second)
-	return fmt.Sprintf("%s can come of this run: its time limit of %v has room for %s of %v, and %d are needed; give it --max-time %v",
+	return fmt.Sprintf("%s can come of this run: its time limit of %v has room for about %s of %v, and %d are needed; give it --max-time %v",
 		without, o.MaxTime, analysis.Counted(fit, "trial"), p.Each().Round(10*time.Millisecond), needed, enough)
 }
 

@@ -53,12 +53,12 @@ func TestTooShort(t *testing.T) {
 		maxTime    time.Duration
 		want       string
 	}{
-		{2, 0.95, 6 * time.Second, "no verdict can come of this run: its time limit of 6s has room for 3 trials of 2s, and 6 are needed; give it --max-time 12s"},
+		{2, 0.95, 6 * time.Second, "no verdict can come of this run: its time limit of 6s has room for about 3 trials of 2s, and 6 are needed; give it --max-time 12s"},
 		{2, 0.95, 12 * time.Second, ""},
-		{2, 0.99, 12 * time.Second, "no verdict can come of this run: its time limit of 12s has room for 6 trials of 2s, and 8 are needed; give it --max-time 16s"},
-		{2, 0.95, time.Second, "no verdict can come of this run: its time limit of 1s has room for 1 trial of 2s, and 6 are needed; give it --max-time 12s"},
+		{2, 0.99, 12 * time.Second, "no verdict can come of this run: its time limit of 12s has room for about 6 trials of 2s, and 8 are needed; give it --max-time 16s"},
+		{2, 0.95, time.Second, "no verdict can come of this run: its time limit of 1s has room for about 1 trial of 2s, and 6 are needed; give it --max-time 12s"},
 		{1, 0.95, 4 * time.Second, ""},
-		{1, 0.95, 3 * time.Second, "no interval can come of this run: its time limit of 3s has room for 1 trial of 2s, and 2 are needed; give it --max-time 4s"},
+		{1, 0.95, 3 * time.Second, "no interval can come of this run: its time limit of 3s has room for about 1 trial of 2s, and 2 are needed; give it --max-time 4s"},
 	} {
 		o := runner.Options{MaxTime: tt.maxTime, Header: results.Header{Design: results.Design{Arms: make([]results.Arm, tt.arms), Confidence: tt.confidence}}}
 		each := (&runner.Preview{}).Each()

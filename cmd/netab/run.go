@@ -116,7 +116,8 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) error {
 			fmt.Fprintln(cmd.ErrOrStderr(), "note:", note)
 		}
 		if text := tooShort(o, p); text != "" && !f.quiet {
-			say(cmd.ErrOrStderr(), text)
+			progress.close() // it goes on in a line of its own
+			fmt.Fprintln(cmd.ErrOrStderr(), "netab:", text)
 		}
 		progress.begin(p)
 	}
