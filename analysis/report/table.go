@@ -163,7 +163,9 @@ func dropUntil(cols []column, rank func(column) int, enough func([]column) bool)
 }
 
 // othersWidth is that of a table whose names all stand on lines of their own.
-func othersWidth(cols []column) int { return tableWidth(cols) - min(cols[0].width(), nameWidth) + leastName }
+func othersWidth(cols []column) int {
+	return tableWidth(cols) - min(cols[0].width(), nameWidth) + leastName
+}
 
 // leastName is the heading of a column of names, "Arm".
 const leastName = 3
