@@ -38,7 +38,7 @@ matrix:
 			func(s *Scenario, a []Arm) any {
 				t := a[0].Config.Traffic
 				return []any{t.Kind, t.Message, t.Response, t.Flows, t.Source, t.Sink, s.Question}
-			}, []any{"rr", Size(1), Size(1), 1, SourcePath{Path: "send", Socket: "connected"}, SinkPath{Path: "recv"}, "How fast? (changed by --set traffic=TCP_RR, traffic.threads=1)"}},
+			}, []any{"rr", Size(1), Size(1), 1, SourcePath{Path: "send", Socket: "connected"}, SinkPath{Path: "recv", Wait: "block"}, "How fast? (changed by --set traffic=TCP_RR, traffic.threads=1)"}},
 		{"a bare word replaces the old topology", "topology: {kind: nic, source_device: a, sink_device: b, mtu: 9000}", []string{"topology=loopback"},
 			func(_ *Scenario, a []Arm) any { return a[0].Config.Topology }, Topology{Kind: "loopback", Family: "ipv4"}},
 		{"a bare word replaces a path", "traffic: {protocol: udp, source: {path: sendmmsg, batch: 8, zerocopy: on}}", []string{"traffic.source=send"},
