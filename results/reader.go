@@ -3,12 +3,15 @@ package results
 import (
 	"bufio"
 	"bytes"
+	"cmp"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -37,11 +40,11 @@ func ReadFile(path string) (*Run, error) {
 }
 
 // Read reads a run file. Members and lines that this version does not know are
-// kept. A last line that was cut off (a full disk, a power cut) is skipped and
-// reported in ReadWarnings under the code "truncated"; any other fault is an
-// error that names the line.
+// kept. A last line that was cut off (a full disk, a power cut) is skipped, and
+// what the file holds twice counts once; ReadWarnings say so. Any other fault is
+// an error that names the line.
 func Read(r io.Reader) (*Run, error) {
-	run := &Run{}
+	in := reader{run: &Run{}, seen: map[int]sum{}}
 	lines := bufio.NewReaderSize(r, 1<<16)
 	for n := 1; ; n++ {
 		line, err := lines.ReadBytes('\n')
@@ -51,9 +54,9 @@ func Read(r io.Reader) (*Run, error) {
 		}
 		line = bytes.TrimSpace(line)
 		if len(line) > 0 || whole {
-			err := run.add(n, line)
+			err := in.add(n, line)
 			if err != nil && !whole && n > 1 && !json.Valid(line) {
-				run.truncated(n, len(line))
+				in.warn("truncated", "line %d, the last, was cut off after %d bytes and is not used; the run was ended hard, the %d trials before are whole", n, len(line), len(in.run.Trials))
 			} else if err != nil {
 				return nil, err
 			}
@@ -62,21 +65,34 @@ func Read(r io.Reader) (*Run, error) {
 			break
 		}
 	}
-	if run.Header.Type == "" {
+	if in.run.Header.Type == "" {
 		return nil, errors.New("empty: a run file starts with its header")
 	}
-	return run, nil
+	in.count()
+	return in.run, nil
 }
 
-func (run *Run) truncated(line, size int) {
-	run.ReadWarnings = append(run.ReadWarnings, Warning{
-		Code: "truncated",
-		Text: fmt.Sprintf("line %d, the last, was cut off after %d bytes and is not used; the run was ended hard, the %d trials before are whole", line, size, len(run.Trials)),
-	})
+// A reader puts a run together from its lines.
+type reader struct {
+	run       *Run
+	seen      map[int]sum // trials' lines, by index
+	end       sum         // the end's line
+	repeated  int         // trials that were there already
+	differing []int       // those that were, and were others
+	late      int         // trials that stand behind the end and nowhere else
+	ends      int         // further ends that say something else
+}
+
+// A sum stands for a line, of which there may be a great many long ones.
+type sum = [sha256.Size]byte
+
+func (in *reader) warn(code, format string, args ...any) {
+	in.run.ReadWarnings = append(in.run.ReadWarnings, Warning{Code: code, Text: fmt.Sprintf(format, args...)})
 }
 
 // add decodes line n into the run.
-func (run *Run) add(n int, line []byte) error {
+func (in *reader) add(n int, line []byte) error {
+	run := in.run
 	var kind struct {
 		Type   string `json:"type"`
 		Schema string `json:"schema"`
@@ -98,19 +114,92 @@ func (run *Run) add(n int, line []byte) error {
 		if err := json.Unmarshal(line, &t); err != nil {
 			return lineError(n, err)
 		}
-		run.Trials = append(run.Trials, t)
+		if t.Index < 0 {
+			return fmt.Errorf("line %d: trial %d: the index of a trial is 0 or more", n, t.Index)
+		}
+		in.trial(t, line)
 	case "end":
 		var e End
 		if err := json.Unmarshal(line, &e); err != nil {
 			return lineError(n, err)
 		}
-		run.End = &e
+		switch {
+		case run.End == nil:
+			run.End, in.end = &e, sha256.Sum256(line)
+		case in.end != sha256.Sum256(line):
+			in.ends++
+		}
 	case "":
 		return fmt.Errorf(`line %d: a record without "type"`, n)
 	default:
 		run.Foreign = append(run.Foreign, ForeignLine{Trials: len(run.Trials), Raw: bytes.Clone(line)})
 	}
 	return nil
+}
+
+// trial keeps the first trial of an index. netab writes nothing behind the end:
+// what stands there was not judged when the run decided that it was enough.
+func (in *reader) trial(t Trial, line []byte) {
+	own := sha256.Sum256(line)
+	first, again := in.seen[t.Index]
+	switch {
+	case again && first == own:
+		in.repeated++
+	case again:
+		in.differing = append(in.differing, t.Index)
+	case in.run.End != nil:
+		in.late++
+	default:
+		in.seen[t.Index] = own
+		in.run.Trials = append(in.run.Trials, t)
+	}
+}
+
+// count brings the trials into the order of their indices and says where they
+// are not what a run writes: each once, all of them, in order, then one end.
+func (in *reader) count() {
+	trials := in.run.Trials
+	byIndex := func(a, b Trial) int { return cmp.Compare(a.Index, b.Index) }
+	if in.repeated > 0 {
+		in.warn("duplicate-trials", "%s in the file twice and %s once: the file was put together from copies", are(in.repeated, "trial"), count(in.repeated))
+	}
+	if n := len(in.differing); n > 0 {
+		in.warn("trials-differ", "%s in the file twice with different content (the first is trial %d), and nobody can know which is right; the first of each is used", are(n, "trial"), in.differing[0])
+	}
+	if in.late > 0 {
+		in.warn("trials-after-end", "%s behind the end of the run and not used: the run was judged without", stand(in.late, "trial"))
+	}
+	if in.ends > 0 {
+		in.warn("ends-differ", "the file has %d more ends that say something else; the first is used", in.ends)
+	}
+	if !slices.IsSortedFunc(trials, byIndex) {
+		slices.SortFunc(trials, byIndex)
+		in.warn("trials-out-of-order", "the trials do not stand in the order in which they were measured; they were sorted by their index")
+	}
+	if n := len(trials); n > 0 && trials[n-1].Index != n-1 {
+		missing := 0
+		for missing < n && trials[missing].Index == missing {
+			missing++
+		}
+		in.warn("trials-missing", "%s missing from the file (the first is trial %d): what is left may have been chosen by its outcome", are(trials[n-1].Index+1-n, "trial"), missing)
+	}
+}
+
+func are(n int, noun string) string   { return verb(n, noun, "is", "are") }
+func stand(n int, noun string) string { return verb(n, noun, "stands", "stand") }
+
+func verb(n int, noun, one, several string) string {
+	if n == 1 {
+		return fmt.Sprintf("1 %s %s", noun, one)
+	}
+	return fmt.Sprintf("%d %ss %s", n, noun, several)
+}
+
+func count(n int) string {
+	if n == 1 {
+		return "counts"
+	}
+	return "count"
 }
 
 // checkSchema accepts the major version that this package knows; a minor one

@@ -2,8 +2,10 @@ package results
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -28,6 +30,7 @@ func TestReadFaults(t *testing.T) {
 		{"last line whole but broken", headerLine + `{"type":"trial",}` + "\n", "line 2, byte"},
 		{"wrong type of a field", headerLine + `{"type":"trial","index":"one"}` + "\n", "line 2: json: cannot unmarshal"},
 		{"wrong type in the last line, whole JSON", headerLine + `{"type":"trial","index":"one"}`, "line 2: json: cannot unmarshal"},
+		{"negative index", headerLine + `{"type":"trial","index":-1}` + "\n", "line 2: trial -1: the index of a trial is 0 or more"},
 		{"no type", headerLine + `{"index":1}` + "\n", `line 2: a record without "type"`},
 	}
 	for _, tt := range tests {
@@ -40,6 +43,48 @@ func TestReadFaults(t *testing.T) {
 				t.Errorf("error %q does not say %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// What a file holds twice counts once, and it is said. Trials are those that
+// count, by setup_ns, which tells copies apart.
+func TestReadTwice(t *testing.T) {
+	trial := func(index, setup int) string {
+		return fmt.Sprintf(`{"type":"trial","index":%d,"setup_ns":%d}`+"\n", index, setup)
+	}
+	const end = `{"type":"end","reason":"decided"}` + "\n"
+	tests := []struct {
+		name, in string
+		trials   []int64
+		warnings []string
+	}{
+		{"as it should be", trial(0, 1) + trial(1, 2) + end, []int64{1, 2}, nil},
+		{"trials appended twice", trial(0, 1) + trial(1, 2) + trial(0, 1) + trial(1, 2) + end, []int64{1, 2}, []string{"duplicate-trials"}},
+		{"with other content", trial(0, 1) + trial(1, 2) + trial(1, 3) + end, []int64{1, 2}, []string{"trials-differ"}},
+		{"a whole run appended", trial(0, 1) + end + trial(0, 1) + end, []int64{1}, []string{"duplicate-trials"}},
+		{"more behind the end", trial(0, 1) + end + trial(1, 2), []int64{1}, []string{"trials-after-end"}},
+		{"another end", trial(0, 1) + end + `{"type":"end","reason":"max-time"}` + "\n", []int64{1}, []string{"ends-differ"}},
+		{"out of order", trial(1, 2) + trial(0, 1) + end, []int64{1, 2}, []string{"trials-out-of-order"}},
+		{"one left out", trial(0, 1) + trial(2, 3) + end, []int64{1, 3}, []string{"trials-missing"}},
+		{"the first left out", trial(1, 2) + end, []int64{2}, []string{"trials-missing"}},
+	}
+	for _, tt := range tests {
+		run, err := Read(strings.NewReader(headerLine + tt.in))
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		var trials []int64
+		for _, tr := range run.Trials {
+			trials = append(trials, tr.SetupNS)
+		}
+		var codes []string
+		for _, w := range run.ReadWarnings {
+			codes = append(codes, w.Code)
+		}
+		if !slices.Equal(trials, tt.trials) || !slices.Equal(codes, tt.warnings) || run.End.Reason != "decided" {
+			t.Errorf("%s: trials %v, want %v; warnings %v, want %v; end %q", tt.name, trials, tt.trials, run.ReadWarnings, tt.warnings, run.End.Reason)
+		}
 	}
 }
 
