@@ -10,7 +10,7 @@ import (
 type Interrupt struct {
 	Name   string         // a number, or the architecture's name: NMI, LOC, RES
 	IRQ    int            // -1 for the architecture's
-	Counts map[int]uint32 // by online CPU; empty for ERR and MIS, which have one total
+	Counts map[int]uint32 // by online CPU; empty for ERR and MIS, which have one total, and FIQ, which has none
 	Detail string         // chip, hardware number, trigger, and who asked for it, single blanks
 	// Actions are the names under which drivers asked for it: "virtio3-rx",
 	// "eth0-TxRx-0".
@@ -45,8 +45,10 @@ func parseInterrupts(data []byte) ([]Interrupt, error) {
 		if n, err := strconv.ParseUint(name, 10, 31); err == nil {
 			row.IRQ = int(n)
 		}
-		if len(strings.Fields(columns)) < len(cpus) {
-			all = append(all, row) // ERR, MIS: a total, no CPU's
+		if fields := strings.Fields(columns); len(fields) < len(cpus) || row.IRQ < 0 && !isNumber(fields[0]) {
+			// ERR, MIS: a total, no CPU's. arm's FIQ: only who owns it (show_fiq_list,
+			// arch/arm/kernel/fiq.c), which on one CPU is as long as a count.
+			all = append(all, row)
 			continue
 		}
 		for _, cpu := range cpus {
@@ -63,6 +65,8 @@ func parseInterrupts(data []byte) ([]Interrupt, error) {
 	}
 	return all, nil
 }
+
+func isNumber(text string) bool { return strings.Trim(text, "0123456789") == "" }
 
 func (i *Interrupt) describe(text string) {
 	text = strings.TrimSpace(text)

@@ -96,6 +96,17 @@ func TestInterrupts(t *testing.T) {
 	diff(t, "arm", Interrupt{Name: "11", IRQ: 11, Counts: map[int]uint32{0: 150432850, 2: 1}, Detail: "GICv3 27 Level arch_timer", Actions: []string{"arch_timer"}}, rows[0])
 }
 
+// A row without counts is none that cannot be read: on one CPU arm's FIQ has as
+// many columns as a row that counts.
+func TestInterruptsFIQ(t *testing.T) {
+	rows := parsed(t, "interrupts-fiq", parseInterrupts)
+	diff(t, "rows", []Interrupt{
+		{Name: "3", IRQ: 3, Counts: map[int]uint32{0: 8053}, Detail: "ARMCTRL 3 Edge BCM2708 Timer Tick", Actions: []string{"BCM2708 Timer Tick"}},
+		{Name: "FIQ", IRQ: -1, Counts: map[int]uint32{}},
+		{Name: "Err", IRQ: -1, Counts: map[int]uint32{0: 0}},
+	}, rows)
+}
+
 // A name in parentheses can hold anything.
 func TestPIDStatNames(t *testing.T) {
 	text := string(fixture(t, "pid_stat"))
