@@ -1,6 +1,7 @@
 package results
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path"
@@ -27,6 +28,9 @@ func ReadMachine(files Files) (Machine, error) {
 	cpu := readCPUModel(files)
 	config := readKernelConfig(files, kernel)
 	return Machine{
+		Name:           readMachineName(files),
+		MachineID:      readMachineID(files),
+		Board:          readBoard(files, cpu),
 		Hostname:       textOr(files, "/proc/sys/kernel/hostname", ""),
 		BootID:         textOr(files, "/proc/sys/kernel/random/boot_id", ""),
 		Kernel:         kernel,
@@ -73,7 +77,8 @@ func readArch(files Files) string {
 
 // A cpuModel is what /proc/cpuinfo tells of the first CPU.
 type cpuModel struct {
-	model, microcode string
+	model, microcode string // "" = not told
+	board            string // where the file names that too
 	x86              bool
 	hypervisor       bool // x86: CPUID says that a hypervisor is below
 }
@@ -86,34 +91,55 @@ func readCPUModel(files Files) cpuModel {
 	return parseCPUModel(string(data))
 }
 
-// parseCPUModel knows x86 (arch/x86/kernel/cpu/proc.c), arm64, which prints
-// numbers instead of a name (arch/arm64/kernel/cpuinfo.c), and the names that
-// powerpc ("cpu") and riscv ("uarch") use.
+// cpuNames are the keys under which architectures print the name of a CPU, what
+// says most first: x86 (arch/x86/kernel/cpu/proc.c), loongarch
+// (arch/loongarch/kernel/proc.c), mips and alpha (arch/mips/kernel/proc.c), old
+// arm, powerpc and sparc, riscv (arch/riscv/kernel/cpu.c), sh.
+var cpuNames = []string{"model name", "Model Name", "cpu model", "Processor", "cpu", "uarch", "cpu type"}
+
+// parseCPUModel reads the name of the first CPU, or the numbers that stand in
+// its place: arm's (arch/arm64/kernel/cpuinfo.c), riscv's where the device tree
+// names none, s390's machine type (arch/s390/kernel/processor.c), one line a
+// CPU with the machine's serial number, which is nobody's business, beside it.
 func parseCPUModel(text string) cpuModel {
 	first := make(map[string]string)
+	machineType := ""
 	for line := range strings.Lines(text) {
 		key, value, ok := strings.Cut(line, ":")
-		key = strings.TrimSpace(key)
+		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
 		if _, seen := first[key]; ok && !seen {
-			first[key] = strings.TrimSpace(value)
+			first[key] = value
+		}
+		if _, number, ok := strings.Cut(value, "machine = "); ok && machineType == "" && strings.HasPrefix(key, "processor ") {
+			machineType = number
 		}
 	}
-	c := cpuModel{microcode: first["microcode"]}
+	c := cpuModel{microcode: first["microcode"], board: cmp.Or(first["machine"], first["system type"])}
 	flags, x86 := first["flags"]
 	c.x86 = x86
 	c.hypervisor = slices.Contains(strings.Fields(flags), "hypervisor")
-	for _, key := range []string{"model name", "Processor", "cpu", "uarch"} {
-		if first[key] != "" {
-			c.model = first[key]
-			return c
+	for _, key := range cpuNames {
+		if c.model = first[key]; c.model != "" {
+			break
 		}
 	}
-	if part := first["CPU part"]; part != "" {
-		c.model = fmt.Sprintf("ARM implementer %s part %s variant %s revision %s",
-			first["CPU implementer"], part, first["CPU variant"], first["CPU revision"])
+	switch {
+	case first["CPU part"] != "":
+		// 32-bit arm has a name too, which many cores share ("ARMv7 Processor rev 4").
+		numbers := fmt.Sprintf("ARM implementer %s part %s variant %s revision %s",
+			first["CPU implementer"], first["CPU part"], first["CPU variant"], first["CPU revision"])
+		c.model = strings.TrimPrefix(c.model+", "+numbers, ", ")
+	case c.model != "":
+	case machineType != "":
+		c.model = fmt.Sprintf("%s machine %s", cmp.Or(first["vendor_id"], "s390"), machineType)
+	case slices.ContainsFunc([]string{"mvendorid", "marchid", "mimpid"}, func(key string) bool { return !isZero(first[key]) }):
+		c.model = fmt.Sprintf("RISC-V vendor %s architecture %s implementation %s", first["mvendorid"], first["marchid"], first["mimpid"])
 	}
 	return c
 }
+
+// isZero is of a hexadecimal number; firmware without an answer says 0.
+func isZero(number string) bool { return strings.Trim(number, "0x") == "" }
 
 // readMemory reads MemTotal, 0 if it is not told.
 func readMemory(files Files) int64 {

@@ -78,7 +78,7 @@ func TestReadMachineServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Machine{
-		Hostname: "bench1", BootID: "6b1c7a36-0000-4000-8000-0123456789ab",
+		Board: "Dell Inc. PowerEdge R640", Hostname: "bench1", BootID: "6b1c7a36-0000-4000-8000-0123456789ab",
 		Kernel: "6.1.0-28-amd64", KernelBuild: "#1 SMP PREEMPT_DYNAMIC Debian 6.1.119-1 (2024-11-22)",
 		KernelCmdline: "BOOT_IMAGE=/vmlinuz root=/dev/sda1 isolcpus=3,7", Arch: "x86_64",
 		CPUModel: "Intel(R) Xeon(R) Gold 6130 CPU @ 2.10GHz", Microcode: "0x2007006",
@@ -179,11 +179,31 @@ func TestVirtualization(t *testing.T) {
 	}
 }
 
-func TestParseCPUModelARM(t *testing.T) {
-	const text = "processor\t: 0\nBogoMIPS\t: 243.75\nFeatures\t: fp asimd\nCPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x3\nCPU part\t: 0xd0c\nCPU revision\t: 1\n"
-	want := cpuModel{model: "ARM implementer 0x41 part 0xd0c variant 0x3 revision 1"}
-	if got := parseCPUModel(text); got != want {
-		t.Errorf("%+v, want %+v", got, want)
+// Of kernels' files as they are; of riscv64 without a name, numbers that are all
+// zero say nothing (SBI 0.1 has no call for them).
+func TestParseCPUModel(t *testing.T) {
+	tests := []struct {
+		name string
+		want cpuModel
+	}{
+		{"loong64", cpuModel{model: "Loongson-3A5000", board: "generic-loongson-machine"}},
+		{"s390x", cpuModel{model: "IBM/S390 machine 2964"}},
+		{"riscv64", cpuModel{model: "sifive,u74-mc"}},
+		{"riscv64-acpi", cpuModel{model: "RISC-V vendor 0x5b7 architecture 0x8000000009140d00 implementation 0x50000"}},
+		{"riscv64-old-sbi", cpuModel{}},
+		{"mips", cpuModel{model: "MIPS 1004Kc V2.15", board: "Ubiquiti EdgeRouter X"}},
+		{"arm64", cpuModel{model: "ARM implementer 0x41 part 0xd0c variant 0x3 revision 1"}},
+		{"arm", cpuModel{model: "ARMv7 Processor rev 4 (v7l), ARM implementer 0x41 part 0xd03 variant 0x0 revision 4"}},
+		{"ppc64", cpuModel{model: "POWER9, altivec supported", board: "PowerNV 9006-22P"}},
+	}
+	for _, tt := range tests {
+		text, err := os.ReadFile(filepath.Join("testdata", "cpuinfo", tt.name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := parseCPUModel(string(text)); got != tt.want {
+			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
+		}
 	}
 }
 

@@ -409,6 +409,11 @@ type Build struct {
 // A Machine is where and under what the run was measured; what differs here
 // between two runs is a confounder of their comparison.
 type Machine struct {
+	// What says which machine this is, whatever its hostname; see Identity.
+	Name      string `json:"name,omitempty"`       // that a person gave it
+	MachineID string `json:"machine_id,omitempty"` // derived from /etc/machine-id
+	Board     string `json:"board,omitempty"`      // as the firmware names it: "Dell Inc. PowerEdge R640, board 0H28RR"
+
 	Hostname       string            `json:"hostname"`
 	BootID         string            `json:"boot_id"`
 	Kernel         string            `json:"kernel"`       // release
