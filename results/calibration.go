@@ -122,8 +122,26 @@ func (s *Store) Calibrations() ([]Calibration, error) {
 		}
 		out = append(out, c)
 	}
+	out = once(out)
 	slices.SortFunc(out, func(a, b Calibration) int { return cmp.Or(a.Started.Compare(b.Started), cmp.Compare(a.ID, b.ID)) })
 	return out, errors.Join(errs...)
+}
+
+// once counts each calibration once, and each of their runs: a file that was
+// copied, or put together from copies, tells no more than it did.
+func once(all []Calibration) []Calibration {
+	seen := map[string]bool{}
+	again := func(kind, id string) bool {
+		key := kind + id
+		was := seen[key]
+		seen[key] = true
+		return was && id != ""
+	}
+	all = slices.DeleteFunc(all, func(c Calibration) bool { return again("calibration ", c.ID) })
+	for i := range all {
+		all[i].Runs = slices.DeleteFunc(all[i].Runs, func(r CalibrationRun) bool { return again("run ", r.ID) })
+	}
+	return all
 }
 
 func readCalibration(file string) (c Calibration, err error) {

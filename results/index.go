@@ -28,7 +28,8 @@ const IndexFile = ".index.jsonl"
 // of runs is drawn without reading them. What it concludes is up to whoever
 // makes it (package analysis/trend); here it is only kept.
 type Digest struct {
-	ID       string
+	ID       string // the name of its directory
+	Run      string // the id that its header has, by which copies are known; "" = unreadable
 	Started  time.Time
 	Scenario string
 	Boot     string
@@ -112,6 +113,13 @@ func (s *Store) Index(version string, digest func(*Run) Digest, progress func(do
 	for _, e := range entries {
 		x.Runs = append(x.Runs, e.Digest)
 	}
+	// Of copies one counts. That is of the store and not of the runs, so the
+	// index file does not hold it.
+	for i, of := range copies(len(x.Runs), func(i int) (id, run string) { return x.Runs[i].ID, x.Runs[i].Run }) {
+		if d := &x.Runs[i]; of != "" {
+			*d = Digest{ID: d.ID, Run: d.Run, Started: d.Started, Unused: "a copy of run " + of}
+		}
+	}
 	slices.SortStableFunc(x.Runs, func(a, b Digest) int {
 		return cmp.Or(a.Started.Compare(b.Started), cmp.Compare(a.ID, b.ID))
 	})
@@ -154,7 +162,8 @@ func (s *Store) digestOne(id string, digest func(*Run) Digest) Digest {
 		return Digest{ID: id, Started: started, Unused: "unreadable: " + err.Error()}
 	}
 	d := digest(run)
-	d.ID, d.Started = id, run.Header.Started // the directory's name is what finds it again
+	// The directory's name is what finds it again.
+	d.ID, d.Run, d.Started = id, run.Header.ID, run.Header.Started
 	return d
 }
 
@@ -175,6 +184,7 @@ type indexLine struct {
 
 type indexRun struct {
 	ID       string    `json:"id"`
+	Run      string    `json:"run,omitempty"`
 	Size     int64     `json:"size"`
 	Modified int64     `json:"modified_ns"`
 	Started  time.Time `json:"started"`
@@ -268,7 +278,7 @@ func (r *indexRun) entry(facts []map[string]string, series [][]SeriesKey) (index
 		return indexEntry{}, fmt.Errorf("run %s: %d values of %d series", r.ID, len(r.Values), len(series[r.Series]))
 	}
 	return indexEntry{size: r.Size, modified: r.Modified, Digest: Digest{
-		ID: r.ID, Started: r.Started, Scenario: r.Scenario, Boot: r.Boot, Source: r.Source, Unused: r.Unused,
+		ID: r.ID, Run: r.Run, Started: r.Started, Scenario: r.Scenario, Boot: r.Boot, Source: r.Source, Unused: r.Unused,
 		Facts: facts[r.Facts], Series: series[r.Series], Values: r.Values,
 	}}, nil
 }
@@ -307,7 +317,7 @@ func encodeIndex(entries []indexEntry) ([]byte, error) {
 	facts, series := numbering{}, numbering{}
 	for _, e := range entries {
 		r := indexRun{ID: e.ID, Size: e.size, Modified: e.modified, Started: e.Started, Scenario: e.Scenario,
-			Boot: e.Boot, Source: e.Source, Unused: e.Unused, Values: e.Values}
+			Boot: e.Boot, Source: e.Source, Unused: e.Unused, Values: e.Values, Run: e.Run}
 		if slices.ContainsFunc(e.Values, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }) {
 			return nil, fmt.Errorf("run %s: a value is not finite", e.ID)
 		}

@@ -23,6 +23,7 @@ type outline struct {
 type briefHeader struct {
 	Type    string `json:"type"`
 	Schema  string `json:"schema"`
+	ID      string `json:"id"`
 	Design  Design `json:"design"`
 	Machine struct {
 		Kernel string `json:"kernel"`

@@ -26,7 +26,10 @@ type Entry struct {
 	Started  time.Time
 	Trials   int
 	Reason   string // as in End, "cut off" without one
+	CopyOf   string // the run that this is another copy of; "" = none
 	Err      error  // why this run cannot be read; the rest is then what the id tells
+
+	run string // the id that its header has
 }
 
 // Open opens a store. A directory that does not exist is an empty store: the
@@ -56,7 +59,31 @@ func (s *Store) List() ([]Entry, error) {
 	slices.SortStableFunc(entries, func(a, b Entry) int {
 		return cmp.Or(a.Started.Compare(b.Started), cmp.Compare(a.ID, b.ID))
 	})
+	of := copies(len(entries), func(i int) (id, run string) { return entries[i].ID, entries[i].run })
+	for i := range entries {
+		entries[i].CopyOf = of[i]
+	}
 	return entries, nil
+}
+
+// copies says of each of n directories which one holds the same run and counts
+// in its place, "" where it counts itself. That is the one that has the run's
+// name, else the first. A run whose id is not known is nobody's copy.
+func copies(n int, of func(i int) (id, run string)) []string {
+	counts := map[string]string{}
+	for i := range n {
+		id, run := of(i)
+		if first, ok := counts[run]; !ok || id == run && first != run {
+			counts[run] = id
+		}
+	}
+	out := make([]string, n)
+	for i := range n {
+		if id, run := of(i); run != "" && counts[run] != id {
+			out[i] = counts[run]
+		}
+	}
+	return out
 }
 
 // ids lists the directories that are runs, whole or broken.
@@ -86,7 +113,7 @@ func (s *Store) entry(id string) Entry {
 		return e
 	}
 	e.Scenario, e.Kernel, e.Started = o.header.Design.Name, o.header.Machine.Kernel, o.header.Started
-	e.Trials, e.Reason = o.trials, o.reason
+	e.Trials, e.Reason, e.run = o.trials, o.reason, o.header.ID
 	return e
 }
 
@@ -98,7 +125,8 @@ func (s *Store) Resolve(ref string) (string, error) {
 		return "", errors.New("no run named: give an id, a prefix of one, a path, or latest")
 	}
 	if ref == "latest" {
-		return s.latest()
+		l, err := s.Latest("")
+		return l.Path, err
 	}
 	if file := filepath.Join(s.dir, ref, RunFile); validID(ref) == nil && isFile(file) {
 		return file, nil
@@ -140,47 +168,76 @@ func (s *Store) byPrefix(prefix string) (string, error) {
 	return "", fmt.Errorf("run %q is ambiguous: %s%s", prefix, strings.Join(found, ", "), more)
 }
 
-// latest is the newest run that can be read. The time comes from the id where
-// it has one, so that one header is read and not ten thousand; runs of the
-// same second are told apart by their headers.
-func (s *Store) latest() (string, error) {
+// A Latest is the newest run of a store, and what speaks against taking it for
+// the newest that was begun.
+type Latest struct {
+	Path     string // of its run file
+	ID       string
+	Scenario string
+	Started  time.Time
+	// Newer says what was begun after it and cannot be read, or left nothing to
+	// be read; nil = nothing. Whoever judges must not judge this run instead.
+	Newer error
+}
+
+// Latest is the newest run that can be read, of one scenario or ("") of any.
+// The time comes from the id where it has one, so that few headers are read and
+// not ten thousand; runs of the same second are told apart by their headers.
+func (s *Store) Latest(scenario string) (Latest, error) {
 	ids, err := s.ids()
 	if err != nil {
-		return "", err
+		return Latest{}, err
 	}
 	type run struct {
-		file  string
+		id    string
 		start time.Time
 	}
 	var runs []run
 	for _, id := range ids {
-		file := filepath.Join(s.dir, id, RunFile)
 		start, ok := idStart(id)
 		if !ok {
-			h, err := readHeader(file)
+			h, err := readHeader(s.runFile(id))
 			if err != nil {
 				continue
 			}
 			start = h.Started.Truncate(time.Second)
 		}
-		runs = append(runs, run{file, start})
+		runs = append(runs, run{id, start})
 	}
-	slices.SortFunc(runs, func(a, b run) int { return b.start.Compare(a.start) })
-	var best run
-	var started time.Time
+	slices.SortFunc(runs, func(a, b run) int { return cmp.Or(b.start.Compare(a.start), cmp.Compare(b.id, a.id)) })
+	var best Latest
+	var unread error
+	found := time.Time{} // the second of the best
 	for _, r := range runs {
-		if best.file != "" && r.start.Before(best.start) {
+		if best.Path != "" && r.start.Before(found) {
 			break
 		}
-		h, err := readHeader(r.file)
-		if err == nil && (best.file == "" || h.Started.After(started)) {
-			best, started = r, h.Started
+		h, err := readHeader(s.runFile(r.id))
+		switch {
+		case err != nil && best.Path == "" && unread == nil:
+			unread = fmt.Errorf("run %s is newer and cannot be read: %w", r.id, err)
+		case err != nil || scenario != "" && h.Design.Name != scenario:
+		case best.Path == "" || h.Started.After(best.Started):
+			best = Latest{Path: s.runFile(r.id), ID: r.id, Scenario: h.Design.Name, Started: h.Started}
+			found = r.start
 		}
 	}
-	if best.file == "" {
-		return "", fmt.Errorf("no readable run in %s yet; `netab run` makes one", s.dir)
+	if a, ok := s.lastAttempt(scenario, best.Started); ok {
+		unread = a.err()
 	}
-	return best.file, nil
+	if best.Path == "" {
+		what := "run"
+		if scenario != "" {
+			what += " of " + scenario
+		}
+		err := fmt.Errorf("no readable %s in %s yet; `netab run` makes one", what, s.dir)
+		if unread != nil {
+			err = fmt.Errorf("no readable %s in %s: %w", what, s.dir, unread)
+		}
+		return Latest{}, err
+	}
+	best.Newer = unread
+	return best, nil
 }
 
 func isFile(path string) bool {

@@ -1,9 +1,12 @@
 package results
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -248,5 +251,189 @@ func BenchmarkList(b *testing.B) {
 		if _, err := s.List(); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// A run that was copied under another name counts once: the directory that has
+// its name, whatever order they come in.
+func TestCopies(t *testing.T) {
+	dir := t.TempDir()
+	const id = "20261121-203045-a-0001"
+	writeRun(t, dir, id, 1, &End{Reason: "decided"})
+	text, err := os.ReadFile(filepath.Join(dir, id, RunFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"00-copy", "backup"} {
+		writeFile(t, filepath.Join(dir, name, RunFile), string(text))
+	}
+	writeFile(t, filepath.Join(dir, "20261121-203045-a-0002", RunFile), "broken")
+	writeFile(t, filepath.Join(dir, "20261121-203045-a-0003", RunFile), "broken")
+	want := map[string]string{id: "", "00-copy": id, "backup": id, "20261121-203045-a-0002": "", "20261121-203045-a-0003": ""}
+	s := openStore(t, dir)
+	entries, err := s.List()
+	if err != nil || len(entries) != len(want) {
+		t.Fatalf("%d entries, %v", len(entries), err)
+	}
+	for _, e := range entries {
+		if e.CopyOf != want[e.ID] {
+			t.Errorf("%s is a copy of %q, want %q", e.ID, e.CopyOf, want[e.ID])
+		}
+	}
+	for range 2 { // made anew, and from the index file
+		x, err := s.Index("1", func(r *Run) Digest { return Digest{Scenario: r.Header.Design.Name, Values: nil} }, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range x.Runs {
+			of := ""
+			if want[d.ID] != "" {
+				of = "a copy of run " + want[d.ID]
+			}
+			if strings.HasPrefix(d.Unused, "a copy") != (of != "") || of != "" && d.Unused != of {
+				t.Errorf("%s: unused %q, want %q", d.ID, d.Unused, of)
+			}
+		}
+	}
+}
+
+func TestCalibrationsCountOnce(t *testing.T) {
+	s := openStore(t, t.TempDir())
+	run := func(id string) CalibrationRun { return CalibrationRun{ID: id} }
+	keep := func(c Calibration) string {
+		path, err := s.KeepCalibration(&c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	path := keep(Calibration{ID: "a", Runs: []CalibrationRun{run("1"), run("2"), run("2"), run("")}})
+	keep(Calibration{ID: "b", Runs: []CalibrationRun{run("2"), run("3"), run("")}})
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(filepath.Dir(path), "copy.json"), string(text))
+	all, err := s.Calibrations()
+	if err != nil || len(all) != 2 {
+		t.Fatalf("%d calibrations, %v", len(all), err)
+	}
+	var got []string
+	for _, c := range all {
+		for _, r := range c.Runs {
+			got = append(got, c.ID+r.ID)
+		}
+	}
+	if want := []string{"a1", "a2", "a", "b3", "b"}; !slices.Equal(got, want) {
+		t.Errorf("runs %v, want %v", got, want)
+	}
+}
+
+// What was begun after the newest run and left nothing is not covered up by it.
+func TestLatestAndAttempts(t *testing.T) {
+	begun := time.Date(2026, 11, 21, 20, 30, 45, 0, time.UTC)
+	record := func(t *testing.T, dir, id, name, source string, at time.Time) {
+		w, err := Create(dir, id, Header{Design: Design{Name: name}, Source: source, Started: at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.End(End{Reason: "decided"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const first = "20261121-203045-a-0001"
+	tests := []struct {
+		name     string
+		after    func(t *testing.T, s *Store, dir string)
+		scenario string
+		id       string
+		newer    string // "" = nothing speaks against it
+	}{
+		{"nothing after it", func(*testing.T, *Store, string) {}, "", first, ""},
+		{"failed", func(t *testing.T, s *Store, _ string) {
+			a := Attempt{Started: begun.Add(time.Hour), Source: "a.yaml", Scenario: "a"}
+			if err := errors.Join(s.Attempt(a), s.AttemptFailed(a, errors.New("no CPU 9"))); err != nil {
+				t.Fatal(err)
+			}
+		}, "", first, "a run of a was begun later, at .* and it failed before anything was recorded: no CPU 9"},
+		{"killed", func(t *testing.T, s *Store, _ string) {
+			if err := s.Attempt(Attempt{Started: begun.Add(time.Hour), Source: "a.yaml"}); err != nil {
+				t.Fatal(err)
+			}
+		}, "", first, "a run of a.yaml was begun later, .*prepared, or it was killed"},
+		{"a full disk", func(t *testing.T, _ *Store, dir string) {
+			writeFile(t, filepath.Join(dir, ".attempt-00000000.json"), "")
+		}, "", first, "a run was begun later"},
+		{"failed before it", func(t *testing.T, s *Store, _ string) {
+			if err := s.Attempt(Attempt{Started: begun.Add(-time.Hour), Source: "b.yaml"}); err != nil {
+				t.Fatal(err)
+			}
+		}, "", first, ""},
+		{"failed, then measured", func(t *testing.T, s *Store, dir string) {
+			a := Attempt{Started: begun.Add(time.Hour), Source: "a.yaml"}
+			if err := s.Attempt(a); err != nil {
+				t.Fatal(err)
+			}
+			record(t, dir, "20261121-223045-a-0002", "a", "a.yaml", begun.Add(2*time.Hour))
+			if err := s.AttemptFailed(a, errors.New("measured, but not shown")); err != nil {
+				t.Fatal(err)
+			}
+			if left := s.attempts(); len(left) > 0 {
+				t.Errorf("left: %v", left)
+			}
+		}, "", "20261121-223045-a-0002", ""},
+		{"failed, then another scenario measured", func(t *testing.T, s *Store, dir string) {
+			if err := s.Attempt(Attempt{Started: begun.Add(time.Hour), Source: "a.yaml"}); err != nil {
+				t.Fatal(err)
+			}
+			record(t, dir, "20261121-223045-b-0002", "b", "b.yaml", begun.Add(2*time.Hour))
+		}, "a", first, "a run of a.yaml was begun later"},
+		{"another scenario failed", func(t *testing.T, s *Store, _ string) {
+			if err := s.Attempt(Attempt{Started: begun.Add(time.Hour), Source: "b.yaml", Scenario: "b"}); err != nil {
+				t.Fatal(err)
+			}
+		}, "a", first, ""},
+		{"a newer one that is broken", func(t *testing.T, _ *Store, dir string) {
+			writeFile(t, filepath.Join(dir, "20261122-203045-a-0002", RunFile), "{")
+		}, "", first, "run 20261122-203045-a-0002 is newer and cannot be read: line 1"},
+		{"a newer one without a file", func(t *testing.T, _ *Store, dir string) {
+			if err := os.Mkdir(filepath.Join(dir, "20261122-203045-a-0002"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}, "", first, "run 20261122-203045-a-0002 is newer and cannot be read: .*no such file"},
+		{"a directory that is no run", func(t *testing.T, _ *Store, dir string) {
+			if err := os.Mkdir(filepath.Join(dir, "notes"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}, "", first, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			record(t, dir, first, "a", "a.yaml", begun)
+			s := openStore(t, dir)
+			tt.after(t, s, dir)
+			l, err := s.Latest(tt.scenario)
+			if err != nil || l.ID != tt.id || (l.Newer == nil) != (tt.newer == "") {
+				t.Fatalf("latest %q, newer %v, %v; want %s, newer %q", l.ID, l.Newer, err, tt.id, tt.newer)
+			}
+			if tt.newer != "" && !regexp.MustCompile(tt.newer).MatchString(l.Newer.Error()) {
+				t.Errorf("newer: %v, want %s", l.Newer, tt.newer)
+			}
+			if ids, err := s.ids(); err != nil || slices.ContainsFunc(ids, func(id string) bool { return strings.Contains(id, "attempt") }) {
+				t.Errorf("a note is listed: %v, %v", ids, err)
+			}
+		})
+	}
+}
+
+// Where there is no store there is no run that could be taken for this one.
+func TestAttemptMakesNoStore(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "none")
+	if err := openStore(t, dir).Attempt(Attempt{Source: "x"}); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("a store was made")
 	}
 }

@@ -28,7 +28,8 @@ type Writer struct {
 }
 
 // Create makes the directory store/id with a run file that holds the header,
-// and the store itself if need be. It never touches an existing run. Type,
+// and the store itself if need be. It never touches an existing run, and takes
+// away the note that one was begun (Store.Attempt). Type,
 // Schema and ID of the header are filled in.
 func Create(store, id string, h Header) (*Writer, error) {
 	if err := validID(id); err != nil {
@@ -51,6 +52,10 @@ func Create(store, id string, h Header) (*Writer, error) {
 		_ = os.Remove(filepath.Join(dir, RunFile))
 		_ = os.Remove(dir)
 		return nil, err
+	}
+	// From here on the record says what became of the run.
+	if err := (&Store{dir: store}).recorded(&h); err != nil {
+		return nil, errors.Join(fmt.Errorf("the run store: %w", err), w.Close())
 	}
 	return w, nil
 }
