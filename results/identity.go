@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -18,7 +19,7 @@ func CheckMachineName(name string) error {
 	const longest = 64
 	switch {
 	case name == "":
-		return fmt.Errorf("a machine's name is empty")
+		return errors.New("a machine's name is empty")
 	case len(name) > longest:
 		return fmt.Errorf("machine name %.20q... has %d bytes: want %d at most", name, len(name), longest)
 	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) || r == ',' }):
@@ -27,14 +28,21 @@ func CheckMachineName(name string) error {
 	return nil
 }
 
-// readMachineName reads the first line of the name's file, "" without one that
-// holds a name.
-func readMachineName(files Files) string {
-	name, _, _ := strings.Cut(textOr(files, MachineNameFile, ""), "\n")
-	if name = strings.TrimSpace(name); CheckMachineName(name) != nil {
-		return ""
+// readMachineName reads the first line of the name's file, "" without the file.
+func readMachineName(files Files) (string, error) {
+	text, err := readText(files, MachineNameFile)
+	if isNotExist(err) {
+		return "", nil
 	}
-	return name
+	if err != nil {
+		return "", err
+	}
+	name, _, _ := strings.Cut(text, "\n")
+	name = strings.TrimSpace(name)
+	if err := CheckMachineName(name); err != nil {
+		return "", fmt.Errorf("%s: %w", MachineNameFile, err)
+	}
+	return name, nil
 }
 
 // machineIDOf is netab's own id in the sense of machine-id(5): the machine's is

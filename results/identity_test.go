@@ -69,10 +69,20 @@ func TestMachineNames(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	root := Root(t.TempDir())
-	writeFile(t, string(root)+MachineNameFile, "bench1 \nof rack 7\n")
-	if got := readMachineName(root); got != "bench1" {
-		t.Errorf("name %q", got)
+	for _, tt := range []struct{ text, name, fault string }{
+		{"bench1 \nof rack 7\n", "bench1", ""},
+		{"\n", "", "/etc/netab/machine: a machine's name is empty"},
+		{"two words\n", "", `/etc/netab/machine: machine name "two words": want letters`},
+	} {
+		root := Root(t.TempDir())
+		writeFile(t, string(root)+MachineNameFile, tt.text)
+		name, err := readMachineName(root)
+		if name != tt.name || (err == nil) != (tt.fault == "") || err != nil && !strings.Contains(err.Error(), tt.fault) {
+			t.Errorf("%q: name %q, %v", tt.text, name, err)
+		}
+	}
+	if name, err := readMachineName(Root(t.TempDir())); name != "" || err != nil {
+		t.Errorf("without the file: %q, %v", name, err)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // ReadMachine reads what this machine is: everything that differs between two
 // machines, or two days on one, and can move a result. What the machine does
 // not tell is left empty; an error means that /proc or /sys are not what they
-// should be. Offloads and Qdiscs are of the devices of a run and are for the
+// should be, or that the name that somebody gave it is none. Offloads and Qdiscs are of the devices of a run and are for the
 // caller to fill in.
 func ReadMachine(files Files) (Machine, error) {
 	kernel, err := readText(files, "/proc/sys/kernel/osrelease")
@@ -25,10 +25,14 @@ func ReadMachine(files Files) (Machine, error) {
 	if err != nil {
 		return Machine{}, err
 	}
+	name, err := readMachineName(files)
+	if err != nil {
+		return Machine{}, err
+	}
 	cpu := readCPUModel(files)
 	config := readKernelConfig(files, kernel)
 	return Machine{
-		Name:           readMachineName(files),
+		Name:           name,
 		MachineID:      readMachineID(files),
 		Board:          readBoard(files, cpu),
 		Hostname:       textOr(files, "/proc/sys/kernel/hostname", ""),

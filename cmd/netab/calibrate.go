@@ -24,7 +24,7 @@ type calibrateFlags struct {
 	seed                  uint64
 	show, json, markdown  bool
 	restore, noProgress   bool
-	html                  string
+	html, machine         string
 }
 
 // calibrateDefault is what is calibrated where nothing is named.
@@ -77,6 +77,7 @@ false than chance explains.`,
 	fl.BoolVar(&f.show, "show", false, "measure nothing, show the last calibration of this store")
 	fl.BoolVar(&f.json, "json", false, "print one JSON document to stdout instead of the tables")
 	fl.BoolVar(&f.markdown, "markdown", false, "print a page in Markdown to stdout instead of the tables")
+	fl.StringVar(&f.machine, "machine", "", machineUsage)
 	fl.StringVar(&f.html, "html", "", "also write an HTML page to `FILE`")
 	fl.BoolVar(&f.restore, "restore", false, "first put back what an earlier run left changed")
 	fl.BoolVar(&f.noProgress, "no-progress", false, "print no progress")

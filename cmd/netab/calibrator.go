@@ -25,6 +25,7 @@ type calibrator struct {
 	whole   *loaded              // nil = none
 	samples int
 	maxTime time.Duration
+	machine string // its name
 
 	session *session
 	store   *results.Store
@@ -47,7 +48,7 @@ func (f *calibrateFlags) plan(ref string) (*calibrator, error) {
 		at = 0
 	}
 	seed := cmp.Or(f.seed, randomSeed())
-	c := &calibrator{slowed: map[scenarios.Fraction]*loaded{}, samples: f.whole, rng: rand.New(rand.NewPCG(seed, 1)), maxTime: time.Duration(l.Measure.MaxTime)}
+	c := &calibrator{slowed: map[scenarios.Fraction]*loaded{}, samples: f.whole, machine: f.machine, rng: rand.New(rand.NewPCG(seed, 1)), maxTime: time.Duration(l.Measure.MaxTime)}
 	c.record = results.Calibration{Scenario: l.Name, Seed: seed, Metric: l.Measure.Metrics[0],
 		Confidence: float64(l.Measure.Confidence), Resolution: float64(l.Measure.Resolution), MaxTimeS: c.maxTime.Seconds()}
 	add := func(share scenarios.Fraction, runs int) error {
@@ -109,7 +110,7 @@ func (l *loaded) with(s *scenarios.Scenario) (*loaded, error) {
 }
 
 func (c *calibrator) measure(ctx context.Context) error {
-	machine, err := results.ReadMachine(results.Root(""))
+	machine, err := readMachine(c.machine)
 	if err != nil {
 		return err
 	}
@@ -193,7 +194,7 @@ func (c *calibrator) keep() error {
 
 // call makes one run; stop is its own rule if nil.
 func (c *calibrator) call(ctx context.Context, l *loaded, stop runner.StopFunc) (*results.Run, error) {
-	o, err := l.options(c.store.CalibrationStore(), c.rng.Uint64()>>11|1, c.session)
+	o, err := l.options(c.store.CalibrationStore(), c.rng.Uint64()>>11|1, c.session, c.machine)
 	if err != nil {
 		return nil, err
 	}

@@ -73,7 +73,7 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return usage(err)
 	}
-	groups, runs, axis, err := readGroups(cmd, args)
+	groups, runs, axis, err := f.readGroups(cmd, args)
 	if err != nil {
 		return failed(err)
 	}
@@ -94,7 +94,7 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
 			return failed(err)
 		}
 	}
-	if f.gate || f.bisect || f.chat || f.junit != "" || f.markdown != "" {
+	if f.judges() {
 		return f.judge(cmd, s, runs[len(runs)-1].Header.Source)
 	}
 	if !f.quiet {
@@ -106,6 +106,11 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
 		return &statusError{exitNotComparable, notComparable(s)}
 	}
 	return nil
+}
+
+// judges says whether the exit status is to be a gate's.
+func (f *compareFlags) judges() bool {
+	return f.gate || f.bisect || f.chat || f.junit != "" || f.markdown != ""
 }
 
 // known is what the store's calibrations say of the machine of the runs. One
@@ -131,16 +136,24 @@ func (f *compareFlags) options() (analysis.CompareOptions, map[string]float64, e
 }
 
 // readGroups reads the runs of the command line and makes their groups.
-func readGroups(cmd *cobra.Command, args []string) (groups []analysis.RunGroup, runs []*results.Run, axis string, err error) {
+func (f *compareFlags) readGroups(cmd *cobra.Command, args []string) (groups []analysis.RunGroup, runs []*results.Run, axis string, err error) {
+	p, err := newPicker(cmd)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	p.judging = f.judges()
+	if f.quiet {
+		p.said = io.Discard
+	}
 	explicit := false
 	for _, arg := range args {
 		g := analysis.RunGroup{}
 		refs := []string{arg}
-		if _, err := readRun(cmd, arg); err != nil && strings.Contains(arg, ",") { // a path may hold a comma
+		if _, err := p.store.Resolve(arg); err != nil && strings.Contains(arg, ",") { // a path may hold a comma
 			refs, explicit = strings.Split(arg, ","), true
 		}
 		for _, ref := range refs {
-			run, err := readRun(cmd, ref)
+			run, err := p.read(ref)
 			if err != nil {
 				return nil, nil, "", err
 			}

@@ -36,7 +36,7 @@ over loopback for 5 seconds and say how much its rate wanders.`,
 }
 
 func doctor(ctx context.Context, w io.Writer) error {
-	m, err := results.ReadMachine(results.Root(""))
+	m, err := readMachine("")
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func wander(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	o, err := l.options(dir, 0, s)
+	o, err := l.options(dir, 0, s, "")
 	if err != nil {
 		return err
 	}

@@ -55,6 +55,7 @@ func (f *gateFlags) addForms(cmd *cobra.Command) {
 
 func newGate() *cobra.Command {
 	var f gateFlags
+	var scenario string
 	cmd := &cobra.Command{
 		Use:   "gate RUN",
 		Short: "Judge the arms of a run against its baseline, for a CI job",
@@ -69,10 +70,16 @@ NAME.known-issues.yaml, each with a reason and the last day on which it may pass
 
   - {arm: rps-*, metric: goodput, reason: bug 1234, expires: 2026-12-31, up_to: 5%}
 
+latest is the newest run in the store, with --scenario of that scenario. Where a
+run was begun after it and failed before anything was recorded, or cannot be
+read, there is nothing to judge, and the exit status is 5.
+
+A run that was cut off (it has no end) does not pass unless --allow-cut-off.
+
 Exit status: 0 passed, 1 regression, 3 no verdict yet, 4 not comparable,
 5 measurement failed (2 usage). To compare two runs: netab compare OLD NEW --gate.`,
 		Example: `  netab gate latest --junit netab.xml --markdown summary.md
-  netab gate latest --threshold goodput=3% --chat`,
+  netab gate latest --scenario nightly --threshold goodput=3% --chat`,
 		Args:              need(1, "a run: an id from `netab results`, a path, or latest"),
 		ValidArgsFunction: completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -80,7 +87,7 @@ Exit status: 0 passed, 1 regression, 3 no verdict yet, 4 not comparable,
 			if err != nil {
 				return usage(err)
 			}
-			run, err := readRun(cmd, args[0])
+			run, err := f.readOne(cmd, args[0], scenario)
 			if err != nil {
 				return failed(err)
 			}
@@ -91,7 +98,28 @@ Exit status: 0 passed, 1 regression, 3 no verdict yet, 4 not comparable,
 	f.add(cmd)
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON document")
 	cmd.Flags().BoolVar(&f.quiet, "quiet", false, "print nothing: the exit status says it")
+	cmd.Flags().StringVar(&scenario, "scenario", "", "`NAME` of the scenario that the run must be of; latest is then the newest of it")
 	return cmd
+}
+
+// readOne reads the run to judge, which must be of a scenario unless that is "".
+func (f *gateFlags) readOne(cmd *cobra.Command, ref, scenario string) (*results.Run, error) {
+	p, err := newPicker(cmd)
+	if err != nil {
+		return nil, err
+	}
+	p.judging = true
+	if f.quiet {
+		p.said = io.Discard
+	}
+	if ref == "latest" {
+		return p.latest(scenario)
+	}
+	run, err := p.read(ref)
+	if err == nil && scenario != "" && run.Header.Design.Name != scenario {
+		err = usage(fmt.Errorf("run %s is of scenario %s, not of %s", run.Header.ID, run.Header.Design.Name, scenario))
+	}
+	return run, err
 }
 
 // judge makes the gate of a summary, writes it wherever it is wanted, and

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -146,20 +147,21 @@ func newValidate() *cobra.Command {
 		Short: "Check scenario files against the schema and this machine's CPUs",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var bad error
+			code := exitFine
 			for _, file := range args {
 				l, err := load(file, sets)
 				if err != nil {
-					bad = badScenario(cmd, err)
-					if status, ok := bad.(*statusError); ok && status.err != nil {
+					status, _ := errors.AsType[*statusError](badScenario(cmd, err))
+					if status.err != nil {
 						fmt.Fprintln(cmd.ErrOrStderr(), "netab:", status.err)
 					}
+					code = max(code, status.code)
 					continue
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%s: ok, %s\n", file, analysis.Counted(len(l.arms), "arm"))
 			}
-			if bad != nil {
-				return &statusError{exitUsage, nil}
+			if code != exitFine {
+				return &statusError{code, nil}
 			}
 			return nil
 		},

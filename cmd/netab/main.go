@@ -12,6 +12,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"netab/analysis"
 	"netab/runner"
 	"netab/runner/agent"
@@ -53,14 +55,16 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitFine
 	}
 	status, ok := errors.AsType[*statusError](err)
 	if !ok {
-		// Everything that cobra itself complains about is a matter of usage.
+		// Commands say of what kind their errors are (saysKind), so this is
+		// cobra's own complaint, which is a matter of usage.
 		status = &statusError{exitUsage, err}
+		noteUnread(command, err)
 	}
 	if status.err != nil {
 		fmt.Fprintln(stderr, "netab:", status.err)
@@ -114,19 +118,28 @@ type statusError struct {
 func (e *statusError) Error() string { return fmt.Sprint(e.err) }
 func (e *statusError) Unwrap() error { return e.err }
 
-func failed(err error) error {
+// failed and usage give an error its kind where it has none yet: who knows best
+// is where it comes from.
+func failed(err error) error { return ofKind(exitFailed, err) }
+func usage(err error) error  { return ofKind(exitUsage, err) }
+
+func ofKind(code int, err error) error {
 	if err == nil {
 		return nil
 	}
 	if _, ok := errors.AsType[*statusError](err); ok {
 		return err
 	}
-	return &statusError{exitFailed, err}
+	return &statusError{code, err}
 }
 
-func usage(err error) error {
-	if err == nil {
-		return nil
+// saysKind lets every command below say of what kind its errors are: what it
+// does not call a matter of usage is none.
+func saysKind(cmd *cobra.Command) {
+	if run := cmd.RunE; run != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error { return failed(run(cmd, args)) }
 	}
-	return &statusError{exitUsage, err}
+	for _, sub := range cmd.Commands() {
+		saysKind(sub)
+	}
 }

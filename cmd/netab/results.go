@@ -52,6 +52,9 @@ func listRuns(w io.Writer, dir string, width int) error {
 		if e.Err != nil {
 			row = []string{e.ID, "-", "-", "-", fmt.Sprintf("unreadable: %v", e.Err)}
 		}
+		if e.CopyOf != "" {
+			row[4] += ", a copy of run " + e.CopyOf
+		}
 		rows = append(rows, row)
 	}
 	_, err = io.WriteString(w, listOfRuns(rows, width))
@@ -92,19 +95,6 @@ func listOfRuns(rows [][]string, width int) string {
 		b.WriteString(end + "\n")
 	}
 	return b.String()
-}
-
-// readRun finds a run by id, unique prefix, path or "latest", and reads it.
-func readRun(cmd *cobra.Command, ref string) (*results.Run, error) {
-	store, err := results.Open(storeFlag(cmd))
-	if err != nil {
-		return nil, err
-	}
-	path, err := store.Resolve(ref)
-	if err != nil {
-		return nil, err
-	}
-	return results.ReadFile(path)
 }
 
 func newResultsShow() *cobra.Command {
@@ -180,8 +170,12 @@ func newReport() *cobra.Command {
 		ValidArgsFunction: completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in := report.Input{}
+			p, err := newPicker(cmd)
+			if err != nil {
+				return failed(err)
+			}
 			for _, ref := range args {
-				run, err := readRun(cmd, ref)
+				run, err := p.read(ref)
 				if err != nil {
 					return failed(err)
 				}

@@ -40,6 +40,7 @@ and with --gate; with --bisect 0 good, 1 bad, 125 neither, for git bisect run.`,
 	for _, command := range building {
 		root.AddCommand(command())
 	}
+	saysKind(root)
 	return root
 }
 

@@ -22,7 +22,7 @@ type runFlags struct {
 	sets                                   []string
 	confidence, resolution, width, maxTime string
 	seed                                   uint64
-	html                                   string
+	html, machine                          string
 	json, gate, dryRun, restore, quiet     bool
 	noProgress, bisect                     bool
 }
@@ -35,7 +35,12 @@ func newRun() *cobra.Command {
 		Long: `Measure a scenario: build the topology of every arm, turn the knobs, let sources
 and sinks take turns in short random slices, repeat until every comparison has
 a verdict at the asked resolution or --max-time is over, put the machine back as
-it was, and print the verdicts.`,
+it was, and print the verdicts.
+
+The record says which machine it was: by its --machine name, else by an id made
+of its machine-id, with its CPU model and board, so that a new hostname makes no
+other machine of it. Name machines that are made anew for each run.`,
+
 		Example: `  netab run loopback-rps
   netab run loopback-rps --resolution 2% --max-time 30s --html report.html
   netab run my.yaml --set traffic.message=64 --set knobs.sysctl.net.core.netdev_budget=600
@@ -51,6 +56,7 @@ it was, and print the verdicts.`,
 	fl.StringVar(&f.width, "width", "", "relative half-width asked of a level, for scenarios of one arm (`5%`)")
 	fl.StringVar(&f.maxTime, "max-time", "", "longest time to measure (`60s`)")
 	fl.Uint64Var(&f.seed, "seed", 0, "seed of the random order (0 draws one; it is recorded)")
+	fl.StringVar(&f.machine, "machine", "", machineUsage)
 	fl.StringVar(&f.html, "html", "", "write the HTML report to `FILE` (default: report.html in the run's directory)")
 	fl.BoolVar(&f.json, "json", false, "print one JSON document to stdout instead of the table")
 	fl.BoolVar(&f.gate, "gate", false, "exit 1 on a regression, 3 if a verdict is missing")
@@ -80,17 +86,27 @@ func (f runFlags) overrides() (sets, flags []string) {
 	return sets, flags
 }
 
-func runScenario(cmd *cobra.Command, ref string, f runFlags) error {
+func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
+	var a *attempt
+	if !f.dryRun {
+		if a, err = beginAttempt(storeFlag(cmd), ref); err != nil {
+			return failed(err)
+		}
+		defer func() { a.failed(err) }()
+	}
 	sets, flags := f.overrides()
 	l, err := load(ref, sets)
 	if err != nil {
 		return badScenario(cmd, nameFlags(err, flags))
 	}
+	if err := a.of(l.Name); err != nil {
+		return failed(err)
+	}
 	if needsUserNamespace() {
 		return reexecInUserNamespace()
 	}
 	if f.dryRun {
-		o, err := l.options(storeFlag(cmd), f.seed, lookSession(cmd.ErrOrStderr()))
+		o, err := l.options(storeFlag(cmd), f.seed, lookSession(cmd.ErrOrStderr()), f.machine)
 		if err != nil {
 			return failed(err)
 		}
@@ -101,7 +117,7 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) error {
 		return err
 	}
 	defer s.close()
-	o, err := l.options(storeFlag(cmd), f.seed, s)
+	o, err := l.options(storeFlag(cmd), f.seed, s, f.machine)
 	if err != nil {
 		return failed(err)
 	}
@@ -130,7 +146,7 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) error {
 }
 
 // options collects what the runner needs.
-func (l *loaded) options(store string, seed uint64, s *session) (runner.Options, error) {
+func (l *loaded) options(store string, seed uint64, s *session, machineName string) (runner.Options, error) {
 	m := l.Measure
 	if seed == 0 {
 		seed = m.Seed
@@ -142,7 +158,7 @@ func (l *loaded) options(store string, seed uint64, s *session) (runner.Options,
 	if err != nil {
 		return runner.Options{}, err
 	}
-	machine, err := results.ReadMachine(results.Root(""))
+	machine, err := readMachine(machineName)
 	if err != nil {
 		return runner.Options{}, err
 	}

@@ -48,7 +48,7 @@ func load(ref string, sets []string) (*loaded, error) {
 func expand(s *scenarios.Scenario) ([]scenarios.Arm, error) {
 	t, err := results.ReadCPUTopology(results.Root(""))
 	if err != nil {
-		return nil, err
+		return nil, failed(err) // the machine's fault, not the scenario's
 	}
 	return scenarios.Expand(s, scenarios.CPUs{Online: t.Online, Isolated: t.Isolated, Node: t.Node, Siblings: t.Siblings})
 }
@@ -84,29 +84,46 @@ func (l *loaded) checkMetrics() error {
 	return nil
 }
 
-// readScenario finds a scenario: a path (with a slash or .yaml) is a file, a
-// bare word is a built-in one, else a file of that name.
+// readScenario finds a scenario and reads it.
 func readScenario(ref string) (source string, text []byte, err error) {
-	isPath := strings.Contains(ref, "/") || strings.HasSuffix(ref, ".yaml") || strings.HasSuffix(ref, ".yml")
+	source = sourceNamed(ref)
 	if ref == "-" {
 		text, err = readAtMost(os.Stdin)
-		return "stdin", text, err
+		return source, text, err
 	}
-	if !isPath {
-		if text, ok := scenarios.BuiltinSource(ref); ok {
-			return "builtin:" + ref, text, nil
-		}
+	if name, ok := strings.CutPrefix(source, builtinSource); ok && source != ref {
+		text, _ := scenarios.BuiltinSource(name)
+		return source, text, nil
 	}
 	f, err := os.Open(ref)
-	if errors.Is(err, fs.ErrNotExist) && !isPath {
+	if errors.Is(err, fs.ErrNotExist) && !isPath(ref) {
 		return "", nil, fmt.Errorf("no scenario is named %q: %s (a file is given by its path)", ref, nearest(ref))
 	}
 	if err != nil {
-		return ref, nil, err
+		return source, nil, err
 	}
 	defer f.Close()
 	text, err = readAtMost(f)
-	return ref, text, err
+	return source, text, err
+}
+
+const builtinSource = "builtin:"
+
+// sourceNamed is where a scenario comes from that is named so: a path (with a
+// slash or .yaml) is a file, a bare word is a built-in one, else a file of that
+// name.
+func sourceNamed(ref string) string {
+	if ref == "-" {
+		return "stdin"
+	}
+	if _, ok := scenarios.BuiltinSource(ref); ok && !isPath(ref) {
+		return builtinSource + ref
+	}
+	return ref
+}
+
+func isPath(ref string) bool {
+	return strings.Contains(ref, "/") || strings.HasSuffix(ref, ".yaml") || strings.HasSuffix(ref, ".yml")
 }
 
 // readAtMost reads what may be a scenario, and one byte more, which is enough

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"netab/results"
+)
+
+// A picker finds the runs that a command line names, and reads each once.
+type picker struct {
+	store *results.Store
+	said  io.Writer // what "latest" turns out to be
+	// judging refuses "latest" where something was begun after it: a job that
+	// measures and then judges must not judge what was measured before.
+	judging bool
+	given   map[string]string // what was named so far, by the run's id and by its file
+}
+
+func newPicker(cmd *cobra.Command) (*picker, error) {
+	store, err := results.Open(storeFlag(cmd))
+	return &picker{store: store, said: cmd.ErrOrStderr(), given: map[string]string{}}, err
+}
+
+// readRun finds a run by id, unique prefix, path or "latest", and reads it.
+func readRun(cmd *cobra.Command, ref string) (*results.Run, error) {
+	p, err := newPicker(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return p.read(ref)
+}
+
+func (p *picker) read(ref string) (*results.Run, error) {
+	if ref == "latest" {
+		return p.latest("")
+	}
+	path, err := p.store.Resolve(ref)
+	if err != nil {
+		return nil, err
+	}
+	return p.open(ref, path)
+}
+
+// latest reads the newest run, of one scenario or of any, and says which it is.
+func (p *picker) latest(scenario string) (*results.Run, error) {
+	l, err := p.store.Latest(scenario)
+	if err != nil {
+		return nil, err
+	}
+	if l.Newer != nil && p.judging {
+		return nil, fmt.Errorf("latest is run %s, and %w; name a run by its id to judge it all the same", l.ID, l.Newer)
+	}
+	fmt.Fprintf(p.said, "latest is run %s of %s, begun %s\n", l.ID, l.Scenario, ago(l.Started, time.Now()))
+	if l.Newer != nil {
+		fmt.Fprintf(p.said, "netab: warning: %v\n", l.Newer)
+	}
+	return p.open("latest", l.Path)
+}
+
+// open reads a run file, and refuses a run that was named before, under
+// whatever name: counted twice it would weigh twice.
+func (p *picker) open(ref, path string) (*results.Run, error) {
+	run, err := results.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	keys := []string{"id " + run.Header.ID}
+	if run.Header.ID == "" {
+		keys = nil
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		if real, err = filepath.Abs(real); err == nil {
+			keys = append(keys, "file "+real)
+		}
+	}
+	for _, key := range keys {
+		if before, again := p.given[key]; again {
+			what := fmt.Sprintf("run %s is given twice", run.Header.ID)
+			if before != ref {
+				what += fmt.Sprintf(", as %s and as %s", before, ref)
+			}
+			return nil, usage(fmt.Errorf("%s: each run counts once", what))
+		}
+		p.given[key] = ref
+	}
+	return run, nil
+}
+
+// ago says how long ago something was, in words.
+func ago(t, now time.Time) string {
+	d := now.Sub(t)
+	say := func(unit time.Duration, name string) string {
+		n := int(d / unit)
+		if n != 1 {
+			name += "s"
+		}
+		return fmt.Sprintf("%d %s ago", n, name)
+	}
+	switch {
+	case t.IsZero():
+		return "at an unknown time"
+	case d < 0:
+		return "at " + t.Local().Format(time.DateTime)
+	case d < 2*time.Minute:
+		return say(time.Second, "second")
+	case d < 2*time.Hour:
+		return say(time.Minute, "minute")
+	case d < 48*time.Hour:
+		return say(time.Hour, "hour")
+	}
+	return say(24*time.Hour, "day")
+}
