@@ -36,15 +36,22 @@ type differences struct {
 // machine compares what the runs ran on. Blocking is what makes the two
 // figures answers to different questions; the rest may or may not matter.
 func (d *differences) machine(a, b *results.Machine) {
+	same := a.Identity().Same(b.Identity())
+	if !same {
+		d.plain("machine", a.Identity().String(), b.Identity().String())
+	}
 	d.blocking("architecture", a.Arch, b.Arch)
-	d.blocking("cpu model", a.CPUModel, b.CPUModel)
+	d.known("cpu model", a.CPUModel, b.CPUModel, same)
 	d.blocking("virtualization", a.Virtualization, b.Virtualization)
-	d.blocking("online cpus", a.CPUsOnline, b.CPUsOnline)
-	d.blocking("debug options", strings.Join(a.Debug, " "), strings.Join(b.Debug, " "))
+	d.known("online cpus", a.CPUsOnline, b.CPUsOnline, same)
+	d.debugOptions(a, b)
 	d.plain("kernel", a.Kernel, b.Kernel)
 	d.plain("kernel build", a.KernelBuild, b.KernelBuild)
 	d.plain("kernel command line", a.KernelCmdline, b.KernelCmdline)
 	d.plain("hostname", a.Hostname, b.Hostname)
+	if a.Board != "" && b.Board != "" { // records before 2026-12 do not tell
+		d.plain("board", a.Board, b.Board)
+	}
 	d.plain("microcode", a.Microcode, b.Microcode)
 	d.plain("isolated cpus", a.CPUsIsolated, b.CPUsIsolated)
 	d.plain("threads per core", fmt.Sprint(a.ThreadsPerCore), fmt.Sprint(b.ThreadsPerCore))
@@ -58,6 +65,46 @@ func (d *differences) machine(a, b *results.Machine) {
 	d.each("sysctl ", a.Sysctls, b.Sysctls)
 	d.each("offload ", a.Offloads, b.Offloads)
 	d.each("qdisc ", a.Qdiscs, b.Qdiscs)
+}
+
+// known is for what every machine has, whether the record tells it or not: what
+// is not known equals nothing. It blocks unless both are one machine, and is said
+// in any case.
+func (d *differences) known(name, a, b string, same bool) {
+	if a != "" && b != "" {
+		d.blocking(name, a, b)
+		return
+	}
+	if a == "" {
+		a = unknown
+	}
+	if b == "" {
+		b = unknown
+	}
+	d.put(name, a, b, !same)
+}
+
+const unknown = "unknown"
+
+// debugOptions come from the kernel's configuration. Where the machine did not
+// tell it (and then not its accounting of interrupts either), no option is no
+// news.
+func (d *differences) debugOptions(a, b *results.Machine) {
+	say := func(m *results.Machine) (text string, known bool) {
+		if len(m.Debug) == 0 && m.IRQTime == unknown {
+			return unknown, false
+		}
+		return strings.Join(m.Debug, " "), true
+	}
+	x, knownA := say(a)
+	y, knownB := say(b)
+	const name = "debug options"
+	switch {
+	case knownA && knownB:
+		d.blocking(name, x, y)
+	case a.KernelBuild == "" || a.Kernel != b.Kernel || a.KernelBuild != b.KernelBuild: // one build has one configuration
+		d.put(name, x, y, false)
+	}
 }
 
 func (d *differences) each(kind string, a, b map[string]string) {
@@ -77,9 +124,13 @@ func (d *differences) plain(name, a, b string)    { d.add(name, a, b, false) }
 func (d *differences) blocking(name, a, b string) { d.add(name, a, b, true) }
 
 func (d *differences) add(name, a, b string, blocking bool) {
-	if a == b {
-		return
+	if a != b {
+		d.put(name, a, b, blocking)
 	}
+}
+
+// put lists a difference, or two that are not known to be none.
+func (d *differences) put(name, a, b string, blocking bool) {
 	meant := slices.ContainsFunc(d.declared, func(declared string) bool { return covers(declared, name) })
 	d.out = append(d.out, Confounder{Name: name, A: a, B: b, Blocking: blocking && !meant, Declared: meant})
 }

@@ -49,6 +49,8 @@ type Check struct {
 	Method     string      `json:"method,omitempty"` // for those who know statistics
 	Issue      *KnownIssue `json:"known_issue,omitempty"`
 	Comparison *Comparison `json:"-"` // in the summary already
+
+	about string // code of the warning that it is of, if it is of one
 }
 
 // NewGate makes a gate of a judged run, or of runs judged against each other.
@@ -58,7 +60,10 @@ type Check struct {
 // the threshold or more, fails where it is a regression, and is undecided
 // otherwise. So what is merely not significant never passes. That is one-sided:
 // whether an arm got better may be open in a gate that passes.
-func NewGate(s Summary, known []KnownIssue, now time.Time) Gate {
+//
+// A record that is not whole, such as of a run that was cut off, does not pass
+// unless the code of its warning is allowed.
+func NewGate(s Summary, known []KnownIssue, now time.Time, allowed ...string) Gate {
 	g := Gate{Schema: SchemaGate, Checks: []Check{}, Issues: []IssueState{}, Summary: s, Forced: s.Forced}
 	for i := range s.Comparisons {
 		if c := &s.Comparisons[i]; c.Judged {
@@ -67,6 +72,7 @@ func NewGate(s Summary, known []KnownIssue, now time.Time) Gate {
 	}
 	g.Checks = append(g.Checks, levelChecks(&s)...)
 	g.Checks = append(g.Checks, absent(&s)...)
+	g.Checks = append(g.Checks, doubtful(&s, allowed)...)
 	g.acknowledge(known, now)
 	g.Outcome = g.outcome()
 	g.Sentence = g.sentence()

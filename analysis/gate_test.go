@@ -131,7 +131,7 @@ func TestKnownIssues(t *testing.T) {
 		{"its last day", KnownIssue{Reason: "bug 1", Expires: "2026-03-01"}, Acknowledged, "used"},
 		{"the day after", KnownIssue{Reason: "bug 1", Expires: "2026-02-28"}, Worse, "expired"},
 		{"of another arm", KnownIssue{Arm: "arm2", Reason: "bug 1", Expires: "2026-12-31"}, Worse, "unused"},
-		{"of another metric", KnownIssue{Metric: "loss", Reason: "bug 1", Expires: "2026-12-31"}, Worse, "unused"},
+		{"of another metric", KnownIssue{Metric: "loss", Reason: "bug 1", Expires: "2026-12-31"}, Worse, "undecided"},
 		{"large enough", KnownIssue{Reason: "bug 1", Expires: "2026-12-31", UpTo: "6%"}, Acknowledged, "used"},
 		{"too small", KnownIssue{Reason: "bug 1", Expires: "2026-12-31", UpTo: "2%"}, Worse, "exceeded"},
 	} {
@@ -145,8 +145,66 @@ func TestKnownIssues(t *testing.T) {
 	}
 	// What is acknowledged but not there is no reason to fail, and is shown.
 	g := gateOf(t, 0, 0.02, nil, KnownIssue{Reason: "bug 1", Expires: "2026-12-31"})
-	if g.Outcome != Passed || g.Issues[0].State != "unused" {
+	if g.Outcome != Passed || g.Issues[0].State != "unused" || !strings.Contains(g.Issues[0].Text, "remove the acknowledgement") {
 		t.Errorf("%s, %+v", g.Outcome, g.Issues)
+	}
+}
+
+// A record that is not whole never passes silently, and a regression in it is
+// one all the same.
+func TestGateOfDoubtfulRecords(t *testing.T) {
+	cutOff := func(r *results.Run) { r.End = nil }
+	twice := func(r *results.Run) {
+		r.ReadWarnings = []results.Warning{{Code: "trials-differ", Text: "1 trial is in the file twice with different content"}}
+	}
+	for _, tt := range []struct {
+		name    string
+		effect  float64
+		change  func(*results.Run)
+		allowed []string
+		want    Outcome
+		says    string
+	}{
+		{"cut off", 0, cutOff, nil, Undecided, "the run was cut off"},
+		{"cut off, allowed", 0, cutOff, []string{CutOff}, Passed, "the run was CUT OFF"},
+		{"cut off, worse", -0.05, cutOff, nil, Worse, "the run was CUT OFF"},
+		{"trials twice", 0, twice, nil, Undecided, "twice with different content"},
+		{"trials twice, another doubt allowed", 0, twice, []string{CutOff}, Undecided, "twice with different content"},
+		{"trials twice, worse", -0.05, twice, nil, Worse, "trials-differ"},
+	} {
+		w := plain
+		w.Effects = []float64{tt.effect}
+		run := w.Run(w.Design(0.02, time.Minute), 1, 20)
+		tt.change(run)
+		g := NewGate(Summarize(run), nil, gateDay, tt.allowed...)
+		if g.Outcome != tt.want || strings.Count(strings.ToLower(g.Sentence), strings.ToLower(tt.says)) != 1 {
+			t.Errorf("%s: %s, %q; want %s, and %q once", tt.name, g.Outcome, g.Sentence, tt.want, tt.says)
+		}
+	}
+}
+
+// Only what passed is gone: what this run did not decide may be there still.
+func TestKnownIssueUndecided(t *testing.T) {
+	issue := KnownIssue{Arm: "arm1", Reason: "bug 1", Expires: "2026-12-31"}
+	for _, tt := range []struct {
+		name       string
+		resolution float64
+		change     func(*results.Run)
+		state      string
+		text       string
+	}{
+		{"undecided", 0.0001, nil, "undecided", "keep the acknowledgement"},
+		{"not measured", 0.02, func(r *results.Run) { r.Trials = nil }, "undecided", "nothing that it is of was judged"},
+		{"one metric passed, one is missing", 0.02, func(r *results.Run) { r.Header.Design.Metrics = []string{"goodput", "loss"} }, "unused", "remove"},
+	} {
+		g := gateOf(t, 0, tt.resolution, tt.change, issue)
+		if st := g.Issues[0]; st.State != tt.state || !strings.Contains(st.Text, tt.text) {
+			t.Errorf("%s: %s, %q; want %s, %q", tt.name, st.State, st.Text, tt.state, tt.text)
+		}
+	}
+	g := gateOf(t, 0, 0.02, nil, KnownIssue{Arm: "amr1", Reason: "bug 1", Expires: "2026-12-31"})
+	if st := g.Issues[0]; st.State != "unused" || !strings.Contains(st.Text, "no arm here is named amr1") {
+		t.Errorf("an arm that is not there: %s, %q", st.State, st.Text)
 	}
 }
 
@@ -159,7 +217,10 @@ func TestParseKnownIssues(t *testing.T) {
 		t.Errorf("an empty file: %v, %v", list, err)
 	}
 	for src, want := range map[string]string{
-		"- {arm: a, expires: 2026-12-31}":                      "acknowledgement 1: it has no reason",
+		"- {arm: a, expires: 2026-12-31}":                        "k.yaml:1:3: acknowledgement 1: it has no reason",
+		"- reason: r\n  expires: 2026-12-31\n  metric: godput\n": `k.yaml:3:11: acknowledgement 1: "godput" is not a metric`,
+		"- {reason: r, expires: 2026-12-31, metric: goof*}":      `k.yaml:1:44: acknowledgement 1: "goof*" is not a metric`,
+		"- {reason: r, expires: 2026-12-31, metric: rpc.lots}":   `"rpc.lots" is not a metric`,
 		"- {reason: r}":                                        `expires "" is not a day`,
 		"- {reason: r, expires: soon}":                         `expires "soon" is not a day`,
 		"- {reason: r, expires: 2026-12-31, up_to: 5}":         `up_to "5" is not a change`,

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/parser"
 )
 
 // A KnownIssue acknowledges a regression, so that a gate shows it and passes.
@@ -29,7 +31,8 @@ type KnownIssue struct {
 // What became of an acknowledgement.
 const (
 	IssueUsed     = "used"
-	IssueUnused   = "unused"
+	IssueUnused   = "unused"    // what it is of passed, or is not there at all
+	IssueOpen     = "undecided" // what it is of was not decided, so it may still be there
 	IssueExpired  = "expired"
 	IssueExceeded = "exceeded"
 )
@@ -37,11 +40,18 @@ const (
 // An IssueState says what became of an acknowledgement.
 type IssueState struct {
 	KnownIssue
-	State string `json:"state"` // used, unused, expired, exceeded
+	State string `json:"state"` // used, unused, undecided, expired, exceeded
 	Text  string `json:"text"`
 }
 
-// ParseKnownIssues reads a list of acknowledgements. file names it in errors.
+// An UnknownMetric is the fault of a known issue of a metric that nobody
+// computes: it would acknowledge nothing, for ever.
+type UnknownMetric struct{ Name string }
+
+func (u *UnknownMetric) Error() string { return fmt.Sprintf("%q is not a metric", u.Name) }
+
+// ParseKnownIssues reads a list of acknowledgements. Errors say where: file,
+// line and column.
 func ParseKnownIssues(file string, src []byte) (list []KnownIssue, err error) {
 	defer func() { // the decoder's, on a tag before an anchor and the like
 		if r := recover(); r != nil {
@@ -56,10 +66,42 @@ func ParseKnownIssues(file string, src []byte) (list []KnownIssue, err error) {
 	}
 	for i := range list {
 		if err := list[i].check(); err != nil {
-			return nil, fmt.Errorf("%s: acknowledgement %d: %w", file, i+1, err)
+			return nil, fmt.Errorf("%s%s: acknowledgement %d: %w", file, placeOf(src, i, err), i+1, err)
 		}
 	}
 	return list, nil
+}
+
+// A memberFault is what is wrong with one member of an acknowledgement.
+type memberFault struct {
+	member string
+	error
+}
+
+func (f *memberFault) Unwrap() error { return f.error }
+
+// placeOf is where the member stands that a fault is of, as ":LINE:COLUMN", or
+// where the acknowledgement does.
+func placeOf(src []byte, item int, fault error) string {
+	file, err := parser.ParseBytes(src, 0)
+	if err != nil {
+		return ""
+	}
+	paths := []string{fmt.Sprintf("$[%d]", item)}
+	if f, ok := errors.AsType[*memberFault](fault); ok {
+		paths = append([]string{paths[0] + "." + f.member}, paths...)
+	}
+	for _, text := range paths {
+		at, err := yaml.PathString(text)
+		if err != nil {
+			continue
+		}
+		if node, err := at.FilterFile(file); err == nil && node != nil && node.GetToken() != nil {
+			pos := node.GetToken().Position
+			return fmt.Sprintf(":%d:%d", pos.Line, pos.Column)
+		}
+	}
+	return ""
 }
 
 func (k *KnownIssue) check() error {
@@ -68,23 +110,35 @@ func (k *KnownIssue) check() error {
 	}
 	day, err := time.Parse(time.DateOnly, k.Expires)
 	if err != nil {
-		return fmt.Errorf("expires %q is not a day: want one such as 2026-12-31", k.Expires)
+		return &memberFault{"expires", fmt.Errorf("expires %q is not a day: want one such as 2026-12-31", k.Expires)}
 	}
 	k.ends = day.AddDate(0, 0, 1)
-	for _, pattern := range []string{k.Arm, k.Metric} {
-		if _, err := path.Match(pattern, ""); err != nil {
-			return fmt.Errorf("%q is not a pattern: %w", pattern, err)
+	for _, p := range []struct{ member, pattern string }{{"arm", k.Arm}, {"metric", k.Metric}} {
+		if _, err := path.Match(p.pattern, ""); err != nil {
+			return &memberFault{p.member, fmt.Errorf("%q is not a pattern: %w", p.pattern, err)}
 		}
+	}
+	if !someMetric(k.Metric) {
+		return &memberFault{"metric", &UnknownMetric{k.Metric}}
 	}
 	if k.UpTo == "" {
 		return nil
 	}
 	number, ok := strings.CutSuffix(k.UpTo, "%")
 	if _, err := fmt.Sscanf(number+" ;", "%g ;", &k.upTo); !ok || err != nil || !isFinite(k.upTo) || k.upTo <= 0 {
-		return fmt.Errorf("up_to %q is not a change: want one such as 5%%", k.UpTo)
+		return &memberFault{"up_to", fmt.Errorf("up_to %q is not a change: want one such as 5%%", k.UpTo)}
 	}
 	k.upTo /= 100
 	return nil
+}
+
+// someMetric says whether a pattern is of a metric at all, be it of traffic
+// beside the main one.
+func someMetric(pattern string) bool {
+	_, beside, ok := strings.Cut(pattern, ".")
+	return slices.ContainsFunc(Metrics(), func(m Metric) bool {
+		return fits(pattern, m.Name) || ok && slices.Contains(besideMetrics, m.Name) && fits(beside, m.Name)
+	})
 }
 
 // fits says whether a pattern is of a name.
@@ -94,12 +148,15 @@ func fits(pattern, name string) bool {
 	return pattern == "" || err == nil && ok
 }
 
+// Of says whether an acknowledgement is of an arm and a metric.
+func (k *KnownIssue) Of(arm, metric string) bool { return fits(k.Arm, arm) && fits(k.Metric, metric) }
+
 // Judge says what an acknowledgement makes of a regression by so much (worse);
 // not ok = it is of another.
 func (k *KnownIssue) Judge(arm, metric string, worse float64, now time.Time) (st IssueState, ok bool) {
 	st = IssueState{KnownIssue: *k}
 	switch {
-	case !fits(k.Arm, arm) || !fits(k.Metric, metric):
+	case !k.Of(arm, metric):
 		return st, false
 	case !now.Before(k.ends):
 		st.State, st.Text = IssueExpired, fmt.Sprintf("expired on %s: the regression counts again", k.Expires)
@@ -116,7 +173,7 @@ func (k *KnownIssue) Judge(arm, metric string, worse float64, now time.Time) (st
 func (g *Gate) acknowledge(known []KnownIssue, now time.Time) {
 	for i := range known {
 		k := &known[i]
-		out := IssueState{KnownIssue: *k, State: IssueUnused, Text: "no such regression was seen: remove the acknowledgement"}
+		out := g.unseen(k)
 		for j := range g.Checks {
 			c := &g.Checks[j]
 			if c.Outcome != Worse || c.Comparison == nil {
@@ -129,12 +186,39 @@ func (g *Gate) acknowledge(known []KnownIssue, now time.Time) {
 			if st.State == IssueUsed {
 				c.Outcome, c.Issue = Acknowledged, k
 			}
-			if out.State == IssueUnused || out.State == IssueUsed {
+			if out.State == IssueUnused || out.State == IssueOpen || out.State == IssueUsed {
 				out = st
 			}
 		}
 		g.Issues = append(g.Issues, out)
 	}
+}
+
+// unseen says of an acknowledgement that no regression was seen that it is of.
+// Only what passed is gone; what was not decided, or not measured, may be there.
+func (g *Gate) unseen(k *KnownIssue) IssueState {
+	passed, open := 0, 0
+	for _, c := range g.Checks {
+		switch {
+		case !k.Of(c.Arm, c.Metric):
+		case c.Outcome == Passed:
+			passed++
+		default:
+			open++
+		}
+	}
+	s := &g.Summary
+	st := IssueState{KnownIssue: *k, State: IssueOpen, Text: "it is not decided whether it is still there: keep the acknowledgement"}
+	switch {
+	case open > 0 || len(s.Blocking()) > 0 && len(s.Forced) == 0:
+	case passed > 0:
+		st.State, st.Text = IssueUnused, "no such regression was seen: remove the acknowledgement"
+	case !slices.ContainsFunc(s.Arms, func(a ArmSummary) bool { return fits(k.Arm, a.Name) }):
+		st.State, st.Text = IssueUnused, fmt.Sprintf("no arm here is named %s: correct the acknowledgement, or remove it", k.Arm)
+	default:
+		st.Text = "nothing that it is of was judged here"
+	}
+	return st
 }
 
 // worsening is the size of a change for the worse, of its worst mode where

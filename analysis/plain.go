@@ -148,6 +148,7 @@ func (g *Gate) sentence() string {
 	if known := g.list(Acknowledged); known != "" {
 		text += "; acknowledged: " + known
 	}
+	text += g.doubt()
 	if len(g.Forced) > 0 {
 		text += "; FORCED although they differ in " + strings.Join(g.Forced, ", ")
 	}

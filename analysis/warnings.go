@@ -122,7 +122,7 @@ func first(a, b string) string {
 
 func ending(end *results.End) []results.Warning {
 	if end == nil {
-		return []results.Warning{{Code: "cut-off", Text: "the run was cut off: the file ends without an end record; `netab restore` puts settings back that it may have left changed"}}
+		return []results.Warning{{Code: CutOff, Text: "the run was cut off: the file ends without an end record; `netab restore` puts settings back that it may have left changed"}}
 	}
 	ws := append([]results.Warning{}, end.Warnings...)
 	switch {

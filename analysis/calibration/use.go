@@ -12,17 +12,27 @@ import (
 	"netab/results"
 )
 
-// Of are the calibrations that are about a machine: what they say of another
-// CPU, hypervisor or set of CPUs is no help. Kernels may differ: the scatter is
-// hardly theirs.
-func Of(all []results.Calibration, m *results.Machine) (out []*results.Calibration) {
+// Of are the calibrations that are about a machine, and about each of several:
+// what they say of another CPU, hypervisor or set of CPUs is no help. Kernels may
+// differ: the scatter is hardly theirs.
+func Of(all []results.Calibration, machines ...*results.Machine) (out []*results.Calibration) {
 	for i := range all {
-		c := &all[i].Machine
-		if c.Hostname == m.Hostname && c.CPUModel == m.CPUModel && c.Virtualization == m.Virtualization && c.CPUsOnline == m.CPUsOnline {
+		of := func(m *results.Machine) bool { return about(&all[i].Machine, m) }
+		if !slices.ContainsFunc(machines, func(m *results.Machine) bool { return !of(m) }) {
 			out = append(out, &all[i])
 		}
 	}
 	return out
+}
+
+func about(c, m *results.Machine) bool {
+	if !c.Identity().Same(m.Identity()) || c.Virtualization != m.Virtualization || c.CPUsOnline != m.CPUsOnline {
+		return false
+	}
+	// Of hosts that have no more than a name in common, the CPU must be known to
+	// be the same one.
+	byID := c.MachineID != "" && c.MachineID == m.MachineID
+	return c.CPUModel == m.CPUModel && (c.CPUModel != "" || byID)
 }
 
 // About are those of one metric that an arm's figures are of: of the same

@@ -51,6 +51,9 @@ func (h *History) decide(known []Known, now time.Time) {
 // that of the series that speaks most against it.
 func (h *History) acknowledge(scenario string, k *analysis.KnownIssue, now time.Time) analysis.IssueState {
 	out := analysis.IssueState{KnownIssue: *k, State: analysis.IssueUnused, Text: "nothing that it is of became worse of late"}
+	if !slices.ContainsFunc(h.Series, func(s Series) bool { return (scenario == "" || s.Scenario == scenario) && k.Of(s.Arm, s.Metric) }) {
+		out.Text = "it is of no series here"
+	}
 	for i := range h.Series {
 		s := &h.Series[i]
 		if s.worse == 0 || s.Outcome == analysis.Acknowledged || scenario != "" && s.Scenario != scenario {

@@ -160,9 +160,9 @@ func (f *calibrateFlags) print(cmd *cobra.Command, c *results.Calibration) error
 	return failed(err)
 }
 
-// calibrationsOf are those of a store that are about a machine. One that cannot
-// be read is warned of, and hides no other.
-func calibrationsOf(cmd *cobra.Command, dir string, m *results.Machine) []*results.Calibration {
+// calibrationsOf are those of a store that are about a machine, or about each of
+// several. One that cannot be read is warned of, and hides no other.
+func calibrationsOf(cmd *cobra.Command, dir string, machines ...*results.Machine) []*results.Calibration {
 	var all []results.Calibration
 	store, err := results.Open(dir)
 	if err == nil {
@@ -171,5 +171,5 @@ func calibrationsOf(cmd *cobra.Command, dir string, m *results.Machine) []*resul
 	if err != nil {
 		fmt.Fprintln(cmd.ErrOrStderr(), "warning:", err)
 	}
-	return calibration.Of(all, m)
+	return calibration.Of(all, machines...)
 }

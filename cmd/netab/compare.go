@@ -113,13 +113,17 @@ func (f *compareFlags) judges() bool {
 	return f.gate || f.bisect || f.chat || f.junit != "" || f.markdown != ""
 }
 
-// known is what the store's calibrations say of the machine of the runs. One
+// known is what the store's calibrations say of the machines of the runs. One
 // that cannot be read is as good as none: verdicts are then withheld.
 func known(cmd *cobra.Command, runs []*results.Run) func(results.Arm, string) (analysis.KnownSpread, bool) {
 	if len(runs) == 0 {
 		return nil
 	}
-	return calibration.Known(calibrationsOf(cmd, storeFlag(cmd), &runs[0].Header.Machine))
+	var machines []*results.Machine
+	for _, r := range runs {
+		machines = append(machines, &r.Header.Machine)
+	}
+	return calibration.Known(calibrationsOf(cmd, storeFlag(cmd), machines...))
 }
 
 func (f *compareFlags) options() (analysis.CompareOptions, map[string]float64, error) {

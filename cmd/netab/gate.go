@@ -28,6 +28,7 @@ type gateFlags struct {
 	json, chat, quiet bool
 	bisect            bool
 	noKnown           bool
+	allowCutOff       bool
 }
 
 func (f *gateFlags) add(cmd *cobra.Command) {
@@ -35,6 +36,7 @@ func (f *gateFlags) add(cmd *cobra.Command) {
 	f.addForms(cmd)
 	fl := cmd.Flags()
 	fl.BoolVar(&f.bisect, "bisect", false, bisectUsage)
+	fl.BoolVar(&f.allowCutOff, "allow-cut-off", false, "let a run pass that was cut off, by what was measured until then")
 }
 
 // addScenario adds the flags of what a gate reads beside runs.
@@ -129,7 +131,11 @@ func (f *gateFlags) judge(cmd *cobra.Command, s analysis.Summary, source string)
 	if err != nil {
 		return usage(err)
 	}
-	g := analysis.NewGate(s, known, time.Now())
+	var allowed []string
+	if f.allowCutOff {
+		allowed = append(allowed, analysis.CutOff)
+	}
+	g := analysis.NewGate(s, known, time.Now(), allowed...)
 	if err := f.write(cmd.OutOrStdout(), g); err != nil {
 		return failed(err)
 	}
@@ -158,7 +164,11 @@ func (f *gateFlags) knownIssues(source string) ([]analysis.KnownIssue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read known issues: %w", err)
 	}
-	return analysis.ParseKnownIssues(file, src)
+	known, err := analysis.ParseKnownIssues(file, src)
+	if unknown, ok := errors.AsType[*analysis.UnknownMetric](err); ok {
+		err = fmt.Errorf("%w; %s", err, nearestMetric(unknown.Name))
+	}
+	return known, err
 }
 
 func (f *gateFlags) write(out io.Writer, g analysis.Gate) error {
@@ -252,11 +262,16 @@ func parseThresholds(texts []string) (map[string]float64, error) {
 func isMetric(name string) bool { _, ok := analysis.LookupMetric(name); return ok }
 
 func unknownMetric(name string) string {
+	return fmt.Sprintf("%q is not a metric; %s", name, nearestMetric(name))
+}
+
+// nearestMetric is the hint for a name that is no metric's.
+func nearestMetric(name string) string {
 	var names []string
 	for _, m := range analysis.Metrics() {
 		names = append(names, m.Name)
 	}
-	return fmt.Sprintf("%q is not a metric; %s", name, scenarios.Suggest(name, names))
+	return scenarios.Suggest(name, names)
 }
 
 // setThresholds lays thresholds over a design; a metric that has one is judged.

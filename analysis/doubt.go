@@ -1,0 +1,46 @@
+package analysis
+
+import "slices"
+
+// doubts are the warnings of records that are not what a run writes, whatever
+// their figures say: nobody knows what is missing, or which is right. No gate
+// passes on such a record, and whoever reads a verdict is told.
+var doubts = []string{CutOff, "trials-differ", "ends-differ", "trials-missing", "trials-after-end"}
+
+// doubtful are checks that no figure can answer. allowed are the codes that
+// somebody takes the responsibility for.
+func doubtful(s *Summary, allowed []string) []Check {
+	var out []Check
+	for _, w := range s.Warnings {
+		if slices.Contains(doubts, w.Code) {
+			k := Check{Outcome: Undecided, Plain: capital(w.Text) + ".", about: w.Code}
+			if slices.Contains(allowed, w.Code) {
+				k.Outcome = Passed
+				k.Plain += " That is allowed here."
+			}
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// doubt is what the sentence says beside a verdict that stands all the same: a
+// regression in what was measured, or a pass that was allowed.
+func (g *Gate) doubt() string {
+	text := ""
+	for _, k := range g.Checks {
+		if k.about == "" || g.Outcome == Undecided { // there the list has it
+			continue
+		}
+		switch k.about {
+		case CutOff:
+			text += "; the run was CUT OFF, and what was measured until then is judged"
+		default:
+			text += "; the record is not as a run writes it (" + k.about + ")"
+		}
+	}
+	return text
+}
+
+// CutOff is the code of the warning of a run that has no end.
+const CutOff = "cut-off"
