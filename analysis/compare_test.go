@@ -122,6 +122,38 @@ func TestConfounders(t *testing.T) {
 	}
 }
 
+// What is not known equals nothing: two machines of which neither tells its CPU
+// are not comparable, one and the same machine is, and it is said.
+func TestConfoundersUnknown(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(a, b *results.Machine)
+		want   []Confounder
+	}{
+		{"one host, which may have another CPU", func(a, b *results.Machine) { a.CPUModel, b.CPUModel = "", "" },
+			[]Confounder{{Name: "cpu model", A: "unknown", B: "unknown"}}},
+		{"two hosts", func(a, b *results.Machine) { a.CPUModel, b.CPUModel, b.Hostname = "", "", "other" },
+			[]Confounder{{Name: "machine", A: "synthetic", B: "other"}, {Name: "cpu model", A: "unknown", B: "unknown", Blocking: true}, {Name: "hostname", A: "synthetic", B: "other"}}},
+		{"known in one", func(a, b *results.Machine) { b.CPUModel, b.Hostname = "", "other" },
+			[]Confounder{{Name: "machine", A: "synthetic", B: "other"}, {Name: "cpu model", A: "model", B: "unknown", Blocking: true}, {Name: "hostname", A: "synthetic", B: "other"}}},
+		{"another hostname, one machine-id", func(a, b *results.Machine) { a.MachineID, b.MachineID, b.Hostname = "1", "1", "other" },
+			[]Confounder{{Name: "hostname", A: "synthetic", B: "other"}}},
+		{"kernels whose configurations are unknown", func(a, b *results.Machine) { a.IRQTime, b.IRQTime, b.Kernel = "unknown", "unknown", "6.19.0" },
+			[]Confounder{{Name: "debug options", A: "unknown", B: "unknown"}, {Name: "kernel", A: "6.18.0", B: "6.19.0"}}},
+		{"one configuration is unknown, the other has options", func(a, b *results.Machine) { a.IRQTime, b.IRQTime, b.Debug = "unknown", "yes", []string{"KASAN"} },
+			[]Confounder{{Name: "debug options", A: "unknown", B: "KASAN"}, {Name: "irq time accounting", A: "unknown", B: "yes"}}},
+		{"one build", func(a, b *results.Machine) {
+			a.IRQTime, b.IRQTime, a.KernelBuild, b.KernelBuild = "unknown", "unknown", "#1", "#1"
+		}, []Confounder{}},
+	} {
+		a, b := twoRuns()
+		tt.change(&a.Header.Machine, &b.Header.Machine)
+		if got := confounders(&a.Header, &b.Header, nil); !slices.Equal(got, tt.want) {
+			t.Errorf("%s:\n%+v, want\n%+v", tt.name, got, tt.want)
+		}
+	}
+}
+
 // Two runs of one boot and no difference: Welch on trial levels must not find
 // one, as long as trials are independent.
 func TestCompareFindsNothing(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -117,7 +118,7 @@ func (a Attempt) err() error {
 	if name := a.Scenario; name != "" {
 		what += " of " + name
 	} else if a.Source != "" {
-		what += " of " + a.Source
+		what += " of " + strings.TrimPrefix(a.Source, "builtin:")
 	}
 	why := "nothing is recorded of it: it is being prepared, or it was killed"
 	if a.Error != "" {

@@ -215,7 +215,7 @@ func (s *Store) Latest(scenario string) (Latest, error) {
 		h, err := readHeader(s.runFile(r.id))
 		switch {
 		case err != nil && best.Path == "" && unread == nil:
-			unread = fmt.Errorf("run %s is newer and cannot be read: %w", r.id, err)
+			unread = fmt.Errorf("run %s, the newest, cannot be read: %w", r.id, err)
 		case err != nil || scenario != "" && h.Design.Name != scenario:
 		case best.Path == "" || h.Started.After(best.Started):
 			best = Latest{Path: s.runFile(r.id), ID: r.id, Scenario: h.Design.Name, Started: h.Started}
@@ -226,15 +226,14 @@ func (s *Store) Latest(scenario string) (Latest, error) {
 		unread = a.err()
 	}
 	if best.Path == "" {
-		what := "run"
+		of := ""
 		if scenario != "" {
-			what += " of " + scenario
+			of = " of " + scenario
 		}
-		err := fmt.Errorf("no readable %s in %s yet; `netab run` makes one", what, s.dir)
 		if unread != nil {
-			err = fmt.Errorf("no readable %s in %s: %w", what, s.dir, unread)
+			return Latest{}, fmt.Errorf("no readable run%s in %s: %w", of, s.dir, unread)
 		}
-		return Latest{}, err
+		return Latest{}, fmt.Errorf("no readable run%s in %s yet; `netab run` makes one", of, s.dir)
 	}
 	best.Newer = unread
 	return best, nil

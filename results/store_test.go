@@ -395,12 +395,12 @@ func TestLatestAndAttempts(t *testing.T) {
 		}, "a", first, ""},
 		{"a newer one that is broken", func(t *testing.T, _ *Store, dir string) {
 			writeFile(t, filepath.Join(dir, "20261122-203045-a-0002", RunFile), "{")
-		}, "", first, "run 20261122-203045-a-0002 is newer and cannot be read: line 1"},
+		}, "", first, "run 20261122-203045-a-0002, the newest, cannot be read: line 1"},
 		{"a newer one without a file", func(t *testing.T, _ *Store, dir string) {
 			if err := os.Mkdir(filepath.Join(dir, "20261122-203045-a-0002"), 0o755); err != nil {
 				t.Fatal(err)
 			}
-		}, "", first, "run 20261122-203045-a-0002 is newer and cannot be read: .*no such file"},
+		}, "", first, "run 20261122-203045-a-0002, the newest, cannot be read: .*no such file"},
 		{"a directory that is no run", func(t *testing.T, _ *Store, dir string) {
 			if err := os.Mkdir(filepath.Join(dir, "notes"), 0o755); err != nil {
 				t.Fatal(err)

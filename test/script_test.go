@@ -38,7 +38,10 @@ func TestScripts(t *testing.T) {
 			e.Setenv("NETAB_LOCK", filepath.Join(e.WorkDir, ".lock"))
 			// Two runs of two trials at least, whatever the number of arms.
 			e.Setenv("QUICK", quickSlice)
-			return nil
+			// A store with one run, of scenario nightly, whose gate passes: simulated.
+			store, err := filepath.Abs("testdata/store")
+			e.Setenv("PASSED", store)
+			return err
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {

@@ -214,6 +214,11 @@ func TestOfAndAbout(t *testing.T) {
 	if len(of) != 2 || of[0] != &all[0] || of[1] != &all[2] {
 		t.Fatalf("of this machine: %v", of)
 	}
+	elsewhere := here
+	elsewhere.Hostname = "b"
+	if of := Of(all, &here, &elsewhere); len(of) != 0 {
+		t.Errorf("of this machine and another: %v", of)
+	}
 	same := udp
 	same.Kind, same.Name = "stream", "sink"
 	if got := About(of, same, "goodput"); len(got) != 1 || got[0] != &all[0] {
@@ -222,6 +227,24 @@ func TestOfAndAbout(t *testing.T) {
 	same.Message = 64
 	if got := About(of, same, "goodput"); len(got) != 0 {
 		t.Errorf("about other traffic: %v", got)
+	}
+}
+
+// What is not known equals nothing, unless it is the same machine for certain.
+func TestOfUnknownCPU(t *testing.T) {
+	old := results.Machine{Hostname: "a", CPUsOnline: "0-1"}
+	known := results.Machine{Hostname: "a", MachineID: "1", CPUsOnline: "0-1"}
+	tonight := known
+	tonight.Hostname = "b"
+	all := []results.Calibration{{Machine: old}, {Machine: known}}
+	for _, tt := range []struct {
+		name string
+		m    *results.Machine
+		want int
+	}{{"an old record", &old, 0}, {"known by its id", &known, 1}, {"under another hostname", &tonight, 1}} {
+		if got := Of(all, tt.m); len(got) != tt.want {
+			t.Errorf("%s: %d calibrations, want %d", tt.name, len(got), tt.want)
+		}
 	}
 }
 

@@ -91,16 +91,16 @@ func traffic(a results.Arm) string {
 
 // Names of facts that the rest of the package asks for.
 const (
-	factHost   = "hostname"
-	factKernel = "kernel"
-	factBuild  = "kernel build"
+	factName      = "machine name"
+	factMachineID = "machine id"
+	factBoard     = "board"
+	factHost      = "hostname"
+	factCPU       = "cpu model"
+	factKernel    = "kernel"
+	factBuild     = "kernel build"
 	// factDescribed is there where facts say all of what the arms were.
 	factDescribed = analysis.FactDescribed
 )
-
-// machineFacts make figures incomparable, as between two runs (package
-// analysis, confounders): where one differs, another series begins.
-var machineFacts = []string{factHost, "cpu model", "online cpus", "virtualization", "architecture", "debug options"}
 
 // questionParts are the parts of an arm's description that make two figures
 // answers to different questions: with them another series begins. Knobs do not,
@@ -112,7 +112,8 @@ var questionParts = []string{"topology", "traffic", "placement"}
 func facts(h *results.Header) map[string]string {
 	m := &h.Machine
 	f := map[string]string{
-		factHost: m.Hostname, "cpu model": m.CPUModel, "online cpus": m.CPUsOnline, "virtualization": m.Virtualization,
+		factName: m.Name, factMachineID: m.MachineID, factBoard: m.Board,
+		factHost: m.Hostname, factCPU: m.CPUModel, "online cpus": m.CPUsOnline, "virtualization": m.Virtualization,
 		"architecture": m.Arch, "debug options": strings.Join(m.Debug, " "),
 		factKernel: m.Kernel, factBuild: m.KernelBuild, "kernel command line": m.KernelCmdline,
 		"microcode": m.Microcode, "isolated cpus": m.CPUsIsolated, "clocksource": m.Clocksource, "governor": m.Governor,

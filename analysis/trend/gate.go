@@ -78,8 +78,8 @@ func (h *History) acknowledge(scenario string, k *analysis.KnownIssue, now time.
 
 // outcome is what the newest points come to for a gate: a regression is news
 // for Options.Recent points, then it is the present level; a suspect for the
-// worse, and a series too short to judge, are undecided. worse is the size of
-// what became worse, 0 where nothing did.
+// worse, a series too short to judge, and one whose newest run is no point, are
+// undecided. worse is the size of what became worse, 0 where nothing did.
 func (s *Series) outcome() (o analysis.Outcome, worse float64) {
 	o = analysis.Passed
 	tail := s.Tail.State
@@ -94,6 +94,9 @@ func (s *Series) outcome() (o analysis.Outcome, worse float64) {
 	}
 	if recent := s.recentRegression(); recent > 0 {
 		o, worse = analysis.Worse, max(worse, recent)
+	}
+	if o == analysis.Passed && s.Newer != nil {
+		o = analysis.Undecided
 	}
 	return o, worse
 }

@@ -83,6 +83,9 @@ type Series struct {
 	Lag1     float64              `json:"lag1"` // correlation of neighbouring points within levels
 	Text     string               `json:"text"`
 	Warnings []results.Warning    `json:"warnings"`
+	// Newer is a run that was begun after the newest point and is none: it was cut
+	// off, it failed, or it cannot be read.
+	Newer *Unused `json:"newer_run,omitempty"`
 
 	worse float64 // by how much the series became worse of late
 }
@@ -133,7 +136,9 @@ func Analyze(runs []results.Digest, opts Options) History {
 	}
 	filter := opts.Filter
 	filter.judged = opts.Thresholds
-	columns := collect(runs, filter)
+	machines := machinesOf(runs)
+	columns := collect(runs, machines, filter)
+	late := findNewer(runs, machines)
 	nameMachines(columns)
 	h.Series = slices.Grow(h.Series, len(columns))[:len(columns)]
 	parallel(len(columns), func(next func() (int, bool)) {
@@ -142,6 +147,7 @@ func Analyze(runs []results.Digest, opts Options) History {
 			c := columns[i]
 			c.resolution = cmp.Or(opts.Thresholds[c.metric], opts.Resolution, c.resolution)
 			h.Series[i] = c.judge(d, h.Recent)
+			h.Series[i].goOn(late.after(c))
 		}
 	})
 	h.decide(opts.Known, opts.Now)
@@ -164,25 +170,6 @@ func parallel(n int, work func(next func() (int, bool))) {
 		workers.Go(func() { work(next) })
 	}
 	workers.Wait()
-}
-
-// nameMachines gives machines the names of their hosts, and more of what they
-// are where a host was rebuilt into another machine.
-func nameMachines(columns []*column) {
-	kinds := map[string]map[string]bool{}
-	for _, c := range columns {
-		if kinds[c.host] == nil {
-			kinds[c.host] = map[string]bool{}
-		}
-		kinds[c.host][c.machine] = true
-	}
-	for _, c := range columns {
-		if len(kinds[c.host]) < 2 {
-			continue
-		}
-		parts := strings.Split(c.machine, "\x00")[1:]
-		c.host += " (" + strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ") + ")"
-	}
 }
 
 func (c *column) seedName() string {
@@ -230,8 +217,19 @@ func (c *column) judge(d *divider, recent int) Series {
 			"the records of %d of %d runs do not say all of what the arm was; they are taken for runs of this series because protocol, sizes, flows, rate and topology are the same",
 			c.older, len(c.points))})
 	}
+	if !c.cpuKnown() {
+		s.Warnings = append(s.Warnings, results.Warning{Code: "cpu-unknown",
+			Text: "the CPU model of these runs is not known, so another CPU would read as a change of the figure"})
+	}
 	s.Text = s.sentence()
 	return s
+}
+
+// goOn adds a run that goes beyond the points.
+func (s *Series) goOn(u *Unused) {
+	if s.Newer = u; u != nil {
+		s.Text += " " + u.sentence()
+	}
 }
 
 // conclude makes the state of the series: what the newest points say goes
@@ -300,7 +298,9 @@ func differs(a, b map[string]string) []analysis.Confounder {
 	})
 	comparable := a[factDescribed] == b[factDescribed]
 	for _, k := range slices.Sorted(maps.Keys(names)) {
-		if a[k] != b[k] && (comparable || !ofArm(k)) {
+		// Records before 2026-12 do not tell which machine they are of.
+		added := (k == factName || k == factMachineID || k == factBoard) && (a[k] == "" || b[k] == "")
+		if a[k] != b[k] && !added && (comparable || !ofArm(k)) {
 			out = append(out, analysis.Confounder{Name: k, A: a[k], B: b[k]})
 		}
 	}
@@ -319,6 +319,8 @@ func order(name string) int {
 		return 0
 	case factBuild:
 		return 1
+	case factHost: // it is the same machine
+		return 3
 	}
 	return 2
 }

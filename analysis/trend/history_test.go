@@ -239,6 +239,97 @@ func TestDigest(t *testing.T) {
 	}
 }
 
+// A new hostname every night makes no other machine of one that is known
+// otherwise, and old records go on where the hostname says so.
+func TestSeriesSurviveHostnames(t *testing.T) {
+	facts := func(i int) map[string]string {
+		f := map[string]string{"hostname": fmt.Sprint("ci-", i), "cpu model": "model", "machine id": "1234567890"}
+		if i < 3 { // before netab knew of machine-ids
+			f["hostname"] = "ci-3"
+			delete(f, "machine id")
+		}
+		return f
+	}
+	runs := nightly(level(1, 12), nil)
+	for i := range runs {
+		runs[i].Facts = facts(i)
+	}
+	s := only(t, Analyze(runs, Options{}))
+	if len(s.Points) != 12 || s.Machine != "ci-11" {
+		t.Errorf("%d points of %s", len(s.Points), s.Machine)
+	}
+	if h := Analyze(runs, Options{Filter: Filter{Machines: []string{"ci-5"}}}); len(h.Series) != 1 || len(h.Series[0].Points) != 12 {
+		t.Errorf("by a name that it had once: %d series", len(h.Series))
+	}
+	for i := range runs { // named, and installed anew each night
+		runs[i].Facts = facts(i + 3)
+		runs[i].Facts["machine id"], runs[i].Facts["machine name"] = fmt.Sprint(i), "bench"
+	}
+	if s := only(t, Analyze(runs, Options{Filter: Filter{Machines: []string{"bench"}}})); len(s.Points) != 12 || s.Machine != "bench" {
+		t.Errorf("named: %d points of %s", len(s.Points), s.Machine)
+	}
+	for i := range runs { // clones of one image, side by side
+		runs[i].Facts = map[string]string{"hostname": []string{"x", "y"}[i%2], "cpu model": "model", "machine id": "1234567890"}
+		runs[i].Boot = runs[i].Facts["hostname"]
+	}
+	h := Analyze(runs, Options{})
+	if len(h.Series) != 2 || h.Series[0].Machine != "x" || h.Series[1].Machine != "y" {
+		t.Errorf("clones: %d series", len(h.Series))
+	}
+}
+
+func TestUnknownCPUIsSaid(t *testing.T) {
+	runs := nightly(level(1, 12), nil)
+	for i := range runs {
+		runs[i].Facts = map[string]string{"hostname": "mips"}
+	}
+	s := only(t, Analyze(runs, Options{}))
+	if len(s.Warnings) != 1 || s.Warnings[0].Code != "cpu-unknown" {
+		t.Errorf("warnings %v", s.Warnings)
+	}
+	if s := only(t, Analyze(nightly(level(1, 12), nil), Options{})); len(s.Warnings) != 0 {
+		t.Errorf("a known one: %v", s.Warnings)
+	}
+}
+
+// A series whose newest run is no point does not pass for it.
+func TestNewestRunIsNoPoint(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(d *results.Digest)
+		want   analysis.Outcome
+	}{
+		{"as it should be", func(*results.Digest) {}, analysis.Passed},
+		{"cut off", func(d *results.Digest) { d.Unused = "cut off, or not ended yet" }, analysis.Undecided},
+		{"unreadable", func(d *results.Digest) {
+			*d = results.Digest{ID: d.ID, Started: d.Started, Unused: "unreadable"}
+		}, analysis.Undecided},
+		{"a copy of another", func(d *results.Digest) {
+			*d = results.Digest{ID: d.ID, Run: "other", Started: d.Started, Unused: "a copy of run other"}
+		}, analysis.Passed},
+		{"of another scenario", func(d *results.Digest) { d.Scenario, d.Unused = "another", "cut off" }, analysis.Passed},
+		{"on another machine", func(d *results.Digest) {
+			d.Facts, d.Unused = map[string]string{"hostname": "elsewhere"}, "cut off"
+		}, analysis.Passed},
+	} {
+		runs := nightly(level(1, 12), nil)
+		last := &runs[len(runs)-1]
+		tt.change(last)
+		h := Analyze(runs, Options{})
+		s := only(t, h)
+		open := tt.want == analysis.Undecided
+		if h.Outcome != tt.want || s.Outcome != tt.want || (s.Newer != nil) != open || strings.Contains(h.Answer, "is no point") != open || strings.Contains(s.Text, last.ID+" was begun later") != open {
+			t.Errorf("%s: %s, %q, %q; want %s", tt.name, h.Outcome, h.Answer, s.Text, tt.want)
+		}
+	}
+	// What was cut off earlier is history.
+	runs := nightly(level(1, 12), nil)
+	runs[5].Unused = "cut off"
+	if h := Analyze(runs, Options{}); h.Outcome != analysis.Passed {
+		t.Errorf("cut off long ago: %s", h.Outcome)
+	}
+}
+
 // BenchmarkAnalyze judges 10,000 runs of 20 series, five changes in each.
 func BenchmarkAnalyze(b *testing.B) {
 	runs := manyRuns(10000, 20)

@@ -39,14 +39,15 @@ type Filter struct {
 // AllMetrics in Filter.Metrics means every one.
 const AllMetrics = "all"
 
-func (f Filter) wants(scenario, machine string, k results.SeriesKey) bool {
+func (f Filter) wants(scenario string, m *machine, k results.SeriesKey) bool {
 	has := func(list []string, x string) bool { return len(list) == 0 || slices.Contains(list, x) }
 	_, judged := f.judged[k.Metric]
 	metric := k.Judged || judged
 	if len(f.Metrics) > 0 {
 		metric = slices.Contains(f.Metrics, AllMetrics) || slices.Contains(f.Metrics, k.Metric)
 	}
-	return metric && f.Changes == (k.Against != "") && has(f.Scenarios, scenario) && has(f.Arms, k.Arm) && has(f.Machines, machine)
+	return metric && f.Changes == (k.Against != "") && has(f.Scenarios, scenario) && has(f.Arms, k.Arm) &&
+		(len(f.Machines) == 0 || slices.ContainsFunc(m.names, func(name string) bool { return has(f.Machines, name) }))
 }
 
 // identity is what makes two values points of one series.
@@ -65,25 +66,25 @@ type column struct {
 
 // collect sorts the values of all runs, which are in order of time, into
 // series.
-func collect(runs []results.Digest, filter Filter) []*column {
-	machines := machinesOf(runs)
+func collect(runs []results.Digest, machines []*machine, filter Filter) []*column {
 	l := newLineage(runs, machines)
 	byID := map[identity]*column{}
 	// Runs of one scenario in a row put their values into the same columns,
 	// which are then looked up once.
 	var targets []*column
-	var lastHost, lastScenario, lastMachine string
+	var lastScenario string
+	var lastMachine *machine
 	var lastKeys []results.SeriesKey
 	for i := range runs {
 		r := &runs[i]
 		if r.Unused != "" {
 			continue
 		}
-		machine, host := machines[i], r.Facts[factHost]
+		m := machines[i].known()
 		p := Point{Run: r.ID, Started: r.Started, Kernel: r.Facts[factKernel], Commit: commitOf(r.Facts[factKernel]), Boot: r.Boot, facts: r.Facts}
-		if i == 0 || host != lastHost || r.Scenario != lastScenario || machine != lastMachine || !sameKeys(r.Series, lastKeys) {
-			lastHost, lastScenario, lastMachine, lastKeys = host, r.Scenario, machine, r.Series
-			targets = columnsOf(byID, l, r, filter, machine, host)
+		if r.Scenario != lastScenario || m != lastMachine || !sameKeys(r.Series, lastKeys) {
+			lastScenario, lastMachine, lastKeys = r.Scenario, m, r.Series
+			targets = columnsOf(byID, l, r, filter, m)
 		}
 		for s, c := range targets {
 			if c == nil || s >= len(r.Values) {
@@ -122,7 +123,7 @@ type lineage struct {
 	last  map[identity]string // so far
 }
 
-func newLineage(runs []results.Digest, machines []string) lineage {
+func newLineage(runs []results.Digest, machines []*machine) lineage {
 	l := lineage{map[identity]string{}, map[identity]string{}}
 	var lastKeys []results.SeriesKey
 	last := -1
@@ -133,7 +134,7 @@ func newLineage(runs []results.Digest, machines []string) lineage {
 		}
 		last, lastKeys = i, r.Series
 		for _, key := range r.Series {
-			if id := identityOf(r, key, machines[i], ""); key.Question != "" && l.first[id] == "" {
+			if id := seriesOf(r, key, machines[i].known().key, ""); key.Question != "" && l.first[id] == "" {
 				l.first[id] = key.Question
 			}
 		}
@@ -141,13 +142,13 @@ func newLineage(runs []results.Digest, machines []string) lineage {
 	return l
 }
 
-func identityOf(r *results.Digest, key results.SeriesKey, machine, question string) identity {
+func seriesOf(r *results.Digest, key results.SeriesKey, machine, question string) identity {
 	return identity{r.Scenario, key.Arm, key.Against, key.Metric, key.Traffic, question, machine}
 }
 
 // of is the identity of a run's values; runs are asked for in order of time.
 func (l lineage) of(r *results.Digest, key results.SeriesKey, machine string) identity {
-	id := identityOf(r, key, machine, "")
+	id := seriesOf(r, key, machine, "")
 	question := key.Question
 	if question == "" {
 		question = cmp.Or(l.last[id], l.first[id])
@@ -216,15 +217,15 @@ func distinctions(of []map[string]string) []string {
 }
 
 // columnsOf are the columns for a run's values, nil where one is not wanted.
-func columnsOf(byID map[identity]*column, l lineage, r *results.Digest, filter Filter, machine, host string) []*column {
+func columnsOf(byID map[identity]*column, l lineage, r *results.Digest, filter Filter, m *machine) []*column {
 	out := make([]*column, len(r.Series))
 	for s, key := range r.Series {
-		if !filter.wants(r.Scenario, host, key) {
+		if !filter.wants(r.Scenario, m, key) {
 			continue
 		}
-		id := l.of(r, key, machine)
+		id := l.of(r, key, m.key)
 		if byID[id] == nil {
-			byID[id] = &column{identity: id, host: host, scale: scaleOf(key.Metric, key.Against != "")}
+			byID[id] = &column{identity: id, host: m.label, scale: scaleOf(key.Metric, key.Against != "")}
 		}
 		out[s] = byID[id]
 	}
@@ -234,24 +235,6 @@ func columnsOf(byID map[identity]*column, l lineage, r *results.Digest, filter F
 // sameKeys: the index gives runs of one kind one and the same list.
 func sameKeys(a, b []results.SeriesKey) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
-}
-
-// machinesOf names the machine of each run by the facts that make it one; facts
-// are shared between runs, so each set is put together once.
-func machinesOf(runs []results.Digest) []string {
-	out := make([]string, len(runs))
-	for i := range runs {
-		if i > 0 && maps.Equal(runs[i].Facts, runs[i-1].Facts) {
-			out[i] = out[i-1]
-			continue
-		}
-		var parts []string
-		for _, name := range machineFacts {
-			parts = append(parts, runs[i].Facts[name])
-		}
-		out[i] = strings.Join(parts, "\x00")
-	}
-	return out
 }
 
 // A scale is where differences of a series mean the same everywhere.

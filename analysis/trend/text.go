@@ -3,6 +3,7 @@ package trend
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"netab/analysis"
@@ -113,5 +114,13 @@ func (h *History) answer() string {
 	say(acknowledged, "worse as acknowledged")
 	say(count[Steady], "steady")
 	say(count[TooShort], "with too few runs to tell")
-	return fmt.Sprintf("Of %d series, %s.", len(h.Series), strings.Join(parts, ", "))
+	text := fmt.Sprintf("Of %d series, %s.", len(h.Series), strings.Join(parts, ", "))
+	var said []Unused
+	for _, s := range h.Series {
+		if s.Newer != nil && !slices.Contains(said, *s.Newer) {
+			said = append(said, *s.Newer)
+			text += " " + s.Newer.sentence()
+		}
+	}
+	return text
 }

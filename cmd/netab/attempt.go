@@ -2,10 +2,12 @@ package main
 
 import (
 	"errors"
+	"io"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"netab/results"
 )
@@ -54,12 +56,19 @@ func (a *attempt) failed(err error) {
 }
 
 // noteUnread notes an attempt whose command line could not be read: a job may
-// go on to judge all the same.
-func noteUnread(cmd *cobra.Command, err error) {
+// go on to judge all the same. cobra stops at the first fault, so the line is
+// read once more for the store.
+func noteUnread(cmd *cobra.Command, args []string, err error) {
 	if cmd.Name() != "run" {
 		return
 	}
-	if a, _ := beginAttempt(storeFlag(cmd), strings.Join(cmd.Flags().Args(), " ")); a != nil {
+	flags := pflag.NewFlagSet("run", pflag.ContinueOnError)
+	flags.ParseErrorsAllowlist.UnknownFlags = true
+	flags.Usage = func() {}
+	flags.SetOutput(io.Discard)
+	store := flags.String("store", defaultStore, "")
+	_ = flags.Parse(args) // it is faulty
+	if a, _ := beginAttempt(*store, strings.Join(cmd.Flags().Args(), " ")); a != nil {
 		a.failed(err)
 	}
 }

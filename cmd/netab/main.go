@@ -64,7 +64,7 @@ func execute(args []string, stdout, stderr io.Writer) int {
 		// Commands say of what kind their errors are (saysKind), so this is
 		// cobra's own complaint, which is a matter of usage.
 		status = &statusError{exitUsage, err}
-		noteUnread(command, err)
+		noteUnread(command, args, err)
 	}
 	if status.err != nil {
 		fmt.Fprintln(stderr, "netab:", status.err)

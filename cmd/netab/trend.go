@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -32,7 +33,9 @@ the second run decides.
 
 With --gate the exit status is 1 where a series became worse within its last
 --recent runs, 3 where one is suspect for the worse or has too few runs, and 0
-else. Thresholds and acknowledged regressions are read where netab gate reads
+else. A series whose newest run is no point, because it was cut off, failed or
+cannot be read, is 3 as well; where a run failed before anything was recorded the
+status is 5. Thresholds and acknowledged regressions are read where netab gate reads
 them: the scenario's gate: as the newest run has it, and NAME.known-issues.yaml
 beside the scenario. What is acknowledged is shown as such and passes.
 
@@ -69,7 +72,11 @@ in the store, which may be deleted at any time.`,
 				return failed(err)
 			}
 			if as.gate {
-				return gateTrend(h)
+				judged := gateTrend(h)
+				if h.Outcome == analysis.Worse {
+					return judged
+				}
+				return cmp.Or(unrecorded(cmd, args), judged)
 			}
 			return nil
 		},
@@ -77,7 +84,7 @@ in the store, which may be deleted at any time.`,
 	f := cmd.Flags()
 	f.StringArrayVar(&opts.Arms, "arm", nil, "only this `ARM` (repeatable)")
 	f.StringArrayVar(&opts.Metrics, "metric", nil, "only this `METRIC` (repeatable), or all; default the judged ones")
-	f.StringArrayVar(&opts.Machines, "machine", nil, "only this `HOST` (repeatable)")
+	f.StringArrayVar(&opts.Machines, "machine", nil, "only the machine of this name, or host `NAME` (repeatable)")
 	f.BoolVar(&opts.Changes, "changes", false, "each arm's change against its baseline instead of its level: free of the machine's wander, blind to what moves both")
 	f.Float64Var(&opts.Resolution, "resolution", 0, "smallest change that matters, `FRACTION`; default what the newest run asked for, the scenario's gate: included")
 	f.IntVar(&opts.Recent, "recent", trend.DefaultRecent, "how many `RUNS` a change is news for")
@@ -177,6 +184,24 @@ func trendForms(h trend.History, asJSON, asCSV, asChat bool) forms {
 	}
 }
 
+// unrecorded fails where a run of the scenarios was begun last and left nothing:
+// the history does not tell of it.
+func unrecorded(cmd *cobra.Command, scenarios []string) error {
+	store, err := results.Open(storeFlag(cmd))
+	if err != nil {
+		return err
+	}
+	if len(scenarios) == 0 {
+		scenarios = []string{""}
+	}
+	for _, name := range scenarios {
+		if l, err := store.Latest(name); err == nil && l.Newer != nil {
+			return fmt.Errorf("gate: the newest run is %s, and %w", l.ID, l.Newer)
+		}
+	}
+	return nil
+}
+
 // gateTrend is the exit status; the table has said why.
 func gateTrend(h trend.History) error {
 	status := exitInconclusive
@@ -195,6 +220,8 @@ func gateTrend(h trend.History) error {
 			return &statusError{status, errors.New(what + " is a regression")}
 		case s.State == trend.Suspect:
 			return &statusError{status, errors.New(what + " is suspect; measure again")}
+		case s.Newer != nil:
+			return &statusError{status, fmt.Errorf("%s: run %s was begun later and is no point: %s", what, s.Newer.Run, s.Newer.Why)}
 		}
 	}
 	if len(h.Series) == 0 {
