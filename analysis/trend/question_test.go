@@ -19,7 +19,7 @@ func askedRuns(directions ...string) []results.Digest {
 	for i, direction := range directions {
 		d := results.Description{"traffic.direction": direction}
 		key := results.SeriesKey{Arm: "off", Metric: "goodput", Traffic: "tcp", Judged: true, Resolution: 0.01}
-		facts := map[string]string{factHost: "h"}
+		facts := map[string]string{factHost: "h", factCPU: "model"}
 		if direction != "" {
 			key.Question = d.Question()
 			facts[analysis.ArmFact("traffic", "off", "direction")], facts[factDescribed] = direction, "recorded"

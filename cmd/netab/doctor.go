@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -44,7 +45,7 @@ func doctor(ctx context.Context, w io.Writer) error {
 		fmt.Fprintln(w, "privileges  root: everything can be set")
 	}
 	fmt.Fprintf(w, "kernel      %s %s\n", m.Kernel, m.Arch)
-	fmt.Fprintf(w, "CPUs        %d online (%s), %s, virtualisation %s\n", m.CPUs, m.CPUsOnline, m.CPUModel, m.Virtualization)
+	fmt.Fprintf(w, "CPUs        %d online (%s), %s, virtualisation %s\n", m.CPUs, m.CPUsOnline, cmp.Or(m.CPUModel, "CPU model unknown"), m.Virtualization)
 	if m.CPUs < 2 {
 		fmt.Fprintln(w, "            one CPU: source and sink share it; placement must be `same` or `free`")
 	}
