@@ -84,7 +84,7 @@ func TestDocsCI(t *testing.T) {
 		}
 		for slowdown, want := range map[float64]int{0: exitFine, 0.05: exitRegression} {
 			dir := t.TempDir()
-			simulate(t, filepath.Join(dir, "results/runs/20260101-000000-nightly-aa"), slowdown, 2, func(r *results.Run) { r.Header.Source = "ci/nightly.yaml" })
+			simulate(t, filepath.Join(dir, "results/runs/20260101-000000-nightly-aa"), slowdown, 2, func(r *results.Run) { r.Header.Source, r.Header.Design.Name = "ci/nightly.yaml", "nightly" })
 			if code, out := shell(t, dir, script); code != want {
 				t.Errorf("%s, slowdown %v: status %d, want %d\n%s", name, slowdown, code, want, out)
 			}
@@ -97,6 +97,10 @@ func TestDocsCI(t *testing.T) {
 				}
 			}
 		}
+	}
+	// Nothing to judge is no regression.
+	if code, out := shell(t, t.TempDir(), strings.Join(actions, "\n")); code != exitFailed {
+		t.Errorf("GitHub, nothing measured: status %d, want %d\n%s", code, exitFailed, out)
 	}
 	if out, err := exec.Command("sh", "-n", "-c", blocks[4]).CombinedOutput(); err != nil {
 		t.Errorf("bisect: %v: %s", err, out)
