@@ -31,6 +31,11 @@ func ReadMachine(files Files) (Machine, error) {
 	}
 	cpu := readCPUModel(files)
 	config := readKernelConfig(files, kernel)
+	allowed := ""
+	if topology.Restricted() {
+		allowed = FormatCPUList(topology.Allowed)
+	}
+	quota, _ := ReadCPUQuota(files)
 	return Machine{
 		Name:           name,
 		MachineID:      readMachineID(files),
@@ -45,6 +50,8 @@ func ReadMachine(files Files) (Machine, error) {
 		Microcode:      cpu.microcode,
 		CPUs:           len(topology.Online),
 		CPUsOnline:     FormatCPUList(topology.Online),
+		CPUsAllowed:    allowed,
+		CPUQuota:       quota.CPUs,
 		CPUsIsolated:   FormatCPUList(topology.Isolated),
 		ThreadsPerCore: topology.ThreadsPerCore(),
 		Sockets:        topology.Sockets(),

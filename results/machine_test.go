@@ -100,7 +100,7 @@ func TestReadCPUTopology(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := CPUTopology{
-		Online: []int{0, 1, 2, 3, 4, 5, 6, 7}, Isolated: []int{3, 7},
+		Online: []int{0, 1, 2, 3, 4, 5, 6, 7}, Allowed: []int{0, 1, 2, 3, 4, 5, 6, 7}, Isolated: []int{3, 7},
 		Node:     map[int]int{0: 0, 1: 0, 2: 1, 3: 1, 4: 0, 5: 0, 6: 1, 7: 1},
 		Siblings: map[int][]int{0: {0, 4}, 1: {1, 5}, 2: {2, 6}, 3: {3, 7}, 4: {0, 4}, 5: {1, 5}, 6: {2, 6}, 7: {3, 7}},
 		Package:  map[int]int{0: 0, 1: 0, 2: 1, 3: 1, 4: 0, 5: 0, 6: 1, 7: 1},

@@ -320,6 +320,9 @@ type HostDelta struct {
 	// on idle CPUs, as far as 4 ms ticks can tell.
 	ForeignNS int64 `json:"foreign_ns"`
 	StealNS   int64 `json:"steal_ns"`
+	// ThrottledNS is for how long netab's control group (or one above it) was kept
+	// from CPUs because its CPU quota was used up, summed over CPUs.
+	ThrottledNS int64 `json:"throttled_ns,omitempty"`
 }
 
 // A CPUDelta is one CPU's share of HostDelta.
@@ -424,6 +427,8 @@ type Machine struct {
 	Microcode      string            `json:"microcode,omitempty"`
 	CPUs           int               `json:"cpus_online"`
 	CPUsOnline     string            `json:"cpus_online_list"`
+	CPUsAllowed    string            `json:"cpus_allowed,omitempty"` // where netab could not run on all that are online (taskset, cpuset)
+	CPUQuota       float64           `json:"cpu_quota,omitempty"`    // CPUs' worth of time that netab's control group may use; 0 = no limit
 	CPUsIsolated   string            `json:"cpus_isolated,omitempty"`
 	ThreadsPerCore int               `json:"threads_per_core"`
 	Sockets        int               `json:"sockets"`

@@ -11,6 +11,7 @@ import (
 // A CPUTopology is how a machine's CPUs lie to each other.
 type CPUTopology struct {
 	Online   []int
+	Allowed  []int         // those of them that this process may run on: less than all under taskset or in a cpuset
 	Isolated []int         // by isolcpus= or a cpuset partition: the scheduler keeps off, and RPS refuses them
 	Node     map[int]int   // online CPU -> NUMA node; 0 on a machine without nodes
 	Siblings map[int][]int // online CPU -> hardware threads of its core, itself included
@@ -33,6 +34,9 @@ func ReadCPUTopology(files Files) (CPUTopology, error) {
 	if t.Isolated, err = readCPUList(files, sysCPU+"isolated"); err != nil && !isNotExist(err) {
 		return CPUTopology{}, err
 	}
+	if err := t.readAllowed(files); err != nil {
+		return CPUTopology{}, err
+	}
 	for _, cpu := range online {
 		if err := t.readCPU(files, cpu); err != nil {
 			return CPUTopology{}, err
@@ -40,6 +44,37 @@ func ReadCPUTopology(files Files) (CPUTopology, error) {
 	}
 	return t, t.readNodes(files)
 }
+
+// readAllowed reads the CPUs that this process was started with: the mask of its
+// first thread, which netab never pins (task_cpus_allowed in fs/proc/array.c). CPUs
+// that isolcpus= keeps from every process until it asks for them are missing in
+// that mask, and still there to be asked for, unless somebody took away others
+// too.
+func (t *CPUTopology) readAllowed(files Files) error {
+	t.Allowed = t.Online
+	const file, key = "/proc/self/status", "Cpus_allowed_list:"
+	for line := range strings.Lines(textOr(files, file, "")) {
+		list, ok := strings.CutPrefix(line, key)
+		if !ok {
+			continue
+		}
+		mask, err := ParseCPUList(list)
+		if err != nil {
+			return fmt.Errorf("%s: %s %w", file, key, err)
+		}
+		in := func(set []int) func(int) bool { return func(cpu int) bool { return slices.Contains(set, cpu) } }
+		missing := slices.DeleteFunc(slices.Clone(t.Online), in(mask))
+		barred := slices.DeleteFunc(slices.Clone(missing), in(t.Isolated))
+		if len(barred) == 0 {
+			return nil
+		}
+		t.Allowed = slices.DeleteFunc(slices.Clone(t.Online), in(missing))
+	}
+	return nil
+}
+
+// Restricted says whether this process may not run on all CPUs that are online.
+func (t CPUTopology) Restricted() bool { return len(t.Allowed) < len(t.Online) }
 
 // readCPU reads one CPU's place. Architectures without a topology directory
 // have CPUs that are cores of one socket.

@@ -8,6 +8,9 @@ import (
 // twoCPUs is the smallest machine that every built-in scenario must fit.
 var twoCPUs = CPUs{Online: []int{0, 1}}
 
+// fourCPUs are four online, of which two are this process's to run on.
+var fourCPUs = CPUs{Online: []int{0, 1, 2, 3}, Allowed: []int{0, 1}}
+
 // server is two nodes of four cores with two threads each; thread 2 of core n
 // is n+8; core 7 is isolated.
 func server() CPUs {

@@ -132,7 +132,7 @@ func (p *cpuSetParser) term(depth int) (cpuSet, error) {
 	before := p.rest
 	switch word := p.word(); word {
 	case "all":
-		return func(env cpuEnv) ([]int, error) { return slices.Sorted(slices.Values(env.cpus.Online)), nil }, nil
+		return func(env cpuEnv) ([]int, error) { return slices.Sorted(slices.Values(env.cpus.usable())), nil }, nil
 	case "none", "off":
 		return func(cpuEnv) ([]int, error) { return nil, nil }, nil
 	case "isolated":
@@ -235,16 +235,40 @@ func role(name string) cpuSet {
 }
 
 func isolated(env cpuEnv) ([]int, error) {
-	cpus := difference(slices.Sorted(slices.Values(env.cpus.Isolated)), offline(env.cpus))
+	cpus := difference(slices.Sorted(slices.Values(env.cpus.Isolated)), difference(env.cpus.Isolated, env.cpus.usable()))
 	if len(cpus) == 0 {
 		return nil, errors.New("no CPU is isolated (isolcpus= of the kernel's command line)")
 	}
 	return cpus, nil
 }
 
-// offline lists isolated CPUs that are not online.
-func offline(cpus CPUs) []int {
-	return difference(cpus.Isolated, cpus.Online)
+// usable are the CPUs that names stand for: online, and this process's to run on.
+func (c CPUs) usable() []int {
+	if c.Allowed == nil {
+		return c.Online
+	}
+	return difference(c.Allowed, difference(c.Allowed, c.Online))
+}
+
+// barred is the error for a set with CPUs that are online and not usable. Sets
+// are held against it as a whole: "all - 0" and "sibling of 0" may name what
+// they do not take.
+func (c CPUs) barred(set []int) error {
+	for _, cpu := range set {
+		if !slices.Contains(c.usable(), cpu) {
+			return barredError{cpu, c.usable()}
+		}
+	}
+	return nil
+}
+
+type barredError struct {
+	cpu    int
+	usable []int
+}
+
+func (e barredError) Error() string {
+	return fmt.Sprintf("CPU %d is online, but this process may run on %s only (taskset or cpuset)", e.cpu, FormatCPUList(e.usable))
 }
 
 // siblings are the other hardware threads of the cores of set.
@@ -252,13 +276,13 @@ func siblings(cpus CPUs, set []int) ([]int, error) {
 	var out []int
 	for _, cpu := range set {
 		for _, thread := range cpus.Siblings[cpu] {
-			if slices.Contains(cpus.Online, thread) && !slices.Contains(set, thread) {
+			if slices.Contains(cpus.usable(), thread) && !slices.Contains(set, thread) {
 				out = append(out, thread)
 			}
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("CPU %s has no sibling: its core has one thread", FormatCPUList(set))
+		return nil, fmt.Errorf("CPU %s has no sibling: no other thread of its core can be used", FormatCPUList(set))
 	}
 	return unique(out), nil
 }
@@ -273,13 +297,13 @@ func nodesOf(cpus CPUs, set []int) ([]int, error) {
 
 func onNodes(cpus CPUs, nodes ...int) ([]int, error) {
 	var out []int
-	for _, cpu := range slices.Sorted(slices.Values(cpus.Online)) {
+	for _, cpu := range slices.Sorted(slices.Values(cpus.usable())) {
 		if slices.Contains(nodes, cpus.Node[cpu]) {
 			out = append(out, cpu)
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("node %s has no CPU online", FormatCPUList(nodes))
+		return nil, fmt.Errorf("node %s has no CPU that can be used", FormatCPUList(nodes))
 	}
 	return out, nil
 }

@@ -81,7 +81,7 @@ func TestCPUSets(t *testing.T) {
 		{strings.Repeat("(", 1000), nil, "nests too deep"},
 		{strings.Repeat("sibling of ", 1000), nil, "nests too deep"},
 		{"0-20", nil, "CPU 16 is not online"},
-		{"node 9", nil, "node 9 has no CPU online"},
+		{"node 9", nil, "node 9 has no CPU that can be used"},
 		{"sibling of all", nil, "has no sibling"},
 	} {
 		set, err := parseCPUSet(tt.expr)
@@ -132,6 +132,36 @@ func TestPlacementModes(t *testing.T) {
 		arms := mustExpand(t, tt.cpus, "placement: "+tt.mode+"\ntraffic: {flows: "+tt.flows+"}")
 		if diff := cmp.Diff(ResolvedCPUs{tt.source, tt.sink}, arms[0].CPUs); diff != "" {
 			t.Errorf("%s, %s, %s flows (-want +got):\n%s", tt.name, tt.mode, tt.flows, diff)
+		}
+	}
+}
+
+// TestAllowedCPUs: names pick from the CPUs that this process may run on
+// (taskset, cpuset), whatever else is online.
+func TestAllowedCPUs(t *testing.T) {
+	cpus := server() // isolated: 7 and 15
+	cpus.Allowed = []int{1, 2, 3, 9, 15}
+	for _, tt := range []struct {
+		src          string
+		source, sink []int
+		rps          string
+	}{
+		{"placement: distinct", []int{1}, []int{2}, "2"}, // CPU 9 is the other thread of 1
+		{"placement: same", []int{2}, []int{2}, "2"},
+		{`placement: {source: "1", sink: "all - {source}"}`, []int{1}, []int{2}, "2"},
+		{`placement: {source: "all - 0", sink: "2"}`, []int{1}, []int{2}, "2"},
+		{`placement: {source: "node of 0 - 1", sink: "sibling of 9"}`, []int{2}, []int{1}, "1"},
+		{`placement: {source: isolated, sink: "3"}`, []int{15}, []int{3}, "3"},
+	} {
+		arms := mustExpand(t, cpus, tt.src+"\nknobs: {device: {sink: {rps_cpus: sink, xps_cpus: all}}}")
+		if diff := cmp.Diff(ResolvedCPUs{tt.source, tt.sink}, arms[0].CPUs); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.src, diff)
+		}
+		if got := arms[0].Knobs[0].Value; got != tt.rps {
+			t.Errorf("%s: rps_cpus of the sink is %q, want %q", tt.src, got, tt.rps)
+		}
+		if got := arms[0].Knobs[1].Value; got != "1-3,9,15" {
+			t.Errorf("%s: all is %q", tt.src, got)
 		}
 	}
 }

@@ -107,9 +107,11 @@ func (r *resolver) cpuSet(path, text string, mayClear bool) string {
 		err = fmt.Errorf("%q: an interrupt needs a CPU", text)
 	case len(cpus) == 0 && !clears:
 		err = fmt.Errorf("%q is empty here", text)
+	default:
+		err = r.cpus.barred(cpus)
 	}
 	if err != nil {
-		r.fail(path, err.Error())
+		r.fail(path, err)
 		return ""
 	}
 	return FormatCPUList(cpus)

@@ -16,12 +16,19 @@ type resolver struct {
 }
 
 // fail notes a fault of the arm at a path of its configuration.
-func (r *resolver) fail(path, msg string) {
+func (r *resolver) fail(path string, err error) {
+	if barred, ok := errors.AsType[barredError](err); ok {
+		r.d.fail(r.draft.where.at(path), path+": "+barred.Error(), "name CPUs of these, or start netab without the restriction")
+		return
+	}
 	hint := "online are " + FormatCPUList(r.cpus.Online)
+	if usable := r.cpus.usable(); len(usable) < len(r.cpus.Online) {
+		hint += ", of them this process may run on " + FormatCPUList(usable) + " (taskset or cpuset)"
+	}
 	if len(r.cpus.Isolated) > 0 {
 		hint += ", isolated of them " + FormatCPUList(r.cpus.Isolated)
 	}
-	r.d.fail(r.draft.where.at(path), path+": "+msg, hint)
+	r.d.fail(r.draft.where.at(path), path+": "+err.Error(), hint)
 }
 
 // place finds the CPUs of the roles.
@@ -29,7 +36,11 @@ func (r *resolver) place() (ResolvedCPUs, bool) {
 	p := r.draft.cfg.Placement
 	sources, sinks := r.draft.cfg.Traffic.Places()
 	if len(r.cpus.Online) == 0 {
-		r.fail("placement", "no CPU is known to be online")
+		r.fail("placement", errors.New("no CPU is known to be online"))
+		return ResolvedCPUs{}, false
+	}
+	if len(r.cpus.usable()) == 0 {
+		r.fail("placement", errors.New("no CPU that is online is this process's to run on"))
 		return ResolvedCPUs{}, false
 	}
 	switch p.Mode {
@@ -41,7 +52,7 @@ func (r *resolver) place() (ResolvedCPUs, bool) {
 	case "distinct":
 		source, sink, err := distinctCPUs(r.cpus, sources, sinks)
 		if err != nil {
-			r.fail("placement", err.Error())
+			r.fail("placement", err)
 			return ResolvedCPUs{}, false
 		}
 		return ResolvedCPUs{source, sink}, true
@@ -55,8 +66,11 @@ func (r *resolver) place() (ResolvedCPUs, bool) {
 		if err == nil && len(cpus) == 0 {
 			err = fmt.Errorf("%q is empty here", set.text)
 		}
+		if err == nil {
+			err = r.cpus.barred(cpus)
+		}
 		if err != nil {
-			r.fail(path, err.Error())
+			r.fail(path, err)
 			ok = false
 		}
 	}
@@ -92,7 +106,7 @@ func (s *roleSet) value() ([]int, error) {
 	return s.cpus, s.err
 }
 
-// A core is the online hardware threads of one physical core.
+// A core is the usable hardware threads of one physical core.
 type core struct {
 	node    int
 	threads []int
@@ -102,9 +116,9 @@ type core struct {
 // Isolated CPUs are left to those who ask for them, unless too few others are
 // there.
 func (c CPUs) cores() []core {
-	usable := difference(c.Online, c.Isolated)
+	usable := difference(c.usable(), c.Isolated)
 	if len(usable) < 2 {
-		usable = c.Online
+		usable = c.usable()
 	}
 	byFirst := map[int]*core{}
 	for _, cpu := range slices.Sorted(slices.Values(usable)) {

@@ -324,7 +324,10 @@ type Pos struct {
 
 // A CPUs describes the CPUs of a machine, as far as CPU sets need it.
 type CPUs struct {
-	Online   []int
+	Online []int
+	// Allowed are those of them that this process may run on (taskset, a cpuset);
+	// nil = all.
+	Allowed  []int
 	Isolated []int
 	Node     map[int]int   // CPU -> NUMA node
 	Siblings map[int][]int // CPU -> all hardware threads of its core, itself included

@@ -50,7 +50,7 @@ func expand(s *scenarios.Scenario) ([]scenarios.Arm, error) {
 	if err != nil {
 		return nil, failed(err) // the machine's fault, not the scenario's
 	}
-	return scenarios.Expand(s, scenarios.CPUs{Online: t.Online, Isolated: t.Isolated, Node: t.Node, Siblings: t.Siblings})
+	return scenarios.Expand(s, scenarios.CPUs{Online: t.Online, Allowed: t.Allowed, Isolated: t.Isolated, Node: t.Node, Siblings: t.Siblings})
 }
 
 // checkMetrics refuses metrics that nobody computes: only package analysis
