@@ -23,6 +23,7 @@ const (
 func conditions(run *results.Run) []results.Warning {
 	trials := slices.DeleteFunc(slices.Clone(run.Trials), func(t results.Trial) bool { return t.Invalid != "" })
 	ws := otherUse(trials, run.Header.Machine.CPUs)
+	ws = append(ws, throttled(trials, run.Header.Machine.CPUQuota)...)
 	ws = append(ws, frequency(trials)...)
 	ws = append(ws, rates(run.Header.Design, trials)...)
 	for i, arm := range run.Header.Design.Arms {
@@ -63,6 +64,29 @@ func otherUse(trials []results.Trial, cpus int) []results.Warning {
 	warn(own/ran, ownBound, "own-cpu",
 		"netab's own threads used %s of a CPU while slices ran, beside the roles")
 	return ws
+}
+
+// throttled warns of a CPU quota that was used up: whoever was running stood
+// still until the next period.
+func throttled(trials []results.Trial, quota float64) []results.Warning {
+	var total float64
+	in := 0
+	for i := range trials {
+		if ns := trials[i].Host.ThrottledNS; ns > 0 {
+			total += float64(ns)
+			in++
+		}
+	}
+	if in == 0 {
+		return nil
+	}
+	of := "a CPU quota of its control group"
+	if quota > 0 {
+		of = fmt.Sprintf("its control group's quota of %.3g CPUs", quota)
+	}
+	return []results.Warning{{Code: "cpu-throttled", Text: fmt.Sprintf(
+		"netab had used up %s and was kept from CPUs for %.0f ms (summed over CPUs) in %d of %d trials: levels are the quota's, not the network path's; measure without a quota (cpu.max, docker --cpus, resources.limits.cpu)",
+		of, total/1e6, in, len(trials))}}
 }
 
 // frequency compares each CPU's clock over the trials.

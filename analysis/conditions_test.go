@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,48 @@ func TestSoundRunHasNoWarnings(t *testing.T) {
 	}
 }
 
+// TestSaidOnce: what the checks before a run foresaw and the run then measured is
+// one warning, the measured one; what only they can know stays.
+func TestSaidOnce(t *testing.T) {
+	s := spoil(func(r *results.Run) {
+		r.Header.Machine.Debug, r.Header.Machine.CPUQuota = []string{"KASAN"}, 1.5
+		for _, code := range []string{"cpu-steal", "debug-kernel", "cpu-quota", "busy-machine", "governor"} {
+			r.Header.Warnings = append(r.Header.Warnings, results.Warning{Code: code, Text: "before the run"})
+		}
+		for i := range r.Trials {
+			r.Trials[i].Host.StealNS, r.Trials[i].Host.ThrottledNS = r.Trials[i].RunNS/10, 1e6
+		}
+	})
+	got := map[string][]string{}
+	for _, w := range s.Warnings {
+		got[w.Code] = append(got[w.Code], w.Text)
+	}
+	for _, code := range []string{"cpu-steal", "debug-kernel", "cpu-throttled"} {
+		if len(got[code]) != 1 || got[code][0] == "before the run" {
+			t.Errorf("%s: %q, want the measured one alone", code, got[code])
+		}
+	}
+	for _, code := range []string{"busy-machine", "governor"} {
+		if len(got[code]) != 1 {
+			t.Errorf("%s: %q", code, got[code])
+		}
+	}
+	if got["cpu-quota"] != nil {
+		t.Errorf("the quota is said twice: %q", s.Warnings)
+	}
+	quiet := spoil(func(r *results.Run) {
+		r.Header.Warnings = []results.Warning{{Code: "cpu-steal", Text: "stolen before the run"}, {Code: "cpu-quota", Text: "1.5 CPUs"}}
+	})
+	for _, w := range quiet.Warnings {
+		if w.Code == "cpu-steal" {
+			t.Errorf("nothing was stolen while slices ran: %v", w)
+		}
+	}
+	if !slices.ContainsFunc(quiet.Warnings, func(w results.Warning) bool { return w.Code == "cpu-quota" }) {
+		t.Errorf("a quota that was not used up is not said: %v", quiet.Warnings)
+	}
+}
+
 func TestConditions(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -42,6 +85,11 @@ func TestConditions(t *testing.T) {
 		text  string
 	}{
 		{"steal of two CPUs", each(func(t *results.Trial) { t.Host.StealNS = t.RunNS / 10 }), "cpu-steal", "5.0 %"},
+		{"throttled", func(r *results.Run) {
+			r.Header.Machine.CPUQuota = 1.5
+			r.Trials[2].Host.ThrottledNS, r.Trials[5].Host.ThrottledNS = 40e6, 20e6
+		}, "cpu-throttled", "its control group's quota of 1.5 CPUs and was kept from CPUs for 60 ms (summed over CPUs) in 2 of 9 trials"},
+		{"throttled by a quota that is not known", each(func(t *results.Trial) { t.Host.ThrottledNS = 5e6 }), "cpu-throttled", "45 ms (summed over CPUs) in 9 of 9 trials"},
 		{"foreign", each(func(t *results.Trial) { t.Host.ForeignNS = t.RunNS / 10 }), "foreign-cpu", "10.0 % of a CPU"},
 		{"own", each(func(t *results.Trial) { t.Host.OwnNS = t.RunNS / 50 }), "own-cpu", "2.0 %"},
 		{"frequency", func(r *results.Run) {

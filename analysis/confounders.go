@@ -54,6 +54,8 @@ func (d *differences) machine(a, b *results.Machine) {
 	}
 	d.plain("microcode", a.Microcode, b.Microcode)
 	d.plain("isolated cpus", a.CPUsIsolated, b.CPUsIsolated)
+	d.plain("allowed cpus", a.CPUsAllowed, b.CPUsAllowed)
+	d.plain("cpu quota", quota(a.CPUQuota), quota(b.CPUQuota))
 	d.plain("threads per core", fmt.Sprint(a.ThreadsPerCore), fmt.Sprint(b.ThreadsPerCore))
 	d.plain("sockets", fmt.Sprint(a.Sockets), fmt.Sprint(b.Sockets))
 	d.plain("numa nodes", fmt.Sprint(a.NUMANodes), fmt.Sprint(b.NUMANodes))
@@ -179,4 +181,12 @@ func armNames(d results.Design) string {
 		names = append(names, a.Name)
 	}
 	return strings.Join(names, ", ")
+}
+
+// quota is a limit of CPU time in words, "" without one.
+func quota(cpus float64) string {
+	if cpus == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.3g CPUs", cpus)
 }

@@ -3,6 +3,7 @@ package analysis
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"netab/results"
@@ -12,12 +13,21 @@ import (
 // of reading, of the trials (once each, with how many trials have it), of the
 // end, and the notes of arms.
 func carried(run *results.Run) []results.Warning {
-	ws := append([]results.Warning{}, run.Header.Warnings...)
+	ws := foreseen(run)
 	ws = append(ws, run.ReadWarnings...)
 	ws = append(ws, armNotes(run.Header.Design.Arms)...)
 	ws = append(ws, ofTrials(run.Trials)...)
 	ws = append(ws, invalid(run.Trials)...)
 	return append(ws, ending(run.End)...)
+}
+
+// foreseen are the warnings of the checks before measuring, without those whose
+// subject the record itself tells better: conditions says what was stolen while
+// slices ran, not in a moment before, and which kernel it was.
+func foreseen(run *results.Run) []results.Warning {
+	told := map[string]bool{"cpu-steal": true, "debug-kernel": len(run.Header.Machine.Debug) > 0,
+		"cpu-quota": slices.ContainsFunc(run.Trials, func(t results.Trial) bool { return t.Invalid == "" && t.Host.ThrottledNS > 0 })}
+	return slices.DeleteFunc(slices.Clone(run.Header.Warnings), func(w results.Warning) bool { return told[w.Code] })
 }
 
 // armNotes says each note once, for all arms that have it.

@@ -15,6 +15,7 @@ type moment struct {
 	at        int64
 	machine   probe.Machine
 	processes probe.Processes
+	throttle  probe.Throttle
 }
 
 func (r *run) before(setups []*live) (m moment, err error) {
@@ -29,6 +30,9 @@ func (r *run) before(setups []*live) (m moment, err error) {
 	if m.processes, err = probe.ReadProcesses(r.machine); err != nil {
 		return m, err
 	}
+	if m.throttle, err = probe.ReadThrottle(r.machine); err != nil {
+		return m, err
+	}
 	m.machine, err = probe.ReadMachine(r.machine)
 	return m, err
 }
@@ -37,6 +41,10 @@ func (r *run) before(setups []*live) (m moment, err error) {
 // inside as little as possible.
 func (r *run) after(setups []*live, before moment) (results.HostDelta, error) {
 	machine, err := probe.ReadMachine(r.machine)
+	if err != nil {
+		return results.HostDelta{}, err
+	}
+	throttle, err := probe.ReadThrottle(r.machine)
 	if err != nil {
 		return results.HostDelta{}, err
 	}
@@ -65,6 +73,7 @@ func (r *run) after(setups []*live, before moment) (results.HostDelta, error) {
 	for _, l := range setups {
 		d.OwnNS += l.ownCPU()
 	}
+	d.ThrottledNS = throttle.Sub(before.throttle).NS
 	d.ForeignNS = processes.Foreign(before.processes, []int{os.Getpid()}, 0).TotalNS
 	return d, nil
 }
@@ -78,6 +87,7 @@ func addHost(sum *results.HostDelta, d results.HostDelta) {
 	sum.OwnNS += d.OwnNS
 	sum.ForeignNS += d.ForeignNS
 	sum.StealNS += d.StealNS
+	sum.ThrottledNS += d.ThrottledNS
 	for i := range sum.CPUs {
 		for _, c := range d.CPUs {
 			if c.CPU == sum.CPUs[i].CPU {

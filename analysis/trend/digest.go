@@ -116,10 +116,13 @@ func facts(h *results.Header) map[string]string {
 		factHost: m.Hostname, factCPU: m.CPUModel, "online cpus": m.CPUsOnline, "virtualization": m.Virtualization,
 		"architecture": m.Arch, "debug options": strings.Join(m.Debug, " "),
 		factKernel: m.Kernel, factBuild: m.KernelBuild, "kernel command line": m.KernelCmdline,
-		"microcode": m.Microcode, "isolated cpus": m.CPUsIsolated, "clocksource": m.Clocksource, "governor": m.Governor,
+		"microcode": m.Microcode, "isolated cpus": m.CPUsIsolated, "allowed cpus": m.CPUsAllowed, "clocksource": m.Clocksource, "governor": m.Governor,
 		"irq time accounting": m.IRQTime, "modules": strings.Join(m.Modules, " "),
 		"netab version": strings.TrimSpace(h.Netab.Version + " " + h.Netab.Revision), "grain": h.Plan.Grain,
 		"slice": fmt.Sprint(h.Plan.SliceNS, " ns"),
+	}
+	if m.CPUQuota > 0 {
+		f["cpu quota"] = fmt.Sprintf("%.3g CPUs", m.CPUQuota)
 	}
 	if h.Netab.Modified {
 		f["netab version"] += " (modified)"
