@@ -199,7 +199,7 @@ type place struct {
 // own.
 func (p *plan) share(index int, k scenarios.Knob, where place) error {
 	if where.scope != knob.Netns && !host.Privileged() {
-		return fmt.Errorf("%s: is the machine's, not a namespace's: needs root", describe(k))
+		return fmt.Errorf("%s: is the machine's, not a namespace's: %s", describe(k), host.NeedsRoot())
 	}
 	bound, err := knob.Bind(where.home, k, where.device, where.scope)
 	if err != nil {

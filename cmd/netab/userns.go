@@ -7,15 +7,27 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"strings"
 	"syscall"
+
+	"netab/runner/host"
 )
 
-// userNamespaceMark tells the second process that it is the second.
-const userNamespaceMark = "NETAB_USERNS"
+// needsUserNamespace says whether this process lacks what network namespaces take:
+// an ordinary user, or root with fewer capabilities (a container's), who may make
+// them only inside a user namespace.
+func needsUserNamespace() bool {
+	return os.Getenv(host.UserNamespaceMark) == "" && len(host.Missing()) > 0
+}
 
-// needsUserNamespace says whether this is an ordinary user, who may make
-// network namespaces only inside a user namespace.
-func needsUserNamespace() bool { return os.Geteuid() != 0 && os.Getenv(userNamespaceMark) == "" }
+// fewerCapabilities says in what root is less than root, for a person; "" of an
+// ordinary user.
+func fewerCapabilities() string {
+	if os.Geteuid() != 0 {
+		return ""
+	}
+	return "root without " + strings.Join(host.Missing(), " and ")
+}
 
 // reexecInUserNamespace runs this very command again as root of a new user
 // namespace: loopback and veth scenarios need nothing more. A multithreaded
@@ -23,7 +35,11 @@ func needsUserNamespace() bool { return os.Geteuid() != 0 && os.Getenv(userNames
 func reexecInUserNamespace() error {
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 	cmd.Args[0] = os.Args[0]
-	cmd.Env = append(os.Environ(), userNamespaceMark+"=1")
+	mark := host.Ordinary
+	if os.Geteuid() == 0 {
+		mark = strings.Join(host.Missing(), ",")
+	}
+	cmd.Env = append(os.Environ(), host.UserNamespaceMark+"="+mark)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER,
@@ -38,8 +54,7 @@ func reexecInUserNamespace() error {
 	signal.Notify(terms, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(terms)
 	if err := cmd.Start(); err != nil {
-		return failed(fmt.Errorf("make a user namespace: %w (netab needs root, or a kernel that lets users make namespaces: "+
-			"kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns, user.max_user_namespaces)", err))
+		return failed(noUserNamespace(err))
 	}
 	go func() {
 		for s := range terms {
@@ -51,4 +66,14 @@ func reexecInUserNamespace() error {
 		return &statusError{exit.ExitCode(), nil}
 	}
 	return failed(err)
+}
+
+// noUserNamespace says what is missing where there is no way left.
+func noUserNamespace(err error) error {
+	if less := fewerCapabilities(); less != "" {
+		return fmt.Errorf("this is %s, and it may not make a user namespace instead (%w: seccomp or AppArmor of the container, user.max_user_namespaces, no CAP_SETFCAP): %s",
+			less, err, host.HowToGive(host.Missing()))
+	}
+	return fmt.Errorf("make a user namespace: %w (netab needs root, or a kernel that lets users make namespaces: "+
+		"kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns, user.max_user_namespaces)", err)
 }

@@ -110,7 +110,7 @@ func (n *NIC) Close(ctx context.Context) error {
 // then depend on; "" = on nothing but the machine.
 func CheckNIC(t scenarios.Topology) (note string, err error) {
 	if !host.Privileged() {
-		return "", errors.New("topology nic: moving interfaces needs root (CAP_NET_ADMIN in the initial namespace)")
+		return "", fmt.Errorf("topology nic: moving interfaces: %s", host.NeedsRoot())
 	}
 	var atStake []string
 	for _, device := range []string{t.SourceDevice, t.SinkDevice} {
