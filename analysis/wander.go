@@ -16,18 +16,32 @@ type Wander struct {
 	// compared: the standard deviation of their differences, divided by sqrt(2)
 	// and the mean. Much below CV, the rate drifts; as large, it is noise.
 	AdjacentCV float64
+	Slices     int // that counted
+	Silent     int // of them, those in which nothing was received
 }
 
-// WanderOf is the wander of one arm's goodput; zero without two slices.
+// Known says whether there is a rate to speak of: no data is not a quiet machine.
+// A spread of fewer slices than fewestSlices may be anything.
+func (w Wander) Known() bool { return w.Mean > 0 && w.Slices-w.Silent >= fewestSlices }
+
+const fewestSlices = 10
+
+// WanderOf is the wander of one arm's goodput; without two slices, or anything
+// received, no more than their numbers.
 func WanderOf(slices []results.Slice, arm int) Wander {
 	var rates []float64
+	var out Wander
 	for _, s := range slices {
 		if s.Arm == arm && s.Invalid == "" && s.CountedNS > 0 {
 			rates = append(rates, 8e9*float64(s.RxBytes)/float64(s.CountedNS))
+			out.Slices++
+			if s.RxBytes == 0 {
+				out.Silent++
+			}
 		}
 	}
-	if len(rates) < 2 {
-		return Wander{}
+	if len(rates) < 2 || out.Silent == out.Slices {
+		return out
 	}
 	mean, sd := stat.MeanStdDev(rates, nil)
 	var square float64
@@ -35,9 +49,7 @@ func WanderOf(slices []results.Slice, arm int) Wander {
 		d := rates[i] - rates[i-1]
 		square += d * d
 	}
-	if mean <= 0 {
-		return Wander{}
-	}
 	adjacent := math.Sqrt(square / float64(len(rates)-1) / 2)
-	return Wander{Mean: mean, CV: sd / mean, AdjacentCV: adjacent / mean}
+	out.Mean, out.CV, out.AdjacentCV = mean, sd/mean, adjacent/mean
+	return out
 }

@@ -375,6 +375,8 @@ type End struct {
 	Restored      []Setting `json:"restored,omitempty"`
 	RestoreErrors []string  `json:"restore_errors,omitempty"`
 	Warnings      []Warning `json:"warnings,omitempty"`
+	// LeadNS is what trials needed in the end, beyond the usual, to begin in time.
+	LeadNS int64 `json:"lead_ns,omitempty"`
 
 	Unknown Unknown `json:"-"`
 }

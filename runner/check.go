@@ -41,6 +41,9 @@ func Check(m results.Machine) ([]results.Warning, error) {
 	if share := float64(host.StealNS) / float64(quietFor) / float64(max(m.CPUs, 1)); share > mostStealing {
 		warn("cpu-steal", "the hypervisor takes %.1f %% of this guest's CPU time", 100*share)
 	}
+	if q, ok := results.ReadCPUQuota(results.Root("")); ok {
+		warn("cpu-quota", "a control group limits the CPU time of netab and all beside it there (%s): once that is used up, all stand still until the next period", q)
+	}
 	if left, err := filepath.Glob(knob.NetnsDir + "/" + knob.NetnsPrefix + "*"); err == nil && len(left) > 0 {
 		warn("leftovers", "namespaces of an earlier run are left, and no journal knows of them: %s; look into them for devices, then `ip netns delete` them", strings.Join(left, ", "))
 	}

@@ -31,7 +31,10 @@ type Options struct {
 	Trial         time.Duration
 	WholeTrials   bool // whole trials take turns, not slices
 	MaxTime       time.Duration
-	Seed          uint64
+	// Lead is what trials needed beyond the usual to begin in time when last
+	// measured on this machine (results.End.LeadNS).
+	Lead time.Duration
+	Seed uint64
 	// Write keeps the records. It is called between trials only.
 	Header  results.Header // Plan is filled in
 	Store   string
@@ -116,7 +119,7 @@ func Plan(ctx context.Context, o Options) (*Preview, error) {
 }
 
 func prepare(ctx context.Context, o Options) (*run, error) {
-	r := &run{Options: o, ctx: ctx, starter: agent.NewStarter(), rng: rand.New(rand.NewPCG(o.Seed, 0))}
+	r := &run{Options: o, ctx: ctx, starter: agent.NewStarter(), rng: rand.New(rand.NewPCG(o.Seed, 0)), moreLead: min(max(o.Lead, 0), mostLead)}
 	p, err := makePlan(ctx, o, r.starter)
 	if err != nil {
 		r.starter.Close()
@@ -230,6 +233,7 @@ func (r *run) finish(failed error) error {
 		}
 		r.end.Restored = append(r.end.Restored, res.Setting())
 	}
+	r.end.LeadNS = int64(r.moreLead)
 	r.end.Type, r.end.Ended = "end", time.Now().UTC()
 	return errors.Join(errors.Join(errs...), r.writer.End(r.end))
 }

@@ -40,7 +40,8 @@ func (r *run) lead(setups []*live) time.Duration {
 const mostLead = 250 * time.Millisecond
 
 // learnLead gives the next trial more time to begin if an agent was late in this
-// one, and takes half of that back if none was.
+// one, and takes little of that back if none was: too much costs a trial a part
+// of a second, too little costs all of it.
 func (r *run) learnLead(setups []*live) {
 	late := time.Duration(0)
 	for _, l := range setups {
@@ -49,7 +50,7 @@ func (r *run) learnLead(setups []*live) {
 	if late > 0 {
 		r.moreLead = min(max(2*late, 2*r.moreLead), mostLead)
 	} else {
-		r.moreLead /= 2
+		r.moreLead -= r.moreLead / 16
 	}
 }
 

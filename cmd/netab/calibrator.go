@@ -202,7 +202,7 @@ func (c *calibrator) call(ctx context.Context, l *loaded, stop runner.StopFunc) 
 	if stop == nil {
 		o.Stop = stopRule(analysis.NewStop(o.Header.Design, o.Seed), &progress{})
 	}
-	run, err := runner.Run(ctx, o)
+	run, err := measure(ctx, o)
 	if err == nil && run.End.Reason == "interrupted" {
 		err = errors.New("interrupted: what was measured so far is kept and shown")
 	}

@@ -3,9 +3,11 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,11 +26,12 @@ func newDoctor() *cobra.Command {
 		Long: `Say what this machine can and cannot measure: privileges, the kernel, what will
 make numbers noisy and what to do about it, and which ways of sending and
 receiving work here, each tried over loopback; then let one pinned TCP flow run
-over loopback for 5 seconds and say how much its rate wanders.`,
+over loopback for 5 seconds and say how much its rate wanders. Where nothing is
+received in that time it tries again, three times in all.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if needsUserNamespace() {
-				fmt.Fprintln(cmd.OutOrStdout(), "privileges  ordinary user: loopback and veth scenarios run in a user namespace; rps_cpus, host-wide knobs and NICs need root")
+				fmt.Fprintln(cmd.OutOrStdout(), "privileges  "+lessThanRoot())
 				return reexecInUserNamespace()
 			}
 			return failed(doctor(cmd.Context(), cmd.OutOrStdout()))
@@ -36,17 +39,37 @@ over loopback for 5 seconds and say how much its rate wanders.`,
 	}
 }
 
+// lessThanRoot says what somebody without root's capabilities can do.
+func lessThanRoot() string {
+	const can = ": loopback and veth scenarios run in a user namespace; rps_cpus, host-wide knobs and NICs need "
+	if less := fewerCapabilities(); less != "" {
+		missing := host.Missing()
+		return less + can + strings.Join(missing, " and ") + ": " + host.HowToGive(missing)
+	}
+	return "ordinary user" + can + "root"
+}
+
 func doctor(ctx context.Context, w io.Writer) error {
 	m, err := readMachine("")
 	if err != nil {
 		return err
 	}
-	if host.Privileged() {
+	switch {
+	case host.Privileged():
 		fmt.Fprintln(w, "privileges  root: everything can be set")
+	case os.Getenv(host.UserNamespaceMark) == "": // else it is said already
+		fmt.Fprintln(w, "privileges  less than root of the machine: loopback and veth scenarios run; rps_cpus, host-wide knobs and NICs do not")
 	}
 	fmt.Fprintf(w, "kernel      %s %s\n", m.Kernel, m.Arch)
 	fmt.Fprintf(w, "CPUs        %d online (%s), %s, virtualisation %s\n", m.CPUs, m.CPUsOnline, cmp.Or(m.CPUModel, "CPU model unknown"), m.Virtualization)
-	if m.CPUs < 2 {
+	usable, err := usableCPUs(m)
+	if err != nil {
+		return err
+	}
+	if m.CPUsAllowed != "" {
+		fmt.Fprintf(w, "            this process may run on %s only (taskset or cpuset): placements pick from these\n", m.CPUsAllowed)
+	}
+	if usable < 2 {
 		fmt.Fprintln(w, "            one CPU: source and sink share it; placement must be `same` or `free`")
 	}
 	fmt.Fprintf(w, "softirq     time is billed to whom it interrupts unless CONFIG_IRQ_TIME_ACCOUNTING: %s\n", m.IRQTime)
@@ -61,7 +84,16 @@ func doctor(ctx context.Context, w io.Writer) error {
 		fmt.Fprintln(w, "quiet       nothing else is running, no steal, frequencies fixed or unknown")
 	}
 	printPaths(w, paths.Check(ctx))
-	return wander(ctx, w)
+	return wander(ctx, w, usable)
+}
+
+// usableCPUs counts the CPUs that roles may be put on.
+func usableCPUs(m results.Machine) (int, error) {
+	if m.CPUsAllowed == "" {
+		return m.CPUs, nil
+	}
+	cpus, err := results.ParseCPUList(m.CPUsAllowed)
+	return len(cpus), err
 }
 
 // printPaths prints one line a traffic path, as scenarios name them.
@@ -73,9 +105,19 @@ func printPaths(w io.Writer, results []paths.Result) {
 	}
 }
 
+// wanderTries is how many trials the doctor makes at most: on a slow guest the
+// first may begin too late, or a flow not come to run in all of its time.
+const wanderTries = 3
+
 // wander measures one pinned flow for 5 s and says what its rate does.
-func wander(ctx context.Context, w io.Writer) error {
-	l, err := load("level", []string{"measure.max_time=10s", "measure.trial=5s"}) // stops after one trial
+func wander(ctx context.Context, w io.Writer, cpus int) error {
+	sets := []string{"measure.max_time=30s", "measure.trial=5s"}
+	where := "a pinned TCP flow over loopback"
+	if cpus < 2 {
+		sets = append(sets, "placement=same")
+		where += ", both ends on one CPU"
+	}
+	l, err := load("level", sets)
 	if err != nil {
 		return err
 	}
@@ -93,26 +135,72 @@ func wander(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	o.Stop = func([]results.Trial, time.Duration, bool) runner.Decision {
-		return runner.Decision{Stop: true, Reason: "max-time"}
+	o.Stop = func(trials []results.Trial, _ time.Duration, _ bool) runner.Decision {
+		_, known := wanderOf(trials)
+		return runner.Decision{Stop: known || len(trials) == wanderTries, Reason: "max-time"}
 	}
-	run, err := runner.Run(ctx, o)
-	if err != nil {
-		return err
+	run, err := measure(ctx, o)
+	if run == nil || len(run.Trials) == 0 {
+		return errors.Join(err, context.Cause(ctx))
 	}
-	if len(run.Trials) == 0 {
+	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	wa := analysis.WanderOf(run.Trials[0].Slices, 0)
-	fmt.Fprintf(w, "wander      a pinned TCP flow over loopback: %.3g Gbit/s, coefficient of variation of %v slices %.1f %%, of adjacent differences %.1f %%\n",
-		wa.Mean/1e9, o.Slice, 100*wa.CV, 100*wa.AdjacentCV)
+	wa, known := wanderOf(run.Trials)
+	if !known {
+		return notKnown(w, run.Trials)
+	}
+	fmt.Fprintf(w, "wander      %s: %.3g Gbit/s, coefficient of variation of %d slices of %v %.1f %%, of adjacent differences %.1f %%\n",
+		where, wa.Mean/1e9, wa.Slices, o.Slice, 100*wa.CV, 100*wa.AdjacentCV)
+	if invalid := len(run.Trials) - 1; invalid > 0 {
+		fmt.Fprintf(w, "            only at try %d; the first: %s\n", len(run.Trials), whyNot(run.Trials[0]))
+	}
 	fmt.Fprintf(w, "            %s\n", advice(wa))
-	return nil
+	return err
+}
+
+// wanderOf is the wander of the last trial that shows one, else of the last.
+func wanderOf(trials []results.Trial) (wa analysis.Wander, known bool) {
+	for i := range trials {
+		t := &trials[i]
+		if wa = analysis.WanderOf(t.Slices, 0); t.Invalid == "" && wa.Known() {
+			return wa, true
+		}
+	}
+	return wa, false
+}
+
+// notKnown says that there is nothing to say, and what may be the reason. That is
+// a failure: a machine that cannot be measured is not a quiet one.
+func notKnown(w io.Writer, trials []results.Trial) error {
+	first, last := whyNot(trials[0]), whyNot(trials[len(trials)-1])
+	fmt.Fprintf(w, "wander      not known: %s gave no rate; the last: %s\n", tries(len(trials)), last)
+	if first != last {
+		fmt.Fprintf(w, "            the first: %s\n", first)
+	}
+	fmt.Fprintln(w, "            too busy, too few CPUs, a CPU quota or stolen time keep source and sink from their CPUs: see the warnings above; runs will hardly be valid here")
+	return &statusError{exitFailed, nil}
+}
+
+// whyNot says why a trial shows no rate.
+func whyNot(t results.Trial) string {
+	wa := analysis.WanderOf(t.Slices, 0)
+	switch {
+	case t.Invalid != "":
+		return t.Invalid
+	case wa.Slices == 0:
+		return "no slice counted"
+	case wa.Silent == wa.Slices:
+		return fmt.Sprintf("nothing was received in any of %d slices", wa.Slices)
+	}
+	return fmt.Sprintf("something was received in %d of %d slices only: too few to say how the rate wanders", wa.Slices-wa.Silent, wa.Slices)
 }
 
 // advice says what the wander means for somebody who wants to measure here.
 func advice(wa analysis.Wander) string {
 	switch {
+	case wa.Silent > 0:
+		return fmt.Sprintf("in %d of %d slices nothing was received: the flow does not always come to run; fewer neighbours, pinning and longer slices (measure.slice) help", wa.Silent, wa.Slices)
 	case wa.CV < 0.02:
 		return "a quiet machine: small effects show within seconds"
 	case wa.AdjacentCV < 0.7*wa.CV:
@@ -120,4 +208,11 @@ func advice(wa analysis.Wander) string {
 	default:
 		return "the rate is noisy from slice to slice: expect longer runs; fewer neighbours, a fixed frequency and pinning help"
 	}
+}
+
+func tries(n int) string {
+	if n == 1 {
+		return "one try"
+	}
+	return fmt.Sprintf("%d tries", n)
 }

@@ -137,7 +137,7 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
 		}
 		progress.begin(p)
 	}
-	run, err := runner.Run(cmd.Context(), o)
+	run, err := measure(cmd.Context(), o)
 	progress.close()
 	if run == nil {
 		return failed(err)

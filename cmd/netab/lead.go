@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"time"
+
+	"netab/results"
+	"netab/runner"
+)
+
+// measure is runner.Run that begins with what the last run on this machine and
+// boot, of whatever store, needed for its trials to begin in time. It is worth a
+// file beside the journal: on a slow guest the first trials are lost otherwise,
+// in every run again.
+func measure(ctx context.Context, o runner.Options) (*results.Run, error) {
+	file, boot := filepath.Join(stateDir(), "lead.json"), o.Header.Machine.BootID
+	known := recallLead(file, boot)
+	o.Lead = known
+	run, err := runner.Run(ctx, o)
+	if run != nil && run.End != nil {
+		if learned := time.Duration(run.End.LeadNS); learned != known {
+			rememberLead(file, boot, learned)
+		}
+	}
+	return run, err
+}
+
+// A leadFile is what is known; another boot may be another machine.
+type leadFile struct {
+	BootID string `json:"boot_id"`
+	LeadNS int64  `json:"lead_ns"`
+}
+
+// recallLead is 0 where nothing is known.
+func recallLead(file, boot string) time.Duration {
+	var known leadFile
+	data, err := os.ReadFile(file)
+	if err != nil || json.Unmarshal(data, &known) != nil || known.BootID != boot || known.LeadNS < 0 {
+		return 0
+	}
+	return time.Duration(known.LeadNS)
+}
+
+// rememberLead keeps it if it can: what is not kept is learned again.
+func rememberLead(file, boot string, lead time.Duration) {
+	data, err := json.Marshal(leadFile{boot, int64(lead)})
+	if err == nil && os.MkdirAll(filepath.Dir(file), 0o755) == nil {
+		_ = os.WriteFile(file, append(data, '\n'), 0o644)
+	}
+}
