@@ -80,6 +80,9 @@ type plan struct {
 // throw-away namespace (so that what device or kernel lacks is said before
 // anything is changed), and chooses the grain.
 func makePlan(ctx context.Context, o Options, s *agent.Starter) (*plan, error) {
+	if err := errors.Join(preflight(o.Arms, results.Root(""), readLimits()), mayRunOn(o.Arms)); err != nil {
+		return nil, err
+	}
 	p := &plan{arms: o.Arms, slice: o.Slice, settle: o.Settle}
 	var errs []error
 	for _, arm := range p.arms {

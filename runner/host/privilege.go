@@ -20,6 +20,7 @@ type capability struct {
 var (
 	sysAdmin    = capability{"CAP_SYS_ADMIN", unix.CAP_SYS_ADMIN} // makes namespaces, mounts
 	netAdmin    = capability{"CAP_NET_ADMIN", unix.CAP_NET_ADMIN} // makes and sets devices in them
+	ipcLock     = capability{"CAP_IPC_LOCK", unix.CAP_IPC_LOCK}
 	dacOverride = capability{"CAP_DAC_OVERRIDE", unix.CAP_DAC_OVERRIDE}
 )
 
@@ -61,6 +62,12 @@ func Privileged() bool {
 	caps := effective(results.Root(""))
 	mayWrite := os.Geteuid() == 0 || len(lacking(caps, dacOverride)) == 0
 	return mayWrite && len(lacking(caps, sysAdmin, netAdmin)) == 0 && !InUserNamespace()
+}
+
+// MayLockMemory says whether the limit of locked memory does not hold for this
+// process: it is the machine's CAP_IPC_LOCK that counts.
+func MayLockMemory() bool {
+	return len(lacking(effective(results.Root("")), ipcLock)) == 0 && !InUserNamespace()
 }
 
 // UserNamespaceMark is the environment variable that tells a netab that it runs in

@@ -87,6 +87,9 @@ func loopback(ctx context.Context, s *agent.Starter, t scenarios.Topology, o age
 		side.Addr = netip.IPv6Loopback()
 	}
 	p := &Path{Source: side, Sink: side}
+	if err := side.enableIPv6(); err != nil {
+		return nil, errors.Join(err, p.Close(ctx))
+	}
 	if err := a.SetLink("lo", host.LinkChange{Up: new(true), MTU: mtu(t)}); err != nil {
 		return nil, errors.Join(err, p.Close(ctx))
 	}
@@ -262,10 +265,37 @@ func waitFor(ctx context.Context, check func() bool, each time.Duration, missing
 // configure gives a side its address and takes its device, and lo, up.
 func (s *Side) configure(device string, addr netip.Prefix, mtu *int) error {
 	s.Device, s.Addr = device, addr.Addr()
+	if err := s.enableIPv6(); err != nil {
+		return err
+	}
 	if err := s.Agent.SetLink("lo", host.LinkChange{Up: new(true)}); err != nil {
 		return err
 	}
 	return s.Agent.SetLink(device, host.LinkChange{Up: new(true), MTU: mtu, AddAddress: []netip.Prefix{addr}})
+}
+
+// enableIPv6 switches IPv6 on in a side's namespace, which is netab's own, if the
+// side needs it and new namespaces have it off (ipv6.disable_ipv6=1: ipv6_defaults
+// in net/ipv6/addrconf.c). "all" stands for every device there and those to come.
+func (s *Side) enableIPv6() error {
+	const conf = "/proc/sys/net/ipv6/conf/"
+	if s.Addr.Is4() {
+		return nil
+	}
+	for _, which := range []string{"all", "default", "lo"} {
+		text, err := s.Agent.ReadFile(conf + which + "/disable_ipv6")
+		if err != nil {
+			return fmt.Errorf("topology.family is ipv6: %w: this kernel has no IPv6", err)
+		}
+		if strings.TrimSpace(string(text)) == "0" {
+			continue
+		}
+		if err := s.Agent.WriteFile(conf+"all/disable_ipv6", []byte("0")); err != nil {
+			return fmt.Errorf("topology.family is ipv6, which is off in new namespaces (ipv6.disable_ipv6=1) and cannot be switched on: %w", err)
+		}
+		return nil
+	}
+	return nil
 }
 
 func mtu(t scenarios.Topology) *int {

@@ -1,0 +1,201 @@
+package runner
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"netab/results"
+	"netab/runner/agent"
+	"netab/runner/topology"
+	"netab/scenarios"
+)
+
+// armsOf expands a scenario for two CPUs.
+func armsOf(t *testing.T, text string) []scenarios.Arm {
+	t.Helper()
+	s, err := scenarios.Parse("test.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	arms, err := scenarios.Expand(s, scenarios.CPUs{Online: []int{0, 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return arms
+}
+
+// TestPreflight: what is too small for the arms is said with its figures, before
+// anything is set up.
+func TestPreflight(t *testing.T) {
+	const (
+		groups = "29 22 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
+		flows  = "traffic: {flows: 400}\narms: {a: {}, b: {}}\n"
+	)
+	ipv6 := map[string]string{"/proc/net/if_inet6": "00000000000000000000000000000001 01 80 10 80       lo\n"}
+	for _, tt := range []struct {
+		name     string
+		scenario string
+		files    map[string]string
+		limits   limits
+		want     []string // nil = fine
+	}{
+		{"no limits", flows, nil, limits{}, nil},
+		{"enough", flows, nil, limits{files: 4096, threads: 8192, locked: 65536}, nil},
+		{"too few files", flows, nil, limits{files: 1024}, []string{"arm a: 400 flows need about 1616 file descriptors in one process, and the hard limit is 1024: raise it (ulimit -Hn 3232", "arm b: "}},
+		{"the sides of a veth pair share out the files", "topology: veth\n" + flows, nil, limits{files: 1024}, nil},
+		{"few flows need few files", "arms: {a: {}, b: {}}", nil, limits{files: 64}, nil},
+		{"threads share files", "traffic: {flows: 400, threads: 2}", nil, limits{files: 830}, nil},
+		{"many agents", "topology: veth\nmatrix: {traffic.message: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]}\nmeasure: {max_time: 200s}", nil, limits{files: 128}, []string{"24 agents need about 152 file descriptors in netab itself"}},
+		{"too few threads of a user", flows, nil, limits{threads: 1000}, []string{"all arms together need about 1640 threads, and this user may have 1000 (ulimit -u)"}},
+		{"pids.max", flows, map[string]string{"/proc/self/mountinfo": groups, "/proc/self/cgroup": "0::/a/b\n",
+			"/sys/fs/cgroup/a/pids.max": "1700\n", "/sys/fs/cgroup/a/pids.current": "90\n", "/sys/fs/cgroup/a/b/pids.max": "max\n", "/sys/fs/cgroup/a/b/pids.current": "3\n"},
+			limits{}, []string{"pids.max is 1700, of which 90 are used"}},
+		{"pid_max", flows, map[string]string{"/proc/sys/kernel/pid_max": "1024\n", "/proc/sys/kernel/threads-max": "63000\n"}, limits{}, []string{"kernel.pid_max is 1024"}},
+		{"locked memory", "traffic: {flows: 40, source: {zerocopy: true}}\narms: {a: {}, b: {}}", nil, limits{locked: 8 << 20},
+			[]string{"zerocopy pins a message of each flow, 10240 KiB in all arms together, and this user may lock 8192 KiB"}},
+		{"locked memory is zerocopy's", flows, nil, limits{locked: 4096}, nil},
+		{"IPv6", "topology: {kind: veth, family: ipv6}", ipv6, limits{}, nil},
+		{"no IPv6", "topology: {kind: veth, family: ipv6}", nil, limits{}, []string{"topology.family is ipv6, and this kernel has no IPv6 (ipv6.disable=1"}},
+		{"no IPv6, in one arm", "arms: {a: {}, six: {topology: {family: ipv6}}}", nil, limits{}, []string{"arm six: topology.family is ipv6"}},
+		{"no IPv6 and no need of it", "topology: veth", nil, limits{}, nil},
+	} {
+		root := results.Root(t.TempDir())
+		for path, text := range tt.files {
+			file := string(root) + path
+			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := fmt.Sprint(preflight(armsOf(t, tt.scenario), root, tt.limits))
+		if tt.want == nil && got != "<nil>" {
+			t.Errorf("%s: %s", tt.name, got)
+		}
+		for _, text := range tt.want {
+			if !strings.Contains(got, text) {
+				t.Errorf("%s: %s\nlacks %s", tt.name, got, text)
+			}
+		}
+	}
+}
+
+// TestNeedIsMet counts the files and threads of real agents: the estimate is not
+// less, and of files hardly more.
+func TestNeedIsMet(t *testing.T) {
+	needRoot(t)
+	for _, text := range []string{
+		"traffic: {flows: 30}",
+		"traffic: {flows: 30, direction: both}",
+		"traffic: {flows: 30, threads: 2}",
+		"traffic: {protocol: udp, message: 100, pattern: incast, sources: 20, sink: {socket: shared}}",
+		"traffic: {flows: 20, source: {path: splice}, sink: {path: splice}}",
+		"traffic: {flows: 20, source: {path: sendfile}}",
+		"traffic: {kind: crr, flows: 20}",
+		"topology: veth\ntraffic: {flows: 30}",
+		"traffic: {kind: multicast, protocol: udp, message: 100, sinks: 20}",
+		"traffic: {flows: 10, beside: {calls: {kind: rr, flows: 10}}}",
+	} {
+		o := options(t, text, 1)
+		r, err := prepare(t.Context(), o)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		l, err := r.buildOne(r.plan.setups[0])
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		want := needOf(r.plan.arms[0].Config)
+		threads, most := 0, 0
+		for _, a := range l.path.Agents() {
+			most = max(most, entries(t, a.PID(), "fd"))
+			threads += entries(t, a.PID(), "task")
+		}
+		if err := l.path.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		r.starter.Close()
+		later := 0 // sockets of messages
+		if strings.Contains(text, "crr") {
+			later = 2 * want.flows
+		}
+		if most > want.files || most < want.files-agentFiles-later || threads > want.threads || len(l.path.Agents()) != want.agents {
+			t.Errorf("%s: %d files, %d threads of %d agents; estimated %+v", text, most, threads, len(l.path.Agents()), want)
+		}
+	}
+}
+
+func entries(t *testing.T, pid int, dir string) int {
+	t.Helper()
+	names, err := os.ReadDir(fmt.Sprintf("/proc/%d/%s", pid, dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(names)
+}
+
+// TestIPv6OffByDefault: where new namespaces have IPv6 off, netab switches it on
+// in its own.
+func TestIPv6OffByDefault(t *testing.T) {
+	needRoot(t)
+	starter := agent.NewStarter()
+	defer starter.Close()
+	// The namespace of one agent, prepared, is that of another.
+	first, err := starter.Start(t.Context(), agent.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close(t.Context())
+	const all = "/proc/sys/net/ipv6/conf/all/disable_ipv6"
+	if err := first.WriteFile(all, []byte("1")); err != nil {
+		t.Skipf("no IPv6 here: %v", err)
+	}
+	space, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", first.PID()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer space.Close()
+	arm := armsOf(t, "topology: {family: ipv6}")[0]
+	path, err := topology.Build(t.Context(), starter, arm.Config.Topology, agent.Options{Namespace: space})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer path.Close(t.Context())
+	addresses, err := path.Sink.Agent.ReadFile("/proc/net/if_inet6")
+	if err != nil || !strings.Contains(string(addresses), strings.Repeat("0", 31)+"1 ") {
+		t.Errorf("lo has no ::1: %s %v", addresses, err)
+	}
+}
+
+func TestMayRunOn(t *testing.T) {
+	var own unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &own); err != nil {
+		t.Fatal(err)
+	}
+	there := -1
+	for cpu := range 1024 {
+		if own.IsSet(cpu) {
+			there = cpu
+			break
+		}
+	}
+	arms := func(cpu int) []scenarios.Arm {
+		return []scenarios.Arm{{}, {CPUs: scenarios.ResolvedCPUs{Source: []int{there}, Sink: []int{there, cpu}}}}
+	}
+	if err := mayRunOn(arms(there)); err != nil {
+		t.Error(err)
+	}
+	if err := mayRunOn(arms(1023)); err == nil || !strings.Contains(err.Error(), "CPU 1023") {
+		t.Errorf("CPU 1023: %v", err)
+	}
+	var after unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &after); err != nil || after != own {
+		t.Errorf("this thread's mask is %v, was %v (%v)", after, own, err)
+	}
+}
