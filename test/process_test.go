@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,6 +22,8 @@ import (
 type place struct {
 	dir  string
 	user *syscall.Credential // nil = who runs the tests
+	// through is a command line that starts the netab given behind it.
+	through []string
 }
 
 func newPlace(t *testing.T) place { return place{dir: t.TempDir()} }
@@ -37,7 +40,8 @@ func (p place) write(t *testing.T, name, text string) {
 
 // command prepares a netab command line.
 func (p place) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(os.Getenv(envBinary), args...)
+	line := slices.Concat(p.through, []string{os.Getenv(envBinary)}, args)
+	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Dir = p.dir
 	cmd.Env = append(os.Environ(), "HOME="+p.dir, "NETAB_STATE="+filepath.Join(p.dir, "state"),
 		"NETAB_LOCK="+filepath.Join(p.dir, "lock"))

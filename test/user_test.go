@@ -2,6 +2,7 @@ package test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -160,5 +161,44 @@ func TestNoUserNamespaces(t *testing.T) {
 		}
 		o := userPlace(t).netab(t, "run", "same")
 		o.want(t, 5, "make a user namespace", "needs root", "user.max_user_namespaces")
+	})
+}
+
+// TestRootWithFewerCapabilities: a default container's root has neither
+// CAP_SYS_ADMIN nor CAP_NET_ADMIN. It measures in a user namespace as an ordinary
+// user does, is told what is missing for the rest, and where it may make no user
+// namespace either, what to give it.
+func TestRootWithFewerCapabilities(t *testing.T) {
+	needRoot(t)
+	setpriv, err := exec.LookPath("setpriv")
+	if err != nil {
+		t.Skip("needs setpriv (util-linux)")
+	}
+	without := func(t *testing.T, capabilities string) place {
+		p := newPlace(t)
+		p.through = []string{setpriv, "--bounding-set=" + capabilities, "--inh-caps=" + capabilities}
+		return p
+	}
+	quick := []string{"run", "same", "--store", "store", "--set", quickSlice, "--set", "measure.trial=400ms", "--max-time", "1s"}
+	for _, tt := range []struct{ drop, missing string }{
+		{"-sys_admin,-net_admin", "CAP_SYS_ADMIN and CAP_NET_ADMIN"},
+		{"-net_admin", "CAP_NET_ADMIN"},
+	} {
+		t.Run(tt.missing, func(t *testing.T) {
+			p := without(t, tt.drop)
+			p.measured(t, quick...).want(t, 0, "goodput")
+			p.netab(t, "run", "loopback-rps", "--dry-run").want(t, 5, "rps_cpus", "needs "+tt.missing+", which this root has not", "--cap-add")
+		})
+	}
+	t.Run("nor user namespaces", func(t *testing.T) {
+		sandboxed(t, ownNetwork|unix.CLONE_NEWUSER, func(t *testing.T) {
+			if err := os.WriteFile("/proc/sys/user/max_user_namespaces", []byte("0"), 0); err != nil {
+				t.Fatal(err)
+			}
+			p := without(t, "-sys_admin")
+			for _, command := range [][]string{quick, {"doctor"}} {
+				p.netab(t, command...).want(t, 5, "this is root without CAP_SYS_ADMIN, and it may not make a user namespace instead", "--cap-add SYS_ADMIN")
+			}
+		})
 	})
 }

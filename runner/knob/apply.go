@@ -41,7 +41,7 @@ func explain(k Knob, op string, err error) error {
 	case errors.Is(err, unix.EROFS):
 		e.Hint = "read-only here: a container? run netab where /proc/sys and /sys are writable"
 	case errors.Is(err, fs.ErrPermission):
-		e.Hint = "needs root: CAP_NET_ADMIN in the initial user namespace"
+		e.Hint = host.NeedsRoot()
 	case errors.Is(err, fs.ErrNotExist):
 		e.Hint = "this kernel or device lacks it"
 	case errors.Is(err, unix.EOVERFLOW):
