@@ -77,7 +77,7 @@ type need struct {
 // What an agent has beside its ends: standard streams, the lock, Go's own.
 const (
 	agentFiles   = 16
-	agentThreads = 20
+	agentThreads = 30
 	runnerFiles  = 5 // of the runner, for each agent
 )
 
