@@ -167,7 +167,7 @@ func machineFacts(m results.Machine) []fact {
 	facts := []fact{
 		{"Host", m.Hostname}, {"Kernel", strings.TrimSpace(m.Kernel + " " + m.KernelBuild)}, {"Kernel command line", m.KernelCmdline},
 		{"Architecture", m.Arch}, {"CPU", m.CPUModel}, {"Microcode", m.Microcode},
-		{"CPUs online", fmt.Sprintf("%d (%s)", m.CPUs, m.CPUsOnline)}, {"Isolated CPUs", m.CPUsIsolated},
+		{"CPUs online", fmt.Sprintf("%d (%s)", m.CPUs, m.CPUsOnline)}, {"Allowed CPUs", m.CPUsAllowed}, {"Isolated CPUs", m.CPUsIsolated},
 		{"Topology", fmt.Sprintf("%s, %s, %s per core", plural(m.Sockets, "socket"), plural(m.NUMANodes, "NUMA node"), plural(m.ThreadsPerCore, "thread"))},
 		{"Memory", byteSize(m.MemoryBytes)}, {"Clock source", m.Clocksource}, {"Frequency governor", m.Governor},
 		{"Virtualisation", m.Virtualization}, {"Interrupt time accounting", m.IRQTime},
