@@ -236,6 +236,53 @@ func TestTrend(t *testing.T) {
 	near(t, "p", p, 0.000532, 1e-6)
 }
 
+// TestTrendWithTies: tau-b and its variance, as Kendall (1970) has them.
+func TestTrendWithTies(t *testing.T) {
+	third := 0.1 + 0.2 // not quite 0.3
+	for _, tt := range []struct {
+		name   string
+		xs     []float64
+		tau, p float64
+	}{
+		{"all equal", []float64{0, 0, 0, 0, 0, 0, 0, 0}, 0, 1},
+		{"equal but for rounding", []float64{0.3, third, 0.3, third, 0.3, third, third, third}, 0, 1},
+		// S = 7 of 28 pairs, of which 21 are tied; the variance is (8·7·21 - 7·6·19)/18 = 21.
+		{"one at the end differs", []float64{0, 0, 0, 0, 0, 0, 0, 1}, 7 / math.Sqrt(28*7), 0.126630},
+		// S = 16, tied 12; the variance is (8·7·21 - 2·4·3·13)/18 = 48.
+		{"a step", []float64{0, 0, 0, 0, 1, 1, 1, 1}, 16 / math.Sqrt(28*16), 0.020921},
+	} {
+		tau, p := trend(tt.xs)
+		near(t, tt.name+": tau", tau, tt.tau, 1e-12)
+		near(t, tt.name+": p", p, tt.p, 1e-6)
+	}
+}
+
+// TestNoSpread: values that are equal but for rounding have no spread, no trend,
+// no neighbours that are alike, no outliers and no modes.
+func TestNoSpread(t *testing.T) {
+	third := 0.1 + 0.2
+	xs := []float64{third, 0.3, 0.3, 0.3, third, 0.3, 0.3, third, 0.3, 0.3}
+	near(t, "standard deviation", newSample(xs).sd, 0, 0)
+	near(t, "lag 1", lag1(xs), 0, 0)
+	if odd := outliers(xs); odd != nil {
+		t.Errorf("outliers at %v, want none", odd)
+	}
+	if cut, _ := bestCut(slices.Sorted(slices.Values(xs))); cut != 0 {
+		t.Errorf("cut in two at %d, want whole", cut)
+	}
+	var groups []group
+	for i, x := range xs {
+		if i%5 == 0 {
+			groups = append(groups, group{})
+		}
+		last := &groups[len(groups)-1]
+		last.in = append(last.in, point{x: x})
+	}
+	if _, _, ok := anova(groups); ok {
+		t.Error("groups of equal values are told apart")
+	}
+}
+
 func TestLag1(t *testing.T) {
 	// Mean 0, Σ of neighbours -5, Σ of squares 6.
 	near(t, "alternating", lag1([]float64{1, -1, 1, -1, 1, -1}), -5.0/6, 1e-12)
@@ -250,6 +297,10 @@ func TestOutliers(t *testing.T) {
 	}
 	if got := outliers([]float64{1, 2, 3, 4, 17}); len(got) != 0 {
 		t.Errorf("outliers at %v, want none", got)
+	}
+	// Without a median deviation: the mean one is 1/16, the bound 0.78.
+	if got := outliers([]float64{0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}); len(got) != 1 || got[0] != 3 {
+		t.Errorf("outliers at %v, want 3", got)
 	}
 }
 

@@ -46,9 +46,11 @@ func flags(what string, effects []effect) []results.Warning {
 }
 
 // outliers are the positions further from the median than ten times the
-// median absolute deviation, scaled to a normal standard deviation.
+// median absolute deviation, scaled to a normal standard deviation; where more
+// than half of the values are equal, the mean absolute deviation takes its place
+// (Iglewicz and Hoaglin 1993, "How to detect and handle outliers").
 func outliers(xs []float64) []int {
-	if len(xs) < 4 {
+	if len(xs) < 4 || Flat(xs) {
 		return nil
 	}
 	mid := median(slices.Clone(xs))
@@ -56,28 +58,61 @@ func outliers(xs []float64) []int {
 	for i, x := range xs {
 		far[i] = math.Abs(x - mid)
 	}
-	mad := median(slices.Clone(far))
+	sd := 1.4826 * median(slices.Clone(far))
+	if sd == 0 {
+		sd = 1.2533 * stat.Mean(far, nil)
+	}
 	var out []int
 	for i, d := range far {
-		if mad > 0 && d > 10*1.4826*mad {
+		if d > 10*sd {
 			out = append(out, i)
 		}
 	}
 	return out
 }
 
-// trend is Kendall's tau of the values against their order, and its two-sided
-// p by the normal approximation (variance of tau without ties:
-// 2(2n+5)/(9n(n-1)), Kendall 1938).
+// trend is Kendall's tau-b of the values against their order, and its two-sided
+// p by the normal approximation with the variance that ties leave (Kendall
+// 1970, "Rank correlation methods", chapters 3 and 4). Values that are all
+// equal have no trend.
 func trend(xs []float64) (tau, p float64) {
-	n := float64(len(xs))
-	order := make([]float64, len(xs))
-	for i := range order {
-		order[i] = float64(i)
+	if Flat(xs) {
+		return 0, 1
 	}
-	tau = stat.Kendall(order, xs, nil)
-	z := math.Abs(tau) / math.Sqrt(2*(2*n+5)/(9*n*(n-1)))
-	return tau, 2 * distuv.UnitNormal.Survival(z)
+	s, n := 0.0, float64(len(xs))
+	for i, x := range xs {
+		for _, y := range xs[i+1:] {
+			switch {
+			case Flat([]float64{x, y}):
+			case y > x:
+				s++
+			default:
+				s--
+			}
+		}
+	}
+	pairs, variance := n*(n-1)/2, n*(n-1)*(2*n+5)
+	tied := 0.0
+	for _, t := range ties(xs) {
+		tied += t * (t - 1) / 2
+		variance -= t * (t - 1) * (2*t + 5)
+	}
+	z := math.Abs(s) / math.Sqrt(variance/18)
+	return s / math.Sqrt(pairs*(pairs-tied)), min(1, 2*distuv.UnitNormal.Survival(z))
+}
+
+// ties are how many values are equal to each other, for each value that there is.
+func ties(xs []float64) []float64 {
+	sorted := slices.Sorted(slices.Values(xs))
+	var out []float64
+	for i, x := range sorted {
+		if i > 0 && Flat([]float64{sorted[i-1], x}) {
+			out[len(out)-1]++
+			continue
+		}
+		out = append(out, 1)
+	}
+	return out
 }
 
 // lag1 is the correlation of each value with the next.

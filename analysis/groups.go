@@ -96,6 +96,14 @@ func (g group) mean() float64 {
 	return m
 }
 
+func means(groups []group) []float64 {
+	var out []float64
+	for _, g := range groups {
+		out = append(out, g.mean())
+	}
+	return out
+}
+
 // scatter is the sum of squares between and within the groups.
 func scatter(groups []group) (between, within float64) {
 	n := float64(size(groups))
@@ -118,7 +126,7 @@ func scatter(groups []group) (between, within float64) {
 func anova(groups []group) (p, share float64, ok bool) {
 	k, n := len(groups), size(groups)
 	between, within := scatter(groups)
-	if k < 2 || n <= k || !(between > 0) || !isFinite(between+within) {
+	if k < 2 || n <= k || Flat(means(groups)) || !(between > 0) || !isFinite(between+within) {
 		return 0, 0, false
 	}
 	share = between / (between + within)

@@ -24,9 +24,23 @@ func newSample(xs []float64) sample {
 	case 1:
 		s.mean = xs[0]
 	default:
-		s.mean, s.sd = stat.MeanStdDev(xs, nil)
+		if Flat(xs) { // a mean of equal values is off by rounding, and then they scatter
+			s.mean = xs[0]
+		} else {
+			s.mean, s.sd = stat.MeanStdDev(xs, nil)
+		}
 	}
 	return s
+}
+
+// Flat says whether values are equal but for the rounding of what made them:
+// no metric is known, and no effect matters, to a part in a million million.
+func Flat(xs []float64) bool {
+	if len(xs) == 0 {
+		return true
+	}
+	lo, hi := slices.Min(xs), slices.Max(xs)
+	return hi-lo <= 1e-12*max(1, math.Abs(lo), math.Abs(hi))
 }
 
 func (s sample) df() float64 { return float64(max(s.n-1, 0)) }

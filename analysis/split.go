@@ -52,6 +52,9 @@ func split(points []point, rng *rand.Rand) []group {
 // bestCut is where to cut sorted values in two so that the groups explain the
 // largest share of the variance.
 func bestCut(xs []float64) (cut int, share float64) {
+	if Flat(xs) {
+		return 0, 0
+	}
 	n := float64(len(xs))
 	var sum, squares float64
 	for _, x := range xs {

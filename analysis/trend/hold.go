@@ -12,7 +12,7 @@ type boundary struct {
 	at    int
 	p     float64
 	delta float64 // difference of the means, on the series' scale
-	moved bool    // most points of the shorter side are nearer to its own level
+	moved bool    // most points of either side are nearer to their own level
 }
 
 // hold keeps the candidates that hold up against their whole neighbourhood,
@@ -89,18 +89,21 @@ func judge(xs []float64, bs []boundary, i int, seed func(at int) *rand.Rand) bou
 	return b
 }
 
+// moved says whether most points of either side are nearer to the side's own
+// level than to the other's.
 func moved(before, after []float64) bool {
-	own, other, short := mean(before), mean(after), before
-	if len(after) < len(before) {
-		own, other, short = other, own, after
-	}
+	b, a := mean(before), mean(after)
+	return mostNearer(before, b, a) && mostNearer(after, a, b)
+}
+
+func mostNearer(points []float64, own, other float64) bool {
 	nearer := 0
-	for _, x := range short {
+	for _, x := range points {
 		if math.Abs(x-own) < math.Abs(x-other) {
 			nearer++
 		}
 	}
-	return 2*nearer > len(short)
+	return 2*nearer > len(points)
 }
 
 // meansDiffer is the two-sided permutation p of two means being equal. The

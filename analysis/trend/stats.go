@@ -7,13 +7,22 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/stat"
+	"netab/analysis"
 )
 
-func mean(xs []float64) float64 { return stat.Mean(xs, nil) }
+// mean is exact where points are equal: a sum of equal logarithms is off by
+// rounding, and then no point would lie on its own level.
+func mean(xs []float64) float64 {
+	if len(xs) > 0 && analysis.Flat(xs) {
+		return xs[0]
+	}
+	return stat.Mean(xs, nil)
+}
 
-// meanSD is mean and sample standard deviation, 0 for a single point.
+// meanSD is mean and sample standard deviation, 0 for a single point and for
+// points that are equal but for rounding.
 func meanSD(xs []float64) (m, sd float64) {
-	if len(xs) < 2 {
+	if len(xs) < 2 || analysis.Flat(xs) {
 		return mean(xs), 0
 	}
 	return stat.MeanStdDev(xs, nil)
@@ -61,6 +70,9 @@ func lag1(xs []float64, bs []boundary) (r float64, n int) {
 		}
 		segment := xs[start:end]
 		m := mean(segment)
+		if analysis.Flat(segment) {
+			segment = nil // its deviations are rounding, and that is alike
+		}
 		for j, x := range segment {
 			squares += (x - m) * (x - m)
 			if j > 0 {

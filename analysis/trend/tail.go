@@ -54,7 +54,9 @@ type tail struct {
 // judgeTail compares the last points of the present level with the points
 // before them. Of the tails that confirm themselves, else of those that are
 // suspect, the one that lies furthest outside tells where the new level began.
-// A tail as long as a segment is the search's business too.
+// A tail as long as a segment is the search's business too. No single run makes
+// a tail of several: what the others say without it must matter too. (Where a
+// level has no spread, whatever is not on it is outside.)
 //
 // The prediction interval of the mean of k new points, given n of the level,
 // is mean ± t(n-1) · s · sqrt(1/k + 1/n) (Hahn and Meeker 1991, "Statistical
@@ -69,7 +71,7 @@ func judgeTail(segment []float64, margin float64) tail {
 	for k := min(MinSegment, len(segment)-MinSegment); k >= 1; k-- {
 		t := predict(segment, k, tailAlpha/MinSegment)
 		far := math.Abs(t.delta) / (t.hi - t.level)
-		if far <= 1 || math.Abs(t.delta) < margin || !allOut(segment, k, t.delta) {
+		if t.delta == 0 || far <= 1 || math.Abs(t.delta) < margin || !allOut(segment, k, t.delta) || madeByOne(segment, k, t, margin) {
 			continue
 		}
 		if t.state = Suspect; confirmed(segment, k, t.delta) {
@@ -103,6 +105,22 @@ func baseOf(segment []float64, k int) (base, last []float64) {
 func allOut(segment []float64, k int, delta float64) bool {
 	base, last := baseOf(segment, k)
 	return k == 1 || outside(base, last, delta, againAlpha) == k
+}
+
+// madeByOne says whether a tail of several would not matter, or lie on the other
+// side, without the run that is furthest from the level.
+func madeByOne(segment []float64, k int, t tail, margin float64) bool {
+	if k == 1 {
+		return false
+	}
+	side := math.Copysign(1, t.delta)
+	_, last := baseOf(segment, k)
+	sum, furthest := 0.0, math.Inf(-1)
+	for _, x := range last {
+		d := side * (x - t.level)
+		sum, furthest = sum+d, max(furthest, d)
+	}
+	return (sum-furthest)/float64(k-1) < margin
 }
 
 // confirmed: a run before the newest was a suspect by itself, and the runs

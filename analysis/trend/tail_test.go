@@ -35,6 +35,41 @@ func TestTailKeepsItsBound(t *testing.T) {
 	}
 }
 
+// TestTailOfFlatLevel: where runs vary by nothing, as paced traffic does, one run
+// at half is a suspect by itself, and never makes a change of those before it.
+func TestTailOfFlatLevel(t *testing.T) {
+	half, tiny := -math.Ln2, -1e-6
+	for _, c := range []struct {
+		name   string
+		then   []float64
+		want   State
+		points int
+		delta  float64
+	}{
+		{"nothing", []float64{0, 0, 0, 0}, Steady, 1, 0},
+		{"one at half", []float64{half}, Suspect, 1, half},
+		{"three on the level, one at half", []float64{0, 0, 0, half}, Suspect, 1, half},
+		{"a hair off, one at half", []float64{tiny, tiny, tiny, half}, Suspect, 1, half},
+		{"two at half", []float64{0, 0, half, half}, Changed, 2, half},
+		{"one at half before", []float64{half, 0}, Steady, 1, 0},
+	} {
+		xs := make([]float64, 26)
+		for i := range xs {
+			xs[i] = math.Log(40e9)
+		}
+		for _, d := range c.then {
+			xs = append(xs, math.Log(40e9)+d)
+		}
+		got := judgeTail(xs, math.Log1p(0.01))
+		if got.state != c.want || got.points != c.points || math.Abs(got.delta-c.delta) > 0.03 {
+			t.Errorf("%s: %s of %d runs by %.3f, want %s of %d by %.3f", c.name, got.state, got.points, got.delta, c.want, c.points, c.delta)
+		}
+		if r, _ := lag1(xs[:26], nil); r != 0 {
+			t.Errorf("%s: equal runs are alike by %.2f, want 0", c.name, r)
+		}
+	}
+}
+
 // TestTail: what a night, and the measurement after it, make of a level of
 // twenty points that vary by 2 %.
 func TestTail(t *testing.T) {
