@@ -87,6 +87,9 @@ func paceOf(d results.Design, trials []results.Trial, arm int) pace {
 		if at == nil {
 			continue
 		}
+		if t, ok := ledgerLoss(v); ok {
+			p.loss = p.loss.plus(t)
+		}
 		for k := range v.trial.Slices {
 			s := &v.trial.Slices[k]
 			if !v.of(s) {
@@ -95,8 +98,8 @@ func paceOf(d results.Design, trials []results.Trial, arm int) pace {
 			p.source = p.source.plus(at.Source, s.SourceCost(), s.SourceWait, s.CountedNS)
 			p.sink = p.sink.plus(at.Sink, s.SinkCPU, s.SinkWait, s.CountedNS)
 			p.sent = p.sent.plus(total{float64(max(s.TxMsgs, s.Transactions)), seconds(s.CountedNS)})
-			if at.Ledger.Valid {
-				p.loss = p.loss.plus(total{due(&v.arm, s) - float64(s.RxMsgs), due(&v.arm, s)})
+			if at.Ledger.Valid && at.Shared {
+				p.loss = p.loss.plus(datagramLoss.windows(&v.arm, s))
 			}
 		}
 	}

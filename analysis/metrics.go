@@ -67,9 +67,7 @@ func Metrics() []Metric {
 		{Name: "tx_rate", Title: "sending rate", Unit: "bit/s", Better: Higher, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
 			return total{8 * float64(s.TxBytes), seconds(s.CountedNS)}
 		})},
-		{Name: "loss", Title: "loss", Unit: "fraction", Better: Lower, Difference: true, of: ofDatagrams, estimator: ratio(func(arm *results.Arm, s *results.Slice) total {
-			return total{due(arm, s) - float64(s.RxMsgs), due(arm, s)}
-		})},
+		{Name: "loss", Title: "loss", Unit: "fraction", Better: Lower, Difference: true, of: ofDatagrams, estimator: datagramLoss},
 		{Name: "goodput_per_sink_cpu", Title: "goodput per CPU of the sink", Unit: "bit/s", Better: Higher, of: ofFixedRate.and(sinkCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
 			return total{8 * float64(s.RxBytes), seconds(s.SinkCPU)}
 		})},
