@@ -445,6 +445,13 @@ func levelReading(m Metric, arm string, scaled func([]effect, Metric) []effect) 
 	if !m.Merged() {
 		return of
 	}
+	trials := of.trials
+	of.trials = func(r *results.Run) []float64 {
+		if _, ok := wholeLevel(r, m, arm); !ok {
+			return nil // what all transactions cannot show, those of a trial show less
+		}
+		return trials(r)
+	}
 	of.whole = func(r *results.Run) (float64, bool) {
 		l, ok := wholeLevel(r, m, arm)
 		xs := values(scaled([]effect{{x: l}}, m))
@@ -516,6 +523,15 @@ func effectReading(m Metric, base, arm string) reading {
 		return values(trialEffects(r.Header.Design, r.Trials, m, a, b))
 	}}
 	if m.Merged() {
+		trials := of.trials
+		of.trials = func(r *results.Run) []float64 {
+			_, okA := wholeLevel(r, m, base)
+			_, okB := wholeLevel(r, m, arm)
+			if !okA || !okB {
+				return nil
+			}
+			return trials(r)
+		}
 		of.whole = func(r *results.Run) (float64, bool) {
 			a, okA := wholeLevel(r, m, base)
 			b, okB := wholeLevel(r, m, arm)

@@ -100,7 +100,7 @@ func (c *Comparison) sentence(m Metric, first bool, s *Summary) string {
 		return fmt.Sprintf("is %s %s with %s, which %s (%s)", amount, direction, c.Arm, c.Failures.inShort(), span)
 	case c.Failures.oftener():
 		return fmt.Sprintf("cannot be told with %s, which %s", c.Arm, c.Failures.inShort())
-	case c.N == 0 && c.Withheld != "":
+	case c.Untold():
 		return fmt.Sprintf("cannot be told with %s: %s", c.Arm, c.Withheld)
 	case c.P == nil:
 		return fmt.Sprintf("cannot be told with %s (%s %s)", c.Arm, count(c.N), plural(max(1, c.N), "trial"))
@@ -192,11 +192,18 @@ func notConverged(s *Summary, d results.Design) string {
 		return "NOT CONVERGED: no judged metric could be computed"
 	}
 	var open []string
+	coarser := false // some could be decided by asking for less
 	for _, c := range s.Comparisons {
 		if c.Judged && c.Verdict == Inconclusive && !c.Mixture {
 			text := c.Arm + " (" + c.Metric
-			if c.SmallestDetectable != nil && *c.SmallestDetectable < 1 {
-				text += fmt.Sprintf("; changes from %s could have been seen", percent(*c.SmallestDetectable))
+			switch {
+			case c.Withheld != "":
+				text += "; " + c.Withheld // what could have been seen, or asked for, changes nothing
+			case c.SmallestDetectable != nil && *c.SmallestDetectable > 0 && *c.SmallestDetectable < 1:
+				text += fmt.Sprintf("; changes from %s could have been seen", amountOf(*c.SmallestDetectable, c.Difference))
+				coarser = true
+			default:
+				coarser = coarser || c.P != nil
 			}
 			open = append(open, text+")")
 		}
@@ -204,8 +211,11 @@ func notConverged(s *Summary, d results.Design) string {
 	if len(open) == 0 {
 		return "NOT CONVERGED: nothing could be compared"
 	}
-	return fmt.Sprintf("NOT CONVERGED: no verdict yet for %s: measure for longer (--max-time), or ask for a coarser resolution than %s (--resolution)",
-		strings.Join(open, ", "), percent(s.Resolution))
+	text := fmt.Sprintf("NOT CONVERGED: no verdict yet for %s: measure for longer (--max-time)", strings.Join(open, ", "))
+	if coarser {
+		text += fmt.Sprintf(", or ask for a coarser resolution than %s (--resolution)", percent(s.Resolution))
+	}
+	return text
 }
 
 func halfWidth(l Level) float64 {

@@ -29,7 +29,9 @@ type evidence struct {
 	spread  *spread // nil = unknown
 	rank    *signedRank
 	whole   *bootstrap // of metrics that are no mean over trials
-	alpha   float64    // of its interval
+	// withheld says why the trials say nothing of this metric, "" if they do.
+	withheld string
+	alpha    float64 // of its interval
 }
 
 // newEvidence weighs the trials' effects; they are doubted to be normal unless
@@ -66,6 +68,11 @@ func (j judging) weigh(m Metric, base, arm int, judged bool) evidence {
 		t := &j.trials[x.at]
 		as, bs = append(as, viewOf(d, t, x.at, m, base)), append(bs, viewOf(d, t, x.at, m, arm))
 	}
+	if q, ok := m.estimator.(quantile); ok {
+		if e.withheld = cmp.Or(q.withheld(as), q.withheld(bs)); e.withheld != "" {
+			return e
+		}
+	}
 	rng := seeded(j.seed, "bootstrap", d.Arms[base].Name, d.Arms[arm].Name, m.Name)
 	if b, ok := of.whole(as, bs, rng); ok {
 		e.whole = &b
@@ -96,7 +103,10 @@ func (e evidence) interval() (lo, hi float64) {
 
 // p is of the test that belongs to the interval.
 func (e evidence) p() (p float64, ok bool) {
-	if e.whole != nil {
+	switch {
+	case e.withheld != "":
+		return 0, false
+	case e.whole != nil:
 		return e.whole.p()
 	}
 	p, ok = e.sample.p()
@@ -155,7 +165,7 @@ func (j judging) gather(all []Metric) []evidence {
 			}
 			isJudged := slices.Contains(judged, m.Name)
 			e := j.weigh(m, base, arm, isJudged)
-			if isJudged || e.sample.n > 0 {
+			if isJudged || e.sample.n > 0 && e.withheld == "" {
 				out = append(out, e)
 			}
 		}
@@ -188,10 +198,14 @@ func (j judging) share(es []evidence) {
 func (j judging) compare(e evidence) Comparison {
 	m := e.metric
 	lo, hi := e.interval()
+	at := e.centre()
+	if e.withheld != "" {
+		lo, at, hi = 0, 0, 0
+	}
 	c := Comparison{
 		Baseline: j.design.Arms[baseline(j.design)].Name, Arm: j.design.Arms[e.arm].Name,
 		Metric: m.Name, Unit: m.Unit, Judged: e.judged, Difference: m.Difference,
-		Change: m.shown(e.centre()), Lo: m.shown(lo), Hi: m.shown(hi),
+		Change: m.shown(at), Lo: m.shown(lo), Hi: m.shown(hi), Withheld: e.withheld,
 		Verdict: Inconclusive, Resolution: resolutionOf(j.design, m.Name),
 		N: e.sample.n, DF: e.sample.df(), Alpha: e.alpha, Looks: j.looks,
 	}
@@ -206,7 +220,7 @@ func (j judging) compare(e evidence) Comparison {
 	if s := e.spread; s != nil {
 		c.WithinSE, c.BetweenSD, c.HetP = &s.within, &s.between, &s.p
 	}
-	if e.judged && e.disagree() {
+	if e.judged && e.withheld == "" && e.disagree() {
 		c.Modes = j.effectModes(e)
 		c.Mixture = c.Verdict == Inconclusive && mixture(c.Modes)
 	}
@@ -216,6 +230,9 @@ func (j judging) compare(e evidence) Comparison {
 
 // inform adds what no verdict hangs on.
 func (j judging) inform(c *Comparison, e evidence) {
+	if e.withheld != "" {
+		return
+	}
 	xs, shown := values(e.effects), e.metric.shown
 	for _, e := range e.effects {
 		c.TrialEffects = append(c.TrialEffects, TrialEffect{Trial: e.trial, Change: shown(e.x), SE: e.se})

@@ -31,6 +31,7 @@ func conditions(run *results.Run) []results.Warning {
 		ws = append(ws, settings(trials, i, arm.Name)...)
 		ws = append(ws, unexplained(trials, i, arm.Name)...)
 		ws = append(ws, windowLoss(run.Header.Design, trials, i)...)
+		ws = append(ws, tooFew(run.Header.Design, trials, i)...)
 		ws = append(ws, eventWarnings(run, trials, i)...)
 	}
 	if d := run.Header.Machine.Debug; len(d) > 0 {

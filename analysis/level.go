@@ -65,7 +65,11 @@ func levelOf(d results.Design, trials []results.Trial, m Metric, arm int, alpha 
 	if len(xs) == 0 {
 		return Level{}, false
 	}
-	l := m.level(m, views(d, trials, m, arm), xs, alpha)
+	vs := views(d, trials, m, arm)
+	if q, ok := m.estimator.(quantile); ok && q.withheld(vs) != "" {
+		return Level{}, false
+	}
+	l := m.level(m, vs, xs, alpha)
 	l.Unit, l.N = m.Unit, len(xs)
 	s := newSample(xs)
 	scale := math.Abs(l.Mean)

@@ -65,7 +65,7 @@ func howSure(c *Comparison, o Outcome, s *Summary) string {
 func surety(c *Comparison, o Outcome, s *Summary) string {
 	errs := trimmed(100 * (1 - s.Confidence))
 	seen := ""
-	if c.SmallestDetectable != nil {
+	if c.SmallestDetectable != nil && *c.SmallestDetectable > 0 {
 		seen = fmt.Sprintf(" A change of %s or more would have been seen nine times out of ten.", amountOf(*c.SmallestDetectable, c.Difference))
 	}
 	switch {
@@ -173,7 +173,7 @@ func (g *Gate) list(o Outcome) string {
 			parts = append(parts, fmt.Sprintf("%s of %s improved by %s", titleOf(c.Metric), c.Arm, amountOf(c.Change, c.Difference)))
 		case o != Passed && c.Failures.oftener():
 			parts = append(parts, fmt.Sprintf("%s of %s: %s", titleOf(c.Metric), c.Arm, c.Failures.inShort()))
-		case c.N == 0 && c.Withheld != "":
+		case c.Untold():
 			parts = append(parts, fmt.Sprintf("%s of %s cannot be told: %s", titleOf(c.Metric), c.Arm, c.Withheld))
 		case c.P == nil:
 			parts = append(parts, fmt.Sprintf("%s of %s has too few measurements", titleOf(c.Metric), c.Arm))

@@ -1,8 +1,11 @@
 package analysis
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"strconv"
+	"strings"
 
 	"netab/results"
 )
@@ -12,6 +15,78 @@ import (
 // are compared by, because percentiles must not be averaged. What each trial
 // has by itself is for telling trials apart (modes, trends, odd ones).
 type quantile float64
+
+// FewestTransactions is how many transactions it takes to show a percentile, as a
+// share q: both ends of its distribution-free 95 % interval must lie among them.
+// The ends are order statistics. The n transactions are all below the percentile
+// with a chance of q^n, all above it with (1-q)^n, and where either is more than
+// half of 5 %, the longest or the shortest of them is no such end (David and
+// Nagaraja 2003, "Order Statistics", section 7.1). It is 6 for the median, 368 for
+// p99, 3688 for p99.9. The longest of all that was seen is what it is.
+func FewestTransactions(q float64) int64 {
+	if q <= 0 || q >= 1 {
+		return 1
+	}
+	return int64(math.Ceil(math.Log(0.05/2) / math.Log(max(q, 1-q))))
+}
+
+// withheld says why the percentile of an arm in these trials is not shown, ""
+// if it is. No more than one value in a bucket would tell it, and the interval
+// of such a percentile, the longest in every draw of trials, would be a point.
+func (q quantile) withheld(vs []view) string {
+	var n int64
+	for _, v := range vs {
+		if h := v.latency(); h != nil {
+			n += h.Count()
+		}
+	}
+	if need := FewestTransactions(float64(q)); 0 < n && n < need {
+		return fmt.Sprintf("%d transactions are fewer than the %d that it takes to show a %s", n, need, q.name())
+	}
+	return ""
+}
+
+// name is as people say it: p99.9.
+func (q quantile) name() string {
+	return "p" + strconv.FormatFloat(math.Round(1e6*float64(q))/1e4, 'f', -1, 64)
+}
+
+// tooFew says in one warning which percentiles an arm's transactions cannot show.
+func tooFew(d results.Design, trials []results.Trial, arm int) []results.Warning {
+	var ws []results.Warning
+	missing := map[string][]string{} // by traffic
+	var order []string
+	counts := map[string]int64{}
+	for _, m := range metricsOf(d) {
+		q, ok := m.estimator.(quantile)
+		if !ok || !m.AppliesTo(d.Arms[arm]) {
+			continue
+		}
+		vs := views(d, trials, m, arm)
+		if q.withheld(vs) == "" {
+			continue
+		}
+		if missing[m.beside] == nil {
+			order = append(order, m.beside)
+			for _, v := range vs {
+				if h := v.latency(); h != nil {
+					counts[m.beside] += h.Count()
+				}
+			}
+		}
+		missing[m.beside] = append(missing[m.beside], fmt.Sprintf("%s (%d)", q.name(), FewestTransactions(float64(q))))
+	}
+	for _, beside := range order {
+		what := d.Arms[arm].Name
+		if beside != "" {
+			what += ", " + beside
+		}
+		ws = append(ws, results.Warning{Code: "few-transactions", Text: fmt.Sprintf(
+			"%s: %d %s cannot show %s, which would take so many: measure for longer (--max-time)", what,
+			counts[beside], plural(int(counts[beside]), "transaction"), strings.Join(missing[beside], ", "))})
+	}
+	return ws
+}
 
 func (q quantile) value(v view) float64 {
 	h := v.latency()

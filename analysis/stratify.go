@@ -120,6 +120,9 @@ func (j judging) factor(f int, m Metric) (FactorEffect, bool) {
 			continue
 		}
 		e := j.weigh(m, base, i, false)
+		if e.withheld != "" {
+			continue
+		}
 		e.rank = nil // an overview: Student's t, where it is not by bootstrap
 		lo, hi := e.interval()
 		m := e.metric

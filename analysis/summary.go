@@ -144,7 +144,8 @@ type Comparison struct {
 	// AllTrials is what the disturbed trials, which the figures leave out, would
 	// make of them.
 	AllTrials *Estimate `json:"all_trials,omitempty"`
-	// Withheld says why no verdict is given although there is an interval.
+	// Withheld says why no verdict is given although there is an interval. Without
+	// a P too there is none: Change, Lo and Hi are 0 and mean nothing (Untold).
 	Withheld string `json:"withheld,omitempty"`
 	// Calibrated: the spread of units was known beforehand, KnownSD on the log
 	// scale.
@@ -156,6 +157,12 @@ type Comparison struct {
 	HetP         *float64      `json:"heterogeneity_p"` // Cochran's Q
 	Modes        *Modes        `json:"modes,omitempty"`
 	TrialEffects []TrialEffect `json:"trial_effects,omitempty"` // for the forest plot
+}
+
+// Untold says that the trials say nothing of the metric that could be shown,
+// for the reason that Withheld gives.
+func (c *Comparison) Untold() bool {
+	return c.P == nil && c.Withheld != "" && c.Change == 0 && c.Lo == 0 && c.Hi == 0
 }
 
 // A TrialEffect is one trial's x_i as a relative change.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -55,7 +56,10 @@ func benchConfig(b *bufio.Writer, h results.Header) {
 			fmt.Fprintf(b, "%s: %s\n", kv[0], oneLine(kv[1]))
 		}
 	}
-	b.WriteString("Unit B/s better=higher\nUnit packets/s better=higher\n")
+	b.WriteString("Unit B/s better=higher\n")
+	if slices.ContainsFunc(h.Design.Arms, func(a results.Arm) bool { return datagrams(a.Protocol) }) {
+		b.WriteString("Unit packets/s better=higher\n") // of a byte stream messages are whatever a receive call returned
+	}
 	b.WriteString("Unit source-ns/byte better=lower\nUnit sink-ns/byte better=lower\n")
 	units := map[string]bool{}
 	for _, a := range h.Design.Arms {
@@ -79,8 +83,10 @@ func benchConfig(b *bufio.Writer, h results.Header) {
 }
 
 func benchLine(b *bufio.Writer, h results.Header, trial results.Trial, arm int, t armTotals) {
-	fmt.Fprintf(b, "%s\t%d\t%s B/s\t%s packets/s", benchName(h, arm), t.slices,
-		benchNumber(1e9*float64(t.rxBytes)/float64(t.counted)), benchNumber(1e9*float64(t.rxMsgs)/float64(t.counted)))
+	fmt.Fprintf(b, "%s\t%d\t%s B/s", benchName(h, arm), t.slices, benchNumber(1e9*float64(t.rxBytes)/float64(t.counted)))
+	if arm < len(h.Design.Arms) && datagrams(h.Design.Arms[arm].Protocol) {
+		fmt.Fprintf(b, "\t%s packets/s", benchNumber(1e9*float64(t.rxMsgs)/float64(t.counted)))
+	}
 	if t.rxBytes > 0 {
 		fmt.Fprintf(b, "\t%s source-ns/byte\t%s sink-ns/byte",
 			benchNumber(float64(t.sourceCPU)/float64(t.rxBytes)), benchNumber(float64(t.sinkCPU)/float64(t.rxBytes)))
@@ -134,7 +140,7 @@ func benchAnswers(b *bufio.Writer, of, kind string, msgs, transactions, counted 
 		switch {
 		case i == 0:
 			fmt.Fprintf(b, "\t%s %s", benchNumber(1e9*float64(transactions)/float64(counted)), unit)
-		case latency != nil && latency.Count() > 0:
+		case latency != nil && shows(latency, benchPercentiles[i-1].q):
 			fmt.Fprintf(b, "\t%s %s", benchNumber(latency.Quantile(benchPercentiles[i-1].q)), unit)
 		}
 	}

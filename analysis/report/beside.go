@@ -57,7 +57,9 @@ func besideOf(s analysis.Summary, of, metric string) []besideRow {
 		row := besideRow{Of: of, Arm: r.name, Metric: infoOf(base).title, Swatch: armColor(armIndex(s.Arms, r.arm.Name)),
 			Level: v.level.with(r.level.Mean), Half: v.half(r.level), Baseline: r.baseline && r.change == nil, change: r.change}
 		if c := r.change; c != nil {
-			row.Change, row.Interval = v.change.signed(c.Change)+" "+v.change.unit, v.interval(c)
+			if !c.Untold() {
+				row.Change, row.Interval = v.change.signed(c.Change)+" "+v.change.unit, v.interval(c)
+			}
 			if c.Judged {
 				row.Verdict, row.Words, row.Symbol = string(c.Verdict), verdictWords(c), verdictSymbol(c.Verdict)
 			}

@@ -30,7 +30,7 @@ func latencyChart(id string, d runData) (c chart, ok bool, err error) {
 		curves = append(curves, latencyCurve{name, armColor(arm), armSymbol(arm), armLatency(d.run, arm, "")})
 	}
 	return percentileChart(chart{ID: id, Title: "Latency by percentile",
-		Note: "All transactions of all trials together; both axes are logarithmic. Lines end at the longest that was seen."}, curves)
+		Note: "All transactions of all trials together; both axes are logarithmic. Lines end at the longest that was seen; percentiles that so many transactions cannot show are left out."}, curves)
 }
 
 // percentileChart draws the percentiles of latencies. The rarer a percentile,
@@ -58,8 +58,16 @@ func percentileChart(c chart, curves []latencyCurve) (_ chart, ok bool, err erro
 		p.series(charts.SingleSeries{Name: l.name, Type: types.ChartLine, Data: latencyRows(l.name, l.hist), Symbol: l.symbol, SymbolSize: 4,
 			ItemStyle: &opts.ItemStyle{Color: l.color}, LineStyle: &opts.LineStyle{Color: l.color, Width: 2}, Encode: &opts.Encode{X: 0, Y: 1}})
 		sc := latencyScale([]float64{l.hist.Quantile(1) / 1e3}, nil)
-		alt = append(alt, fmt.Sprintf("%s: median %s, p99 %s, largest %s", l.name,
-			sc.with(l.hist.Quantile(0.5)/1e3), sc.with(l.hist.Quantile(0.99)/1e3), sc.with(l.hist.Quantile(1)/1e3)))
+		text := l.name + ":"
+		for _, p := range []struct {
+			name string
+			q    float64
+		}{{"median", 0.5}, {"p99", 0.99}} {
+			if shows(l.hist, p.q) {
+				text += fmt.Sprintf(" %s %s,", p.name, sc.with(l.hist.Quantile(p.q)/1e3))
+			}
+		}
+		alt = append(alt, fmt.Sprintf("%s largest %s", text, sc.with(l.hist.Quantile(1)/1e3)))
 	}
 	p.legend(names)
 	c.Height, c.Wide, c.Alt = 360, true, "Percentiles of latency. "+strings.Join(alt, "; ")+"."
@@ -68,7 +76,8 @@ func percentileChart(c chart, curves []latencyCurve) (_ chart, ok bool, err erro
 }
 
 // latencyRows are a histogram's percentiles against how rare they are: one in
-// so many transactions takes longer.
+// so many transactions takes longer. Beyond what so many transactions can show
+// there is only the longest.
 func latencyRows(name string, h *results.Histogram) []row {
 	var rows []row
 	n := float64(h.Count())
@@ -78,10 +87,13 @@ func latencyRows(name string, h *results.Histogram) []row {
 	}
 	for i := 0; ; i++ {
 		rare := math.Pow(10, float64(i)/latencyPoints)
-		if rare >= n {
+		q := 1 - 1/rare
+		if rare >= n || q > 0.5 && !shows(h, q) {
 			break
 		}
-		q := 1 - 1/rare
+		if !shows(h, q) {
+			continue
+		}
 		add(rare, h.Quantile(q), "p"+percentile(q))
 	}
 	add(max(n, 1), h.Quantile(1), "largest of "+count(h.Count()))

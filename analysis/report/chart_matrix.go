@@ -116,7 +116,7 @@ func heatChart(id string, design results.Design, s analysis.Summary, v verdictTa
 		}
 		low, high = min(low, value), max(high, value)
 		tip := fmt.Sprintf("%s: %s", r.name, v.level.with(r.level.Mean))
-		if r.change != nil {
+		if r.change != nil && !r.change.Untold() {
 			tip += fmt.Sprintf(", %s %s (%s): %s", v.change.signed(r.change.Change), v.change.unit, v.interval(r.change), r.change.Verdict)
 		}
 		cells = append(cells, opts.HeatMapData{Value: row{x, y, value, v.level.format(r.level.Mean), tip}})

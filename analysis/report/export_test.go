@@ -148,6 +148,48 @@ func TestBenchfmt(t *testing.T) {
 	}
 }
 
+// TestBenchfmtCountsDatagrams: messages of a byte stream are whatever a receive
+// call happened to return, and no packets.
+func TestBenchfmtCountsDatagrams(t *testing.T) {
+	for protocol, want := range map[string]bool{"tcp": false, "unix-stream": false, "udp": true, "unix-dgram": true} {
+		run := tcpWorld().run()
+		for i := range run.Header.Design.Arms {
+			run.Header.Design.Arms[i].Protocol = protocol
+		}
+		var b bytes.Buffer
+		if err := Benchfmt(&b, run); err != nil {
+			t.Fatal(err)
+		}
+		units, lines := strings.Count(b.String(), "Unit packets/s"), strings.Count(b.String(), " packets/s\t")
+		if (units == 1) != want || (lines > 0) != want {
+			t.Errorf("%s: packets/s has %d directions and %d lines, want any: %v", protocol, units, lines, want)
+		}
+	}
+}
+
+// TestBenchfmtWithholdsPercentiles that a trial's few transactions cannot show.
+func TestBenchfmtWithholdsPercentiles(t *testing.T) {
+	run := rrRun()
+	h := &results.Histogram{}
+	for i := range int64(66) {
+		h.Add(1000 * i)
+	}
+	for i := range run.Trials {
+		for arm := range run.Trials[i].Arms {
+			run.Trials[i].Arms[arm].Latency = h
+		}
+	}
+	var b bytes.Buffer
+	if err := Benchfmt(&b, run); err != nil {
+		t.Fatal(err)
+	}
+	for unit, want := range map[string]bool{" p50-ns": true, " p90-ns": true, " p99-ns": false, " p99.9-ns": false, " max-ns": true} {
+		if got := strings.Contains(b.String(), unit+"\t") || strings.Contains(b.String(), unit+"\n"); got != want {
+			t.Errorf("66 transactions have%s: %v, want %v", unit, got, want)
+		}
+	}
+}
+
 // TestBenchfmtOfRequests: every unit that a line uses has its direction.
 func TestBenchfmtOfRequests(t *testing.T) {
 	run := rrRun()

@@ -22,9 +22,8 @@ func Markdown(w io.Writer, s analysis.Summary) error {
 		if i == 0 {
 			b.WriteString("\n")
 		}
-		sc := changeScale([]analysis.Comparison{c}, infoOf(c.Metric).scaleFor(levels(s.Arms, c.Metric)))
-		fmt.Fprintf(b, "- %s, %s: %s %s (%s): %s **%s**\n", mdText(c.Arm), mdText(lowerFirst(infoOf(c.Metric).title)),
-			sc.signed(c.Change), sc.unit, interval(sc, c.Lo, c.Hi), verdictSymbol(c.Verdict), verdictWords(&c))
+		fmt.Fprintf(b, "- %s, %s: %s: %s **%s**\n", mdText(c.Arm), mdText(lowerFirst(infoOf(c.Metric).title)),
+			mdText(otherText(s, &c)), verdictSymbol(c.Verdict), verdictWords(&c))
 	}
 	if rows := besideRows(s); len(rows) > 0 {
 		b.WriteString("\nTraffic beside:\n\n")

@@ -291,6 +291,9 @@ func statsRows(s analysis.Summary) []statsRow {
 		r := statsRow{Arm: c.Arm, Baseline: c.Baseline, Metric: infoOf(c.Metric).title, Judged: c.Judged, N: c.N,
 			Change: sc.signed(c.Change) + " " + sc.unit, Interval: verdictTable{change: sc}.interval(&c), Verdict: verdictWords(&c),
 			DF: short(c.DF), Alpha: short(c.Alpha), P: pValue(c.P), PSign: pValue(c.PSign), HetP: pValue(c.HetP)}
+		if c.Untold() {
+			r.Change = ""
+		}
 		r.Robust = cell(c.Robust, func(x *float64) string { return sc.signed(*x) + " " + sc.unit })
 		r.Seen = cell(c.SmallestDetectable, func(x *float64) string { return "±" + sc.format(*x) + " " + sc.unit })
 		logPercent := func(x *float64) string { return short(100**x) + " %" }

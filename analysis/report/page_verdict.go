@@ -44,7 +44,7 @@ type verdictLine struct {
 	SideLabels []sideHead
 }
 
-type otherLine struct{ Arm, Metric, Change, Interval, Unit, Verdict, Words, Symbol string }
+type otherLine struct{ Arm, Metric, Text, Verdict, Words, Symbol string }
 
 type modeView struct {
 	Arm, Text, Covariate string
@@ -66,9 +66,7 @@ func newVerdictView(s analysis.Summary, v verdictTable) verdictView {
 		view.Rows = append(view.Rows, v.line(r, armIndex(s.Arms, r.arm.Name), view.Side))
 	}
 	for _, c := range otherJudged(s) {
-		sc := changeScale([]analysis.Comparison{c}, infoOf(c.Metric).scaleFor(levels(s.Arms, c.Metric)))
-		view.Others = append(view.Others, otherLine{c.Arm, infoOf(c.Metric).title, sc.signed(c.Change),
-			interval(sc, c.Lo, c.Hi), sc.unit, string(c.Verdict), verdictWords(&c), verdictSymbol(c.Verdict)})
+		view.Others = append(view.Others, otherLine{c.Arm, infoOf(c.Metric).title, otherText(s, &c), string(c.Verdict), verdictWords(&c), verdictSymbol(c.Verdict)})
 	}
 	for _, m := range modeTexts(s) {
 		view.Modes = append(view.Modes, newModeView(m))
@@ -83,7 +81,7 @@ func (v verdictTable) line(r verdictRow, arm int, heads []sideHead) verdictLine 
 		l.Level, l.Half, l.N = v.level.format(r.level.Mean), v.half(r.level), r.level.N
 	}
 	if c := r.change; c != nil {
-		l.Change, l.Interval = v.change.signed(c.Change), v.interval(c)
+		l.Change, l.Interval = v.changeText(c), v.interval(c)
 		l.Verdict, l.Words, l.Symbol = string(c.Verdict), verdictWords(c), verdictSymbol(c.Verdict)
 		if v.baselines > 1 {
 			l.Against = c.Baseline

@@ -57,7 +57,7 @@ func (v verdictTable) columns() []column {
 		names.cells = append(names.cells, visible(r.name))
 		level.cells = append(level.cells, cell(r.level, func(l *analysis.Level) string { return v.level.format(l.Mean) }))
 		half.cells = append(half.cells, cell(r.level, v.half))
-		change.cells = append(change.cells, cell(r.change, func(c *analysis.Comparison) string { return v.change.signed(c.Change) }))
+		change.cells = append(change.cells, cell(r.change, v.changeText))
 		interval.cells = append(interval.cells, cell(r.change, v.interval))
 		verdict.cells = append(verdict.cells, r.verdict(v.baselines))
 	}

@@ -65,9 +65,8 @@ func (t *terminal) others(s analysis.Summary) {
 	}
 	t.blank()
 	for _, c := range cs {
-		sc := changeScale([]analysis.Comparison{c}, infoOf(c.Metric).scaleFor(levels(s.Arms, c.Metric)))
-		t.paragraph(fmt.Sprintf("%s, %s: %s %s (%s): %s %s", visible(c.Arm), lowerFirst(infoOf(c.Metric).title),
-			sc.signed(c.Change), sc.unit, interval(sc, c.Lo, c.Hi), verdictSymbol(c.Verdict), verdictWords(&c)))
+		t.paragraph(fmt.Sprintf("%s, %s: %s: %s %s", visible(c.Arm), lowerFirst(infoOf(c.Metric).title),
+			visible(otherText(s, &c)), verdictSymbol(c.Verdict), verdictWords(&c)))
 	}
 }
 

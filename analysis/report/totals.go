@@ -1,6 +1,9 @@
 package report
 
-import "netab/results"
+import (
+	"netab/analysis"
+	"netab/results"
+)
 
 // armTotals are the counted, valid slices of one arm added up.
 type armTotals struct {
@@ -64,6 +67,13 @@ func besideTotalsOf(t results.Trial, arm int) map[string]besideTotals {
 
 func answers(kind string) bool   { return kind == "rr" || kind == "crr" }
 func transacts(kind string) bool { return answers(kind) || kind == "conn" }
+
+func datagrams(protocol string) bool { return protocol == "udp" || protocol == "unix-dgram" }
+
+// shows says whether so many transactions can show a percentile.
+func shows(h *results.Histogram, q float64) bool {
+	return h.Count() >= analysis.FewestTransactions(q)
+}
 
 // kindOf is that of an arm by index, which is not trusted.
 func kindOf(d results.Design, arm int) string {

@@ -141,6 +141,10 @@ func TestLatencyRows(t *testing.T) {
 	if last[0] != 1000.0 || math.Abs(last[1].(float64)-1000) > 8 || !strings.Contains(last[2].(string), "largest of 1\u202f000: 10") {
 		t.Errorf("the line ends at %v", last)
 	}
+	// One in 1000/ln(40) is as rare as a thousand can show.
+	if n := len(rows); rows[n-2][0].(float64) > 272 || rows[n-2][0].(float64) < 200 {
+		t.Errorf("before the longest of a thousand stands one in %v", rows[n-2][0])
+	}
 	if one := latencyRows("a", func() *results.Histogram { h := &results.Histogram{}; h.Add(0); return h }()); len(one) != 1 || one[0][1].(float64) <= 0 {
 		t.Errorf("one transaction without time gives %v", one)
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"sort"
 	"strings"
@@ -194,10 +195,11 @@ func changeScale(cs []analysis.Comparison, level scale) scale {
 	return s
 }
 
+// comparisonsOf are those of a metric that say something.
 func comparisonsOf(s analysis.Summary, metric string) []analysis.Comparison {
 	var cs []analysis.Comparison
 	for _, c := range s.Comparisons {
-		if c.Metric == metric {
+		if c.Metric == metric && !c.Untold() {
 			cs = append(cs, c)
 		}
 	}
@@ -273,10 +275,27 @@ func verdictWords(c *analysis.Comparison) string {
 // interval writes both ends in the unit of the change column; one trial alone
 // has none.
 func (v verdictTable) interval(c *analysis.Comparison) string {
-	if c.N < 2 {
+	if c.N < 2 || c.Untold() {
 		return ""
 	}
 	return interval(v.change, c.Lo, c.Hi)
+}
+
+// changeText is empty where nothing can be said of the change.
+func (v verdictTable) changeText(c *analysis.Comparison) string {
+	if c.Untold() {
+		return ""
+	}
+	return v.change.signed(c.Change)
+}
+
+// otherText is a comparison beside the headline's, but for its verdict.
+func otherText(s analysis.Summary, c *analysis.Comparison) string {
+	if c.Untold() {
+		return c.Withheld
+	}
+	sc := changeScale([]analysis.Comparison{*c}, infoOf(c.Metric).scaleFor(levels(s.Arms, c.Metric)))
+	return fmt.Sprintf("%s %s (%s)", sc.signed(c.Change), sc.unit, interval(sc, c.Lo, c.Hi))
 }
 
 // half is the half-width of a level's interval.

@@ -53,7 +53,7 @@ func (p *progress) update(trials []results.Trial, elapsed time.Duration, d analy
 	for _, c := range d.Comparisons {
 		change := fmt.Sprintf("%+.1f %%", 100*c.Change)
 		switch {
-		case !c.Judged || c.N == 0:
+		case !c.Judged || c.N == 0 || c.Untold():
 		case c.N == 1: // no interval
 			fields = append(fields, field{c.Arm, change, ""})
 		default:
