@@ -185,7 +185,7 @@ func (c comparing) warnings(s *Summary) []results.Warning {
 	}
 	for _, a := range s.Arms {
 		if a.Modes != nil {
-			ws = append(ws, results.Warning{Code: "modes", Text: fmt.Sprintf("%s: %s: %s", a.Run, a.Name, a.Modes.Text)})
+			ws = append(ws, results.Warning{Code: "level-modes", Text: fmt.Sprintf("%s: %s: %s", a.Run, a.Name, a.Modes.Text)})
 		}
 	}
 	for _, g := range c.groups {

@@ -28,6 +28,7 @@ type evidence struct {
 	sample  sample
 	spread  *spread // nil = unknown
 	rank    *signedRank
+	sorted  []float64  // the effects, where trials disagree; nil = they do not
 	whole   *bootstrap // of metrics that are no mean over trials
 	// withheld says why the trials say nothing of this metric, "" if they do.
 	withheld string
@@ -41,9 +42,12 @@ func newEvidence(arm int, m Metric, judged bool, effects []effect) evidence {
 	if s, ok := spreadOf(effects); ok {
 		e.spread = &s
 	}
-	if (e.disagree() || m.per > 0) && e.sample.n >= 2 && e.sample.n <= rankTrials && e.sample.sd > 0 {
-		r := newSignedRank(values(effects))
-		e.rank = &r
+	if (e.disagree() || m.per > 0) && e.sample.n >= 2 && e.sample.sd > 0 {
+		e.sorted = slices.Sorted(slices.Values(values(effects)))
+		if e.sample.n <= rankTrials {
+			r := newSignedRank(values(effects))
+			e.rank = &r
+		}
 	}
 	return e
 }
@@ -98,6 +102,10 @@ func (e evidence) interval() (lo, hi float64) {
 		l, h := e.rank.interval(e.alpha)
 		lo, hi = min(lo, l), max(hi, h)
 	}
+	if e.sorted != nil {
+		l, h := stringer(e.sorted, e.alpha)
+		lo, hi = min(lo, l), max(hi, h)
+	}
 	return lo, hi
 }
 
@@ -112,6 +120,9 @@ func (e evidence) p() (p float64, ok bool) {
 	p, ok = e.sample.p()
 	if ok && e.rank != nil {
 		p = max(p, e.rank.p())
+	}
+	if ok && e.sorted != nil {
+		p = stringerP(e.sorted, p)
 	}
 	return p, ok
 }
@@ -211,10 +222,15 @@ func (j judging) compare(e evidence) Comparison {
 	}
 	if p, ok := e.p(); ok {
 		c.P = &p
-		if fewest := fewestTrials(1 - confidence(j.design)); c.N >= fewest {
+		if fewest := fewestOf(j.design); c.N >= fewest {
 			c.Verdict = judge(lo, hi, m.margin(resolutionOf(j.design, m.Name)), m.Better)
 		} else {
 			c.Withheld = fmt.Sprintf("%d trials are fewer than the %d that a verdict needs", c.N, fewest)
+		}
+		if c.Verdict == Equivalent || c.Verdict == Inconclusive {
+			if c.Withheld = cmp.Or(c.Withheld, e.unseen(j.design)); c.Withheld != "" {
+				c.Verdict = Inconclusive
+			}
 		}
 	}
 	if s := e.spread; s != nil {

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -142,10 +143,89 @@ func TestModesOfOneArm(t *testing.T) {
 	run := w.Run(w.Design(0.01, time.Minute), 5, 12)
 	s := Summarize(run)
 	m := s.Arms[0].Modes
-	if m == nil || m.Groups[0].Label != "softirq on CPU 0 (the source's)" || m.Groups[0].Change > 0 {
-		t.Errorf("modes %+v, want the softirq's CPUs", m)
+	if m == nil || m.Unit != "bit/s" || m.Groups[0].Label != "softirq on CPU 0 (the source's)" {
+		t.Fatalf("modes %+v, want the softirq's CPUs", m)
 	}
-	wantCodes(t, s, "modes")
+	// 40 Gbit/s, 8 % less and more as a logarithm.
+	near(t, "slow", m.Groups[0].Level/40e9, math.Exp(-0.08), 0.02)
+	near(t, "fast", m.Groups[1].Level/40e9, math.Exp(0.08), 0.02)
+	for _, g := range m.Groups {
+		if g.Lo >= g.Level || g.Hi <= g.Level || len(g.Trials) < 2 {
+			t.Errorf("group %+v", g)
+		}
+	}
+	if !strings.HasPrefix(m.Text, "its level falls into two groups: 43.") || !strings.Contains(m.Text, " Gbit/s in ") || strings.Contains(m.Text, "%") {
+		t.Errorf("it says %q", m.Text)
+	}
+	wantCodes(t, s, "level-modes")
+}
+
+// TestLevelModesWithoutSharedDrift: where the whole machine has two rates, no arm
+// has modes; where one arm has, it does, and its levels are given.
+func TestLevelModesWithoutSharedDrift(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		modes  []float64 // of the last arm, recorded as the softirq's CPU
+		shared float64   // what all arms gain in trials whose softirq is on CPU 1
+		want   bool
+	}{
+		{"the machine has two rates", []float64{0, 0}, 0.2, false},
+		{"an arm has two modes", []float64{-0.08, 0.08}, 0, true},
+		{"both", []float64{-0.08, 0.08}, 0.2, true},
+	} {
+		w := with(func(w *world.World) { w.Effects, w.Modes = []float64{0, 0}, tt.modes })
+		run := w.Run(w.Design(0.01, time.Minute), 5, 16)
+		for i := range run.Trials {
+			tr := &run.Trials[i]
+			cpu := tr.Arms[2].Flows[0].SoftirqCPU
+			for a := range tr.Arms {
+				tr.Arms[a].Flows[0].SoftirqCPU = cpu
+			}
+			for k := range tr.Slices {
+				if cpu[1] > 0 {
+					tr.Slices[k].RxBytes = int64(float64(tr.Slices[k].RxBytes) * math.Exp(tt.shared))
+				}
+			}
+		}
+		s := Summarize(run)
+		for a, arm := range s.Arms {
+			if want := tt.want && a == 2; (arm.Modes != nil) != want {
+				t.Errorf("%s: %s has level modes %+v, want any: %v", tt.name, arm.Name, arm.Modes, want)
+			}
+		}
+		if m := s.Arms[2].Modes; m != nil {
+			near(t, tt.name+": apart", math.Log(m.Groups[1].Level/m.Groups[0].Level), 0.16, 0.02)
+			if !strings.Contains(m.Text, "what moved all arms alike is taken out") {
+				t.Errorf("%s: it says %q", tt.name, m.Text)
+			}
+		}
+	}
+}
+
+// TestOneTrialIsNoMode: a trial that a neighbour's load spoilt is no mode of an
+// arm, wherever its softirq ran, neither of its level nor of its effect.
+func TestOneTrialIsNoMode(t *testing.T) {
+	for _, arms := range []int{1, 2} {
+		w := with(func(w *world.World) { w.Effects = make([]float64, arms-1) })
+		run := w.Run(w.Design(0.01, time.Minute), 5, 9)
+		spoilt := &run.Trials[3]
+		last := arms - 1
+		spoilt.Arms[last].Flows[0].SoftirqCPU = map[int]int{1: 10}
+		for k := range spoilt.Slices {
+			if spoilt.Slices[k].Arm == last {
+				spoilt.Slices[k].RxBytes /= 2
+			}
+		}
+		s := Summarize(run)
+		if m := s.Arms[last].Modes; m != nil {
+			t.Errorf("%d arms: level modes %q", arms, m.Text)
+		}
+		for _, c := range s.Comparisons {
+			if c.Modes != nil {
+				t.Errorf("%d arms: modes %q", arms, c.Modes.Text)
+			}
+		}
+	}
 }
 
 // The trial's grain has the same shape of record: one slice of each arm, and

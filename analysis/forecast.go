@@ -77,7 +77,7 @@ func Looks(d results.Design, trial time.Duration) []results.Look {
 		limit = int(s.maxTime / trial)
 	}
 	for n := 1; n <= limit; n++ {
-		if l, ok := s.look(n, time.Duration(n)*trial, n == limit); ok && n >= fewestTrials(s.alpha) {
+		if l, ok := s.look(n, time.Duration(n)*trial, n == limit); ok && n >= fewestOf(d) {
 			out = append(out, l)
 		}
 	}

@@ -85,6 +85,9 @@ func newCheck(s *Summary, c *Comparison) Check {
 	return k
 }
 
+// OutcomeOf is what a gate makes of one comparison.
+func OutcomeOf(c *Comparison) Outcome { return checkOutcome(c) }
+
 // checkOutcome follows the verdict, and where there is none asks the interval
 // only what a gate wants to know.
 func checkOutcome(c *Comparison) Outcome {

@@ -56,10 +56,10 @@ func explain(points []point, covs []covariate) (name string, best []group) {
 	return name, best
 }
 
-// groupBy puts points into groups by label. Where a fifth of the points has no
-// label, or groups are so many that half the points would be alone, the
-// covariate cannot be the explanation. A group of one is allowed: the others
-// tell the error, and one trial in eight on another CPU is worth knowing.
+// groupBy puts points into groups by label. A trial alone is no group: what it has
+// for itself may be anything, a neighbour's burst of load above all. Where more
+// than a fifth of the points are in no group, the covariate cannot be the
+// explanation.
 func groupBy(points []point, c covariate) []group {
 	var groups []group
 	for _, p := range points {
@@ -74,7 +74,8 @@ func groupBy(points []point, c covariate) []group {
 		}
 		groups[i].in = append(groups[i].in, p)
 	}
-	if 5*size(groups) < 4*len(points) || 2*len(groups) > len(points) {
+	groups = slices.DeleteFunc(groups, func(g group) bool { return len(g.in) < 2 })
+	if 5*size(groups) < 4*len(points) {
 		return nil
 	}
 	return groups
@@ -86,6 +87,14 @@ func size(groups []group) int {
 		n += len(g.in)
 	}
 	return n
+}
+
+func (g group) trials() []int {
+	var out []int
+	for _, p := range g.in {
+		out = append(out, p.trial.Index)
+	}
+	return out
 }
 
 func (g group) mean() float64 {

@@ -84,31 +84,3 @@ func levelOf(d results.Design, trials []results.Trial, m Metric, arm int, alpha 
 	l.Converged = l.N >= 2 && known && max(l.Hi-l.Mean, l.Mean-l.Lo) <= d.Width*scale
 	return l, isFinite(l.Mean)
 }
-
-// levelModes looks for modes of an arm's own level on the headline metric: by
-// covariate always, without one only in a run of one arm. (With several arms
-// the comparisons show modes far better, free of drift, and a level that
-// drifted from one value to another would be taken for modes.)
-func (j judging) levelModes(arm int) *Modes {
-	m, ok := LookupMetric(judgedMetrics(j.design)[0])
-	if !ok || m.Difference || !m.AppliesTo(j.design.Arms[arm]) {
-		return nil
-	}
-	e := evidence{arm: arm, metric: m, alpha: j.alpha}
-	e.effects = onScale(trialLevels(j.design, j.trials, m, arm), m)
-	mean := newSample(values(e.effects)).mean
-	for i := range e.effects {
-		e.effects[i].x -= mean
-	}
-	name, groups := explain(j.points(e), armCovariates(arm, ""))
-	if groups == nil && len(j.design.Arms) == 1 {
-		groups = j.clusters(e)
-	}
-	modes := j.describe(e, groups, name)
-	if modes != nil {
-		for i := range modes.Groups {
-			modes.Groups[i].Verdict = ""
-		}
-	}
-	return modes
-}

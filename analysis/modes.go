@@ -1,10 +1,7 @@
 package analysis
 
 import (
-	"cmp"
 	"fmt"
-	"math"
-	"slices"
 	"strings"
 )
 
@@ -33,32 +30,22 @@ func (j judging) points(e evidence) []point {
 }
 
 // describe turns groups into Modes; nil where there are none, or where they
-// differ by less than the resolution, because then the user would not care.
+// differ by too little.
 func (j judging) describe(e evidence, groups []group, name string) *Modes {
-	if groups == nil {
+	half, ok := j.distinct(e, groups)
+	if !ok {
 		return nil
 	}
 	m, margin := e.metric, e.metric.margin(resolutionOf(j.design, e.metric.Name))
-	slices.SortStableFunc(groups, func(a, b group) int { return cmp.Compare(a.mean(), b.mean()) })
-	if groups[len(groups)-1].mean()-groups[0].mean() <= margin {
-		return nil
-	}
-	n, k := size(groups), len(groups)
-	_, within := scatter(groups)
-	sd := math.Sqrt(within / float64(n-k))
-	t := tCritical(e.alpha, float64(n-k))
+	n := size(groups)
 	out := &Modes{Covariate: name}
 	for _, g := range groups {
-		half := t * sd / math.Sqrt(float64(len(g.in)))
-		mode := Mode{
+		h := half(g)
+		out.Groups = append(out.Groups, Mode{
 			Label: g.label, Share: float64(len(g.in)) / float64(n),
-			Change: m.shown(g.mean()), Lo: m.shown(g.mean() - half), Hi: m.shown(g.mean() + half),
-			Verdict: judge(g.mean()-half, g.mean()+half, margin, m.Better),
-		}
-		for _, p := range g.in {
-			mode.Trials = append(mode.Trials, p.trial.Index)
-		}
-		out.Groups = append(out.Groups, mode)
+			Change: m.shown(g.mean()), Lo: m.shown(g.mean() - h), Hi: m.shown(g.mean() + h),
+			Verdict: judge(g.mean()-h, g.mean()+h, margin, m.Better), Trials: g.trials(),
+		})
 	}
 	out.Text = modesText(out, m.Difference, n)
 	if left := len(e.effects) - n; left > 0 {

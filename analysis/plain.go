@@ -41,6 +41,8 @@ func plainVerdict(c *Comparison, o Outcome, s *Summary) string {
 		return fmt.Sprintf("%s depends on the trial: %s.", what, c.Modes.Text)
 	case o == Worse:
 		return fmt.Sprintf("%s is worse%s, by %s (%s).", what, against, amount, span)
+	case o == Undecided && c.Withheld != "" && c.Lo <= 0 && c.Hi >= 0:
+		return fmt.Sprintf("It is not known whether %s changed: %s.", lower(what), c.Withheld)
 	case o == Undecided && c.Withheld != "":
 		return fmt.Sprintf("%s looks %s changed, but that cannot be trusted: %s.", what, change(c.Change, c.Difference), c.Withheld)
 	case o == Undecided:
@@ -72,10 +74,18 @@ func surety(c *Comparison, o Outcome, s *Summary) string {
 	case o == Worse || c.Verdict == Improvement:
 		return fmt.Sprintf("How sure: if nothing had changed, at most %s of 100 such measurements would say that something did.", errs)
 	case o == Passed:
-		return fmt.Sprintf("How sure: a change for the worse of %s or more would slip through in at most %s of 100 such measurements.", amountOf(c.Resolution, c.Difference), errs)
+		return fmt.Sprintf("How sure: a change for the worse of %s or more would slip through in at most %s of 100 such measurements.%s", amountOf(c.Resolution, c.Difference), errs, c.unseen(1-s.Confidence))
 	default:
 		return "How sure: not sure enough for a verdict." + seen + " Measure for longer, or ask for less."
 	}
+}
+
+// unseen says how rare something must be to have gone unseen in so many trials.
+func (c *Comparison) unseen(alpha float64) string {
+	if c.N < 2 || c.ArmRun != "" {
+		return ""
+	}
+	return fmt.Sprintf(" What happens in fewer than one of %d trials may have gone unseen.", int(1/atMost(0, c.N, alpha)))
 }
 
 // method names the test with its figures.

@@ -3,6 +3,8 @@ package analysis
 import (
 	"math"
 	"slices"
+
+	"netab/results"
 )
 
 // rankTrials is the most trials whose mean is doubted: beyond it the mean of
@@ -75,6 +77,22 @@ func (r signedRank) p() float64 {
 // fewestTrials are needed for a verdict: with fewer, trials that draw one of
 // two modes are all alike by chance in more than alpha of all runs, and then
 // nothing in them tells. It is 6 at 95 %, 8 at 99 %.
+//
+// Several comparisons share alpha (Holm), and each may be all alike.
 func fewestTrials(alpha float64) int {
 	return int(math.Ceil(math.Log2(2/alpha) - 1e-9))
+}
+
+// fewestOf is fewestTrials of a run of this design.
+func fewestOf(d results.Design) int {
+	judged := 0
+	base := baseline(d)
+	for arm := range d.Arms {
+		for _, m := range judgedOf(d) {
+			if arm != base && m.AppliesTo(d.Arms[arm]) && m.AppliesTo(d.Arms[base]) {
+				judged++
+			}
+		}
+	}
+	return fewestTrials((1 - confidence(d)) / float64(max(1, judged)))
 }

@@ -143,7 +143,7 @@ func (j judging) verdictWarnings(s *Summary) []results.Warning {
 	warn := func(code, format string, args ...any) {
 		ws = append(ws, results.Warning{Code: code, Text: fmt.Sprintf(format, args...)})
 	}
-	fewest := fewestTrials(1 - s.Confidence)
+	fewest := fewestOf(j.design)
 	switch {
 	case s.Trials == 0:
 		warn("no-trials", "no valid trial was measured: there is nothing to judge")
@@ -170,7 +170,7 @@ func (j judging) verdictWarnings(s *Summary) []results.Warning {
 			warn("arm-failed", "%s failed in %d of %d trials: %s", a.Name, n, s.Trials, why)
 		}
 		if a.Modes != nil && !showsModes(s.Comparisons, a.Name) {
-			warn("modes", "%s: %s", a.Name, a.Modes.Text)
+			warn("level-modes", "%s: %s", a.Name, a.Modes.Text)
 		}
 		if a.Limit != nil && a.Limit.Role == "neither" && !takesTurns(j.design.Arms[i]) {
 			warn("source-not-saturated", "%s: %s", a.Name, a.Limit.Text)

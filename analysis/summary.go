@@ -65,7 +65,7 @@ type ArmSummary struct {
 	Levels  []results.Level  `json:"levels,omitempty"`
 	Run     string           `json:"run,omitempty"` // only where arms of several runs stand together
 	Metrics map[string]Level `json:"metrics"`
-	Modes   *Modes           `json:"modes,omitempty"` // of the headline metric
+	Modes   *LevelModes      `json:"level_modes,omitempty"` // of the headline metric
 	Limit   *Limit           `json:"limit,omitempty"`
 	Events  []Event          `json:"events,omitempty"`
 	Failed  int              `json:"failed_trials,omitempty"` // in which it moved nothing, or broke
@@ -180,16 +180,16 @@ type Modes struct {
 	Text      string `json:"text"`
 }
 
-// A Mode is one such group. Change is against the baseline; for the modes of
-// an arm's level, against the arm's mean over all trials. Lo and Hi are its
-// interval; the trials of all modes together estimate the error within a mode.
+// A Mode is one such group of two trials or more. Change is against the baseline.
+// Lo and Hi are its interval; the trials of all modes together estimate the error
+// within a mode.
 type Mode struct {
 	Label   string  `json:"label,omitempty"` // value of the covariate: "softirq on CPU 0"
 	Share   float64 `json:"share"`
 	Change  float64 `json:"change"` // as Comparison.Change
 	Lo      float64 `json:"lo"`
 	Hi      float64 `json:"hi"`
-	Verdict Verdict `json:"verdict,omitempty"` // of the mode, as if it stood alone; none for levels
+	Verdict Verdict `json:"verdict,omitempty"` // of the mode, as if it stood alone
 	Trials  []int   `json:"trials"`
 }
 

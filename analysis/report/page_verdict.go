@@ -48,12 +48,14 @@ type otherLine struct{ Arm, Metric, Text, Verdict, Words, Symbol string }
 
 type modeView struct {
 	Arm, Text, Covariate string
+	Levels               bool // of the arm's level, not of its change
+	Unit                 string
 	Groups               []modeGroup
 }
 
 type modeGroup struct {
-	Label, Share, Change, Interval string
-	Verdict, Symbol, Trials        string
+	Label, Share, Value, Interval string
+	Verdict, Symbol, Trials       string
 }
 
 func newVerdictView(s analysis.Summary, v verdictTable) verdictView {
@@ -94,18 +96,18 @@ func (v verdictTable) line(r verdictRow, arm int, heads []sideHead) verdictLine 
 }
 
 func newModeView(m modeText) modeView {
+	if m.levels != nil {
+		return newLevelModeView(m)
+	}
 	view := modeView{Arm: m.arm, Text: m.text, Covariate: m.modes.Covariate}
 	var halves []analysis.Comparison
 	for _, g := range m.modes.Groups {
 		halves = append(halves, analysis.Comparison{Change: g.Change, Lo: g.Lo, Hi: g.Hi})
 	}
 	sc := changeScale(halves, scale{})
+	view.Unit = sc.unit
 	for i, g := range m.modes.Groups {
-		label := g.Label
-		if label == "" {
-			label = fmt.Sprintf("mode %d", i+1)
-		}
-		group := modeGroup{Label: label, Share: percentOf(round(g.Share, 1e3)), Change: sc.signed(g.Change), Trials: numbers(g.Trials),
+		group := modeGroup{Label: modeLabel(g.Label, i), Share: percentOf(round(g.Share, 1e3)), Value: sc.signed(g.Change), Trials: numbers(g.Trials),
 			Verdict: string(g.Verdict), Symbol: verdictSymbol(g.Verdict)}
 		if g.Lo < g.Hi {
 			group.Interval = interval(sc, g.Lo, g.Hi)
@@ -113,6 +115,31 @@ func newModeView(m modeText) modeView {
 		view.Groups = append(view.Groups, group)
 	}
 	return view
+}
+
+func newLevelModeView(m modeText) modeView {
+	view := modeView{Arm: m.arm, Text: m.text, Covariate: m.levels.Covariate, Levels: true}
+	var ls []analysis.Level
+	for _, g := range m.levels.Groups {
+		ls = append(ls, analysis.Level{Unit: m.levels.Unit, Mean: g.Level, Lo: g.Lo, Hi: g.Hi})
+	}
+	sc := infoOf(m.levels.Metric).scaleFor(ls)
+	view.Unit = sc.unit
+	for i, g := range m.levels.Groups {
+		group := modeGroup{Label: modeLabel(g.Label, i), Share: percentOf(round(g.Share, 1e3)), Value: sc.format(g.Level), Trials: numbers(g.Trials)}
+		if g.Lo < g.Hi {
+			group.Interval = trimBlanks(sc.format(g.Lo)) + " to " + sc.format(g.Hi)
+		}
+		view.Groups = append(view.Groups, group)
+	}
+	return view
+}
+
+func modeLabel(label string, i int) string {
+	if label == "" {
+		return fmt.Sprintf("group %d", i+1)
+	}
+	return label
 }
 
 // numbers lists whole numbers, neighbours as ranges: "0-3, 7".

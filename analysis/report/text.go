@@ -34,10 +34,11 @@ func plural(n int, noun string) string { return analysis.Counted(n, noun) }
 // percentOf writes a share such as a confidence: "95 %", "0.5 %".
 func percentOf(f float64) string { return short(f*100) + " %" }
 
-// A modeText is the modes of one arm in words.
+// A modeText is the modes of one arm in words: of its effect, or of its level.
 type modeText struct {
 	arm, text string
-	modes     analysis.Modes
+	modes     *analysis.Modes
+	levels    *analysis.LevelModes
 }
 
 // modeTexts lists modes once an arm: those of a comparison of the headline
@@ -50,7 +51,7 @@ func modeTexts(s analysis.Summary) []modeText {
 			return
 		}
 		seen[arm] = true
-		out = append(out, modeText{arm, m.Text, *m})
+		out = append(out, modeText{arm: arm, text: m.Text, modes: m})
 	}
 	headline := headlineOf(s)
 	for _, c := range s.Comparisons {
@@ -62,7 +63,13 @@ func modeTexts(s analysis.Summary) []modeText {
 		add(c.Arm, c.Modes)
 	}
 	for _, a := range s.Arms {
-		add(a.Name, a.Modes)
+		if a.Modes != nil && !seen[a.Name] {
+			name := a.Name
+			if a.Run != "" {
+				name += " @ " + a.Run
+			}
+			out = append(out, modeText{arm: name, text: a.Modes.Text, levels: a.Modes})
+		}
 	}
 	return out
 }
@@ -85,7 +92,7 @@ func shownWarnings(s analysis.Summary) []results.Warning {
 	var first, rest []results.Warning
 	for _, w := range s.Warnings {
 		switch {
-		case w.Code == "modes" && told:
+		case (w.Code == "modes" || w.Code == "level-modes") && told:
 		case serious(w.Code):
 			first = append(first, w)
 		default:
