@@ -16,6 +16,8 @@ type Case struct {
 	Pattern    []float64
 	Resolution float64
 	MaxTime    time.Duration
+	// Once says that the run is judged at its end only, as a run without looks is.
+	Once bool
 	// NoPower says why effects of twice the resolution are not always found,
 	// and no effect not always called equivalent; "" = they must be.
 	NoPower string
@@ -36,6 +38,7 @@ func Cases() []Case {
 	few := func(trials int) time.Duration {
 		return time.Duration(trials)*quiet.TrialTime() + quiet.TrialTime()/2
 	}
+	fewArms := with(func(w *world.World) { w.Effects = make([]float64, 4); hidden(w, -0.075, 0.075) })
 	return []Case{
 		{Name: "white", Title: "white noise: slices 3 %", Resolution: 0.01, MaxTime: minute, World: quiet},
 		{Name: "drift", Title: "the machine's rate drifts: a random walk of 2 % a slice", Resolution: 0.01, MaxTime: minute,
@@ -85,6 +88,24 @@ func Cases() []Case {
 			World: with(func(w *world.World) {
 				w.Drift, w.AR, w.Trial, w.Outliers, w.OutlierSize = 0.02, 0.5, 0.02, 0.05, 0.1
 			})},
+		{Name: "arms-modes", Title: "five arms, four of them of two modes each, 15 % apart, that leave no trace", Resolution: 0.03, MaxTime: 90 * time.Second,
+			Pattern: []float64{1, 1, 1, 1},
+			NoPower: "the mean of such modes takes more trials",
+			World:   with(func(w *world.World) { w.Effects = make([]float64, 4); hidden(w, -0.075, 0.075) })},
+		{Name: "few-arms-modes", Title: "the same, and eight trials, the fewest that get a verdict there", Resolution: 0.03, MaxTime: fewArms.TrialTime()*8 + fewArms.TrialTime()/2,
+			Pattern: []float64{1, 1, 1, 1},
+			NoPower: "eight trials cannot tell the mean of such modes",
+			World:   fewArms},
+		{Name: "rare-slow", Title: "one trial in five is 8 % slower and leaves no trace; 18 trials, judged once", Resolution: 0.02, MaxTime: few(18), Once: true,
+			NoPower: "18 trials cannot tell the mean of such modes",
+			World:   with(func(w *world.World) { hidden(w, -0.08, 0, 0, 0, 0) })},
+		{Name: "bursts", Title: "loss: nothing, but for bursts in one trial of ten", Resolution: 0.001, MaxTime: minute,
+			NoPower: "rare bursts take hundreds of trials to be told apart",
+			World:   with(func(w *world.World) { w.Bursts = 0.1 })},
+		{Name: "bursts-short", Title: "the same, and 18 trials", Resolution: 0.001, MaxTime: few(18),
+			NoPower:    "18 trials cannot show that there are no bursts",
+			NoCoverage: "no burst falls into 18 trials in one run of seven; then no verdict is given",
+			World:      with(func(w *world.World) { w.Bursts = 0.1 })},
 
 		{Name: "trial-ar", Title: "trial effects of 2 %, each correlated by 0.3 with the one before", Resolution: 0.01, MaxTime: minute,
 			Beyond: "trials are taken as independent: they share no process, socket or namespace. Where they are not, the warning `autocorrelated` says so as far as a run can tell",
@@ -104,6 +125,9 @@ func with(change func(*world.World)) world.World {
 	return w
 }
 
+// hidden gives every arm after the baseline modes that leave no trace.
+func hidden(w *world.World, modes ...float64) { w.Modes, w.EveryArm, w.Hidden = modes, true, true }
+
 // pattern has an entry for each arm after the baseline.
 func (c Case) pattern() []float64 {
 	if c.Pattern == nil {
@@ -118,6 +142,9 @@ func (c Case) pattern() []float64 {
 func (c Case) at(effect float64, seed uint64) (w world.World, truth []float64) {
 	w = c.World
 	shift := effect * math.Log1p(c.Resolution)
+	if c.World.Bursts > 0 {
+		shift = effect * c.Resolution
+	}
 	if seed&1 == 0 {
 		shift = -shift
 	}
@@ -129,6 +156,10 @@ func (c Case) at(effect float64, seed uint64) (w world.World, truth []float64) {
 		w.Effects = append(w.Effects, p*shift-modes.Mean(i))
 	}
 	for i := range w.Effects {
+		if w.Bursts > 0 { // a difference
+			truth = append(truth, w.Mean(i))
+			continue
+		}
 		truth = append(truth, math.Expm1(w.Mean(i)))
 	}
 	return w, truth

@@ -77,7 +77,7 @@ const (
 
 var terms = []page.Term{
 	{Name: "false difference", Text: "`improvement` or `regression` where nothing differs, or of the wrong sign, in any arm; the worst of all effects, ± its Monte-Carlo standard error."},
-	{Name: "false equivalent", Text: "`equivalent` although the effect is the resolution or more; the worst of all effects."},
+	{Name: "false equivalent", Text: "`equivalent`, or a gate that passes what is worse, although the effect is the resolution or more; the worst of all effects."},
 	{Name: "coverage", Text: "printed intervals, each of the look at which its run stopped, that hold the truth; the worst of all effects."},
 	{Name: "equivalent at 0", Text: "of runs without an effect, those that say so. A method that shrugs makes no errors either."},
 	{Name: "found at 2×", Text: "effects of twice the resolution that are called by their right name before the time limit."},

@@ -15,7 +15,7 @@ const alpha = 0.05
 // its worst arm, and as right.
 type outcome struct {
 	wrong      bool // an arm is called different that is not, or the wrong way
-	falseEqual bool // an arm is called equivalent whose effect is the resolution or more
+	falseEqual bool // an arm is called equivalent whose effect is the resolution or more, or passes a gate that is worse by as much
 	found      bool // every arm with an effect is called different, the right way
 	equal      bool // every arm is called equivalent
 	decided    bool // the run ended before its time because nothing was left open
@@ -35,6 +35,9 @@ func play(c Case, effect float64, seed uint64) outcome {
 		trials = append(trials, source.Trial())
 		elapsed := time.Duration(len(trials)) * w.TrialTime()
 		last := elapsed+w.TrialTime() > c.MaxTime
+		if c.Once && !last {
+			continue
+		}
 		if d := stop.Look(trials, elapsed, last); d.Stop {
 			return c.judge(effect, truth, d, len(trials), elapsed)
 		}
@@ -47,9 +50,11 @@ func (c Case) judge(effect float64, truth []float64, d analysis.Decision, trials
 	for i, cmp := range d.Comparisons {
 		size := effect * c.pattern()[i] // in resolutions
 		different := cmp.Verdict == analysis.Improvement || cmp.Verdict == analysis.Regression
-		right := different && size != 0 && (cmp.Verdict == analysis.Improvement) == (truth[i] > 0)
+		better := truth[i] > 0 != (c.World.Bursts > 0) // loss is better lower
+		right := different && size != 0 && (cmp.Verdict == analysis.Improvement) == better
 		o.wrong = o.wrong || different && !right
-		o.falseEqual = o.falseEqual || cmp.Verdict == analysis.Equivalent && size >= 1
+		passes := cmp.Verdict == analysis.Equivalent || !better && analysis.OutcomeOf(&cmp) == analysis.Passed
+		o.falseEqual = o.falseEqual || passes && size >= 1
 		o.found = o.found && (right || size == 0)
 		o.equal = o.equal && cmp.Verdict == analysis.Equivalent
 		o.explained = o.explained || cmp.Mixture

@@ -100,7 +100,7 @@ func TestJudge(t *testing.T) {
 	arm := func(v analysis.Verdict, lo, hi float64) analysis.Comparison {
 		return analysis.Comparison{Verdict: v, Lo: lo, Hi: hi}
 	}
-	two := Case{Pattern: []float64{1, 0}}
+	two, p := Case{Pattern: []float64{1, 0}}, 0.5
 	for _, tt := range []struct {
 		name   string
 		c      Case
@@ -113,10 +113,12 @@ func TestJudge(t *testing.T) {
 		{"nothing, called better", Case{}, 0, []float64{0}, []analysis.Comparison{arm(analysis.Improvement, 1, 2)}, outcome{wrong: true}},
 		{"better, found", Case{}, 2, []float64{2}, []analysis.Comparison{arm(analysis.Improvement, 1, 3)}, outcome{found: true, covered: 1}},
 		{"worse, found", Case{}, 2, []float64{-2}, []analysis.Comparison{arm(analysis.Regression, -3, -1)}, outcome{found: true, covered: 1}},
-		{"worse, called better", Case{}, 2, []float64{-2}, []analysis.Comparison{arm(analysis.Improvement, 1, 3)}, outcome{wrong: true}},
+		{"worse, called better", Case{}, 2, []float64{-2}, []analysis.Comparison{arm(analysis.Improvement, 1, 3)}, outcome{wrong: true, falseEqual: true}},
+		{"worse, passes a gate", Case{}, 2, []float64{-2}, []analysis.Comparison{{Metric: "goodput", P: &p, Verdict: analysis.Inconclusive, Lo: -0.001, Hi: 3, Resolution: 0.01}}, outcome{falseEqual: true}},
+		{"better, passes a gate", Case{}, 2, []float64{2}, []analysis.Comparison{{Metric: "goodput", P: &p, Verdict: analysis.Inconclusive, Lo: -0.001, Hi: 3, Resolution: 0.01}}, outcome{covered: 1}},
 		{"large, called equivalent", Case{}, 1, []float64{2}, []analysis.Comparison{arm(analysis.Equivalent, -1, 1)}, outcome{falseEqual: true, equal: true}},
 		{"small, called equivalent", Case{}, 0.5, []float64{0.5}, []analysis.Comparison{arm(analysis.Equivalent, -1, 1)}, outcome{equal: true, covered: 1}},
-		{"modes", Case{}, 0, []float64{0}, []analysis.Comparison{{Verdict: analysis.Inconclusive, Lo: -1, Hi: 1, Mixture: true}}, outcome{explained: true, covered: 1}},
+		{"modes", Case{}, 0, []float64{0}, []analysis.Comparison{{Verdict: analysis.Inconclusive, Lo: -1, Hi: 1, Mixture: true, Modes: &analysis.Modes{}}}, outcome{explained: true, covered: 1}},
 		{"one of two, found", two, 2, []float64{2, 0}, []analysis.Comparison{arm(analysis.Improvement, 1, 3), arm(analysis.Inconclusive, -1, 1)}, outcome{found: true, covered: 2}},
 		{"both called better", two, 2, []float64{2, 0}, []analysis.Comparison{arm(analysis.Improvement, 1, 3), arm(analysis.Improvement, 1, 2)}, outcome{found: true, wrong: true, covered: 1}},
 		{"the other called equivalent", two, 2, []float64{2, 0}, []analysis.Comparison{arm(analysis.Inconclusive, -1, 3), arm(analysis.Equivalent, -1, 1)}, outcome{covered: 2}},

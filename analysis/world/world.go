@@ -41,6 +41,14 @@ type World struct {
 	// Modes are added to the last arm's effect, one drawn per trial; the draw
 	// is recorded as the softirq's CPU of its flow.
 	Modes []float64
+	// EveryArm draws the modes for each arm after the baseline by itself.
+	EveryArm bool
+	// Hidden modes leave no trace in the record.
+	Hidden bool
+	// Bursts is the share of trials in which datagrams are lost. The effects are
+	// then mean losses (0.001 = one in a thousand), those below zero of the
+	// baseline, and what is judged is loss.
+	Bursts float64
 
 	// Tail makes White and Trial draws Student's t with so many degrees of
 	// freedom (3 or more), scaled to the same standard deviation; 0 = normal.
@@ -64,7 +72,10 @@ type World struct {
 // last arm's modes are part of what it does.
 func (w World) Mean(i int) float64 {
 	mean := w.Effects[i]
-	if i == len(w.Effects)-1 {
+	if w.Bursts > 0 {
+		return mean
+	}
+	if i == len(w.Effects)-1 || w.EveryArm {
 		for _, m := range w.Modes {
 			mean += m / float64(len(w.Modes))
 		}
@@ -94,6 +105,12 @@ func (w World) Design(resolution float64, maxTime time.Duration) results.Design 
 			Name: armName(i), Protocol: "tcp", Message: 128 << 10, Flows: 1, Topology: "loopback",
 			Description: results.Description{"topology.kind": "loopback", "traffic.kind": "stream", "traffic.protocol": "tcp"},
 		})
+	}
+	if w.Bursts > 0 {
+		d.Metrics = []string{"loss"}
+		for i := range d.Arms {
+			d.Arms[i].Protocol, d.Arms[i].Message = "udp", datagram
+		}
 	}
 	return d
 }
@@ -173,20 +190,55 @@ func (s *Source) Trial() results.Trial {
 	for a := range rate {
 		t.Arms = append(t.Arms, armTrial(a))
 		if a > 0 {
-			rate[a] = w.Effects[a-1] + s.stay(a)
+			rate[a] = s.stay(a)
+			if w.Bursts == 0 {
+				rate[a] += w.Effects[a-1]
+			}
 			if s.rng.Float64() < w.Outliers {
 				rate[a] += w.OutlierSize * float64(1-2*s.rng.IntN(2))
 			}
 		}
 	}
-	if len(w.Modes) > 0 {
-		last := w.arms() - 1
+	for a := range rate {
+		if len(w.Modes) == 0 || a != w.arms()-1 && (a == 0 || !w.EveryArm) {
+			continue
+		}
 		mode := s.rng.IntN(len(w.Modes))
-		rate[last] += w.Modes[mode]
-		t.Arms[last].Flows[0].SoftirqCPU = map[int]int{mode: w.Blocks}
+		rate[a] += w.Modes[mode]
+		if !w.Hidden {
+			t.Arms[a].Flows[0].SoftirqCPU = map[int]int{mode: w.Blocks}
+		}
 	}
 	s.slices(&t, rate)
+	if w.Bursts > 0 {
+		s.lose(&t)
+	}
 	return t
+}
+
+// datagram is the size of one, in bytes.
+const datagram = 1 << 10
+
+// lose makes datagrams of a trial's bytes, loses some and keeps the ledgers.
+func (s *Source) lose(t *results.Trial) {
+	w := s.world
+	loss := make([]float64, w.arms())
+	for i, e := range w.Effects {
+		if s.rng.Float64() < w.Bursts {
+			if loss[i+1] = e / w.Bursts; e < 0 {
+				loss[0], loss[i+1] = -e/w.Bursts, 0
+			}
+		}
+	}
+	for i := range t.Slices {
+		sl := &t.Slices[i]
+		sl.TxMsgs = sl.RxBytes / datagram
+		sl.RxMsgs = int64(float64(sl.TxMsgs) * (1 - loss[sl.Arm]))
+		sl.TxBytes, sl.RxBytes = datagram*sl.TxMsgs, datagram*sl.RxMsgs
+		l := &t.Arms[sl.Arm].Ledger
+		l.Valid = true
+		l.Sent, l.Received, l.Unexplained = l.Sent+sl.TxMsgs, l.Received+sl.RxMsgs, l.Unexplained+sl.TxMsgs-sl.RxMsgs
+	}
 }
 
 // stay is what this trial adds to an arm's effect.

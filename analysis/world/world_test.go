@@ -3,6 +3,7 @@ package world
 import (
 	"math"
 	"testing"
+	"time"
 
 	"netab/results"
 )
@@ -46,11 +47,6 @@ func moments(xs []float64) (mean, sd, lag float64) {
 // Each world must have the mean, the spread between trials, and the correlation
 // of neighbours that its parameters promise.
 func TestMoments(t *testing.T) {
-	with := func(change func(*World)) World {
-		w := Quiet()
-		change(&w)
-		return w
-	}
 	own := 0.03 * math.Sqrt(2.0/10) // standard deviation of a trial of the quiet world
 	for _, tt := range []struct {
 		name      string
@@ -119,4 +115,61 @@ func TestWanderOfTheMachine(t *testing.T) {
 		}
 	}
 	near("stalls", stalled, slices*0.02)
+}
+
+// TestBursts: datagrams are lost in some trials only, by as much on average as the
+// effect says, and the ledger knows of them.
+func TestBursts(t *testing.T) {
+	w := with(func(w *World) { w.Effects, w.Bursts = []float64{0.001}, 0.1 })
+	run := w.Run(w.Design(0.001, time.Minute), 4, 400)
+	lossy, sum := 0, 0.0
+	for _, tr := range run.Trials {
+		if l := tr.Arms[0].Ledger; !l.Valid || l.Sent == 0 || l.Sent != l.Received {
+			t.Fatalf("the baseline's ledger is %+v", l)
+		}
+		l := tr.Arms[1].Ledger
+		if l.Unexplained != l.Sent-l.Received {
+			t.Fatalf("a ledger that does not balance: %+v", l)
+		}
+		if l.Unexplained > 0 {
+			lossy++
+		}
+		sum += float64(l.Unexplained) / float64(l.Sent) / 400
+	}
+	if lossy < 20 || lossy > 60 || sum < 0.0005 || sum > 0.0015 {
+		t.Errorf("%d of 400 trials lose, %.5f on average; want 40 and 0.001", lossy, sum)
+	}
+}
+
+// TestEveryArmsModes are drawn by each arm for itself, and hidden ones leave no
+// trace.
+func TestEveryArmsModes(t *testing.T) {
+	w := with(func(w *World) {
+		w.White, w.Effects, w.Modes, w.EveryArm, w.Hidden = 0, make([]float64, 2), []float64{-0.1, 0.1}, true, true
+	})
+	apart := 0
+	for _, tr := range w.Run(w.Design(0.01, time.Minute), 4, 40).Trials {
+		var bytes [3]int64
+		for _, s := range tr.Slices {
+			bytes[s.Arm] += s.RxBytes
+		}
+		if bytes[1] == bytes[0] || bytes[2] == bytes[0] {
+			t.Fatal("an arm has drawn no mode")
+		}
+		if bytes[1] != bytes[2] {
+			apart++
+		}
+		if len(tr.Arms[2].Flows[0].SoftirqCPU) != 1 || tr.Arms[2].Flows[0].SoftirqCPU[0] != 1 {
+			t.Fatalf("the mode left a trace: %v", tr.Arms[2].Flows[0].SoftirqCPU)
+		}
+	}
+	if apart < 10 || apart > 30 {
+		t.Errorf("two arms drew another mode in %d of 40 trials", apart)
+	}
+}
+
+func with(change func(*World)) World {
+	w := Quiet()
+	change(&w)
+	return w
 }
