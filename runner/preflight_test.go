@@ -108,7 +108,7 @@ func TestNeedIsMet(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
-		l, err := r.buildOne(r.plan.setups[0])
+		l, err := r.buildOne(r.plan.setups[0], 0)
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
