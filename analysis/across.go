@@ -99,11 +99,11 @@ func (c *comparing) sift(groups []RunGroup) {
 	for _, g := range groups {
 		side := RunGroup{Label: g.Label}
 		for _, r := range g.Runs {
-			s := sift(r.Header.Design, r.Trials, fewestTrials(1-confidence(r.Header.Design)))
+			s := sift(r.Header.Design, r.Trials)
 			sifted := *r
 			sifted.Trials = s.judged
 			side.Runs = append(side.Runs, &sifted)
-			for _, w := range s.warning() {
+			for _, w := range s.warning(nil) {
 				c.disturbed = append(c.disturbed, results.Warning{Code: w.Code, Text: r.Header.ID + ": " + w.Text})
 			}
 			if s.few {

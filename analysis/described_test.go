@@ -12,7 +12,7 @@ import (
 // A forward run over IPv4 and a reverse one over IPv6 answer two questions.
 func TestConfoundersOfDescriptions(t *testing.T) {
 	header := func(arms ...results.Arm) *results.Header {
-		return &results.Header{Design: results.Design{Name: "s", Arms: arms}}
+		return &results.Header{Design: results.Design{Name: "s", Arms: arms}, Machine: results.Machine{CPUModel: "model", CPUsOnline: "0-1"}}
 	}
 	arm := func(name string, facts ...string) results.Arm {
 		a := results.Arm{Name: name, Protocol: "tcp", Flows: 1, Description: results.Description{"traffic.protocol": "tcp"}}

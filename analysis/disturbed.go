@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"netab/results"
 )
@@ -40,9 +41,8 @@ type disturbance struct {
 	why string
 }
 
-// sift sets the disturbed trials of a run apart. fewest trials are needed for a
-// verdict.
-func sift(d results.Design, trials []results.Trial, fewest int) sifting {
+// sift sets the disturbed trials of a run apart.
+func sift(d results.Design, trials []results.Trial) sifting {
 	s := sifting{all: byArm(d, trials)}
 	usual := usualSteal(s.all)
 	for i := range s.all {
@@ -61,7 +61,7 @@ func sift(d results.Design, trials []results.Trial, fewest int) sifting {
 			quiet = append(quiet, s.all[i])
 		}
 	}
-	if s.few = countValid(quiet) < min(fewest, countValid(s.all)) || countValid(quiet) == 0; !s.few {
+	if s.few = countValid(quiet) < min(fewestOf(d), countValid(s.all)) || countValid(quiet) == 0; !s.few {
 		s.judged = quiet
 	}
 	return s
@@ -87,6 +87,8 @@ func disturbed(h *results.HostDelta, runNS int64, usual float64) string {
 		return fmt.Sprintf("other programs used %s of a CPU", percent(foreign))
 	case steal > disturbedSteal && steal > 2*usual:
 		return fmt.Sprintf("the hypervisor took %s of the CPU time", percent(steal))
+	case float64(h.ThrottledNS) > disturbedThrottled*run:
+		return fmt.Sprintf("a CPU quota stopped netab for %s of the time", percent(float64(h.ThrottledNS)/run))
 	}
 	return ""
 }
@@ -199,7 +201,9 @@ func (s *sifting) worst() string {
 	return fmt.Sprintf("in trial %d %s", s.all[s.disturbed[0].at].Index, s.disturbed[0].why)
 }
 
-func (s *sifting) warning() []results.Warning {
+// warning says what became of the disturbed trials, and where all trials would
+// have said something else.
+func (s *sifting) warning(cs []Comparison) []results.Warning {
 	n := len(s.disturbed)
 	if n == 0 {
 		return nil
@@ -209,6 +213,15 @@ func (s *sifting) warning() []results.Warning {
 		text += "too few are left to judge by, so the figures are of all and there is no verdict; measure with nothing else running"
 	} else {
 		text += fmt.Sprintf("the verdicts are of the other %d", s.quiet())
+	}
+	var parts []string
+	for i := range cs {
+		if c := &cs[i]; c.Judged && c.AllTrials.differs(c) {
+			parts = append(parts, fmt.Sprintf("%s of %s %s (%s)", titleOf(c.Metric), c.Arm, change(c.AllTrials.Change, c.Difference), interval(c.AllTrials.Lo, c.AllTrials.Hi, c.Difference)))
+		}
+	}
+	if len(parts) > 0 {
+		text += "; all trials together say " + strings.Join(parts, ", ")
 	}
 	return []results.Warning{{Code: "disturbed-trials", Text: text}}
 }

@@ -54,7 +54,7 @@ type Decision struct {
 // the time since the run began; last says that no further trial fits (or that
 // the run is ending for another reason), and makes this the deadline's look.
 func (s *Stop) Look(trials []results.Trial, elapsed time.Duration, last bool) Decision {
-	sifted := sift(s.design, trials, fewestTrials(s.sched.alpha))
+	sifted := sift(s.design, trials)
 	n := sifted.quiet()
 	last = last || s.sched.over(countValid(trials), elapsed)
 	var d Decision

@@ -13,7 +13,7 @@ import (
 func Summarize(run *results.Run) Summary {
 	h := &run.Header
 	design := h.Design
-	sifted := sift(design, run.Trials, fewestTrials(1-confidence(design)))
+	sifted := sift(design, run.Trials)
 	alpha, looks := stoppingAlpha(run)
 	run = &results.Run{Header: run.Header, Trials: sifted.all, End: run.End, ReadWarnings: run.ReadWarnings}
 	j := judging{design: design, trials: sifted.judged, seed: h.Seed, alpha: alpha, looks: looks}
@@ -21,7 +21,7 @@ func Summarize(run *results.Run) Summary {
 		Schema: SchemaSummary, Scenario: design.Name, Question: design.Question,
 		Run: h.ID, Seed: h.Seed, Kernel: h.Machine.Kernel,
 		DurationS: durationS(run.Trials), MeasuredS: measuredS(run.Trials), Grain: h.Plan.Grain,
-		Trials: countValid(j.trials), Invalid: len(run.Trials) - countValid(run.Trials), Disturbed: len(sifted.disturbed),
+		Trials: countValid(j.trials), Invalid: len(run.Trials) - countValid(run.Trials), Disturbed: len(sifted.disturbed), TooFewQuiet: sifted.few,
 		Confidence: confidence(design), Resolution: finite(design.Resolution), Ended: ended(run.End),
 		Metrics: judgedMetrics(design),
 		Arms:    j.levels(), Comparisons: j.comparisons(),
@@ -34,7 +34,7 @@ func Summarize(run *results.Run) Summary {
 	sifted.unsettle(s.Arms)
 	s.Sweep = j.sweep()
 	s.Converged = settled(design, s.Comparisons, s.Arms)
-	s.Warnings = unique(slices.Concat(j.verdictWarnings(&s), sifted.warning(), carried(run), conditions(run)))
+	s.Warnings = unique(slices.Concat(j.verdictWarnings(&s), sifted.warning(s.Comparisons), carried(run), conditions(run)))
 	s.Answer = answer(&s, design)
 	return s
 }
@@ -66,7 +66,7 @@ func stoppingAlpha(run *results.Run) (alpha float64, looks int) {
 // before 2026-11-30 the disturbed ones too, and none in which an arm failed.
 func quietTrials(run *results.Run) int {
 	d, n := run.Header.Design, countValid(run.Trials)
-	s := sift(d, run.Trials, fewestTrials(1-confidence(d)))
+	s := sift(d, run.Trials)
 	if run.End != nil && len(run.End.Looks) > 0 && run.End.Looks[len(run.End.Looks)-1].Trials == n {
 		return n
 	}
@@ -88,7 +88,7 @@ func looksOf(run *results.Run) []results.Look {
 	var looks []results.Look
 	for i := range run.Trials {
 		elapsed := time.Duration(durationS(run.Trials[:i+1]) * float64(time.Second))
-		sifted := sift(d, run.Trials[:i+1], fewestTrials(1-confidence(d)))
+		sifted := sift(d, run.Trials[:i+1])
 		if l, ok := sched.look(sifted.quiet(), elapsed, false); ok {
 			looks = append(looks, l)
 		}

@@ -39,7 +39,8 @@ type Summary struct {
 	DurationS   float64           `json:"duration_s"` // first trial's start to last trial's end
 	MeasuredS   float64           `json:"measured_s"` // counted parts of slices
 	Grain       string            `json:"grain"`
-	Trials      int               `json:"trials"` // valid ones, those that the figures are of
+	TooFewQuiet bool              `json:"too_few_undisturbed,omitempty"` // so the figures are of the disturbed ones too, and there is no verdict
+	Trials      int               `json:"trials"`                        // valid ones, those that the figures are of
 	Invalid     int               `json:"invalid_trials"`
 	Disturbed   int               `json:"disturbed_trials,omitempty"` // valid ones that others disturbed: left out, unless too few are left
 	Converged   bool              `json:"converged"`                  // every judged comparison (or level) has its verdict (or width)

@@ -54,6 +54,9 @@ type SeriesKey struct {
 	Question   string  `json:"question,omitempty"`
 	Judged     bool    `json:"judged,omitempty"`
 	Resolution float64 `json:"resolution,omitempty"`
+	// Missing: the run was to judge it and has no figure of it; its value is 0 and
+	// means nothing.
+	Missing bool `json:"missing,omitempty"`
 }
 
 // An Index is the digests of all runs of a store, by their start.

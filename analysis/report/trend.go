@@ -138,21 +138,20 @@ func trendColumns(h trend.History) []column {
 		sc := trendScale(s)
 		names.cells[i] = visible(names.cells[i])
 		points.cells = append(points.cells, fmt.Sprint(len(s.Points)))
-		level.cells = append(level.cells, trendValue(s, sc, presentLevel(s)))
-		newest.cells = append(newest.cells, trendValue(s, sc, s.Points[len(s.Points)-1].Value))
+		level.cells = append(level.cells, trendCell(s, sc, s.Level))
+		newest.cells = append(newest.cells, trendCell(s, sc, s.Newest))
 		changes.cells = append(changes.cells, fmt.Sprint(len(s.Changes)))
 		verdict.cells = append(verdict.cells, trendSymbol(s)+" "+trendWords(s))
 	}
 	return []column{names, points, level, newest, changes, verdict}
 }
 
-// presentLevel is what the newest points are held against: that before the
-// tail where the tail has left it.
-func presentLevel(s *trend.Series) float64 {
-	if s.Tail.State == trend.Suspect || s.Tail.State == trend.Changed {
-		return s.Tail.Level
+// trendCell is a value where there is one.
+func trendCell(s *trend.Series, sc scale, value func() (float64, bool)) string {
+	if x, ok := value(); ok {
+		return trendValue(s, sc, x)
 	}
-	return s.Segments[len(s.Segments)-1].Level
+	return "nothing"
 }
 
 // trendScale is that of a series' values: changes are percents.

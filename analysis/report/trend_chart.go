@@ -43,7 +43,7 @@ func trendChart(id, name string, s *trend.Series) (chart, error) {
 		p.series(mark)
 		names = append(names, mark.Name)
 	}
-	if t := s.Tail; t.State != trend.TooShort {
+	if t := s.Tail; t.State != trend.TooShort && t.Points > 0 {
 		tip := fmt.Sprintf("Expected of %s after %s: %s to %s", plural(t.Points, "new run"), plural(t.Base, "run"), trendValue(s, sc, t.Lo), trendValue(s, sc, t.Hi))
 		expected := errorSeries("expected", "--muted", []row{{len(s.Points) - 1 - from, shown(t.Lo), shown(t.Hi), shown(t.Level), tip}})
 		p.series(expected)
@@ -181,6 +181,6 @@ func trendAlt(title string, s *trend.Series, sc scale) string {
 	for _, c := range s.Changes {
 		parts = append(parts, fmt.Sprintf("%s at run %s", trend.Percent(c.Change, s.Difference), c.Run))
 	}
-	parts = append(parts, "present level "+trendValue(s, sc, presentLevel(s)), trendWords(s))
+	parts = append(parts, "present level "+trendCell(s, sc, s.Level), trendWords(s))
 	return strings.Join(parts, "; ") + "."
 }

@@ -38,7 +38,22 @@ func TrendCSV(w io.Writer, h trend.History) error {
 				}
 			}
 		}
+		for _, r := range s.Silent {
+			if err := c.Write([]string{s.Scenario, s.Arm, s.Against, s.Metric, s.Machine, s.Traffic, r.Run,
+				r.Started.UTC().Format(time.RFC3339), r.Kernel, "", "", number(silence(s)), unit, "", "", "", ""}); err != nil {
+				return err
+			}
+		}
 	}
 	c.Flush()
 	return c.Error()
+}
+
+// silence is what a run in which nothing was received comes to: nothing, or all
+// of the baseline less.
+func silence(s *trend.Series) float64 {
+	if s.Against != "" {
+		return -1
+	}
+	return 0
 }

@@ -74,8 +74,8 @@ func newTrendPage(h trend.History) (*trendPage, error) {
 		s := &h.Series[i]
 		sc := trendScale(s)
 		id := fmt.Sprintf("s%d", i+1)
-		p.Rows = append(p.Rows, trendRow{ID: id, Name: names[i], Runs: fmt.Sprint(len(s.Points)), Level: trendValue(s, sc, presentLevel(s)),
-			Newest: trendValue(s, sc, s.Points[len(s.Points)-1].Value), Verdict: trendClass(s), Symbol: trendSymbol(s), Words: trendWords(s)})
+		p.Rows = append(p.Rows, trendRow{ID: id, Name: names[i], Runs: fmt.Sprint(len(s.Points)), Level: trendCell(s, sc, s.Level),
+			Newest: trendCell(s, sc, s.Newest), Verdict: trendClass(s), Symbol: trendSymbol(s), Words: trendWords(s)})
 		part, err := newTrendPart(id, names[i], s, sc)
 		if err != nil {
 			return nil, err
@@ -111,11 +111,13 @@ func newTrendPart(id, name string, s *trend.Series, sc scale) (trendPart, error)
 		}
 	}
 	part.Context = strings.Join(context, " · ")
-	c, err := trendChart(id+"-chart", name, s)
-	if err != nil {
-		return part, err
+	if len(s.Points) > 0 {
+		c, err := trendChart(id+"-chart", name, s)
+		if err != nil {
+			return part, err
+		}
+		part.Charts = []chart{c}
 	}
-	part.Charts = []chart{c}
 	for _, c := range s.Changes {
 		part.Changes = append(part.Changes, trendChange{When: c.Started.UTC().Format("2006-01-02 15:04"), Run: c.Run, Kernels: kernels(c),
 			Before: trendValue(s, sc, c.From), After: trendValue(s, sc, c.To), Change: trend.Percent(c.Change, s.Difference),

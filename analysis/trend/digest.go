@@ -15,7 +15,7 @@ import (
 
 // DigestVersion changes when Digest would make something else of the same
 // run; indexes of another version are made anew.
-const DigestVersion = "trend/3"
+const DigestVersion = "trend/4"
 
 // Digest takes from a run what its points in all series need: the level of
 // every arm on every metric, the changes that the run was judged by, and what
@@ -28,6 +28,10 @@ func Digest(run *results.Run) results.Digest {
 		return d
 	}
 	s := analysis.Summarize(run)
+	if s.TooFewQuiet {
+		d.Unused = fmt.Sprintf("disturbed: %d of %d trials, and too few others", s.Disturbed, s.Trials)
+		return d
+	}
 	add := func(key results.SeriesKey, arm *results.Arm, x float64) {
 		key.Arm, key.Traffic, key.Question = arm.Name, traffic(*arm), arm.Description.Question()
 		if !math.IsNaN(x) && !math.IsInf(x, 0) {
@@ -39,11 +43,17 @@ func Digest(run *results.Run) results.Digest {
 		for _, metric := range slices.Sorted(maps.Keys(a.Metrics)) {
 			add(results.SeriesKey{Metric: metric, Judged: slices.Contains(s.Metrics, metric)}, &h.Design.Arms[i], a.Metrics[metric].Mean)
 		}
+		for _, metric := range s.Metrics {
+			m, ok := analysis.LookupMetric(metric)
+			if _, has := a.Metrics[metric]; ok && !has && m.AppliesTo(h.Design.Arms[i]) {
+				add(results.SeriesKey{Metric: metric, Judged: true, Missing: true}, &h.Design.Arms[i], 0)
+			}
+		}
 	}
 	for _, c := range s.Comparisons {
 		i := h.Design.ArmAt(c.Arm)
 		if c.Judged && i >= 0 {
-			add(results.SeriesKey{Against: c.Baseline, Metric: c.Metric, Judged: true}, &h.Design.Arms[i], c.Change)
+			add(results.SeriesKey{Against: c.Baseline, Metric: c.Metric, Judged: true, Missing: c.Untold()}, &h.Design.Arms[i], c.Change)
 		}
 	}
 	return d

@@ -86,6 +86,8 @@ type Series struct {
 	// Newer is a run that was begun after the newest point and is none: it was cut
 	// off, it failed, or it cannot be read.
 	Newer *Unused `json:"newer_run,omitempty"`
+	// Silent are the runs in which nothing was received; they are no points.
+	Silent []Silent `json:"silent_runs,omitempty"`
 
 	worse float64 // by how much the series became worse of late
 }
@@ -182,6 +184,11 @@ func (c *column) judge(d *divider, recent int) Series {
 	if m, ok := analysis.LookupMetric(c.metric); ok {
 		s.Unit, s.Better = m.Unit, m.Better
 	}
+	if len(c.points) == 0 {
+		s.Points, s.Segments, s.Tail = []Point{}, []Segment{}, Tail{State: TooShort}
+		s.hush(c)
+		return s
+	}
 	name, xs := c.seedName(), c.xs()
 	found := d.candidates(xs, seeded(name, -1))
 	bs := hold(xs, found, c.margin(c.resolution), func(at int) *rand.Rand { return seeded(name, at) })
@@ -222,6 +229,7 @@ func (c *column) judge(d *divider, recent int) Series {
 			Text: "the CPU model of these runs is not known, so another CPU would read as a change of the figure"})
 	}
 	s.Text = s.sentence()
+	s.hush(c)
 	return s
 }
 

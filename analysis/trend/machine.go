@@ -163,10 +163,15 @@ func (n newer) after(c *column) *Unused {
 	if i, ok := n.of[[2]string{c.scenario, c.machine}]; ok {
 		at = max(at, i)
 	}
-	if at < 0 || !n.runs[at].Started.After(c.points[len(c.points)-1].Started) {
-		return nil
+	newest := c.ended()
+	var after *Unused
+	if at >= 0 && n.runs[at].Started.After(newest) {
+		after, newest = &Unused{n.runs[at].ID, n.runs[at].Unused}, n.runs[at].Started
 	}
-	return &Unused{n.runs[at].ID, n.runs[at].Unused}
+	if c.missing != nil && c.missing.Started.After(newest) {
+		after = &Unused{c.missing.ID, "it has no figure of this"}
+	}
+	return after
 }
 
 func (u *Unused) sentence() string {

@@ -60,6 +60,8 @@ type column struct {
 	host       string
 	resolution float64 // of the newest run
 	points     []Point
+	silent     []Point           // runs in which nothing was received: they have no place on the scale
+	missing    *results.Digest   // the newest run that has no figure of it
 	older      int               // points whose records do not say which question they answer
 	facts      map[string]string // of a run whose record does
 }
@@ -90,11 +92,15 @@ func collect(runs []results.Digest, machines []*machine, filter Filter) []*colum
 			if c == nil || s >= len(r.Values) {
 				continue
 			}
-			x, ok := c.on(r.Values[s])
-			if !ok {
-				continue // nothing received has no logarithm: a gap, never filled
+			if r.Series[s].Missing {
+				c.missing = r
+				continue
 			}
-			p.Value, p.x = r.Values[s], x
+			x, ok := c.on(r.Values[s])
+			if p.Value, p.x = r.Values[s], x; !ok {
+				c.silent = append(c.silent, p)
+				continue
+			}
 			c.points, c.resolution = append(c.points, p), r.Series[s].Resolution
 			switch known := r.Series[s].Question != ""; {
 			case known && c.facts == nil:
@@ -104,11 +110,11 @@ func collect(runs []results.Digest, machines []*machine, filter Filter) []*colum
 			}
 		}
 	}
-	maps.DeleteFunc(byID, func(_ identity, c *column) bool { return len(c.points) == 0 })
+	maps.DeleteFunc(byID, func(_ identity, c *column) bool { return len(c.points)+len(c.silent) == 0 })
 	columns := slices.SortedFunc(maps.Values(byID), func(a, b *column) int {
 		return cmp.Or(cmp.Compare(a.scenario, b.scenario), cmp.Compare(a.host, b.host), cmp.Compare(a.machine, b.machine),
 			cmp.Compare(a.arm, b.arm), cmp.Compare(a.metric, b.metric), cmp.Compare(a.traffic, b.traffic), cmp.Compare(a.against, b.against),
-			a.points[0].Started.Compare(b.points[0].Started), cmp.Compare(a.question, b.question))
+			a.began().Compare(b.began()), cmp.Compare(a.question, b.question))
 	})
 	nameQuestions(columns)
 	return columns

@@ -105,13 +105,13 @@ func TestCompareNamesGroups(t *testing.T) {
 			}
 		}
 	}
-	a, b, c, d := run("20260103-030000-loopback-rps-88c7", 1, mtu("1500")), run("b", 2, mtu("1500")), run("c", 3, mtu("9000")), run("d", 4, mtu("9000"))
+	a, b, c, d, e := run("20260103-030000-loopback-rps-88c7", 1, mtu("1500")), run("b", 2, mtu("1500")), run("c", 3, mtu("9000")), run("d", 4, mtu("9000")), run("e", 5, mtu("1500"))
 	for _, tt := range []struct {
 		args []string
 		want string
 	}{
 		{[]string{a + "," + b, c + "," + d, "--axis", "topology.mtu"}, "What changed from mtu 1500 to mtu 9000?"},
-		{[]string{a + "," + b, b}, "What changed from old to new?"},
+		{[]string{a + "," + b, e}, "What changed from old to new?"},
 	} {
 		_, stdout, stderr := netab(append([]string{"compare"}, tt.args...)...)
 		if !strings.Contains(flat(stdout), tt.want) || strings.Contains(stdout, "more") || strings.Contains(stdout, "kernel 2026") {
