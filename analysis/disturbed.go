@@ -108,8 +108,9 @@ func usualSteal(trials []results.Trial) float64 {
 	return median(shares)
 }
 
-// leastApart is how many disturbed trials tell whether they had another effect:
-// fewer hardly move what is left.
+// leastApart disturbed trials tell by themselves how they scatter. Of fewer, their
+// own errors must: a burst of load makes a trial's error large, a mode of an arm
+// does not.
 const leastApart = 3
 
 // suspicious says whether the effects of the trials set apart are others than
@@ -117,11 +118,24 @@ const leastApart = 3
 // from an arm itself (a kernel thread that works for it, softirqs on the back of
 // others), and leaving them out chooses trials by their outcome.
 func suspicious(judged, apart []effect) bool {
-	if len(apart) < leastApart || len(judged) < 2 {
+	a, q := newSample(values(apart)), newSample(values(judged))
+	if a.n == 0 || q.n < 2 {
 		return false
 	}
-	w := welch(newSample(values(apart)), newSample(values(judged)))
-	return w.ok && w.p() <= suspiciousAlpha
+	if a.n >= leastApart {
+		w := welch(a, q)
+		return w.ok && w.p() <= suspiciousAlpha
+	}
+	own := 0.0
+	for _, e := range apart {
+		if e.df == 0 {
+			return false
+		}
+		own += e.se * e.se
+	}
+	n := float64(a.n)
+	se := math.Sqrt(own/(n*n) + q.sd*q.sd*(1/n+1/float64(q.n)))
+	return tTest(a.mean-q.mean, se, q.df()) <= suspiciousAlpha
 }
 
 const suspiciousAlpha = 0.01

@@ -16,6 +16,12 @@ type Case struct {
 	Pattern    []float64
 	Resolution float64
 	MaxTime    time.Duration
+	// Lost says that the arm loses what no effect makes up for: it must be found
+	// worse, whatever its effect.
+	Lost bool
+	// Boots compares as many boots of either side, of Trials trials each, by their
+	// levels: the last arm has the effect, and whatever kills it, on the second.
+	Boots, Trials int
 	// Once says that the run is judged at its end only, as a run without looks is.
 	Once bool
 	// NoPower says why effects of twice the resolution are not always found,
@@ -107,6 +113,31 @@ func Cases() []Case {
 			NoCoverage: "no burst falls into 18 trials in one run of seven; then no verdict is given",
 			World:      with(func(w *world.World) { w.Bursts = 0.1 })},
 
+		{Name: "dead-trials", Title: "either arm receives nothing in one trial of 20", Resolution: 0.02, MaxTime: minute,
+			NoPower:    "an arm that failed oftener than its baseline has no verdict to pass by, nor is the mean of such trials known soon",
+			NoCoverage: "what no trial of a run shows, no interval of it holds",
+			World:      with(func(w *world.World) { w.Dead = []float64{0.05, 0.05} })},
+		{Name: "dead-arm", Title: "an arm that receives nothing", Resolution: 0.02, MaxTime: minute, Lost: true,
+			World: with(func(w *world.World) { w.Dead = []float64{0, 1} })},
+		{Name: "half-dead", Title: "an arm that receives nothing in half of its trials", Resolution: 0.02, MaxTime: minute, Lost: true,
+			NoCoverage: "which is wide, and of few trials of either kind",
+			World:      with(func(w *world.World) { w.Dead = []float64{0, 0.5} })},
+		{Name: "boots", Title: "six boots against six, each with a level of its own (2 %)", Resolution: 0.05, Boots: 6, Trials: 6,
+			NoPower: "six boots of either side find 10 % in most cases, and cannot show that nothing differs by 5 %",
+			World:   with(func(w *world.World) { w.Boot = 0.02 })},
+		{Name: "dead-boots", Title: "the same, and an arm that receives nothing in two boots of five", Resolution: 0.05, Boots: 6, Trials: 6,
+			NoPower:    "boots that differ so much do not tell their mean",
+			NoCoverage: "which is wide, and of few boots of either kind",
+			World:      with(func(w *world.World) { w.Boot, w.DeadBoots = 0.02, 0.4 })},
+		{Name: "busy", Title: "other programs take CPUs in every third trial, and half of its rate", Resolution: 0.02, MaxTime: minute,
+			World: with(func(w *world.World) { w.Busy, w.BusyBy = 1.0/3, 1.4 })},
+		{Name: "busy-part", Title: "the same, but only one arm's part of the trial", Resolution: 0.02, MaxTime: minute,
+			World: with(func(w *world.World) { w.Busy, w.BusyBy, w.BusyOne = 1.0/3, 1.4, true })},
+		{Name: "busy-arm", Title: "trials look disturbed wherever the arm draws its slow mode, of two 15 % apart", Resolution: 0.03, MaxTime: minute,
+			NoPower:    "trials that are set apart by what the arm does leave no verdict",
+			NoCoverage: "the figures are of the other mode, and have no verdict",
+			World:      with(func(w *world.World) { hidden(w, -0.075, 0.075); w.BusyMode = true })},
+
 		{Name: "trial-ar", Title: "trial effects of 2 %, each correlated by 0.3 with the one before", Resolution: 0.01, MaxTime: minute,
 			Beyond: "trials are taken as independent: they share no process, socket or namespace. Where they are not, the warning `autocorrelated` says so as far as a run can tell",
 			World:  with(func(w *world.World) { w.Trial, w.TrialAR = 0.02, 0.3 })},
@@ -156,11 +187,7 @@ func (c Case) at(effect float64, seed uint64) (w world.World, truth []float64) {
 		w.Effects = append(w.Effects, p*shift-modes.Mean(i))
 	}
 	for i := range w.Effects {
-		if w.Bursts > 0 { // a difference
-			truth = append(truth, w.Mean(i))
-			continue
-		}
-		truth = append(truth, math.Expm1(w.Mean(i)))
+		truth = append(truth, w.Truth(i))
 	}
 	return w, truth
 }

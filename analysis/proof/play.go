@@ -1,10 +1,12 @@
 package proof
 
 import (
+	"fmt"
 	"math"
 	"time"
 
 	"netab/analysis"
+	"netab/analysis/world"
 	"netab/results"
 )
 
@@ -28,6 +30,9 @@ type outcome struct {
 // play runs a world to its stop, as a runner would.
 func play(c Case, effect float64, seed uint64) outcome {
 	w, truth := c.at(effect, seed)
+	if c.Boots > 0 {
+		return c.boots(effect, truth, w, seed)
+	}
 	design := w.Design(c.Resolution, c.MaxTime)
 	stop, source := analysis.NewStop(design, seed), w.Source(seed)
 	var trials []results.Trial
@@ -46,9 +51,12 @@ func play(c Case, effect float64, seed uint64) outcome {
 
 // judge holds the verdicts against the truth.
 func (c Case) judge(effect float64, truth []float64, d analysis.Decision, trials int, elapsed time.Duration) outcome {
-	o := outcome{found: effect != 0, equal: true, decided: d.Converged, trials: trials, seconds: elapsed.Seconds()}
+	o := outcome{found: effect != 0 || c.Lost, equal: true, decided: d.Converged, trials: trials, seconds: elapsed.Seconds()}
 	for i, cmp := range d.Comparisons {
 		size := effect * c.pattern()[i] // in resolutions
+		if truth[i] <= -c.least() {
+			size = max(size, 1) // what is lost is an effect too
+		}
 		different := cmp.Verdict == analysis.Improvement || cmp.Verdict == analysis.Regression
 		better := truth[i] > 0 != (c.World.Bursts > 0) // loss is better lower
 		right := different && size != 0 && (cmp.Verdict == analysis.Improvement) == better
@@ -63,6 +71,39 @@ func (c Case) judge(effect float64, truth []float64, d analysis.Decision, trials
 		}
 	}
 	return o
+}
+
+// least is the smallest loss of dead trials that is an effect by itself.
+func (c Case) least() float64 {
+	if c.Lost || c.World.DeadBoots > 0 {
+		return c.Resolution
+	}
+	return math.Inf(1)
+}
+
+// boots plays runs of boots of their own, and compares their levels.
+func (c Case) boots(effect float64, truth []float64, w world.World, seed uint64) outcome {
+	old := c.World
+	old.Effects, old.DeadBoots = make([]float64, len(w.Effects)), 0
+	groups := []analysis.RunGroup{{Label: "old"}, {Label: "new"}}
+	for i := range 2 * c.Boots {
+		side, of := i%2, old
+		if side == 1 {
+			of = w
+		}
+		run := of.Run(of.Design(c.Resolution, time.Minute), seed+uint64(i)*0x9e3779b97f4a7c15, c.Trials)
+		run.Header.ID, run.Header.Machine.BootID = fmt.Sprint("run", i), fmt.Sprint("boot", i)
+		groups[side].Runs = append(groups[side].Runs, run)
+	}
+	s := analysis.CompareGroups(groups, analysis.CompareOptions{})
+	var d analysis.Decision
+	for _, x := range s.Comparisons {
+		if x.Judged && x.Arm == s.Arms[len(s.Arms)-1].Name {
+			d.Comparisons = append(d.Comparisons, x)
+		}
+	}
+	all := 2 * c.Boots * c.Trials
+	return c.judge(effect, truth, d, all, time.Duration(all)*w.TrialTime())
 }
 
 // covers forgives rounding: without noise an interval is a point.

@@ -136,10 +136,10 @@ func (c Case) broken(r Result, runs int) []string {
 		if atLeast := least(leastCovered, runs); c.NoCoverage == "" && e.Covered < atLeast {
 			say(e, "coverage", e.Covered, "at least", atLeast)
 		}
-		if atLeast := least(leastFound, runs); c.NoPower == "" && e.Effect == 2 && e.Found < atLeast {
+		if atLeast := least(leastFound, runs); (c.NoPower == "" && e.Effect == 2 || c.Lost) && e.Found < atLeast {
 			say(e, "found", e.Found, "at least", atLeast)
 		}
-		if atLeast := least(leastEquivalent, runs); c.NoPower == "" && e.Effect == 0 && e.Equivalent < atLeast {
+		if atLeast := least(leastEquivalent, runs); c.NoPower == "" && !c.Lost && e.Effect == 0 && e.Equivalent < atLeast {
 			say(e, "`equivalent`", e.Equivalent, "at least", atLeast)
 		}
 	}

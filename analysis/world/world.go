@@ -66,6 +66,20 @@ type World struct {
 	StepSize float64
 	// Stalls is the share of slices in which nothing is transferred.
 	Stalls float64
+
+	// Dead is by arm, the baseline first, the share of trials in which it receives
+	// nothing; nil = none.
+	Dead []float64
+	// Boot is the standard deviation of what one run, of a boot of its own, adds to
+	// the rate of the whole machine; DeadBoots the share of runs in which the last
+	// arm receives nothing at all.
+	Boot, DeadBoots float64
+	// Busy is the share of trials beside other programs, whose CPU time is
+	// recorded: every slice is slower by up to BusyBy. With BusyOne a single arm's
+	// slices are, as where whole trials take turns. With BusyMode a trial looks so
+	// wherever the last arm draws the first of its modes, and is not.
+	Busy, BusyBy      float64
+	BusyOne, BusyMode bool
 }
 
 // Mean is the true effect of the arm at this position after the baseline: the
@@ -137,11 +151,19 @@ type Source struct {
 	regime float64   // where the machine is between its two rates
 	stays  []float64 // what the last trial added to each arm's effect
 	next   int
+	dead   bool // the last arm, all along
 }
 
 // Source starts a run. Equal seeds make equal runs.
 func (w World) Source(seed uint64) *Source {
-	return &Source{world: w, rng: rand.New(rand.NewPCG(seed, 0x6e65746162))}
+	s := &Source{world: w, rng: rand.New(rand.NewPCG(seed, 0x6e65746162))}
+	if w.Boot > 0 {
+		s.drift = w.Boot * s.rng.NormFloat64()
+	}
+	if w.DeadBoots > 0 {
+		s.dead = s.rng.Float64() < w.DeadBoots
+	}
+	return s
 }
 
 // normal is a standard normal draw, or one of the world's tail with the same
@@ -204,12 +226,17 @@ func (s *Source) Trial() results.Trial {
 			continue
 		}
 		mode := s.rng.IntN(len(w.Modes))
+		if w.BusyMode && a == w.arms()-1 && mode == 0 {
+			t.Host.ForeignNS = t.RunNS / 4
+		}
 		rate[a] += w.Modes[mode]
 		if !w.Hidden {
 			t.Arms[a].Flows[0].SoftirqCPU = map[int]int{mode: w.Blocks}
 		}
 	}
 	s.slices(&t, rate)
+	s.disturb(&t)
+	s.kill(&t)
 	if w.Bursts > 0 {
 		s.lose(&t)
 	}
@@ -239,6 +266,58 @@ func (s *Source) lose(t *results.Trial) {
 		l.Valid = true
 		l.Sent, l.Received, l.Unexplained = l.Sent+sl.TxMsgs, l.Received+sl.RxMsgs, l.Unexplained+sl.TxMsgs-sl.RxMsgs
 	}
+}
+
+// disturb lets other programs run beside some trials.
+func (s *Source) disturb(t *results.Trial) {
+	w := s.world
+	if w.Busy == 0 || s.rng.Float64() >= w.Busy {
+		return
+	}
+	t.Host.ForeignNS = int64(float64(t.RunNS) * (0.2 + 0.7*s.rng.Float64()))
+	one := s.rng.IntN(w.arms())
+	for k := range t.Slices {
+		if sl := &t.Slices[k]; !w.BusyOne || sl.Arm == one {
+			sl.RxBytes = int64(float64(sl.RxBytes) * math.Exp(-w.BusyBy*s.rng.Float64()))
+		}
+	}
+}
+
+// kill takes from the arms that are dead in a trial all that they received.
+func (s *Source) kill(t *results.Trial) {
+	w := s.world
+	dead := make([]bool, w.arms())
+	dead[len(dead)-1] = s.dead
+	for a, share := range w.Dead {
+		dead[a] = dead[a] || s.rng.Float64() < share
+	}
+	for k := range t.Slices {
+		if sl := &t.Slices[k]; dead[sl.Arm] {
+			sl.RxBytes, sl.RxMsgs = 0, 0
+		}
+	}
+}
+
+// lost is the share of what an arm would receive that it does not, because it is
+// dead.
+func (w World) lost(arm int) float64 {
+	lives := 1.0
+	if arm < len(w.Dead) {
+		lives -= w.Dead[arm]
+	}
+	if arm == w.arms()-1 {
+		lives *= 1 - w.DeadBoots
+	}
+	return 1 - lives
+}
+
+// Truth is the change of the arm at this position after the baseline as a
+// comparison shows it: of what it receives in the mean, dead trials included.
+func (w World) Truth(i int) float64 {
+	if w.Bursts > 0 { // a difference
+		return w.Mean(i)
+	}
+	return math.Exp(w.Mean(i))*(1-w.lost(i+1))/(1-w.lost(0)) - 1
 }
 
 // stay is what this trial adds to an arm's effect.
