@@ -317,3 +317,35 @@ func TestFormat(t *testing.T) {
 		}
 	}
 }
+
+// TestRateOfFewMessages: where a trial counts ten messages, one or two fewer are
+// chance, and a third fewer is not; where it counts many, half a per cent is not.
+func TestRateOfFewMessages(t *testing.T) {
+	for _, tc := range []struct {
+		rate    float64
+		counted int64 // a trial
+		want    string
+	}{
+		{10, 10, ""}, {10, 9, ""}, {10, 11, ""}, {10, 7, "rate-not-achieved"}, {10, 13, "rate-exceeded"},
+		{10_000, 9_960, ""}, {10_000, 9_900, "rate-not-achieved"}, {10_000, 10_100, "rate-exceeded"},
+	} {
+		run := spoiled(12, func(_ int, trial *results.Trial) {
+			for k := range trial.Slices {
+				s := &trial.Slices[k]
+				if s.CountedNS, s.TxMsgs = 0, 0; s.Block == 0 {
+					s.CountedNS, s.TxMsgs = 1e9, tc.counted
+				}
+			}
+		})
+		d := run.Header.Design
+		d.Arms = d.Arms[:1]
+		d.Arms[0].Rate = tc.rate
+		got := ""
+		for _, w := range rates(d, run.Trials) {
+			got += w.Code
+		}
+		if got != tc.want {
+			t.Errorf("%d messages a trial at %g/s: %q, want %q", tc.counted, tc.rate, got, tc.want)
+		}
+	}
+}

@@ -50,6 +50,7 @@ type pace struct {
 	source, sink load
 	loss         total // of datagrams, where the ledger is valid
 	sent         total // messages, or transactions, per second
+	trials       int
 }
 
 // limitOf says what limited an arm; nil where nothing was measured, and where
@@ -61,7 +62,7 @@ func limitOf(d results.Design, trials []results.Trial, arm int) *Limit {
 	}
 	switch source, sink, loss := p.source.share(), p.sink.share(), p.loss.level(); {
 	case a.Rate > 0:
-		return pacedLimit(source, sink, loss, p.sent.level(), a)
+		return pacedLimit(source, sink, loss, p, a)
 	case answers(a):
 		return answerLimit(source, sink)
 	case a.SinkSpins && !(loss > dropShare): // or is not known
@@ -87,6 +88,7 @@ func paceOf(d results.Design, trials []results.Trial, arm int) pace {
 		if at == nil {
 			continue
 		}
+		p.trials++
 		if t, ok := ledgerLoss(v); ok {
 			p.loss = p.loss.plus(t)
 		}
@@ -135,7 +137,8 @@ func saturated(source, sink, share float64, otherwise string) *Limit {
 }
 
 // pacedLimit is that of an arm whose source sends at intended times.
-func pacedLimit(source, sink, loss, sent float64, a results.Arm) *Limit {
+func pacedLimit(source, sink, loss float64, p pace, a results.Arm) *Limit {
+	sent := p.sent.level()
 	unit := "messages"
 	if answers(a) {
 		unit = "transactions"
@@ -145,9 +148,9 @@ func pacedLimit(source, sink, loss, sent float64, a results.Arm) *Limit {
 	switch {
 	case loss > dropShare:
 		return &Limit{Role: "sink", Text: fmt.Sprintf("sink-bound: %s of the datagrams sent were lost; the source sent %s (%s)", percent(loss), of, busy)}
-	case tooFast(sent, a.Rate):
+	case p.tooFast(a.Rate):
 		return &Limit{Role: "rate", Text: fmt.Sprintf("the source went beyond its rate: %s (%s)", of, busy)}
-	case !tooSlow(sent, a.Rate):
+	case !p.tooSlow(a.Rate):
 		return &Limit{Role: "rate", Text: fmt.Sprintf("the offered rate was the limit: achieved %s (%s)", of, busy)}
 	case source >= busyShare && source >= sink:
 		return &Limit{Role: "source", Text: fmt.Sprintf("source-bound: achieved %s (%s)", of, busy)}
@@ -165,8 +168,16 @@ func answerLimit(source, sink float64) *Limit {
 
 // Too slow is what the path or the CPUs cause; too fast can only be a fault of
 // the source's pacing, and no lower rate is a way out of it.
-func tooSlow(achieved, offered float64) bool { return achieved < offered*(1-paceBound) }
-func tooFast(achieved, offered float64) bool { return achieved > offered*(1+paceBound) }
+// Where each trial counts ten messages, one more or less is a tenth.
+func (p pace) tooSlow(offered float64) bool {
+	return p.sent.level() < offered*(1-paceBound)-p.slack()
+}
+func (p pace) tooFast(offered float64) bool {
+	return p.sent.level() > offered*(1+paceBound)+p.slack()
+}
+
+// slack is how far off the rate may be because messages are whole: two a trial.
+func (p pace) slack() float64 { return 2 * float64(p.trials) / p.sent.den }
 
 // rateOf writes what was achieved of what was offered, with the prefix and the
 // three digits of the latter: what is out of bounds then looks so, 5.03 k of
@@ -193,15 +204,16 @@ func rates(d results.Design, trials []results.Trial) []results.Warning {
 		if a.Rate <= 0 {
 			continue
 		}
-		sent := paceOf(d, trials, i).sent.level() // so loss is never the reason
+		p := paceOf(d, trials, i)
+		sent := p.sent.level() // so loss is never the reason
 		off := change(sent/a.Rate-1, false)
 		switch {
 		case !isFinite(sent):
-		case tooFast(sent, a.Rate):
+		case p.tooFast(a.Rate):
 			ws = append(ws, results.Warning{Code: "rate-exceeded", Text: fmt.Sprintf(
 				"%s: the source sent more than it was asked to, %s/s (%s): the arm is not what its rate says, and offering less does not mend it; compare it with arms of the rate that was sent, and report this as a fault of netab",
 				a.Name, rateOf(sent, a.Rate), off)})
-		case tooSlow(sent, a.Rate):
+		case p.tooSlow(a.Rate):
 			ws = append(ws, results.Warning{Code: "rate-not-achieved", Text: fmt.Sprintf(
 				"%s: only %s/s offered were achieved (%s): the arm is not what its rate says; offer less, or give the roles more CPU time",
 				a.Name, rateOf(sent, a.Rate), off)})
