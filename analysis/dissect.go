@@ -25,13 +25,13 @@ func Dissect(run *results.Run, metric, arm string) (d Dissection, ok bool) {
 	if !known || i < 0 {
 		return d, false
 	}
-	base := baseline(design)
-	effects := trialEffects(design, run.Trials, m, base, i)
+	base, trials := baseline(design), sift(design, run.Trials).judged
+	effects := trialEffects(design, trials, m, base, i)
 	if s, ok := spreadOf(effects); ok {
 		d.Within = s.within
 	}
 	d.Effects = values(effects)
-	d.Levels = values(onScale(trialLevels(design, run.Trials, m, base), m))
+	d.Levels = values(onScale(trialLevels(design, trials, m, base), m))
 	return d, len(d.Effects) > 0
 }
 
@@ -39,19 +39,20 @@ func Dissect(run *results.Run, metric, arm string) (d Dissection, ok bool) {
 // against another, as far as sources are the limit: what was spun away of the
 // counted time of both, as measured in the same slices.
 func Injected(run *results.Run, baseline, arm string) float64 {
+	trials := sift(run.Header.Design, run.Trials).judged
 	left := func(name string) float64 {
 		i := run.Header.Design.ArmAt(name)
 		var spun, time float64
-		for t := range run.Trials {
-			if run.Trials[t].Invalid != "" {
+		for t := range trials {
+			if trials[t].Invalid != "" {
 				continue
 			}
 			sources := 1
-			if at := armTrial(&run.Trials[t], i); at != nil {
+			if at := armTrial(&trials[t], i); at != nil {
 				sources = max(1, at.Source.Threads)
 			}
-			for k := range run.Trials[t].Slices {
-				if s := &run.Trials[t].Slices[k]; s.Arm == i && counted(s) {
+			for k := range trials[t].Slices {
+				if s := &trials[t].Slices[k]; s.Arm == i && counted(s) {
 					spun += float64(s.SourceSpun)
 					time += float64(s.CountedNS) * float64(sources)
 				}

@@ -4,7 +4,7 @@ import (
 	"netab/results"
 )
 
-// A TrialLevel is what one valid trial says of a metric, in its unit.
+// A TrialLevel is what one trial that is judged says of a metric, in its unit.
 type TrialLevel struct {
 	Trial int
 	Value float64
@@ -21,7 +21,7 @@ func LevelsByTrial(run *results.Run, metric, arm string) []TrialLevel {
 		return nil
 	}
 	var out []TrialLevel
-	for _, e := range trialLevels(d, run.Trials, m, i) {
+	for _, e := range trialLevels(d, sift(d, run.Trials).judged, m, i) {
 		out = append(out, TrialLevel{e.trial, e.x})
 	}
 	return out

@@ -125,11 +125,17 @@ type Spread struct {
 // OneTrial is the standard deviation of one trial's value within a run.
 func (s Spread) OneTrial() float64 { return math.Hypot(s.Block, s.Trial) }
 
-// undisturbed are the runs in which no CPU time was stolen: one trial that
-// stands still for half of its time would be all of the variance of hundreds.
-// They stay in the curve, which is what happens to a user.
+// TooDisturbed marks a run of which too few trials were undisturbed.
+const TooDisturbed = "too-disturbed"
+
+// undisturbed are the runs in which no CPU time was stolen, and other programs
+// left trials enough: one trial that stands still for half of its time would be
+// all of the variance of hundreds. The others stay in the curve, which is what
+// happens to a user.
 func undisturbed(c *results.Calibration) []results.CalibrationRun {
-	return slices.DeleteFunc(slices.Clone(c.Runs), func(r results.CalibrationRun) bool { return slices.Contains(r.Warnings, "cpu-steal") })
+	return slices.DeleteFunc(slices.Clone(c.Runs), func(r results.CalibrationRun) bool {
+		return slices.Contains(r.Warnings, "cpu-steal") || slices.Contains(r.Warnings, TooDisturbed)
+	})
 }
 
 // A value is one run's mean of something.

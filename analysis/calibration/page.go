@@ -164,7 +164,7 @@ func (p *Page) spreadNotes() []string {
 	}
 	notes := []string{note}
 	if n := len(p.Runs) - len(undisturbed(p.Calibration)); n > 0 {
-		notes = append(notes, fmt.Sprintf("Left out here, but not above: %d of %d runs in which CPU time was stolen.", n, len(p.Runs)))
+		notes = append(notes, fmt.Sprintf("Left out here, but not above: %d of %d runs in which CPU time was stolen or other programs ran.", n, len(p.Runs)))
 	}
 	return notes
 }

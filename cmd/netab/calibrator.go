@@ -177,6 +177,9 @@ func (c *calibrator) one(ctx context.Context, share scenarios.Fraction) error {
 	for _, w := range s.Warnings {
 		r.Warnings = append(r.Warnings, w.Code)
 	}
+	if s.TooFewQuiet {
+		r.Warnings = append(r.Warnings, calibration.TooDisturbed)
+	}
 	// Of request and response in turn the source's time is a part of every
 	// transaction, whatever the rest of it is.
 	if limit := s.Arms[0].Limit; limit != nil && c.record.Arm.Kind != "rr" && limit.Role != "source" && limit.Role != "both" {
