@@ -1,0 +1,54 @@
+#!/bin/sh
+# What takes long, with its figures: each step prints a line of Markdown for
+# docs/soak.md, with machine and commit. Nothing else may run meanwhile.
+#
+#	bench/soak.sh [suite] [kills] [aa] [gates]	(default: all)
+set -eu
+cd "$(dirname "$0")/.."
+commit=$(git describe --always --dirty)
+machine="$(nproc) CPUs ($(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)), Linux $(uname -r)"
+log=$(mktemp)
+
+line() { # what, figures
+	printf '| %s | %s | %s | %s | %s |\n' "$(date -u +%Y-%m-%d)" "$commit" "$machine" "$1" "$2"
+}
+
+# suite: all tests five times, twice of them beside a program that takes all CPUs
+# for 20 ms of every 80.
+suite() {
+	go build -o bin/hog ./test/hog
+	green=0 times=
+	for i in 1 2 3 4 5; do
+		beside=
+		case $i in 2|4) beside=bin/hog ;; esac
+		began=$(date +%s)
+		if $beside make test >"$log" 2>&1; then
+			green=$((green + 1))
+		else
+			grep -v '^ok\|no test files' "$log" | tail -n 40 >&2
+		fi
+		times="$times $(( ($(date +%s) - began) / 60 ))"
+	done
+	line '`make test` five times, the second and the fourth with CPUs taken away' "$green of 5 green; minutes:$times"
+	[ "$green" = 5 ]
+}
+
+kills() {
+	NETAB_TEST_LONG=1 go test ./test -count=1 -run 'TestKill' -v >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
+	line '30 kills each of veth, NIC and host-wide runs, restored' "$(tail -n 1 "$log")"
+}
+
+aa() {
+	bin/netab calibrate same --runs 60 --injected 0 --whole 0 --resolution 3% --max-time 30s >"$log" 2>&1
+	line '60 A/A runs, resolution 3 %, 30 s at most' "$(grep -m 1 'A/A' "$log")"
+}
+
+gates() {
+	line 'a gate on a slowdown of 4 % and on none, 20 times each' "$(bench/gate.sh)"
+}
+
+make -s build
+for step in ${*:-suite kills aa gates}; do
+	"$step"
+done
+rm -f "$log"
