@@ -10,4 +10,4 @@ cd "$(dirname "$0")"
 CGO_ENABLED=1 go test -race -short -p 2 ./analysis ./results ./scenarios ./runner/knob ./runner/probe
 # -count=1: they build the binary and ask the kernel, which the test cache knows
 # nothing of.
-go test -count=1 -p 1 $(go list ./... | grep -v -e '/results$' -e '/scenarios$' -e '/runner/probe$')
+go test -count=1 -p 1 -timeout 30m $(go list ./... | grep -v -e '/results$' -e '/scenarios$' -e '/runner/probe$')

@@ -33,6 +33,7 @@ type sifting struct {
 	all       []results.Trial // with the disturbed ones
 	disturbed []disturbance
 	few       bool // too few are undisturbed: judged is all, and gets no verdict
+	counted   bool // they count like all others, as the scenario asks
 }
 
 // A disturbance is what was wrong with a trial.
@@ -51,8 +52,8 @@ func sift(d results.Design, trials []results.Trial) sifting {
 			s.disturbed = append(s.disturbed, disturbance{i, why})
 		}
 	}
-	s.judged = s.all
-	if len(s.disturbed) == 0 {
+	s.judged, s.counted = s.all, d.CountDisturbed
+	if len(s.disturbed) == 0 || s.counted {
 		return s
 	}
 	quiet := make([]results.Trial, 0, len(s.all))
@@ -71,8 +72,13 @@ func (s *sifting) isDisturbed(at int) bool {
 	return slices.ContainsFunc(s.disturbed, func(d disturbance) bool { return d.at == at })
 }
 
-// quiet is how many valid trials are undisturbed.
-func (s *sifting) quiet() int { return countValid(s.all) - len(s.disturbed) }
+// quiet is how many valid trials a verdict can be made of: the undisturbed ones.
+func (s *sifting) quiet() int {
+	if s.counted {
+		return countValid(s.all)
+	}
+	return countValid(s.all) - len(s.disturbed)
+}
 
 // disturbed says what kept a trial from its CPUs, "" if nothing did by more than
 // is usual.
@@ -151,7 +157,7 @@ type Estimate struct {
 // besides adds to comparisons what all trials say, and takes verdicts back that
 // the disturbed ones forbid.
 func (j judging) besides(cs []Comparison, s sifting) {
-	if len(s.disturbed) == 0 {
+	if len(s.disturbed) == 0 || s.counted {
 		return
 	}
 	base, all := baseline(j.design), j
@@ -223,7 +229,9 @@ func (s *sifting) warning(cs []Comparison) []results.Warning {
 		return nil
 	}
 	text := fmt.Sprintf("%d of %d trials were disturbed (%s): ", n, countValid(s.all), s.worst())
-	if s.few {
+	if s.counted {
+		text += "they count like all others (measure.disturbed: count)"
+	} else if s.few {
 		text += "too few are left to judge by, so the figures are of all and there is no verdict; measure with nothing else running"
 	} else {
 		text += fmt.Sprintf("the verdicts are of the other %d", s.quiet())

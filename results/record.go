@@ -69,6 +69,8 @@ type Design struct {
 	Resolution float64  `json:"resolution"` // 0.01 = 1 %
 	Width      float64  `json:"width"`      // relative half-width asked of a level, 0.05
 	MaxTimeS   float64  `json:"max_time_s"`
+	// CountDisturbed: trials that others disturbed are judged like all others.
+	CountDisturbed bool `json:"count_disturbed,omitempty"`
 	// Gate holds the thresholds of metrics that have their own: there it takes
 	// the resolution's place. A share, or for metrics that can be zero a
 	// difference in their unit.

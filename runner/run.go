@@ -87,6 +87,7 @@ type run struct {
 	end      results.End
 	first    time.Time     // of the first trial
 	moreLead time.Duration // that a trial gets after one that began too soon
+	learning bool          // the last trial began too soon, and the next gets more
 }
 
 // Run measures until the stop rule, the time limit or ctx ends it. It returns
@@ -172,6 +173,8 @@ func (r *run) measure() error {
 		r.learn(&t)
 		if t.Invalid == "" {
 			invalid = 0
+		} else if r.learning {
+			// An agent was late: the next trial gets more time, up to a bound.
 		} else if invalid++; invalid == mostInvalid {
 			return fmt.Errorf("%d trials in a row failed, the last one: %s", invalid, t.Invalid)
 		}

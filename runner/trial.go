@@ -48,6 +48,7 @@ func (r *run) learnLead(setups []*live) {
 		late = max(late, l.late)
 	}
 	if late > 0 {
+		r.learning = r.moreLead < mostLead
 		r.moreLead = min(max(2*late, 2*r.moreLead), mostLead)
 	} else {
 		r.moreLead -= r.moreLead / 16
@@ -64,6 +65,7 @@ func (r *run) trial(index int) results.Trial {
 	for i := range t.Arms {
 		t.Arms[i].Arm = i
 	}
+	r.learning = false
 	var err error
 	if r.plan.grain == grainTrial {
 		err = r.oneByOne(&t)
@@ -185,8 +187,7 @@ func (r *run) session(t *results.Trial, arms []int, turns []turn) (err error) {
 	delta.OwnNS += own
 	r.add(t, setups, arms, turns, late, delta)
 	r.warnOfCarryOver(t)
-	r.nothingReceived(t, turns)
-	return nil
+	return r.nothingReceived(t, turns)
 }
 
 // addZeros records an arm that could not be set up as what it is: in its slices
@@ -225,8 +226,9 @@ func (r *run) warnOfCarryOver(t *results.Trial) {
 // nothingReceived notes that an arm failed if its sinks got nothing in a whole
 // session: then the path was not there. It says what is known of why: a short
 // session may be over before a lost packet is sent again, or a CPU come back that
-// the host took away.
-func (r *run) nothingReceived(t *results.Trial, turns []turn) {
+// the host took away. An arm whose threads waited for CPUs that others had is the
+// machine's failure, not its own, and an error.
+func (r *run) nothingReceived(t *results.Trial, turns []turn) error {
 	received, sent := map[int]int64{}, map[int]int64{}
 	for _, s := range t.Slices {
 		received[s.Arm] += s.RxBytes
@@ -236,6 +238,9 @@ func (r *run) nothingReceived(t *results.Trial, turns []turn) {
 		if turn.slice < 0 || received[turn.arm] > 0 || t.Arms[turn.arm].Failed != "" {
 			continue
 		}
+		if why := starved(t, turn.arm); why != "" {
+			return fmt.Errorf("arm %s: the sinks received nothing: %s: the machine was too busy", r.plan.arms[turn.arm].Name, why)
+		}
 		retransmitted := int64(0)
 		for _, f := range t.Arms[turn.arm].Flows {
 			retransmitted += f.TCP["retrans"]
@@ -244,6 +249,24 @@ func (r *run) nothingReceived(t *results.Trial, turns []turn) {
 			time.Duration(turns[len(turns)-1].end).Round(time.Millisecond), sent[turn.arm], retransmitted,
 			time.Duration(t.Host.StealNS).Round(time.Millisecond))
 	}
+	return nil
+}
+
+// starved says whether an arm's threads waited for a CPU for more than half of its
+// slices, while others had more than a tenth of one; "" = they did not.
+func starved(t *results.Trial, arm int) string {
+	counted := int64(0)
+	for _, s := range t.Slices {
+		if s.Arm == arm {
+			counted += s.CountedNS
+		}
+	}
+	waited, others := t.Arms[arm].Source.WaitNS+t.Arms[arm].Sink.WaitNS, t.Host.ForeignNS+t.Host.StealNS
+	if 2*waited < counted || 10*others < t.RunNS {
+		return ""
+	}
+	return fmt.Sprintf("its threads waited for a CPU for %v while others had %v",
+		time.Duration(waited).Round(time.Millisecond), time.Duration(others).Round(time.Millisecond))
 }
 
 // setupsOf are the setups that serve the arms, in the arms' order.

@@ -99,6 +99,7 @@ func rules() ruleBook {
 		"Measure.max_time":   {doc: "The run ends here, decided or not.", until: maxTime, def: defaultMaxTime.String()},
 		"Measure.slice":      {doc: "A stretch in which one arm is active.", until: maxSlice, def: defaultSlice.String()},
 		"Measure.settle":     {doc: "First part of each slice, not counted.", until: maxSlice, def: defaultSettle.String()},
+		"Measure.disturbed":  {doc: "apart: trials that other programs, the hypervisor or a CPU quota disturbed are shown, and verdicts are of the others; count: they count like all others, for machines that are never quiet.", enum: []string{"apart", "count"}, def: "apart"},
 		"Measure.grain":      {doc: "slice: arms take turns as finely as their knobs allow; trial: each arm has a setup and a turn of its own in every trial.", enum: []string{"slice", "trial"}, def: "slice"},
 		"Measure.trial":      {doc: "All slices of one trial together. Default: " + defaultTrial.String() + ", or what the arms need."},
 		"Measure.seed":       {doc: "Seed of every random order. Default: drawn, and recorded."},

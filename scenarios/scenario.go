@@ -223,7 +223,10 @@ type Measure struct {
 	Settle     Duration `yaml:"settle,omitempty" json:"settle,omitempty"`
 	// Grain trial gives each arm a setup and a turn of its own in every trial,
 	// instead of slices as fine as the knobs allow.
-	Grain string   `yaml:"grain,omitempty" json:"grain,omitempty"`
+	Grain string `yaml:"grain,omitempty" json:"grain,omitempty"`
+	// Disturbed count judges trials beside other programs like all others, for
+	// machines that are never quiet.
+	Disturbed string `yaml:"disturbed,omitempty" json:"disturbed,omitempty"`
 	Trial Duration `yaml:"trial,omitempty" json:"trial,omitempty"` // counted and settle parts of one trial's slices together
 	Seed  uint64   `yaml:"seed,omitempty" json:"seed,omitempty"`
 	// Metrics that are judged, the first is the headline; default: what the kind

@@ -61,7 +61,7 @@ placement: same
 arms:
   ideal: {}
   now: {traffic: {source: {slowdown: %s}}}
-measure: {resolution: 15%%, max_time: 12s, slice: 8ms, settle: 1ms, trial: 160ms}
+measure: {resolution: 15%%, max_time: 12s, slice: 8ms, settle: 1ms, trial: 160ms, disturbed: count}
 `
 	for i, share := range []string{"0", "0", "0", "0", "0", "40%", "40%", "40%"} {
 		p.write(t, "slower.yaml", fmt.Sprintf(scenario, i, share))

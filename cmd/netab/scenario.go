@@ -168,7 +168,7 @@ func (l *loaded) design() results.Design {
 	m := l.Measure
 	d := results.Design{Name: l.Name, Question: l.Question, Baseline: l.BaselineArm(l.arms), Metrics: gatedMetrics(m.Metrics, l.Gate), Gate: l.thresholds(),
 		Confidence: float64(m.Confidence), Resolution: float64(m.Resolution), Width: float64(m.Width),
-		MaxTimeS: time.Duration(m.MaxTime).Seconds()}
+		MaxTimeS: time.Duration(m.MaxTime).Seconds(), CountDisturbed: m.Disturbed == "count"}
 	for _, f := range l.Matrix {
 		factor := results.Factor{Name: f.Name}
 		for _, level := range f.Levels {
