@@ -2,6 +2,7 @@ package runner
 
 import (
 	"testing"
+	"time"
 
 	"netab/results"
 	"netab/scenarios"
@@ -31,5 +32,48 @@ func TestCPUIsBounded(t *testing.T) {
 	free := []indexed{slice(0, 5000, 1)}
 	if boundCPU(free, 0, scenarios.ResolvedCPUs{}); free[0].SourceCPU != 5000 {
 		t.Errorf("a source that is not pinned: %d", free[0].SourceCPU)
+	}
+}
+
+// TestStarved: an arm is the machine's victim only if its threads waited for a CPU
+// and others had it; one that sleeps because nothing arrives has failed by itself.
+func TestStarved(t *testing.T) {
+	for name, tc := range map[string]struct {
+		waited, foreign, steal int64
+		starved                bool
+	}{
+		"a dead path":                      {0, 0, 0, false},
+		"a dead path on a busy machine":    {10, 900, 0, false},
+		"kept from its CPU":                {600, 900, 0, true},
+		"kept from its CPU by the host":    {600, 0, 300, true},
+		"its own threads wait for another": {600, 20, 0, false},
+	} {
+		trial := &results.Trial{RunNS: 2000, Arms: []results.ArmTrial{{}, {Arm: 1, Source: results.RoleDelta{WaitNS: tc.waited / 2}, Sink: results.RoleDelta{WaitNS: tc.waited / 2}}},
+			Slices: []results.Slice{{Arm: 0, CountedNS: 800}, {Arm: 1, CountedNS: 400}, {Arm: 1, CountedNS: 400}},
+			Host:   results.HostDelta{ForeignNS: tc.foreign, StealNS: tc.steal}}
+		if got := starved(trial, 1); (got != "") != tc.starved {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// TestLearnLead: a trial that began too soon gives the next more time, and is none
+// of those that end a run, until there is no more to give.
+func TestLearnLead(t *testing.T) {
+	r := &run{}
+	late := []*live{{late: 3 * time.Millisecond}}
+	n := 0
+	for r.learning = true; r.learning; n++ {
+		r.learnLead(late)
+		if n > 20 {
+			t.Fatal("it learns for ever")
+		}
+	}
+	if r.moreLead != mostLead || n < 3 {
+		t.Errorf("after %d late trials %v", n, r.moreLead)
+	}
+	r.learning = false
+	if r.learnLead([]*live{{}}); r.learning || r.moreLead >= mostLead {
+		t.Errorf("a trial in time: learning %v, %v", r.learning, r.moreLead)
 	}
 }
