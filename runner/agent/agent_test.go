@@ -91,10 +91,11 @@ func runTraffic(t *testing.T, a *Agent, by busytest.Stretch) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Connect([]traffic.End{{To: netip.AddrPortFrom(lo, ports[0])}}); err != nil {
+	from, err := a.Connect([]traffic.End{{To: netip.AddrPortFrom(lo, ports[0])}})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Accept([]traffic.End{{Addr: lo}}); err != nil {
+	if err := a.Accept([]traffic.End{{Addr: lo, To: netip.AddrPortFrom(lo, from[0])}}); err != nil {
 		t.Fatal(err)
 	}
 	ms := int64(by.Of(time.Millisecond))

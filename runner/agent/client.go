@@ -44,6 +44,7 @@ type Options struct {
 // the kernel's parent-death signal is bound to the thread, not to the process.
 type Starter struct {
 	work chan func()
+	err  error // why its thread can start none
 }
 
 // NewStarter starts that thread.

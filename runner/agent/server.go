@@ -77,6 +77,7 @@ type server struct {
 	local    host.Local
 	sysfsErr error
 	set      *traffic.Set
+	traffic  []traffic.Config // of set
 }
 
 // methods are all that an agent can be asked for. Hello says that it is ready,
@@ -137,14 +138,18 @@ func (s *server) open(c []traffic.Config) error {
 	if s.set != nil {
 		s.set.Close()
 	}
-	s.set = traffic.NewSet(c...)
+	s.set, s.traffic = traffic.NewSet(c...), c
 	return nil
 }
 
-// accept completes the sinks and makes all threads ready to run.
+// accept completes the sinks and makes all threads ready to run. That was the
+// last of the set-up.
 func (s *server) accept(ends []traffic.End) error {
 	if err := s.set.Accept(ends); err != nil {
 		return err
 	}
-	return s.set.Prepare()
+	if err := s.set.Prepare(); err != nil {
+		return err
+	}
+	return relinquish(s.traffic)
 }

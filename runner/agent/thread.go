@@ -13,6 +13,7 @@ import (
 // loop runs on the thread whose death ends the agents.
 func (s *Starter) loop() {
 	runtime.LockOSThread() // never unlocked: the thread ends with this function
+	s.err = confine()
 	for f := range s.work {
 		f()
 	}
@@ -23,6 +24,10 @@ func (s *Starter) loop() {
 func (s *Starter) fork(cmd *exec.Cmd, namespace *os.File) error {
 	result := make(chan error, 1)
 	s.work <- func() {
+		if s.err != nil {
+			result <- s.err
+			return
+		}
 		if namespace == nil {
 			result <- cmd.Start()
 			return
