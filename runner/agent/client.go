@@ -50,7 +50,7 @@ type Starter struct {
 // NewStarter starts that thread.
 func NewStarter() *Starter {
 	s := &Starter{work: make(chan func())}
-	go s.loop()
+	go s.onItsThread()
 	return s
 }
 

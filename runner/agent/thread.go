@@ -10,9 +10,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// loop runs on the thread whose death ends the agents.
+// onItsThread runs loop on the thread whose death ends the agents. The process's
+// first thread cannot be that: Go parks it for ever instead of ending it (mexit in
+// runtime/proc.go), and it would stand confined for the whole process in
+// /proc/self. So it is held while another is found.
+func (s *Starter) onItsThread() {
+	runtime.LockOSThread()
+	if unix.Gettid() != os.Getpid() {
+		s.loop() // the thread ends with this function: it is never unlocked
+		return
+	}
+	found := make(chan struct{})
+	go func() {
+		runtime.LockOSThread()
+		close(found)
+		s.loop()
+	}()
+	<-found
+	runtime.UnlockOSThread()
+}
+
 func (s *Starter) loop() {
-	runtime.LockOSThread() // never unlocked: the thread ends with this function
 	s.err = confine()
 	for f := range s.work {
 		f()
