@@ -29,6 +29,7 @@ var eventMeanings = map[string]string{
 	"reordered":          "messages that arrived after a later one",
 	"late":               "messages that arrived too far behind to be told from duplicates",
 	"corrupt":            "messages, or bytes of a stream, that are not what was sent",
+	"strangers":          "connections and datagrams from elsewhere than the flow's other end, which are in no other figure",
 }
 
 // alarms are events that put the measurement itself in doubt, with what to do.
@@ -40,6 +41,7 @@ var alarms = []struct{ name, code, what, do string }{
 	{"late", "verify-reordered", "messages arrived far behind later ones", "look for packets of one flow on several queues or CPUs"},
 	{"timeouts", "request-timeouts", "requests had no response in time and count as lost", "offer less, or raise traffic.timeout"},
 	{"connect errors", "connection-errors", "connections failed and were made again", "look at the source's ports, TIME_WAIT and the sink's backlog"},
+	{"strangers", "strangers", "connections or datagrams came from elsewhere and were kept out", "find out who else sends there: they cost CPU time and room in queues, which the arm's figures bear"},
 }
 
 // eventsOf adds up an arm's events, those of the source first.

@@ -82,15 +82,16 @@ func (g *group) sources() int {
 	return n
 }
 
-// config is the group as its agents are told.
-func (g *group) config(v6 bool) traffic.Config {
+// config is the group as its agents are told. Others can reach what is no
+// namespace of netab's own with devices of its own.
+func (g *group) config(v6, exposed bool) traffic.Config {
 	t := &g.traffic
 	c := traffic.Config{
 		Kind: t.Kind, Protocol: t.Protocol, IPv6: v6, Message: int(t.Message), Sizes: drawSizes(t.Sizes), Response: int(t.Response),
 		Threads: t.Threads, SendBuffer: int(t.SendBuffer), ReceiveBuffer: int(t.ReceiveBuffer), Congestion: t.Congestion,
 		NoDelay: t.NoDelay, NotSentLowat: int(t.NotSentLowat), PacingRate: int64(t.PacingRate / 8),
 		Rate: float64(t.Rate) / float64(max(g.sources(), 1)), Burst: t.Burst, Depth: t.Depth, Think: int64(t.Think), Timeout: int64(t.Timeout),
-		Verify: t.Verify,
+		Verify: t.Verify, Exposed: exposed,
 		Source: traffic.Path{Call: t.Source.Path, Batch: t.Source.Batch, Segment: int(t.Source.Segment), ZeroCopy: t.Source.ZeroCopy,
 			Socket: t.Source.Socket, Slowdown: float64(t.Source.Slowdown)},
 		Sink: traffic.Path{Call: t.Sink.Path, Batch: t.Sink.Batch, GRO: t.Sink.GRO, Truncate: t.Sink.Truncate,
@@ -133,10 +134,10 @@ const framesPort = 32768
 // completes the sinks.
 func (l *live) openSockets() error {
 	l.groups = groupsOf(l.arm.Config.Traffic, l.path)
-	v6 := l.path.Sink.Addr.Is6()
+	v6, exposed := l.path.Sink.Addr.Is6(), l.arm.Config.Topology.Kind == "nic"
 	var configs []traffic.Config
 	for i := range l.groups {
-		configs = append(configs, l.groups[i].config(v6))
+		configs = append(configs, l.groups[i].config(v6, exposed))
 	}
 	for _, a := range l.path.Agents() {
 		if err := a.Open(configs...); err != nil {
@@ -248,7 +249,7 @@ func (l *live) sourceEnd(g, i, sending int) (traffic.End, error) {
 	if t.LossFree != nil {
 		end.Share = 1 / n
 	}
-	if t.Kind != "multicast" && t.Source.Path != "packet" && t.Source.Path != "pktgen" {
+	if t.Kind != "multicast" && !l.groups[g].makesFrames() {
 		return end, nil
 	}
 	link, err := f.source.Link()
@@ -287,11 +288,54 @@ func framesOf(f flow, i int) (*traffic.Frames, error) {
 	return out, nil
 }
 
+// origins are where what comes to a sink is from: its own flow's source, and
+// those of others that share its socket, its port or its group.
+func (g *group) origins(e traffic.End) []traffic.Origin {
+	var out []traffic.Origin
+	for _, i := range append([]int{e.Flow}, e.From...) {
+		f := g.flows[i]
+		if !f.sends {
+			continue
+		}
+		o := traffic.Origin{Addr: f.source.Addr, First: f.sourcePort, Last: f.sourcePort}
+		if g.makesFrames() {
+			o.First, o.Last = framesPort+uint16(i), framesPort+uint16(i)
+		}
+		out = append(out, o)
+	}
+	if len(out) > mostOrigins {
+		out = ranges(out)
+	}
+	return out
+}
+
+// mostOrigins bounds how many ports are told apart for each datagram.
+const mostOrigins = 8
+
+// ranges makes one of all origins that have an address in common.
+func ranges(all []traffic.Origin) (out []traffic.Origin) {
+	for _, o := range all {
+		same := func(p traffic.Origin) bool { return p.Addr == o.Addr }
+		if n := slices.IndexFunc(out, same); n >= 0 {
+			out[n].First, out[n].Last = min(out[n].First, o.First), max(out[n].Last, o.Last)
+		} else {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// makesFrames says whether the group's sources hand whole packets to the device.
+func (g *group) makesFrames() bool {
+	return g.traffic.Source.Path == "packet" || g.traffic.Source.Path == "pktgen"
+}
+
 // accept completes the sinks.
 func (l *live) accept(sinks map[*agent.Agent][]traffic.End) error {
 	for _, a := range l.path.Agents() {
 		ends := sinks[a]
 		for i, e := range ends {
+			ends[i].Origins = l.groups[e.Group].origins(e)
 			if l.groups[e.Group].traffic.Kind == "multicast" {
 				continue
 			}

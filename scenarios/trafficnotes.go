@@ -32,6 +32,10 @@ func trafficNotes(c Config, t Traffic, prefix string) []string {
 	note(busy && veth && offload(c, "sink", "gro") != "on", "busy_poll: needs GRO or XDP on at the sink, as veth uses no NAPI without")
 	note(busy && t.Threads > 0 && c.Knobs.Sysctl["net/core/busy_poll"] == "", "busy_poll: epoll polls only with sysctl net.core.busy_poll above 0")
 
+	// See runner/traffic/strangers.go.
+	note(c.Topology.Kind == "nic" && t.Protocol == "udp" && t.Sink.Socket != "connected",
+		"sink: where strangers can reach it a filter looks at each datagram, which a connected socket needs not")
+
 	note(t.Sink.Wait == "spin" && c.Placement.Mode == "same", "wait: the sink spins on its source's CPU, which must wait for its share")
 
 	gro := t.Sink.GRO && t.Source.Segment == 0

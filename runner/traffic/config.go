@@ -26,6 +26,8 @@ type Config struct {
 	Think   int64   `json:"think_ns,omitempty"`
 	Timeout int64   `json:"timeout_ns,omitempty"` // of a request over datagrams
 	Verify  bool    `json:"verify,omitempty"`
+	// Exposed says that packets of others than the set's own ends can reach it.
+	Exposed bool `json:"exposed,omitempty"`
 
 	Source Path `json:"source,omitzero"`
 	Sink   Path `json:"sink,omitzero"`
@@ -70,6 +72,18 @@ func (c *Config) onePort() bool {
 // (udp_queue_rcv_skb: sk_incoming_cpu_update if inet_daddr is set).
 func (c *Config) connectsBack() bool {
 	return !c.stream() && c.Kind != "multicast" && c.Kind != "conn" && (c.Sink.Socket == "" || c.Sink.Socket == "connected")
+}
+
+// guarded says whether strangers' datagrams must be told apart one by one: the
+// socket has no one peer, or, as the open source of rr, is not connected to it.
+func (c *Config) guarded(sink bool) bool {
+	if c.stream() || c.unix() || !c.Exposed {
+		return false
+	}
+	if sink {
+		return !c.connectsBack() || c.makesFrames()
+	}
+	return c.Kind == "rr" && c.Source.Socket == "open"
 }
 
 // makesFrames says whether the source needs no UDP socket: it hands whole packets

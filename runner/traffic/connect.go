@@ -129,21 +129,33 @@ func (l *loop) receive(fd uintptr, size int) (n, _ uintptr, errno syscall.Errno)
 //
 //go:nosplit
 func (l *loop) answer() (bytes, msgs int64, errno syscall.Errno) {
-	fd, _, errno := syscall.RawSyscall6(unix.SYS_ACCEPT4, l.fd, 0, 0, unix.SOCK_CLOEXEC, 0, 0)
+	d := &l.door
+	d.size = uint32(len(d.from))
+	fd, _, errno := syscall.RawSyscall6(unix.SYS_ACCEPT4, l.fd, uintptr(unsafe.Pointer(&d.from)), uintptr(unsafe.Pointer(&d.size)), unix.SOCK_CLOEXEC, 0, 0)
+	if errno == unix.EAGAIN && !l.stop.Load() {
+		return 0, 0, 0 // nobody came for as long as a silence may last
+	}
 	if errno != 0 {
 		return 0, 0, errno
 	}
+	if !d.admits() {
+		syscall.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
+		return l.stranger()
+	}
 	l.peer.fd.Store(int32(fd))
 	n, _, errno := l.receive(fd, l.peer.request)
-	if errno == 0 && l.peer.answered {
+	if errno == 0 && l.peer.answered && int(n) == l.peer.request {
 		errno = l.reply(fd, uintptr(l.peer.response))
-	} else if errno == 0 {
+	} else if errno == 0 && n > 0 && !l.peer.answered {
 		_, _, errno = l.receive(fd, 1) // the source's FIN
 	}
 	l.peer.fd.Store(0)
 	syscall.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
-	if errno != 0 || n == 0 {
-		return 0, 0, errno
+	switch {
+	case errno == 0 && n > 0 && (!l.peer.answered || int(n) == l.peer.request):
+		return int64(n), 1, 0
+	case (errno == 0 || errno == unix.EAGAIN) && !l.stop.Load():
+		return l.stranger() // it said nothing, or too little, or did not listen
 	}
-	return int64(n), 1, 0
+	return 0, 0, errno
 }

@@ -16,12 +16,13 @@ const (
 	eventReordered         // verify: that came after a later one
 	eventCorrupt           // verify: messages, or bytes of a stream, that were not as sent
 	eventEmpty             // a call of a spinning sink that found nothing
+	eventStranger          // a connection or a datagram that is none of our sources': see strangers.go
 	eventKinds
 )
 
 var eventNames = [eventKinds]string{"retries", "connect errors", "timeouts", "stale responses",
 	"zerocopy copied", "zerocopy completed", "bytes mapped", "bytes copied",
-	"lost", "duplicated", "reordered", "corrupt", "empty polls"}
+	"lost", "duplicated", "reordered", "corrupt", "empty polls", "strangers"}
 
 // Events are the names that EndResult.Events may have.
 func Events() []string { return eventNames[:] }

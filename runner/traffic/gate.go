@@ -18,13 +18,6 @@ const (
 	futexWake = 1 | 128
 )
 
-//go:nosplit
-func (g *gate) wait() {
-	for g.opened.Load() == 0 {
-		syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(g)), futexWait, 0, 0, 0, 0)
-	}
-}
-
 func (g *gate) open() {
 	g.opened.Store(1)
 	syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(g)), futexWake, 1<<30, 0, 0, 0)

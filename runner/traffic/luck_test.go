@@ -28,9 +28,12 @@ func prepare(t testing.TB, c Config, n int) (*Set, error) {
 	for i, p := range ports {
 		sources = append(sources, End{Flow: i, To: netip.AddrPortFrom(c.loopback(), p)})
 	}
-	_, err = s.Connect(sources)
+	from, err := s.Connect(sources)
 	must(t, err)
-	must(t, s.Accept(nil))
+	for i := range sinks {
+		sinks[i].To = netip.AddrPortFrom(c.loopback(), from[i])
+	}
+	must(t, s.Accept(sinks))
 	return s, s.Prepare()
 }
 

@@ -54,9 +54,10 @@ type meter struct {
 	edges       []int64
 	samples     []sample // one per edge
 	thread      *thread
-	fds         []int // the first tells of the softirq, all of datagrams dropped
-	drops       bool  // sockets that drop
-	everyStep   bool  // read the clock at every step
+	fds         []int   // the first tells of the softirq, all of datagrams dropped
+	dropped     []int64 // by each of fds before it was a flow's
+	drops       bool    // sockets that drop
+	everyStep   bool    // read the clock at every step
 	slow        slowdown
 	idle        int64    // ns spun so far until intended times
 	own         []ownSum // of each end, where a thread has several
@@ -187,6 +188,9 @@ func (m *meter) take(s *sample) {
 	}
 	for i := range m.fds {
 		n := m.thread.socketDrops(m.fds[i])
+		if m.dropped != nil {
+			n -= m.dropped[i]
+		}
 		if m.own != nil {
 			m.own[i].drops = n
 		}

@@ -89,16 +89,18 @@ type path struct {
 	systemCall
 	refused syscall.Errno // of a call behind some that moved messages
 	spins   bool          // does not sleep until there is something
-	flags   uintptr
-	buf     []byte // the first message's
-	unit    int64  // bytes of a datagram, where a call moves several; 0 = a call is a message
-	headers []mmsghdr
-	vectors []unix.Iovec
-	name    []byte // socket address of open sources; room for one of recvfrom's
-	size    uint32 // of name, for recvfrom
-	sizes   []int  // of messages, taken in turn
-	turn    int
-	events  [eventKinds]int64
+	// datagrams says that nothing received is not the end.
+	datagrams bool
+	flags     uintptr
+	buf       []byte // the first message's
+	unit      int64  // bytes of a datagram, where a call moves several; 0 = a call is a message
+	headers   []mmsghdr
+	vectors   []unix.Iovec
+	name      []byte // socket address of open sources; room for one of recvfrom's
+	size      uint32 // of name, for recvfrom
+	sizes     []int  // of messages, taken in turn
+	turn      int
+	events    [eventKinds]int64
 
 	file   file
 	copies zeroCopy
@@ -110,6 +112,7 @@ type path struct {
 	kernel kernelSource
 	rpc    rpc
 	peer   peer
+	door   doorkeeper
 	ready  readiness
 
 	// Verification, of datagrams and of byte streams.
@@ -150,7 +153,10 @@ func (p *path) open(w *worker, threads int) error {
 	if !ok {
 		return fmt.Errorf("there is no path %q", way.Call)
 	}
-	p.op, p.number, p.fd = call.op, call.number, uintptr(e.fd)
+	p.op, p.number, p.fd, p.datagrams = call.op, call.number, uintptr(e.fd), !c.stream()
+	for _, e := range w.ends {
+		p.events[eventStranger] += e.strangers
+	}
 	if w.sink {
 		p.buf = buffer(c.sinkBuffer(threads))
 	} else {
@@ -297,6 +303,7 @@ func (p *path) role(w *worker) error {
 	case c.connects() && c.stream():
 		p.op = opAnswer
 		p.peer.open(c, netip.AddrPort{})
+		p.door.open(w.ends[0])
 	}
 	if c.Kind == "rr" || c.connects() {
 		p.rpc.open(c)
@@ -456,11 +463,11 @@ func (l *loop) plain() (bytes, msgs int64, errno syscall.Errno) {
 		}
 		return 0, 0, errno
 	}
-	if l.checker != nil || l.match != nil || l.fill != nil {
+	if n > 0 && (l.checker != nil || l.match != nil || l.fill != nil) {
 		l.inspect(int64(n))
 	}
 	if n == 0 {
-		return 0, 0, errnoClosed
+		return l.empty()
 	}
 	if l.unit > 0 {
 		return int64(n), (int64(n) + l.unit - 1) / l.unit, 0
@@ -476,6 +483,9 @@ func (l *loop) plain() (bytes, msgs int64, errno syscall.Errno) {
 func (l *loop) alike() (bytes, msgs int64, errno syscall.Errno) {
 	if errno = l.refused; errno != 0 {
 		l.refused = 0
+		if errno == errnoClosed {
+			return l.empty()
+		}
 		return 0, 0, errno
 	}
 	times := int64(max(l.left, 1))
@@ -483,6 +493,9 @@ func (l *loop) alike() (bytes, msgs int64, errno syscall.Errno) {
 		times = l.pace.dueBy(l.meter.last)
 	}
 	bytes, last, calls, failed := repeat(&l.systemCall, times)
+	if calls == 0 && syscall.Errno(failed) == errnoClosed {
+		return l.empty()
+	}
 	if calls == 0 {
 		return 0, 0, syscall.Errno(failed)
 	}
@@ -529,8 +542,13 @@ func (l *loop) several() (bytes, msgs int64, errno syscall.Errno) {
 	if int(n) < len(l.headers) && l.number == unix.SYS_SENDMMSG {
 		l.events[eventRetry]++ // an error that the kernel keeps to itself
 	}
+	empty := int64(0)
 	for i := range l.headers[:n] {
 		got := int64(l.headers[i].len)
+		if got == 0 {
+			empty++
+			continue
+		}
 		if l.checker != nil {
 			l.checkEach(l.bufferAt(i)[:got])
 		}
@@ -544,11 +562,14 @@ func (l *loop) several() (bytes, msgs int64, errno syscall.Errno) {
 			l.reap()
 		}
 	}
-	if bytes == 0 {
+	if bytes == 0 && l.stop.Load() {
 		return 0, 0, errnoClosed // a socket that was shut down gives empty messages for ever
 	}
+	if empty > 0 {
+		l.events[eventStranger] += empty
+	}
 	if l.unit == 0 {
-		msgs = int64(n)
+		msgs = int64(n) - empty
 	}
 	return bytes, msgs, 0
 }
@@ -635,7 +656,7 @@ func (l *loop) uring() (bytes, msgs int64, errno syscall.Errno) {
 	}
 	bytes, msgs, errno = l.inbox.Receive()
 	if errno == 0 && bytes == 0 {
-		errno = errnoClosed
+		return l.empty()
 	}
 	return bytes, msgs, errno
 }

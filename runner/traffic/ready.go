@@ -220,7 +220,7 @@ func (l *loop) hearOf(end int, more bool) (bytes, msgs int64, errno syscall.Errn
 		return 0, 0, errno
 	}
 	if n == 0 {
-		return 0, 0, errnoClosed
+		return l.empty()
 	}
 	if r.partial[end] += int(n); l.rpc.stream && r.partial[end] < l.rpc.response {
 		return int64(n), 0, 0
@@ -249,7 +249,7 @@ func (l *loop) respondTo(end int) (bytes, msgs int64, errno syscall.Errno) {
 		return 0, 0, errno
 	}
 	if n == 0 {
-		return 0, 0, errnoClosed
+		return l.empty()
 	}
 	if r.partial[end] += int(n); l.rpc.stream && r.partial[end] < l.rpc.request {
 		return int64(n), 0, 0

@@ -163,7 +163,7 @@ func (l *loop) hear(flags uintptr) (bytes, msgs int64, errno syscall.Errno) {
 		return 0, 0, errno
 	}
 	if n == 0 {
-		return 0, 0, errnoClosed
+		return l.empty()
 	}
 	number := r.tail
 	if r.stream {
@@ -290,7 +290,7 @@ func (l *loop) respond() (bytes, msgs int64, errno syscall.Errno) {
 		return 0, 0, errno
 	}
 	if n == 0 {
-		return 0, 0, errnoClosed
+		return l.empty()
 	}
 	if r.stream {
 		if r.partial += int(n); r.partial < r.request {

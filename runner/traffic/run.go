@@ -175,14 +175,15 @@ func (s *Set) Run(windows []Window, end int64) (*Report, error) {
 
 // start gives the worker its windows.
 func (w *worker) start(windows []Window) {
-	fds := make([]int, 0, len(w.ends))
+	fds, dropped := make([]int, 0, len(w.ends)), make([]int64, 0, len(w.ends))
 	for _, e := range w.ends {
 		if e.fd >= 0 {
-			fds = append(fds, e.fd)
+			fds, dropped = append(fds, e.fd), append(dropped, e.dropped)
 		}
 	}
 	l, c, e, ends := &w.loop, w.config, w.ends[0], float64(len(w.ends))
 	l.meter = newMeter(windows, w.thread, fds, w.sink && !c.stream())
+	l.meter.dropped = dropped
 	l.windows = windows
 	if !w.sink {
 		l.slow = newSlowdown(c.Source.Slowdown)

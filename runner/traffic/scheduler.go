@@ -2,7 +2,12 @@
 
 package traffic
 
-import _ "unsafe" // for go:linkname
+import (
+	"syscall"
+	"unsafe" // for go:linkname too
+
+	"golang.org/x/sys/unix"
+)
 
 // entersyscallblock and exitsyscall tell Go's scheduler that the thread is in a
 // system call. It gives its P to the next thread at once; after plain
@@ -15,3 +20,10 @@ func entersyscallblock()
 
 //go:linkname exitsyscall runtime.exitsyscall
 func exitsyscall()
+
+//go:nosplit
+func (g *gate) wait() {
+	for g.opened.Load() == 0 {
+		syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(g)), futexWait, 0, 0, 0, 0)
+	}
+}

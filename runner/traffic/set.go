@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -17,8 +18,10 @@ type End struct {
 	Group int            `json:"group,omitempty"` // which of the set's Configs
 	CPUs  []int          `json:"cpus,omitempty"`  // empty = not pinned
 	Addr  netip.Addr     `json:"addr"`            // a sink's own address
-	To    netip.AddrPort `json:"to"`              // a source's peer; of multicast the group, for sinks too
+	To    netip.AddrPort `json:"to"`              // a source's peer, for Accept a sink's; of multicast the group, for sinks too
 	From  []int          `json:"from,omitempty"`  // further flows that come to this sink
+	// Origins are, for Accept, where all comes from; none = from To.
+	Origins []Origin `json:"origins,omitempty"`
 	// Share of a window's rate, and of an interval that this end waits before its
 	// first message.
 	Share float64 `json:"share,omitempty"`
@@ -55,7 +58,10 @@ type endpoint struct {
 	fd       int // -1 = none
 	listener int // TCP sinks; -1 after Accept
 	port     uint16
-	result   EndResult
+	origins  []Origin // who may come here
+	// What came, and what the socket dropped, before it knew that.
+	strangers, dropped int64
+	result             EndResult
 }
 
 // NewSet returns an empty set of so many kinds of traffic.
@@ -131,41 +137,48 @@ func (s *Set) Connect(ends []End) ([]uint16, error) {
 }
 
 // Accept completes the sinks once their sources have connected; ends are the
-// sinks as given to Listen, now with their peers. TCP accepts, UDP connects back.
+// sinks as given to Listen, now with their peers. TCP accepts, UDP connects back;
+// see strangers.go for what becomes of others.
 func (s *Set) Accept(ends []End) error {
 	type flow struct{ group, flow int }
-	peers := map[flow]netip.AddrPort{}
+	known := map[flow]End{}
 	for _, end := range ends {
-		peers[flow{end.Group, end.Flow}] = end.To
+		known[flow{end.Group, end.Flow}] = end
 	}
 	for _, e := range s.endpoints {
 		if !e.sink {
 			continue
 		}
-		if err := e.accept(peers[flow{e.Group, e.Flow}]); err != nil {
+		if err := e.complete(known[flow{e.Group, e.Flow}]); err != nil {
 			return fmt.Errorf("sink of flow %d: %w", e.Flow, err)
 		}
 	}
 	return nil
 }
 
-func (e *endpoint) accept(peer netip.AddrPort) error {
-	if e.listener < 0 {
-		// Whole packets come from no socket that one could connect to.
-		if e.config.connectsBack() && !e.config.makesFrames() && peer.Port() != 0 {
-			if err := unix.Connect(e.fd, e.config.sockaddr(peer)); err != nil {
-				return fmt.Errorf("connect back to %s: %w", peer, err)
-			}
+// complete makes a sink ready for those who may come to it.
+func (e *endpoint) complete(end End) error {
+	c := e.config
+	e.origins = c.origins(end)
+	if len(e.origins) == 0 && !c.unix() && (c.stream() || c.guarded(true)) {
+		return errors.New("nobody said from where its traffic may come")
+	}
+	switch {
+	case e.listener >= 0:
+		return e.accept()
+	case c.stream():
+		return nil // the doorkeeper asks each
+	// Whole packets come from no socket that one could connect to.
+	case c.connectsBack() && !c.makesFrames() && end.To.Port() != 0:
+		if err := unix.Connect(e.fd, c.sockaddr(end.To)); err != nil {
+			return fmt.Errorf("connect back to %s: %w", end.To, err)
 		}
-		return nil
+	case c.guarded(true):
+		if err := e.guard(); err != nil {
+			return err
+		}
 	}
-	fd, err := accept(e.listener)
-	if err != nil {
-		return err
-	}
-	unix.Close(e.listener)
-	e.fd, e.listener = fd, -1
-	return nil
+	return e.forget()
 }
 
 // Close closes all sockets, and lets threads go that were prepared and never

@@ -47,12 +47,14 @@ func (c *Config) listen(e *endpoint, port uint16) (err error) {
 		return fmt.Errorf("bind %s socket to %s: %w", c.Protocol, addr, err)
 	}
 	if c.stream() {
-		backlog := 1
-		if c.connects() {
-			backlog = 4096 // net.core.somaxconn cuts it
-		}
-		if err := unix.Listen(fd, backlog); err != nil {
+		// Strangers must not keep the source out. net.core.somaxconn cuts it.
+		if err := unix.Listen(fd, 4096); err != nil {
 			return fmt.Errorf("listen on %s: %w", addr, err)
+		}
+	}
+	if c.stream() && c.connects() {
+		if err := boundSilence(fd); err != nil {
+			return err
 		}
 	}
 	if c.Kind == "multicast" {
@@ -96,8 +98,31 @@ func (c *Config) connect(e *endpoint) (err error) {
 		return fmt.Errorf("connect %s to %s: %w", c.Protocol, e.To, err)
 	}
 	e.fd = fd
+	if c.Kind == "rr" && !c.stream() { // it receives too
+		if c.guarded(false) {
+			e.origins = []Origin{{e.To.Addr(), e.To.Port(), e.To.Port()}}
+			if err := e.guard(); err != nil {
+				return err
+			}
+		}
+		if err := e.forget(); err != nil {
+			return err
+		}
+	}
 	e.port, err = localPort(fd)
 	return err
+}
+
+// boundSilence bounds how long each connection that a listener accepts, which
+// inherits it, may keep its sink waiting.
+func boundSilence(listener int) error {
+	limit := unix.NsecToTimeval(int64(silence))
+	for _, which := range []int{unix.SO_RCVTIMEO, unix.SO_SNDTIMEO} {
+		if err := unix.SetsockoptTimeval(listener, unix.SOL_SOCKET, which, &limit); err != nil {
+			return fmt.Errorf("bound the silence of connections: %w", err)
+		}
+	}
+	return nil
 }
 
 func unspecified(v6 bool) netip.Addr {
@@ -111,18 +136,6 @@ func connect(fd int, to unix.Sockaddr) error {
 	for {
 		if err := unix.Connect(fd, to); err != unix.EINTR {
 			return err
-		}
-	}
-}
-
-func accept(listener int) (int, error) {
-	for {
-		fd, _, err := unix.Accept4(listener, unix.SOCK_CLOEXEC)
-		if err == nil {
-			return fd, nil
-		}
-		if err != unix.EINTR {
-			return -1, fmt.Errorf("accept: %w", err)
 		}
 	}
 }

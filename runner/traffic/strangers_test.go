@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"slices"
 	"testing"
 	"time"
 
@@ -70,11 +69,12 @@ func visited(t *testing.T, c Config, v visitor, windows func() []Window) (source
 	}
 	from, err := s.Connect(sources)
 	must(t, err)
-	origin := Origin{c.loopback(), slices.Min(from), slices.Max(from)}
 	for i := range sinks {
 		sinks[i].To = netip.AddrPortFrom(c.loopback(), from[i])
-		if !c.connectsBack() && !c.stream() { // one port for all
-			sinks[i].Origins = []Origin{origin}
+		for _, port := range from {
+			if c.onePort() {
+				sinks[i].Origins = append(sinks[i].Origins, Origin{c.loopback(), port, port})
+			}
 		}
 	}
 	must(t, s.Accept(sinks))
