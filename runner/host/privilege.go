@@ -1,7 +1,9 @@
 package host
 
 import (
+	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -102,17 +104,48 @@ func HowToGive(missing []string) string {
 	return "give a container " + strings.Join(flags, " ") + " (Kubernetes: securityContext.capabilities.add)"
 }
 
-// InUserNamespace says whether uids here are not the machine's own
-// (user_namespaces(7): the initial namespace maps all of them to themselves).
+// InUserNamespace says whether this process is in another user namespace than the
+// machine's first, so that its uids and capabilities are not the machine's.
 func InUserNamespace() bool {
 	data, err := os.ReadFile("/proc/self/uid_map")
 	if err != nil {
 		return false
 	}
-	return !identity(string(data))
+	var st unix.Stat_t
+	if unix.Stat("/proc/self/ns/user", &st) != nil {
+		st.Ino = 0 // not known
+	}
+	return !initialUserNamespace(string(data), st.Ino)
 }
 
-func identity(uidMap string) bool {
-	f := strings.Fields(uidMap)
-	return len(f) == 3 && f[0] == "0" && f[1] == "0" && f[2] == "4294967295"
+// initialUser is the inode number of the machine's first user namespace
+// (include/uapi/linux/nsfs.h).
+const initialUser = 0xEFFFFFFD
+
+// initialUserNamespace goes by the map of uids: the first namespace maps every uid
+// to itself, in one range (user_namespaces(7)). A map is told relative to the
+// namespace around it, so one inside another may be written the same way: the
+// number of the namespace, where it is known (not 0), must be the first's, too.
+func initialUserNamespace(uidMap string, inode uint64) bool {
+	return slices.Equal(strings.Fields(uidMap), []string{"0", "0", "4294967295"}) && (inode == 0 || inode == initialUser)
+}
+
+// OuterUID is the uid, in the user namespace around this one, of the user that
+// this process runs as: whoever made a user namespace to run as root in it.
+func OuterUID() int {
+	data, err := os.ReadFile("/proc/self/uid_map")
+	if err != nil {
+		return os.Geteuid()
+	}
+	return outerUID(string(data), os.Geteuid())
+}
+
+func outerUID(uidMap string, uid int) int {
+	for line := range strings.Lines(uidMap) {
+		var inside, outside, length int
+		if n, _ := fmt.Sscan(line, &inside, &outside, &length); n == 3 && uid >= inside && uid-inside < length {
+			return outside + uid - inside
+		}
+	}
+	return uid
 }

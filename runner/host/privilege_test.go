@@ -2,9 +2,11 @@ package host
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"netab/results"
@@ -58,16 +60,70 @@ func TestNeedsRoot(t *testing.T) {
 	}
 }
 
+// TestUIDMapOfTheMachine: item 8 of issue 10. Fixtures of /proc/self/uid_map.
 func TestUIDMapOfTheMachine(t *testing.T) {
-	for text, want := range map[string]bool{
-		"         0          0 4294967295\n": true,
-		"         0          0          1\n": false, // root of a container that made itself a user namespace
-		"         0       1000          1\n": false,
-		"":                                   false,
-		"0 0 1000\n1000 100000 65536\n":      false,
+	for _, tt := range []struct {
+		name, uidMap string
+		inode        uint64
+		want         bool
+	}{
+		{"the machine's first", "         0          0 4294967295\n", 0xEFFFFFFD, true},
+		{"without /proc/self/ns", "         0          0 4294967295\n", 0, true},
+		{"root of a container that made itself a user namespace", "         0          0          1\n", 0, false},
+		{"an ordinary user's", "         0       1000          1\n", 4026532300, false},
+		{"an ordinary user's that keeps his uid", "      1000       1000          1\n", 4026532300, false},
+		{"not mapped yet", "", 4026532300, false},
+		{"two ranges: newuidmap", "         0       1000          1\n         1     100000      65536\n", 4026532300, false},
+		{"two ranges that are all uids", "         0          0       1000\n      1000       1000 4294966295\n", 4026532300, false},
+		{"the same, number unknown", "         0          0       1000\n      1000       1000 4294966295\n", 0, false},
+		{"all but the last uid", "         0          0 4294967294\n", 0, false},
+		{"nested: root's, with the whole map", "         0          0 4294967295\n", 4026532300, false},
+		{"nested in an ordinary user's", "         0          0          1\n", 4026532301, false},
+		{"twice", "0 0 4294967295\n0 0 4294967295\n", 0, false},
 	} {
-		if got := identity(text); got != want {
-			t.Errorf("%q: %v", text, got)
+		if got := initialUserNamespace(tt.uidMap, tt.inode); got != tt.want {
+			t.Errorf("%s: %v", tt.name, got)
+		}
+	}
+}
+
+// TestNestedUserNamespace: the kernel writes the map of a namespace that root made
+// with all uids as it writes the first's.
+func TestNestedUserNamespace(t *testing.T) {
+	if os.Getenv("NETAB_TEST_NESTED") == "1" {
+		data, err := os.ReadFile("/proc/self/uid_map")
+		if err != nil || !slices.Equal(strings.Fields(string(data)), []string{"0", "0", "4294967295"}) {
+			t.Fatalf("not the map that was asked for: %q, %v", data, err)
+		}
+		if !InUserNamespace() || Privileged() {
+			t.Errorf("in a user namespace: %v, privileged: %v", InUserNamespace(), Privileged())
+		}
+		return
+	}
+	if os.Geteuid() != 0 || InUserNamespace() {
+		t.Skip("needs root: maps all uids")
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestNestedUserNamespace$", "-test.v")
+	cmd.Env = append(os.Environ(), "NETAB_TEST_NESTED=1")
+	all := []syscall.SysProcIDMap{{Size: 1<<32 - 1}}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER, UidMappings: all, GidMappings: all}
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+func TestOuterUID(t *testing.T) {
+	for _, tt := range []struct {
+		uidMap    string
+		uid, want int
+	}{
+		{"         0          0 4294967295\n", 1000, 1000},
+		{"         0       1000          1\n", 0, 1000},
+		{"         0       1000          1\n         1     100000      65536\n", 3, 100002},
+		{"", 7, 7},
+	} {
+		if got := outerUID(tt.uidMap, tt.uid); got != tt.want {
+			t.Errorf("%q: %d is %d outside, want %d", tt.uidMap, tt.uid, got, tt.want)
 		}
 	}
 }
