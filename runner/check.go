@@ -38,6 +38,15 @@ func Check(m results.Machine) ([]results.Warning, error) {
 		}
 		warn("busy-machine", "other processes use %.2f of a CPU: %s; stop them, or expect more noise", cpus, strings.Join(names, ", "))
 	}
+	if runs := knob.OtherRuns(); len(runs) > 0 {
+		// Their number and names are theirs to choose.
+		const few = 3
+		text := strings.Join(runs[:min(few, len(runs))], ", ")
+		if more := len(runs) - few; more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
+		}
+		warn("another-run", "another netab measures on this machine, and no lock of its keeps this one apart (another user's, or another mount namespace's): %s; both disturb each other: measure again when it has ended", text)
+	}
 	if share := float64(host.StealNS) / float64(quietFor) / float64(max(m.CPUs, 1)); share > mostStealing {
 		warn("cpu-steal", "the hypervisor takes %.1f %% of this guest's CPU time", 100*share)
 	}

@@ -59,6 +59,18 @@ const (
 	sinkSide
 )
 
+// told is a setting of an arm as records show it.
+func (s switched) told(set results.Setting, arm int) results.Setting {
+	set.Before = s.before
+	if knob.IsSecret(s.knob) {
+		set.Before = knob.Kept
+		if s.from[arm].Family == "" { // what it is set to is what it was
+			set.Asked, set.After = knob.Kept, knob.Kept
+		}
+	}
+	return set
+}
+
 func (s switched) constant() bool {
 	return !slices.ContainsFunc(s.values, func(v string) bool { return !s.knob.Equal(v, s.values[0]) })
 }
@@ -340,7 +352,8 @@ func located(k scenarios.Knob, err error) error {
 func scopeOf(path *topology.Path, k scenarios.Knob) (knob.Scope, error) {
 	switch k.Family {
 	case "sysctl":
-		return knob.SysctlScope(path.Sink.Agent, k.Name)
+		sides := sidesOf(path, k)
+		return knob.SysctlScope(sides[len(sides)-1].Agent, k.Name)
 	case "irq", "governor":
 		return knob.Host, nil
 	}
@@ -351,15 +364,21 @@ func scopeOf(path *topology.Path, k scenarios.Knob) (knob.Scope, error) {
 }
 
 // sidesOf are the sides of a path on which a knob is to be set: both for a
-// sysctl, each namespace once.
+// sysctl, each namespace once, but for one of a device of one side, which the
+// other has not.
 func sidesOf(path *topology.Path, k scenarios.Knob) []topology.Side {
-	if k.Family == "sysctl" {
-		if path.Source.Agent == path.Sink.Agent {
-			return []topology.Side{path.Sink}
-		}
-		return []topology.Side{path.Source, path.Sink}
+	if k.Family != "sysctl" {
+		return devicesOf(path, k)
 	}
-	return devicesOf(path, k)
+	if device, ok := knob.DeviceOf(k.Name); ok {
+		if own := devicesOf(path, scenarios.Knob{Device: device}); len(own) > 0 {
+			return own
+		}
+	}
+	if path.Source.Agent == path.Sink.Agent {
+		return []topology.Side{path.Sink}
+	}
+	return []topology.Side{path.Source, path.Sink}
 }
 
 // devicesOf resolves a device key on a path; none = not a device of the path.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"netab/results"
 	"netab/runner/knob"
 )
 
@@ -74,7 +75,11 @@ func (r *run) preview() *Preview {
 		out.Arms = append(out.Arms, a)
 	}
 	for _, s := range p.shared {
-		out.Borrowed = append(out.Borrowed, SharedPreview{Knob: s.knob.String(), Scope: s.knob.Scope(), Before: s.before, Values: s.values})
+		shown := SharedPreview{Knob: s.knob.String(), Scope: s.knob.Scope(), Before: s.told(results.Setting{}, 0).Before}
+		for arm, v := range s.values {
+			shown.Values = append(shown.Values, s.told(results.Setting{Asked: v}, arm).Asked)
+		}
+		out.Borrowed = append(out.Borrowed, shown)
 	}
 	return out
 }

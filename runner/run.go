@@ -39,9 +39,9 @@ type Options struct {
 	Header  results.Header // Plan is filled in
 	Store   string
 	Journal *knob.Journal
-	// Lock is inherited by the agents, so that it is held until the last of
+	// Locks are inherited by the agents, so that they are held until the last of
 	// them has ended.
-	Lock *os.File
+	Locks []*os.File
 	// Stop judges the trials so far: see analysis.Stop.
 	Stop StopFunc
 	// LossFree judges the slices of arms that ask for their loss-free rate: see

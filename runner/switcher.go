@@ -87,7 +87,7 @@ func (s *switcher) set(arm int) error {
 		return err
 	}
 	for i, k := range s.knobs {
-		settings[i].Before = k.before
+		settings[i] = k.told(settings[i], arm)
 	}
 	s.settings[arm] = settings
 	return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -324,13 +323,8 @@ func (r *run) path(t scenarios.Topology) (*topology.Path, error) {
 	return topology.Build(r.ctx, r.starter, t, r.agentOptions())
 }
 
-// agentOptions let every agent hold the run's lock.
-func (r *run) agentOptions() agent.Options {
-	if r.Lock == nil {
-		return agent.Options{}
-	}
-	return agent.Options{Inherit: []*os.File{r.Lock}}
-}
+// agentOptions let every agent hold the run's locks.
+func (r *run) agentOptions() agent.Options { return agent.Options{Inherit: r.Locks} }
 
 func closeAll(ctx context.Context, setups []*live) error {
 	var g errgroup.Group

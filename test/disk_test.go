@@ -2,10 +2,13 @@ package test
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestFullDisk: when the store's disk is full, the run ends and says so, and
@@ -56,9 +59,11 @@ func TestFullDiskOfJournal(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(disk, "filler"), make([]byte, 8<<10), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Symlink(disk, filepath.Join(p.dir, "state")); err != nil {
+		state := filepath.Join(p.dir, "state") // no link: netab follows none there
+		if err := errors.Join(os.Mkdir(state, 0o700), unix.Mount(disk, state, "", unix.MS_BIND, "")); err != nil {
 			t.Fatal(err)
 		}
+		defer unix.Unmount(state, unix.MNT_DETACH)
 		before := snapshotSandbox()
 		p.netab(t, "run", nicScenario(t), "--store", "store", "--max-time", "10s").
 			want(t, 5, "journal", "no space left on device")

@@ -37,7 +37,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -105,7 +104,11 @@ func run(ctx context.Context, o options, out, log io.Writer) error {
 		}
 		return nil
 	}
-	lock, err := knob.Acquire(cmp.Or(os.Getenv("NETAB_LOCK"), "/tmp/netab.lock"), false)
+	file, err := knob.MachineLock(os.Getenv("NETAB_LOCK"))
+	if err != nil {
+		return err
+	}
+	lock, err := file.Acquire()
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func recallLead(file, boot string) time.Duration {
 // rememberLead keeps it if it can: what is not kept is learned again.
 func rememberLead(file, boot string, lead time.Duration) {
 	data, err := json.Marshal(leadFile{boot, int64(lead)})
-	if err == nil && os.MkdirAll(filepath.Dir(file), 0o755) == nil {
+	if err == nil && os.MkdirAll(filepath.Dir(file), 0o700) == nil {
 		_ = os.WriteFile(file, append(data, '\n'), 0o644)
 	}
 }

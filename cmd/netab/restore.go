@@ -14,7 +14,8 @@ func newRestore() *cobra.Command {
 		Short: "Put back what a killed run left changed on this machine",
 		Long: `Put back, from the journal, every knob and device that a run changed and could
 not restore itself (SIGKILL, a crash). It waits until the last agent of that run
-has ended, goes on past failures, and reports each. What cannot be put back
+has ended, goes on past failures, and reports each. An entry that netab would not
+have written is refused, and the others are put back. What cannot be put back
 stays in the journal, and no run starts before it is; --forget gives it up.
 
 Devices and sysctls of a network namespace are put back in that one only: from

@@ -6,18 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"netab/analysis"
 	"netab/runner/host"
 	"netab/runner/knob"
 )
-
-// lockPath is one file for everybody on the machine: two runs never measure at
-// once, whoever starts them.
-func lockPath() string { return cmp.Or(os.Getenv("NETAB_LOCK"), "/tmp/netab.lock") }
 
 // stateDir is where the journal lies. An ordinary user can change nothing that
 // needs one, but is not refused a place for it.
@@ -35,7 +34,7 @@ func stateDir() string {
 // A session is the right to measure on this machine, and the memory of what
 // has to be put back. The zero session is the right to look.
 type session struct {
-	lock    *knob.Lock
+	locks   []*knob.Lock // the machine's, and the journal's
 	journal *knob.Journal
 }
 
@@ -60,15 +59,11 @@ func borrowedNow() int {
 	return len(j.Pending())
 }
 
-// openSession takes the lock and looks after what an earlier run left behind.
+// openSession takes the locks and looks after what an earlier run left behind.
 func openSession(ctx context.Context, restore bool, out io.Writer) (*session, error) {
-	lock, err := knob.Acquire(lockPath(), false)
+	s, err := sessionWith(knob.LockFile.Acquire)
 	if err != nil {
 		return nil, failed(err)
-	}
-	s, err := sessionWith(lock)
-	if err != nil {
-		return nil, err
 	}
 	if !restore || len(s.journal.Pending()) == 0 {
 		return s, nil
@@ -81,28 +76,62 @@ func openSession(ctx context.Context, restore bool, out io.Writer) (*session, er
 }
 
 // waitSession is openSession for netab restore: it waits for the agents of a
-// killed run, which hold the lock until they are gone.
+// killed run, which hold the locks until they are gone.
 func waitSession(ctx context.Context, out io.Writer) (*session, error) {
-	lock, err := knob.Acquire(lockPath(), false)
-	if errors.Is(err, knob.ErrLocked) {
-		fmt.Fprintf(out, "waiting: %v\n", err)
-		lock, err = knob.AcquireContext(ctx, lockPath())
-	}
-	if err != nil {
-		return nil, failed(err)
-	}
-	return sessionWith(lock)
+	s, err := sessionWith(func(l knob.LockFile) (*knob.Lock, error) {
+		lock, err := l.Acquire()
+		if errors.Is(err, knob.ErrLocked) {
+			fmt.Fprintf(out, "waiting: %v\n", err)
+			lock, err = l.Wait(ctx)
+		}
+		return lock, err
+	})
+	return s, failed(err)
 }
 
-func sessionWith(lock *knob.Lock) (*session, error) {
-	s := &session{lock: lock}
-	var err error
-	s.journal, err = knob.Open(stateDir(), knob.Options{Host: placeHost, Undo: knob.Undos()})
+// sessionWith takes the machine's lock, and then the journal's: whoever holds
+// another lock of the machine (in a private /run, or by NETAB_LOCK) and has changed
+// something that the same journal remembers must not find it put back.
+func sessionWith(take func(knob.LockFile) (*knob.Lock, error)) (s *session, err error) {
+	s = &session{}
+	defer func() {
+		if err != nil {
+			s.close()
+			s = nil
+		}
+	}()
+	machine, err := knob.MachineLock(os.Getenv("NETAB_LOCK"))
 	if err != nil {
-		s.close()
-		return nil, failed(err)
+		return s, err
 	}
-	return s, nil
+	lock, err := take(machine)
+	if err != nil {
+		return s, err
+	}
+	s.locks = append(s.locks, lock)
+	if err := s.lockJournal(take); err != nil {
+		return s, err
+	}
+	s.journal, err = knob.Open(stateDir(), knob.Options{Host: placeHost, Undo: knob.Undos()})
+	return s, err
+}
+
+// lockJournal takes the journal's lock. Only who can change the machine makes a
+// place for one.
+func (s *session) lockJournal(take func(knob.LockFile) (*knob.Lock, error)) error {
+	file, err := knob.StateLock(stateDir(), host.Privileged())
+	var lock *knob.Lock
+	if err == nil {
+		lock, err = take(file)
+	}
+	switch {
+	case errors.Is(err, unix.EROFS), errors.Is(err, fs.ErrNotExist) && !host.Privileged():
+		return nil // no journal can be begun there
+	case err != nil:
+		return err
+	}
+	s.locks = append(s.locks, lock)
+	return nil
 }
 
 func (s *session) begin(run string) error {
@@ -124,17 +153,18 @@ func (s *session) close() {
 	if s.journal != nil {
 		s.journal.Close()
 	}
-	if s.lock != nil {
-		s.lock.Release()
+	for _, l := range s.locks {
+		l.Release()
 	}
 }
 
-// lockFile is what agents inherit; nil of a session that starts none.
-func (s *session) lockFile() *os.File {
-	if s.lock == nil {
-		return nil
+// lockFiles are what agents inherit; none of a session that starts none.
+func (s *session) lockFiles() []*os.File {
+	var files []*os.File
+	for _, l := range s.locks {
+		files = append(files, l.File())
 	}
-	return s.lock.File()
+	return files
 }
 
 // placeHost opens the place of a journal entry.

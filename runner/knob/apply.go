@@ -79,13 +79,16 @@ func Apply(h host.Host, k Knob, value string) (results.Setting, error) {
 		// Nothing to write, and so nothing that could need privileges.
 		return Unchanged(k, value, before), nil
 	}
-	return change(h, k, before, value, nil)
+	s, _, err := change(h, k, before, value, nil)
+	return s, err
 }
 
 // Unchanged is the record of a knob that is found as it is asked for.
 func Unchanged(k Knob, asked, found string) results.Setting {
 	s := setting(k, found, asked)
-	s.After = found
+	if s.After = found; IsSecret(k) {
+		s.Before, s.After = s.Asked, s.Asked // which was no secret of the machine's
+	}
 	return s
 }
 
@@ -93,25 +96,29 @@ func setting(k Knob, before, asked string) results.Setting {
 	if asked == "" && k.Equal("", noCPUs) {
 		asked = noCPUs // an empty CPU set; "" would read as no value at all
 	}
-	return results.Setting{Knob: k.String(), Scope: string(k.Scope()), Before: before, Asked: asked}
+	return results.Setting{Knob: k.String(), Scope: string(k.Scope()), Before: told(k, before), Asked: asked}
 }
 
 // change is the writing half of Apply; step is told before and after each
-// touch of the kernel.
-func change(h host.Host, k Knob, before, value string, step stepper) (results.Setting, error) {
-	s := setting(k, before, value)
+// touch of the kernel. The value read back is returned beside the Setting, which
+// tells no secrets.
+func change(h host.Host, k Knob, before, value string, step stepper) (s results.Setting, after string, err error) {
+	s = setting(k, before, value)
 	if err := step.around("write", func() error { return k.Write(h, value) }); err != nil {
-		return s, explain(k, "write "+strconv.Quote(s.Asked), err)
+		return s, "", explain(k, "write "+strconv.Quote(told(k, s.Asked)), err)
 	}
-	err := step.around("read-back", func() (err error) {
-		s.After, err = k.Read(h)
+	err = step.around("read-back", func() (err error) {
+		after, err = k.Read(h)
 		return err
 	})
 	if err != nil {
-		return s, explain(k, "read back", err)
+		return s, after, explain(k, "read back", err)
 	}
-	if !k.Equal(value, s.After) {
-		return s, explain(k, "read back", fmt.Errorf("asked for %q, found %q: %w", s.Asked, s.After, ErrRefused))
+	if s.After = told(k, after); !k.Equal(value, after) {
+		return s, after, explain(k, "read back", fmt.Errorf("asked for %q, found %q: %w", told(k, s.Asked), s.After, ErrRefused))
 	}
-	return s, nil
+	if IsSecret(k) {
+		s.After = s.Asked
+	}
+	return s, after, nil
 }

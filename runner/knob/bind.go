@@ -57,6 +57,9 @@ func Bind(h host.Host, k scenarios.Knob, device string, scope Scope) ([]Knob, er
 // FromSpec makes the knob that a journal wrote down. It asks no host: the
 // device may be gone, and Restore wants to find out itself.
 func FromSpec(s Spec) (Knob, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
 	switch s.Family {
 	case familySysctl:
 		return newSysctl(s)
@@ -78,6 +81,46 @@ func FromSpec(s Spec) (Knob, error) {
 	return nil, unknownFamily(s.Family)
 }
 
+// A naming is what names a knob of a family: which fields of a Spec are set, and
+// whether it may be the whole machine's.
+type naming struct{ device, queue, name, machine bool }
+
+var namings = map[string]naming{
+	familySysctl:            {name: true, machine: true},
+	familyRPSCPUs:           {device: true, queue: true},
+	familyRPSFlowCnt:        {device: true, queue: true},
+	familyXPSCPUs:           {device: true, queue: true},
+	familyGROFlushTimeout:   {device: true},
+	familyNAPIDeferHardIRQs: {device: true},
+	familyTxQueueLen:        {device: true},
+	familyThreaded:          {device: true},
+	familyOffload:           {device: true, name: true},
+	familyChannels:          {device: true, name: true},
+	familyMTU:               {device: true},
+	familyIRQ:               {name: true, machine: true},
+	familyGovernor:          {name: true, machine: true},
+}
+
+// check refuses a Spec that Bind makes none like: with fields that its family has
+// not, or of another scope.
+func (s Spec) check() error {
+	n, ok := namings[s.Family]
+	if !ok {
+		return unknownFamily(s.Family)
+	}
+	if s.Family == familyIRQ && s.Device != "" {
+		n.device, n.machine = true, false
+	}
+	whole := Device
+	if n.machine {
+		whole = Host
+	}
+	if n != (naming{s.Device != "", s.Queue != "", s.Name != "", n.machine}) || s.Scope != Netns && s.Scope != whole {
+		return fmt.Errorf("%s: what names it is incomplete, or too much: %+q", s.Family, []string{s.Device, s.Queue, s.Name, string(s.Scope)})
+	}
+	return nil
+}
+
 func unknownFamily(name string) error {
-	return fmt.Errorf("%q is not a family of knobs that this netab knows", name)
+	return fmt.Errorf("%.40q is not a family of knobs that this netab knows", name)
 }

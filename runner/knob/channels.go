@@ -73,9 +73,12 @@ func (k channels) Read(h host.Host) (string, error) {
 }
 
 func (k channels) Write(h host.Host, value string) error {
-	n, err := strconv.ParseUint(value, 10, 16)
+	if err := k.Check(value); err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(value)
 	if err != nil {
-		return fmt.Errorf("%q is not a queue count", value)
+		return err
 	}
 	c, err := h.Channels(k.spec.Device)
 	if err != nil {
@@ -85,11 +88,19 @@ func (k channels) Write(h host.Host, value string) error {
 	if err != nil {
 		return err
 	}
-	if int(n) > most {
+	if n > most {
 		return fmt.Errorf("the device has at most %d", most)
 	}
-	*count = int(n)
+	*count = n
 	return h.SetChannels(k.spec.Device, c)
+}
+
+// Check implements Knob.
+func (k channels) Check(value string) error {
+	if _, err := strconv.ParseUint(value, 10, 16); err != nil {
+		return fmt.Errorf("%q is not a queue count", value)
+	}
+	return nil
 }
 
 func (k channels) Equal(asked, got string) bool { return asUint(asked) == asUint(got) }

@@ -16,7 +16,7 @@ const netClass = "/sys/class/net"
 // checkDeviceName refuses what cannot be the name of a network device
 // (dev_valid_name in net/core/dev.c) or would be a pattern to Glob.
 func checkDeviceName(name string) error {
-	if name == "" || name == "." || name == ".." || len(name) > 15 || strings.ContainsAny(name, "/: \t\n*?[\\") {
+	if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/: *?[\\") || checkText(name, 15) != nil {
 		return fmt.Errorf("%q is not the name of a network device", name)
 	}
 	return nil

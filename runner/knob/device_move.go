@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"path"
@@ -240,16 +241,98 @@ func captureSysctls(h host.Host, device string) (map[string]string, error) {
 
 // movedDevice is what an entry of UndoDevice speaks of.
 func (e Entry) movedDevice() (d MovedDevice, ok bool) {
-	ok = e.Undo == UndoDevice && json.Unmarshal(e.Data, &d) == nil
-	return d, ok
+	if e.Undo != UndoDevice {
+		return d, false
+	}
+	d, err := parseMovedDevice(e.Data)
+	return d, err == nil
+}
+
+// parseMovedDevice reads the data of an entry of UndoDevice.
+func parseMovedDevice(data json.RawMessage) (d MovedDevice, err error) {
+	if err := json.Unmarshal(data, &d); err != nil {
+		return d, fmt.Errorf("not a moved device: %w", err)
+	}
+	return d, d.check()
+}
+
+// check refuses what CaptureDevice does not find.
+func (d MovedDevice) check() error {
+	if err := errors.Join(checkDeviceName(d.Name), checkOwnNetns(d.Netns), checkMTU(d.MTU), checkText(d.Qdisc, mostName)); err != nil {
+		return err
+	}
+	if d.TxQueueLen < 0 || d.TxQueueLen > math.MaxInt32 {
+		return fmt.Errorf("%s: %d is not a length of a queue", d.Name, d.TxQueueLen)
+	}
+	for name, value := range d.Sysctls {
+		if err := errors.Join(checkSysctlName(name), checkValue(value)); err != nil {
+			return err
+		}
+		ip := strings.HasPrefix(name, "net/ipv4/") || strings.HasPrefix(name, "net/ipv6/")
+		if device, ok := DeviceOf(name); !ip || !ok || device != d.Name {
+			return fmt.Errorf("%s is not a sysctl of %s", sysctlLabel(name), d.Name)
+		}
+	}
+	for _, a := range d.Addresses {
+		if err := a.check(); err != nil {
+			return fmt.Errorf("%s: address %s: %w", d.Name, a.Address, err)
+		}
+	}
+	for _, r := range d.Routes {
+		if err := r.check(); err != nil {
+			return fmt.Errorf("%s: route to %s: %w", d.Name, r.Dst, err)
+		}
+	}
+	return nil
+}
+
+func (a movedAddress) check() error {
+	if !a.Address.IsValid() || a.Peer.IsValid() && a.Peer.Addr().Is4() != a.Address.Addr().Is4() || a.Broadcast.IsValid() && !a.Broadcast.Is4() {
+		return errors.New("not an address of one family")
+	}
+	if a.Flags&^addressFlags != 0 {
+		return fmt.Errorf("flags %#x are none that its maker chooses", a.Flags)
+	}
+	const forever = math.MaxUint32
+	return errors.Join(checkText(a.Label, 15), within("scope", a.Scope, math.MaxUint8),
+		within("valid_lft", a.Valid, forever), within("preferred_lft", a.Preferred, forever))
+}
+
+func (r movedRoute) check() error {
+	var family int
+	switch r.Family {
+	case unix.AF_INET:
+		family = 32
+	case unix.AF_INET6:
+		family = 128
+	default:
+		return fmt.Errorf("family %d is neither IPv4 nor IPv6", r.Family)
+	}
+	for _, a := range []netip.Addr{r.Dst.Addr(), r.Gateway, r.Source} {
+		if a.IsValid() && a.BitLen() != family && a != r.Gateway { // IPv4 may go by an IPv6 gateway
+			return fmt.Errorf("%s is of another family", a)
+		}
+	}
+	if bad := r.Flags & stateFlags; bad != 0 {
+		return fmt.Errorf("flags %#x are the kernel's", bad)
+	}
+	return errors.Join(within("table", r.Table, math.MaxUint32), within("protocol", r.Protocol, math.MaxUint8), within("scope", r.Scope, math.MaxUint8),
+		within("priority", r.Priority, math.MaxUint32), within("flags", r.Flags, math.MaxInt32), within("mtu", r.MTU, math.MaxInt32), within("advmss", r.AdvMSS, math.MaxInt32))
+}
+
+func within(what string, n, most int) error {
+	if n < 0 || n > most {
+		return fmt.Errorf("%s %d is not within 0 and %d", what, n, most)
+	}
+	return nil
 }
 
 // moveBack is the UndoFunc of UndoDevice. Each part is only done where
 // something differs, so it does no harm when the device was never moved.
 func moveBack(_ context.Context, e Entry, here Site) (note string, err error) {
-	d, ok := e.movedDevice()
-	if !ok {
-		return "", fmt.Errorf("%s is not a moved device", e.Data)
+	d, err := parseMovedDevice(e.Data)
+	if err != nil {
+		return "", err
 	}
 	unseen, err := fetch(d)
 	if err != nil {
@@ -334,19 +417,25 @@ func (d MovedDevice) restoreLink(link netlink.Link) error {
 		errs = append(errs, named("set tx_queue_len", netlink.LinkSetTxQLen(link, d.TxQueueLen)))
 	}
 	// Before the device is up: they decide what IPv6 does then.
-	for name, before := range d.Sysctls {
-		k := plainSysctl(name, Host)
-		if now, err := k.Read(host.Local{}); err != nil || k.Equal(before, now) {
-			continue // a sysctl that is gone went with its module
-		}
-		_, err := Apply(host.Local{}, k, before)
-		errs = append(errs, err)
-	}
+	errs = append(errs, d.restoreSysctls(host.Local{}))
 	set := netlink.LinkSetDown
 	if d.Up {
 		set = netlink.LinkSetUp
 	}
 	return errors.Join(append(errs, named("set up or down", set(link)))...)
+}
+
+func (d MovedDevice) restoreSysctls(h host.Host) error {
+	var errs []error
+	for name, before := range d.Sysctls {
+		k := plainSysctl(name, Host)
+		if now, err := k.Read(h); err != nil || k.Equal(before, now) {
+			continue // a sysctl that is gone went with its module
+		}
+		_, err := Apply(h, k, before)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 func (d MovedDevice) restoreAddresses(link netlink.Link) error {

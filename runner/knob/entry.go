@@ -24,8 +24,9 @@ type Entry struct {
 	Undo string // its kind
 	Data json.RawMessage
 
-	what string
-	done bool
+	what    string
+	done    bool
+	refused error // why it is not restored: not what netab writes
 }
 
 // String names the entry for people.
@@ -51,9 +52,10 @@ func entriesOf(lines []record) (entries []*Entry, faults []string) {
 		case kindKnob:
 			e := &Entry{ID: r.ID, Owner: owner, Site: siteOf(r, owner), Spec: *r.Spec, Place: r.Place, Before: *r.Before, With: r.With}
 			e.what = describeSpec(e.Spec)
-			entries = append(entries, e)
+			entries = append(entries, e.checked(r))
 		case kindUndo:
-			entries = append(entries, &Entry{ID: r.ID, Owner: owner, Site: siteOf(r, owner), Undo: r.Undo, Data: r.Data, what: r.What})
+			e := &Entry{ID: r.ID, Owner: owner, Site: siteOf(r, owner), Undo: r.Undo, Data: r.Data, what: r.What}
+			entries = append(entries, e.checked(r))
 		case kindValue, kindDone:
 			// The newest of that number: a damaged file may hold it twice.
 			i := lastIndex(entries, r.ID)
@@ -69,6 +71,22 @@ func entriesOf(lines []record) (entries []*Entry, faults []string) {
 		}
 	}
 	return entries, faults
+}
+
+// checked notes what is wrong with the entry of a line: it is refused, and others
+// are not.
+func (e *Entry) checked(r record) *Entry {
+	if err := r.check(); err != nil {
+		e.refused = fmt.Errorf("entry %d of the journal (%s) is not one that netab writes, and is left alone: %s; "+
+			"look at it: netab restore --forget gives it up", e.ID, tame(e.String()), oneLine(err))
+		e.what, e.Place = tame(e.what), tame(e.Place)
+	}
+	return e
+}
+
+// oneLine is an error of several on one line.
+func oneLine(err error) string {
+	return tame(strings.ReplaceAll(err.Error(), "\n", "; "))
 }
 
 // siteOf is where a line's entry was made. An older netab said no more than the

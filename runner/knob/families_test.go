@@ -51,17 +51,19 @@ func TestNamesOfSysctls(t *testing.T) {
 
 // TestEqual: what a read gives back need not be written like what was asked.
 func TestEqual(t *testing.T) {
-	queue := func(family, kind string) Spec { return Spec{Family: family, Device: "eth1", Queue: kind + "-0"} }
-	device := func(family string) Spec { return Spec{Family: family, Device: "eth1"} }
+	queue := func(family, kind string) Spec {
+		return Spec{Family: family, Device: "eth1", Queue: kind + "-0", Scope: Device}
+	}
+	device := func(family string) Spec { return Spec{Family: family, Device: "eth1", Scope: Device} }
 	for _, c := range []struct {
 		spec       Spec
 		asked, got string
 		want       bool
 	}{
-		{Spec{Family: familySysctl, Name: "net/ipv4/tcp_rmem"}, "1 2 3", "1\t2\t3", true},
-		{Spec{Family: familySysctl, Name: "net/ipv4/tcp_rmem"}, "1 2 3", "1 2", false},
-		{Spec{Family: familySysctl, Name: "net/core/rps_default_mask"}, "1", "00000000,00000001", true},
-		{Spec{Family: familySysctl, Name: "net/core/rps_default_mask"}, "1", "2", false},
+		{Spec{Family: familySysctl, Name: "net/ipv4/tcp_rmem", Scope: Host}, "1 2 3", "1\t2\t3", true},
+		{Spec{Family: familySysctl, Name: "net/ipv4/tcp_rmem", Scope: Host}, "1 2 3", "1 2", false},
+		{Spec{Family: familySysctl, Name: "net/core/rps_default_mask", Scope: Host}, "1", "00000000,00000001", true},
+		{Spec{Family: familySysctl, Name: "net/core/rps_default_mask", Scope: Host}, "1", "2", false},
 		{queue(familyRPSCPUs, "rx"), "0-1", "0,1", true},
 		{queue(familyRPSCPUs, "rx"), "", "none", true},
 		{queue(familyRPSCPUs, "rx"), "0-1", "0", false},
@@ -84,8 +86,8 @@ func TestEqual(t *testing.T) {
 		{tso, "tx-tcp-segmentation=off,tx-tcp6-segmentation=on", "off", false},
 		{tso, "tx-tcp-segmentation=off,tx-tcp6-segmentation=off", "off", true},
 		{tso, "on", "nonsense", false},
-		{Spec{Family: familyIRQ, Name: "41"}, "0,1", "0-1", true},
-		{Spec{Family: familyGovernor, Name: "policy0"}, "performance", "powersave", false},
+		{Spec{Family: familyIRQ, Name: "41", Scope: Host}, "0,1", "0-1", true},
+		{Spec{Family: familyGovernor, Name: "policy0", Scope: Host}, "performance", "powersave", false},
 	} {
 		if got := bind(t, nil, c.spec).Equal(c.asked, c.got); got != c.want {
 			t.Errorf("%s: %q against %q: %v", describeSpec(c.spec), c.asked, c.got, got)
@@ -234,8 +236,10 @@ func TestSpecsOfStrangers(t *testing.T) {
 		{Family: familyIRQ, Name: "../1"}, {Family: familyIRQ, Name: "1", Device: "*"}, {Family: familyGovernor, Name: "policy../x"},
 		{Family: familyOffload, Device: "eth0", Name: "["}, {Family: familyThreaded, Device: ".."},
 	} {
-		if k, err := FromSpec(s); err == nil {
-			t.Errorf("%+v made %s", s, k)
+		for _, s.Scope = range []Scope{Host, Device, Netns, ""} {
+			if k, err := FromSpec(s); err == nil {
+				t.Errorf("%+v made %s", s, k)
+			}
 		}
 	}
 }

@@ -254,6 +254,9 @@ func TestMain(m *testing.M) {
 	if spec := os.Getenv(killEnv); spec != "" {
 		os.Exit(victim(spec))
 	}
+	if spec := os.Getenv(deedEnv); spec != "" {
+		os.Exit(doDeed(spec))
+	}
 	os.Exit(m.Run())
 }
 

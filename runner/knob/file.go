@@ -35,6 +35,8 @@ type fileKnob struct {
 	settle time.Duration
 	// hint says what may be the reason when the kernel does not take a value.
 	hint string
+	// secret: others may not read the file.
+	secret bool
 }
 
 func (k *fileKnob) String() string               { return k.name }
@@ -61,10 +63,19 @@ func (k *fileKnob) Write(h host.Host, value string) error {
 	return h.WriteFile(path, data)
 }
 
+// Check implements Knob.
+func (k *fileKnob) Check(value string) error {
+	_, _, err := k.File(value)
+	return err
+}
+
 // File implements FileKnob. The newline matters: a write of nothing would
 // leave an empty text sysctl as it was.
 func (k *fileKnob) File(value string) (string, []byte, error) {
 	text, err := k.encode(value)
+	if err == nil {
+		err = checkValue(text)
+	}
 	if err != nil {
 		return "", nil, err
 	}

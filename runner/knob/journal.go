@@ -181,10 +181,10 @@ func (j *Journal) Set(h host.Host, k Knob, value string) (results.Setting, error
 	if err != nil {
 		return setting(k, "", value), explain(k, "read", err)
 	}
-	s, err := change(h, k, before, value, j.opts.Step)
+	s, after, err := change(h, k, before, value, j.opts.Step)
 	if errors.Is(err, ErrRefused) {
 		// The kernel made something else of it; that was us, too.
-		if more := j.Borrow(h, k, s.After); more != nil {
+		if more := j.Borrow(h, k, after); more != nil {
 			err = fmt.Errorf("%w; %w", err, more)
 		}
 	}
@@ -223,6 +223,11 @@ func (j *Journal) remember(h host.Host, k Knob, values []string) ([]record, erro
 		return nil, err
 	}
 	lines = append(lines, j.knobLine(h, k, before, ""))
+	for _, v := range values {
+		if err := k.Check(v); err != nil {
+			return nil, explain(k, "remember", err)
+		}
+	}
 	return append(lines, valueLines(j.lastID, values)...), nil
 }
 
@@ -241,7 +246,8 @@ func (j *Journal) rememberCollateral(h host.Host, k Knob) ([]record, error) {
 			continue
 		}
 		// What cannot be read has no value to lose (xps_cpus of a single queue).
-		if before, err := o.Read(h); err == nil {
+		// Nor has what could not be written (an interrupt of no CPU).
+		if before, err := o.Read(h); err == nil && o.Check(before) == nil {
 			lines = append(lines, j.knobLine(h, o, before, k.String()))
 		}
 	}

@@ -50,6 +50,9 @@ type Knob interface {
 	// Read returns the value in the form that Write accepts and Equal compares.
 	Read(h host.Host) (string, error)
 	Write(h host.Host, value string) error
+	// Check says what is wrong with a value that cannot be the knob's, whatever
+	// the host. Write and the journal do it themselves.
+	Check(value string) error
 	// Equal says whether a value read back is the value asked for (masks with
 	// and without leading zero groups, runs of blanks in a sysctl).
 	Equal(asked, got string) bool

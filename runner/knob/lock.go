@@ -34,22 +34,34 @@ func (l *Lock) Release() error { return l.file.Close() }
 // ErrLocked says that another process holds the lock.
 var ErrLocked = errors.New("another netab is at work")
 
-// Acquire takes the lock, or says who holds it; with wait it waits for it.
-func Acquire(path string, wait bool) (*Lock, error) {
-	if wait {
-		return AcquireContext(context.Background(), path)
-	}
-	return tryLock(path)
+// A LockFile says where a lock lies, and what it must be like. MachineLock and
+// StateLock make the ones that netab goes by; a LockFile of a Path alone may be
+// shared by whoever can open it.
+type LockFile struct {
+	Path string
+	// private: nobody else may have the file open, and so keep us waiting.
+	private bool
+	// before, if set, is the file of a lock that goes first, though it cannot be
+	// opened from here: root's.
+	before string
 }
 
-// AcquireContext waits for the lock until the context ends. The error then
-// says who held it.
-func AcquireContext(ctx context.Context, path string) (*Lock, error) {
+// Acquire takes the lock, or says who holds it.
+func (l LockFile) Acquire() (*Lock, error) {
+	if err := l.giveWay(); err != nil {
+		return nil, err
+	}
+	return l.try()
+}
+
+// Wait waits for the lock until the context ends. The error then says who held
+// it.
+func (l LockFile) Wait(ctx context.Context) (*Lock, error) {
 	// Polling, because a thread that blocks in flock(2) cannot be called back.
 	for {
-		l, err := tryLock(path)
+		lock, err := l.Acquire()
 		if !errors.Is(err, ErrLocked) {
-			return l, err
+			return lock, err
 		}
 		select {
 		case <-ctx.Done():
@@ -59,21 +71,41 @@ func AcquireContext(ctx context.Context, path string) (*Lock, error) {
 	}
 }
 
-func tryLock(path string) (*Lock, error) {
+// giveWay looks whether the lock that goes first is held. It takes none: whoever
+// can lock root's file can keep root waiting.
+func (l LockFile) giveWay() error {
+	var st unix.Stat_t
+	if l.before == "" || unix.Lstat(l.before, &st) != nil {
+		return nil
+	}
+	locks, err := os.Open("/proc/locks")
+	if err != nil {
+		return nil // what cannot be seen here cannot be waited for
+	}
+	defer locks.Close()
+	// The exact file only: the number of another file system's may be anybody's.
+	pid, _, err := parseLocks(locks, st.Dev, st.Ino)
+	if err != nil || pid == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s holds %s", ErrLocked, describeProcess("/proc", pid, time.Now()), l.before)
+}
+
+func (l LockFile) try() (*Lock, error) {
 	for {
-		f, err := openLock(path)
+		f, err := l.open()
 		if err != nil {
 			return nil, fmt.Errorf("lock: %w", err)
 		}
 		err = flock(f)
 		if errors.Is(err, unix.EWOULDBLOCK) {
-			err = heldBy(f, path)
+			err = heldBy(f, l.Path)
 			return nil, errors.Join(err, f.Close())
 		}
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
+			return nil, errors.Join(fmt.Errorf("lock %s: %w", l.Path, err), f.Close())
 		}
-		if isStill(f, path) {
+		if isStill(f, l.Path) {
 			return &Lock{f}, nil
 		}
 		// Somebody removed the file between our open and our lock.
@@ -92,20 +124,38 @@ func flock(f *os.File) error {
 	}
 }
 
-// openLock opens the file for reading, which is enough for flock(2), and makes
-// it only when it is not there: with fs.protected_regular, open(O_CREAT) of
-// another user's file in /tmp fails even for root.
-func openLock(path string) (*os.File, error) {
+// open opens the file for reading, which is enough for flock(2), and makes it
+// only when it is not there: with fs.protected_regular, open(O_CREAT) of another
+// user's file in /tmp fails even for root. It follows no link and waits for
+// nobody: opening a FIFO would.
+func (l LockFile) open() (*os.File, error) {
+	const flags = os.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK
 	for {
-		f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW, 0)
-		if !errors.Is(err, fs.ErrNotExist) {
-			return f, err
+		f, err := os.OpenFile(l.Path, flags, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			f, err = os.OpenFile(l.Path, flags|os.O_CREATE|os.O_EXCL, 0o600)
+			if errors.Is(err, fs.ErrExist) {
+				continue
+			}
 		}
-		f, err = os.OpenFile(path, os.O_RDONLY|os.O_CREATE|os.O_EXCL|unix.O_NOFOLLOW, 0o644)
-		if !errors.Is(err, fs.ErrExist) {
-			return f, err
+		if errors.Is(err, unix.ELOOP) {
+			return nil, fmt.Errorf("%s is a symbolic link, and a lock is a file: remove it: %w", l.Path, err)
 		}
+		if err != nil {
+			return nil, err
+		}
+		if err := l.check(f); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		return f, nil
 	}
+}
+
+func (l LockFile) check(f *os.File) error {
+	if l.private {
+		return checkOwn(f, l.Path, 0o077)
+	}
+	return checkRegular(f, l.Path)
 }
 
 // isStill says whether path names the file that was opened.
@@ -137,10 +187,11 @@ func holder(f *os.File) (pid int, err error) {
 		return 0, err
 	}
 	defer locks.Close()
-	pid, err = parseLocks(locks, st.Dev, st.Ino)
+	exact, byInode, err := parseLocks(locks, st.Dev, st.Ino)
 	if err != nil {
 		return 0, err
 	}
+	pid = cmp.Or(exact, byInode)
 	if _, err := os.Stat(fmt.Sprintf("/proc/%d", pid)); pid > 0 && err == nil {
 		return pid, nil
 	}
@@ -148,16 +199,15 @@ func holder(f *os.File) (pid int, err error) {
 }
 
 // parseLocks finds who took the flock of a file in /proc/locks, 0 if the file
-// is not there. Format (lock_get_status in fs/locks.c):
+// is not there, by device and inode and by inode alone. Format (lock_get_status in fs/locks.c):
 //
 //	1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF
 //
 // with the device's numbers in hexadecimal; "-> " marks waiters. Some file
 // systems report another device in stat(2) than here (btrfs, overlayfs), so an
-// inode that matches alone is the second choice.
-func parseLocks(r io.Reader, dev, ino uint64) (pid int, err error) {
+// inode that matches alone is the second choice for naming a holder.
+func parseLocks(r io.Reader, dev, ino uint64) (exactly, byInode int, err error) {
 	exact := fmt.Sprintf("%02x:%02x:%d", unix.Major(dev), unix.Minor(dev), ino)
-	byInode := 0
 	in := bufio.NewScanner(r)
 	for in.Scan() {
 		f := strings.Fields(in.Text())
@@ -169,13 +219,13 @@ func parseLocks(r io.Reader, dev, ino uint64) (pid int, err error) {
 			continue
 		}
 		if f[5] == exact {
-			return pid, nil
+			return pid, pid, nil
 		}
 		if strings.HasSuffix(f[5], ":"+strconv.FormatUint(ino, 10)) {
 			byInode = pid
 		}
 	}
-	return byInode, in.Err()
+	return 0, byInode, in.Err()
 }
 
 // inheritor finds a process other than this one that has the file open.
@@ -202,7 +252,7 @@ func inheritor(want unix.Stat_t) (pid int, err error) {
 func describeProcess(proc string, pid int, now time.Time) string {
 	cmdline, _ := os.ReadFile(fmt.Sprintf("%s/%d/cmdline", proc, pid))
 	command := string(bytes.TrimSpace(bytes.ReplaceAll(cmdline, []byte{0}, []byte{' '})))
-	s := fmt.Sprintf("process %d (%s", pid, cmp.Or(command, "command unknown"))
+	s := fmt.Sprintf("process %d (%s", pid, cmp.Or(tame(command), "command unknown"))
 	if started, err := startTime(proc, pid, now); err == nil {
 		s += ", since " + started.Format(time.DateTime)
 	}

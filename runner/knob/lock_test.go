@@ -1,6 +1,7 @@
 package knob
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -18,7 +18,7 @@ import (
 
 func acquire(t *testing.T, path string) *Lock {
 	t.Helper()
-	l, err := Acquire(path, false)
+	l, err := LockFile{Path: path}.Acquire()
 	must(t, err)
 	return l
 }
@@ -26,7 +26,7 @@ func acquire(t *testing.T, path string) *Lock {
 func TestLockExcludes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	l := acquire(t, path)
-	_, err := Acquire(path, false)
+	_, err := LockFile{Path: path}.Acquire()
 	me := fmt.Sprintf("process %d (%s", os.Getpid(), os.Args[0])
 	if !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), me) || !strings.Contains(err.Error(), ", since ") || !strings.Contains(err.Error(), path) {
 		t.Errorf("%v; want %s, since ... in it", err, me)
@@ -43,12 +43,12 @@ func TestLockWaits(t *testing.T) {
 	l := acquire(t, path)
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
-	if _, err := AcquireContext(ctx, path); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, ErrLocked) {
+	if _, err := (LockFile{Path: path}).Wait(ctx); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, ErrLocked) {
 		t.Errorf("%v", err)
 	}
 	got := make(chan error)
 	go func() {
-		second, err := Acquire(path, true)
+		second, err := LockFile{Path: path}.Wait(context.Background())
 		if err == nil {
 			err = second.Release()
 		}
@@ -70,7 +70,7 @@ func TestLockIsInherited(t *testing.T) {
 	must(t, child.Start())
 	must(t, l.Release())
 
-	_, err = Acquire(path, false)
+	_, err = LockFile{Path: path}.Acquire()
 	if !errors.Is(err, ErrLocked) {
 		t.Errorf("the lock did not outlive its taker: %v", err)
 	}
@@ -82,7 +82,7 @@ func TestLockIsInherited(t *testing.T) {
 // TestInheritorIsFound: the taker is dead, so only its child's open file tells.
 func TestInheritorIsFound(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
-	f, err := openLock(path)
+	f, err := LockFile{Path: path}.open()
 	must(t, err)
 	child := exec.Command("cat")
 	child.ExtraFiles = []*os.File{f}
@@ -103,7 +103,7 @@ func TestInheritorIsFound(t *testing.T) {
 // nobody out.
 func TestLockOfARemovedFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
-	f, err := openLock(path)
+	f, err := LockFile{Path: path}.open()
 	must(t, err)
 	must(t, os.Remove(path))
 	if isStill(f, path) {
@@ -113,36 +113,69 @@ func TestLockOfARemovedFile(t *testing.T) {
 	must(t, acquire(t, path).Release())
 }
 
-func TestLockFollowsNoLink(t *testing.T) {
+// TestLockIsAFile: item 3 of issue 10. Neither a link is followed nor a FIFO
+// waited at.
+func TestLockIsAFile(t *testing.T) {
 	dir := t.TempDir()
-	must(t, os.WriteFile(filepath.Join(dir, "target"), nil, 0o600))
-	must(t, os.Symlink("target", filepath.Join(dir, "lock")))
-	if _, err := Acquire(filepath.Join(dir, "lock"), false); !errors.Is(err, unix.ELOOP) {
-		t.Errorf("%v", err)
+	target := filepath.Join(dir, "target")
+	must(t, os.WriteFile(target, nil, 0o600))
+	link, fifo, sub := filepath.Join(dir, "link"), filepath.Join(dir, "fifo"), filepath.Join(dir, "directory")
+	must(t, os.Symlink("target", link))
+	must(t, unix.Mkfifo(fifo, 0o666))
+	must(t, os.Mkdir(sub, 0o700))
+	for path, want := range map[string]string{
+		link: "symbolic link", fifo: "not a regular file (prw", sub: "not a regular file (d", filepath.Join(target, "lock"): "not a directory", "/dev/null": "not a regular file (D",
+	} {
+		for _, private := range []bool{false, true} {
+			_, err := LockFile{Path: path, private: private}.Acquire()
+			if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: %v, want %s", path, err, want)
+			}
+		}
+	}
+	if info, err := os.Stat(target); err != nil || info.Size() != 0 {
+		t.Errorf("%v, %v", info, err)
 	}
 }
 
-// TestLockOfAnotherUser: in /tmp the file may belong to anybody, and opening
-// it with O_CREAT would then fail under fs.protected_regular.
-func TestLockOfAnotherUser(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("needs root: gives the lock file to another user")
+// TestPrivateLockOfOthers: a lock that somebody else could hold open is none.
+func TestPrivateLockOfOthers(t *testing.T) {
+	dir := t.TempDir()
+	open, twice := filepath.Join(dir, "open"), filepath.Join(dir, "twice")
+	must(t, os.WriteFile(open, nil, 0o644))
+	must(t, os.WriteFile(twice, nil, 0o600))
+	must(t, os.Link(twice, twice+"2"))
+	bad := map[string]string{open: "mode 0644", twice: "2 names"}
+	if os.Geteuid() == 0 {
+		other := filepath.Join(dir, "other")
+		must(t, os.WriteFile(other, nil, 0o600))
+		must(t, os.Chown(other, 65534, 65534))
+		bad[other] = "is user 65534's, and should be user 0's"
 	}
+	for path, want := range bad {
+		if _, err := (LockFile{Path: path, private: true}).Acquire(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", path, err, want)
+		}
+	}
+	own := LockFile{Path: filepath.Join(dir, "own"), private: true}
+	l, err := own.Acquire()
+	must(t, err)
+	if info, err := os.Stat(own.Path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	must(t, l.Release())
+}
+
+// TestLockOfAnotherUser: a file that is named as lock may belong to anybody, and
+// opening it with O_CREAT in /tmp would then fail under fs.protected_regular.
+func TestLockOfAnotherUser(t *testing.T) {
+	needRoot(t)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "lock")
 	must(t, os.WriteFile(path, nil, 0o644))
 	must(t, os.Chown(path, 65534, 65534))
 	must(t, os.Chmod(dir, 0o1777))
 	must(t, acquire(t, path).Release())
-	must(t, os.Chown(path, 0, 0))
-
-	// And the other way round: an ordinary user locks root's file.
-	must(t, os.Chmod(filepath.Dir(dir), 0o755))
-	cmd := exec.Command("flock", "-n", path, "true")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v: %s", err, out)
-	}
 }
 
 func TestParseLocks(t *testing.T) {
@@ -153,16 +186,18 @@ func TestParseLocks(t *testing.T) {
 		major, minor uint32
 		ino          uint64
 		want         int
+		other        bool // not exactly this file
 	}{
-		{0xfe, 0x00, 9978159, 7419}, // who took it, not who waits
-		{0x00, 0x2a, 9978159, 7419}, // the inode alone: btrfs shows another device
-		{0xfe, 0x00, 9978160, 0},    // a POSIX lock
-		{0xfe, 0x00, 978159, 0},     // not a part of another number
+		{0xfe, 0x00, 9978159, 7419, false}, // who took it, not who waits
+		{0x00, 0x2a, 9978159, 7419, true},  // the inode alone: btrfs shows another device
+		{0xfe, 0x00, 9978160, 0, true},     // a POSIX lock
+		{0xfe, 0x00, 978159, 0, true},      // not a part of another number
 	} {
 		_, err := f.Seek(0, io.SeekStart)
 		must(t, err)
-		if got, err := parseLocks(f, unix.Mkdev(c.major, c.minor), c.ino); err != nil || got != c.want {
-			t.Errorf("%+v: %d, %v", c, got, err)
+		exact, byInode, err := parseLocks(f, unix.Mkdev(c.major, c.minor), c.ino)
+		if got := cmp.Or(exact, byInode); err != nil || got != c.want || c.other && exact != 0 {
+			t.Errorf("%+v: %d, %d, %v", c, exact, byInode, err)
 		}
 	}
 }
@@ -172,7 +207,7 @@ func FuzzParseLocks(f *testing.F) {
 	must(f, err)
 	f.Add(string(text), uint64(9978159))
 	f.Fuzz(func(t *testing.T, text string, ino uint64) {
-		_, _ = parseLocks(strings.NewReader(text), 0, ino)
+		_, _, _ = parseLocks(strings.NewReader(text), 0, ino)
 	})
 }
 

@@ -54,12 +54,32 @@ func (k mtu) Read(h host.Host) (string, error) {
 }
 
 func (k mtu) Write(h host.Host, value string) error {
+	if err := k.Check(value); err != nil {
+		return err
+	}
+	size, err := strconv.Atoi(value)
+	if err != nil {
+		return err
+	}
+	return h.SetLink(k.spec.Device, host.LinkChange{MTU: &size})
+}
+
+// Check implements Knob.
+func (k mtu) Check(value string) error {
 	n, err := strconv.ParseUint(value, 10, 31)
 	if err != nil {
 		return fmt.Errorf("%q is not an MTU in bytes", value)
 	}
-	size := int(n)
-	return h.SetLink(k.spec.Device, host.LinkChange{MTU: &size})
+	return checkMTU(int(n))
+}
+
+// checkMTU refuses what no device carries IP with: 68 is the least (RFC 791), and
+// the kernel's own most is a number of 31 bits.
+func checkMTU(n int) error {
+	if n < 68 || n > 1<<31-1 {
+		return fmt.Errorf("%d is not an MTU: want 68 or more", n)
+	}
+	return nil
 }
 
 func (k mtu) Equal(asked, got string) bool { return asUint(asked) == asUint(got) }

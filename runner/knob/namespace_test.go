@@ -358,7 +358,7 @@ func deviceState(t *testing.T, name string) map[string][]string {
 func TestFullDisk(t *testing.T) {
 	enterNamespace(t)
 	dir := t.TempDir()
-	must(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "size=4k"))
+	must(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "size=4k,mode=0700"))
 	defer unix.Unmount(dir, unix.MNT_DETACH)
 	h := nic(t)
 	before := h.dump(t)

@@ -38,20 +38,53 @@ const NetnsPrefix = "netab-"
 
 // netnsName is the namespace that an entry of UndoNetns speaks of; "" if it is
 // of another kind.
-func (e Entry) netnsName() (name string) {
-	if e.Undo == UndoNetns && json.Unmarshal(e.Data, &name) != nil {
+func (e Entry) netnsName() string {
+	if e.Undo != UndoNetns {
+		return ""
+	}
+	name, err := parseNetns(e.Data)
+	if err != nil {
 		return ""
 	}
 	return name
+}
+
+// parseNetns reads the data of an entry of UndoNetns.
+func parseNetns(data json.RawMessage) (name string, err error) {
+	if err := json.Unmarshal(data, &name); err != nil {
+		return "", fmt.Errorf("%.80q is not the name of a namespace", data)
+	}
+	return name, checkOwnNetns(name)
+}
+
+// checkOwnNetns refuses the name of a namespace that netab makes none like.
+func checkOwnNetns(name string) error {
+	if err := checkNetnsName(name); err != nil {
+		return err
+	}
+	if !strings.HasPrefix(name, NetnsPrefix) {
+		return fmt.Errorf("%q is not a namespace of netab's", name)
+	}
+	return nil
+}
+
+// checkNetnsName refuses what is not the name of one file of NetnsDir.
+func checkNetnsName(name string) error {
+	if name == "" || name == "." || name == ".." || len(name) > 64 || strings.ContainsFunc(name, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.", r))
+	}) {
+		return fmt.Errorf("%.80q is not the name of a namespace", name)
+	}
+	return nil
 }
 
 // deleteNetns deletes a named namespace as ip-netns(8) does, but none that
 // holds a device: virtual ones would be deleted with it, and real ones would
 // fall to the initial namespace.
 func deleteNetns(_ context.Context, e Entry, _ Site) (string, error) {
-	name := e.netnsName()
-	if !strings.HasPrefix(name, NetnsPrefix) || strings.Contains(name, "/") {
-		return "", fmt.Errorf("%q is not a namespace of netab's", name)
+	name, err := parseNetns(e.Data)
+	if err != nil {
+		return "", err
 	}
 	path := filepath.Join(NetnsDir, name)
 	inside, err := openNetns(name)

@@ -79,7 +79,7 @@ func newOffload(spec Spec) (Knob, error) {
 	if !ok {
 		pattern = spec.Name
 	}
-	if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
+	if !isFeatureName(spec.Name) {
 		return nil, fmt.Errorf("%s offload: %q is not the name of a feature", spec.Device, spec.Name)
 	}
 	return &offload{spec: spec, pattern: pattern}, nil
@@ -164,7 +164,7 @@ func (k *offload) Read(h host.Host) (string, error) {
 // Write asks for all members in one go, so that a driver that resets itself on
 // a change does so once.
 func (k *offload) Write(h host.Host, value string) error {
-	want, err := parseFeatures(value)
+	want, err := k.parse(value)
 	if err != nil {
 		return err
 	}
@@ -183,6 +183,38 @@ func (k *offload) Write(h host.Host, value string) error {
 		request[name] = requested(state)
 	}
 	return h.SetFeatures(k.spec.Device, request)
+}
+
+// parse reads a value, and refuses one that speaks of other features than the
+// knob's.
+func (k *offload) parse(value string) (map[string]string, error) {
+	want, err := parseFeatures(value)
+	if err != nil {
+		return nil, err
+	}
+	for name := range want {
+		if ok, _ := path.Match(k.pattern, name); name != "" && (!ok || !isFeatureName(name)) {
+			return nil, fmt.Errorf("%q: %q is not a feature of %s", value, name, k.spec.Name)
+		}
+	}
+	return want, nil
+}
+
+// Check implements Knob.
+func (k *offload) Check(value string) error {
+	if err := checkValue(value); err != nil {
+		return err
+	}
+	_, err := k.parse(value)
+	return err
+}
+
+// isFeatureName says whether a name can be ethtool's or the kernel's
+// (netdev_features_strings in net/ethtool/common.c).
+func isFeatureName(name string) bool {
+	return name != "" && len(name) < 64 && !strings.ContainsFunc(name, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
+	})
 }
 
 func requested(state string) bool { return state == featureOn || state == featureOnInactive }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -86,6 +87,9 @@ func parseJournal(r io.Reader) (lines []record, faults []string, torn bool, err 
 // parseRecord reads one line and checks that what its kind needs is there.
 func parseRecord(text []byte) (record, error) {
 	var r record
+	if len(text) >= mostLine || depthOf(text) > mostDepth {
+		return r, errors.New("not a journal line: longer or deeper than netab writes any")
+	}
 	if err := json.Unmarshal(text, &r); err != nil {
 		return r, fmt.Errorf("not a journal line: %v", err)
 	}
@@ -102,8 +106,11 @@ func parseRecord(text []byte) (record, error) {
 	case kindDone:
 		complete = r.ID > 0
 	}
-	if !complete {
+	if !complete || r.ID < 0 || r.ID > mostID {
 		return r, fmt.Errorf("incomplete or unknown line of kind %q", r.Kind)
+	}
+	if r.Kind == kindBegin || r.Kind == kindValue {
+		return r, r.check() // that of the others is told of their entry
 	}
 	return r, nil
 }

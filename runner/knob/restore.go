@@ -37,13 +37,14 @@ type Result struct {
 	After  string // of a knob: as read back
 	Note   string // for people, beside a success
 	Err    error  // with Failed
+	secret bool   // only root may read it
 }
 
 // String is one line for people.
 func (r Result) String() string {
 	s := fmt.Sprintf("%s: %s", r.Entry, r.Status)
 	if r.Entry.isKnob() && r.Status == Restored {
-		s += " to " + r.Entry.Before
+		s += " to " + r.told(r.Entry.Before)
 	}
 	if r.Note != "" {
 		s += " (" + r.Note + ")"
@@ -57,7 +58,14 @@ func (r Result) String() string {
 // Setting is the result in the form of the record of a run.
 func (r Result) Setting() results.Setting {
 	return results.Setting{Knob: r.Entry.String(), Scope: string(r.Entry.Spec.Scope),
-		Before: r.Found, Asked: r.Entry.Before, After: r.After}
+		Before: r.told(r.Found), Asked: r.told(r.Entry.Before), After: r.told(r.After)}
+}
+
+func (r Result) told(value string) string {
+	if r.secret && value != "" {
+		return Kept
+	}
+	return value
 }
 
 // An UndoFunc undoes what an entry of its kind announced, here. It must tolerate
@@ -149,6 +157,10 @@ func (j *Journal) restoreAll(ctx context.Context, todo []*Entry) []Result {
 
 func (j *Journal) restoreOne(ctx context.Context, e *Entry, left *leftOut) Result {
 	r := Result{Entry: *e}
+	if e.refused != nil {
+		r.Status, r.Err = Failed, e.refused
+		return r
+	}
 	err := ctx.Err()
 	if err != nil {
 		err = fmt.Errorf("not restored: %w", err)
@@ -265,6 +277,10 @@ func (j *Journal) restoreKnob(e Entry) Result {
 		if r.Err = e.checkSysfs(h, j.opts.Here); r.Err != nil {
 			return r
 		}
+		if f, ok := k.(interface{ lookSecret(host.Host) }); ok {
+			f.lookSecret(h)
+		}
+		r.secret = IsSecret(k)
 		r.Found, err = k.Read(h)
 	}
 	switch {
@@ -279,12 +295,10 @@ func (j *Journal) restoreKnob(e Entry) Result {
 		return r
 	}
 	if !e.ours(k, r.Found) {
-		r.Note = joinNotes(r.Note, fmt.Sprintf("somebody else had changed it to %q meanwhile", r.Found))
+		r.Note = joinNotes(r.Note, fmt.Sprintf("somebody else had changed it to %q meanwhile", r.told(r.Found)))
 	}
-	s, err := change(h, k, r.Found, e.Before, j.opts.Step)
-	r.After = s.After
-	if err != nil {
-		r.Err = err
+	_, r.After, r.Err = change(h, k, r.Found, e.Before, j.opts.Step)
+	if r.Err != nil {
 		return r
 	}
 	r.Status = Restored

@@ -449,35 +449,3 @@ func TestChangeBeforeBegin(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
-
-// FuzzJournal: no journal makes Open or Restore panic or touch what it does
-// not name, and what was read is stable.
-func FuzzJournal(f *testing.F) {
-	owner := `{"kind":"begin","owner":{"run":"r","pid":1,"start":2,"boot_id":"` + testBoot + `","version":"v","began":"2026-01-02T03:04:05Z"}}` + "\n"
-	knob := `{"kind":"knob","id":1,"spec":{"family":"sysctl","name":"net/core/netdev_budget","scope":"host"},"before":"300"}` + "\n"
-	f.Add(owner + knob + `{"kind":"value","id":1,"value":"600"}` + "\n" + `{"kind":"done","id":1}` + "\n")
-	f.Add(owner + knob + knob)
-	f.Add(owner + `{"kind":"undo","id":2,"undo":"netns","what":"x","data":"x"}` + "\n" + `{"ki`)
-	f.Add(`{"kind":"done","id":7}` + "\n\n\x00\n" + knob)
-	f.Fuzz(func(t *testing.T, text string) {
-		lines, _, torn, err := parseJournal(strings.NewReader(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if torn != (text != "" && !strings.HasSuffix(text, "\n")) {
-			t.Errorf("torn %v", torn)
-		}
-		dir := t.TempDir()
-		must(t, os.WriteFile(filepath.Join(dir, fileName), []byte(text), 0o600))
-		h := newTree(t, map[string]string{"/proc/sys/net/core/netdev_budget": "300\n"})
-		j := openJournal(t, dir, testOptions(h))
-		if n := len(j.Pending()) + len(j.Stale()); n > len(lines) {
-			t.Errorf("%d entries from %d lines", n, len(lines))
-		}
-		for _, r := range j.Restore(context.Background()) {
-			if (r.Status == Failed) != (r.Err != nil) || strings.Contains(r.String(), "\n") {
-				t.Errorf("%+v", r)
-			}
-		}
-	})
-}

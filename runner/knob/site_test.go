@@ -291,7 +291,7 @@ func TestUnseenNamespace(t *testing.T) {
 		must(t, err)
 		must(t, os.MkdirAll(NetnsDir, 0o755))
 		must(t, os.WriteFile(path, nil, 0o600))
-		_, err = j.Record(UndoDevice, "device nic9 in namespace "+name, MovedDevice{Name: "nic9", Netns: name})
+		_, err = j.Record(UndoDevice, "device nic9 in namespace "+name, MovedDevice{Name: "nic9", Netns: name, MTU: 1500})
 		must(t, err)
 		o.Here.Mnt = c.here
 		found := openJournal(t, dir, o).Restore(context.Background())

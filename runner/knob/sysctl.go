@@ -47,8 +47,9 @@ func SysctlScope(ns host.Host, name string) (Scope, error) {
 // checkSysctlName refuses what is not a plain path below /proc/sys: the
 // journal writes as root to what it names.
 func checkSysctlName(name string) error {
-	if name == "" || name == "." || path.IsAbs(name) || path.Clean(name) != name || strings.HasPrefix(name, "..") {
-		return fmt.Errorf("sysctl %q: not a path below /proc/sys such as net/ipv4/tcp_rmem", name)
+	if name == "" || name == "." || path.IsAbs(name) || path.Clean(name) != name || strings.HasPrefix(name, "..") ||
+		strings.ContainsAny(name, " *?[\\") || checkText(name, mostName) != nil {
+		return fmt.Errorf("sysctl %.80q: not a path below /proc/sys such as net/ipv4/tcp_rmem", name)
 	}
 	return nil
 }
@@ -65,6 +66,9 @@ func newSysctl(spec Spec) (Knob, error) {
 		return nil, err
 	}
 	k := plainSysctl(spec.Name, spec.Scope)
+	if spec.Scope == Host && path.Base(spec.Name) == "disable_ipv6" {
+		return nil, fmt.Errorf("%s: refused on the machine itself: it deletes the IPv6 addresses of existing devices for good", k)
+	}
 	if patterns := fansOut(spec.Name); patterns != nil {
 		return &fanOutSysctl{fileKnob: k, patterns: patterns}, nil
 	}
@@ -145,12 +149,12 @@ func bindSysctl(h host.Host, name string, scope Scope) ([]Knob, error) {
 	if err != nil {
 		return nil, err
 	}
-	if scope == Host && path.Base(name) == "disable_ipv6" {
-		return nil, fmt.Errorf("%s: refused on the machine itself: it deletes the IPv6 addresses of existing devices for good", k)
-	}
 	mode, err := h.Mode(sysctlRoot + name)
+	if f, ok := k.(interface{ lookSecret(host.Host) }); ok {
+		f.lookSecret(h)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
-		if device, ok := deviceOf(name); ok {
+		if device, ok := DeviceOf(name); ok {
 			if err := checkDevice(h, device); err != nil {
 				return nil, fmt.Errorf("%s: %s: %w", k, device, err)
 			}
@@ -166,8 +170,8 @@ func bindSysctl(h host.Host, name string, scope Scope) ([]Knob, error) {
 	return []Knob{k}, nil
 }
 
-// deviceOf is the device that a sysctl belongs to: net/ipv4/conf/eth0/rp_filter.
-func deviceOf(name string) (device string, ok bool) {
+// DeviceOf is the device that a sysctl belongs to: net/ipv4/conf/eth0/rp_filter.
+func DeviceOf(name string) (device string, ok bool) {
 	parts := strings.Split(name, "/")
 	if len(parts) != 5 || parts[0] != "net" || parts[2] != "conf" && parts[2] != "neigh" || parts[3] == "all" || parts[3] == "default" {
 		return "", false
