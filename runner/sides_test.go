@@ -47,7 +47,7 @@ func TestSysctlOfOneSide(t *testing.T) {
 func TestSysctlOfTheSinksDevice(t *testing.T) {
 	needRoot(t)
 	_, run := measured(t, "topology: veth\nknobs:\n  sysctl: {net.ipv4.conf.veth-sink.rp_filter: 2}\narms: {a: {}, b: {}}\n", 1, nil)
-	set := run.Trials[0].Arms[0].Knobs
+	set := onTime(run.Trials)[0].Arms[0].Knobs
 	found := slices.ContainsFunc(set, func(s results.Setting) bool {
 		return s.Knob == "sysctl net.ipv4.conf.veth-sink.rp_filter" && s.After == "2"
 	})
