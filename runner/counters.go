@@ -3,9 +3,8 @@ package runner
 import (
 	"os"
 
-	"golang.org/x/sync/errgroup"
-
 	"netab/results"
+	"netab/runner/crew"
 	"netab/runner/probe"
 	"netab/runner/traffic"
 )
@@ -20,7 +19,7 @@ type moment struct {
 
 func (r *run) before(setups []*live) (m moment, err error) {
 	m.at = traffic.Now()
-	var g errgroup.Group
+	var g crew.Crew
 	for _, l := range setups {
 		g.Go(func() (err error) { l.before, err = l.snapshot(); return err })
 	}
@@ -52,7 +51,7 @@ func (r *run) after(setups []*live, before moment) (results.HostDelta, error) {
 	if err != nil {
 		return results.HostDelta{}, err
 	}
-	var g errgroup.Group
+	var g crew.Crew
 	for _, l := range setups {
 		g.Go(func() error {
 			after, err := l.snapshot()

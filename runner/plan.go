@@ -92,6 +92,11 @@ type plan struct {
 // throw-away namespace (so that what device or kernel lacks is said before
 // anything is changed), and chooses the grain.
 func makePlan(ctx context.Context, o Options, s *agent.Starter) (*plan, error) {
+	for _, arm := range o.Arms {
+		if faults := scenarios.Unasked(arm.Knobs, o.AllowSysctl); len(faults) > 0 {
+			return nil, fmt.Errorf("arm %s: %w", arm.Name, faults)
+		}
+	}
 	if err := errors.Join(preflight(o.Arms, results.Root(""), readLimits()), mayRunOn(o.Arms)); err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netab/results"
+	"netab/runner/crew"
 	"netab/runner/host"
 	"netab/runner/topology"
 	"netab/scenarios"
@@ -246,18 +247,17 @@ func mayRunOn(arms []scenarios.Arm) error {
 		cpus = slices.Concat(cpus, arm.CPUs.Source, arm.CPUs.Sink)
 	}
 	slices.Sort(cpus)
-	done := make(chan error)
-	go func() {
+	var c crew.Crew
+	c.Go(func() error {
 		runtime.LockOSThread() // for good: the thread, pinned as it is, ends with this
 		for _, cpu := range slices.Compact(cpus) {
 			var set unix.CPUSet
 			set.Set(cpu)
 			if err := unix.SchedSetaffinity(0, &set); err != nil {
-				done <- fmt.Errorf("CPU %d: no thread of this process can be pinned there: %w (a cpuset keeps it away, or it went offline)", cpu, err)
-				return
+				return fmt.Errorf("CPU %d: no thread of this process can be pinned there: %w (a cpuset keeps it away, or it went offline)", cpu, err)
 			}
 		}
-		done <- nil
-	}()
-	return <-done
+		return nil
+	})
+	return c.Wait()
 }

@@ -18,6 +18,7 @@ import (
 
 	"netab/results"
 	"netab/runner/agent"
+	"netab/runner/crew"
 	"netab/runner/host"
 	"netab/runner/knob"
 	"netab/runner/topology"
@@ -47,6 +48,9 @@ type Options struct {
 	// LossFree judges the slices of arms that ask for their loss-free rate: see
 	// analysis.LossFreeRate.
 	LossFree RateFunc
+	// AllowSysctl are sysctls, by their paths below /proc/sys, that the arms may set
+	// though no scenario may unasked: see scenarios.Unasked.
+	AllowSysctl []string
 	// Planned, if set, is told what will be done, before anything is changed.
 	Planned func(*Preview)
 	// Progress, if set, is told after every trial.
@@ -98,15 +102,33 @@ func Run(ctx context.Context, o Options) (*results.Run, error) {
 		return nil, err
 	}
 	defer r.starter.Close()
-	if o.Planned != nil {
-		o.Planned(r.preview())
-	}
-	if err := r.open(); err != nil {
+	if err := caught(func() error {
+		if o.Planned != nil {
+			o.Planned(r.preview())
+		}
+		return r.open()
+	}); err != nil {
 		return nil, err
 	}
-	err = r.measure()
+	defer spareFromOOM()()
+	err = caught(r.measure)
 	err = errors.Join(err, r.finish(err))
 	return &results.Run{Header: r.Header, Trials: r.trials, End: &r.end}, err
+}
+
+// caught calls f, whose panic, in whichever goroutine, is an error: what must follow
+// follows all the same.
+func caught(f func() error) error {
+	err := crew.Caught(f)
+	fault, ok := errors.AsType[*crew.Panic](err)
+	if !ok {
+		return err
+	}
+	err = fmt.Errorf("a fault of netab: %w", fault)
+	if file := fault.Keep(); file != "" {
+		return fmt.Errorf("%w; its stack is in %s: please report it", err, file)
+	}
+	return err
 }
 
 // Plan makes the plan of a run and changes nothing: for --dry-run.
@@ -121,7 +143,8 @@ func Plan(ctx context.Context, o Options) (*Preview, error) {
 
 func prepare(ctx context.Context, o Options) (*run, error) {
 	r := &run{Options: o, ctx: ctx, starter: agent.NewStarter(), rng: rand.New(rand.NewPCG(o.Seed, 0)), moreLead: min(max(o.Lead, 0), mostLead)}
-	p, err := makePlan(ctx, o, r.starter)
+	var p *plan
+	err := caught(func() (err error) { p, err = makePlan(ctx, o, r.starter); return err })
 	if err != nil {
 		r.starter.Close()
 		return nil, err
@@ -224,11 +247,25 @@ func (r *run) finish(failed error) error {
 	if failed != nil {
 		r.end.Reason = "failed: " + failed.Error()
 	}
+	ctx := context.WithoutCancel(r.ctx)
 	var errs []error
 	if r.nic != nil {
-		errs = append(errs, r.nic.Close(context.WithoutCancel(r.ctx)))
+		errs = append(errs, caught(func() error { return r.nic.Close(ctx) }))
 	}
-	for _, res := range r.Journal.Restore(context.WithoutCancel(r.ctx)) {
+	if err := caught(func() error { return r.restore(ctx) }); err != nil {
+		errs = append(errs, err)
+		if len(r.end.RestoreErrors) == 0 { // a panic: some may be put back, and netab restore does the rest
+			r.end.RestoreErrors = []string{err.Error()}
+		}
+	}
+	r.end.LeadNS = int64(r.moreLead)
+	r.end.Type, r.end.Ended = "end", time.Now().UTC()
+	return errors.Join(errors.Join(errs...), r.writer.End(r.end))
+}
+
+func (r *run) restore(ctx context.Context) error {
+	var errs []error
+	for _, res := range r.Journal.Restore(ctx) {
 		if res.Err != nil {
 			r.end.RestoreErrors = append(r.end.RestoreErrors, res.Err.Error())
 			errs = append(errs, res.Err)
@@ -236,7 +273,5 @@ func (r *run) finish(failed error) error {
 		}
 		r.end.Restored = append(r.end.Restored, res.Setting())
 	}
-	r.end.LeadNS = int64(r.moreLead)
-	r.end.Type, r.end.Ended = "end", time.Now().UTC()
-	return errors.Join(errors.Join(errs...), r.writer.End(r.end))
+	return errors.Join(errs...)
 }

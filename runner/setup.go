@@ -3,13 +3,11 @@ package runner
 import (
 	"errors"
 	"fmt"
-	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"netab/results"
 	"netab/runner/agent"
+	"netab/runner/crew"
 	"netab/runner/probe"
 	"netab/runner/topology"
 	"netab/runner/traffic"
@@ -42,7 +40,7 @@ func (l *live) prepare() error {
 func (l *live) snapshot() (map[*agent.Agent]probe.Namespace, error) {
 	agents := l.path.Agents()
 	read := make([]probe.Namespace, len(agents))
-	var g errgroup.Group
+	var g crew.Crew
 	for i, a := range agents {
 		g.Go(func() (err error) { read[i], err = a.Counters(); return err })
 	}
@@ -64,11 +62,11 @@ func (l *live) run(turns []turn, start int64, settle time.Duration) error {
 	reports := make([]*traffic.Report, len(agents))
 	end := start + turns[len(turns)-1].end
 	errs := make([]error, len(agents))
-	var g sync.WaitGroup
+	var g crew.Crew
 	for i, a := range agents {
-		g.Go(func() { reports[i], errs[i] = a.Run(w, end) })
+		g.Go(func() error { reports[i], errs[i] = a.Run(w, end); return nil })
 	}
-	g.Wait()
+	_ = g.Wait() // errors are the agents' own
 	l.reports = map[*agent.Agent]*traffic.Report{}
 	var faults []error
 	for i, a := range agents {

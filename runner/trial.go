@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"netab/results"
 	"netab/runner/agent"
+	"netab/runner/crew"
 	"netab/runner/topology"
 	"netab/runner/traffic"
 	"netab/scenarios"
@@ -284,16 +282,17 @@ func (r *run) setupsOf(arms []int) []*setup {
 // build makes the setups ready, all at once, and says why some failed.
 func (r *run) build(setups []*setup) (ready []*live, failed map[*setup]error) {
 	out, errs := make([]*live, len(setups)), make([]error, len(setups))
-	var g sync.WaitGroup
+	var g crew.Crew
 	for i, s := range setups {
 		phase := r.rng.Float64()
-		g.Go(func() {
+		g.Go(func() error {
 			if out[i], errs[i] = r.buildOne(s, phase); errs[i] != nil {
 				errs[i] = fmt.Errorf("set up: %w", errs[i])
 			}
+			return nil
 		})
 	}
-	g.Wait()
+	_ = g.Wait() // errors are the setups' own
 	failed = map[*setup]error{}
 	for i, err := range errs {
 		if err != nil {
@@ -327,7 +326,7 @@ func (r *run) path(t scenarios.Topology) (*topology.Path, error) {
 func (r *run) agentOptions() agent.Options { return agent.Options{Inherit: r.Locks} }
 
 func closeAll(ctx context.Context, setups []*live) error {
-	var g errgroup.Group
+	var g crew.Crew
 	for _, l := range setups {
 		g.Go(func() error { return l.path.Close(ctx) })
 	}
@@ -337,7 +336,7 @@ func closeAll(ctx context.Context, setups []*live) error {
 // takeTurns lets the agents run the schedule; the runner sleeps meanwhile,
 // apart from switching knobs.
 func (r *run) takeTurns(setups []*live, turns []turn, start int64) (late map[int]string, err error) {
-	var g errgroup.Group
+	var g crew.Crew
 	for _, l := range setups {
 		g.Go(func() error { return l.run(turns, start, r.plan.settle) })
 	}

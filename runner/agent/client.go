@@ -43,13 +43,14 @@ type Options struct {
 // A Starter starts agents from one thread that lives as long as the Starter:
 // the kernel's parent-death signal is bound to the thread, not to the process.
 type Starter struct {
-	work chan func()
-	err  error // why its thread can start none
+	work  chan func() (usable bool) // false: the thread must end
+	ended chan struct{}
+	err   error // why its thread can start none
 }
 
 // NewStarter starts that thread.
 func NewStarter() *Starter {
-	s := &Starter{work: make(chan func())}
+	s := &Starter{work: make(chan func() bool), ended: make(chan struct{})}
 	go s.onItsThread()
 	return s
 }

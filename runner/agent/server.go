@@ -20,6 +20,7 @@ func Serve() error {
 	if err := refuseByHand(); err != nil {
 		return err
 	}
+	expendable()
 	in, err := polled(0, "stdin")
 	if err != nil {
 		return err

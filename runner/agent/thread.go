@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -8,6 +9,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"netab/runner/crew"
 )
 
 // onItsThread runs loop on the thread whose death ends the agents. The process's
@@ -30,35 +33,48 @@ func (s *Starter) onItsThread() {
 	runtime.UnlockOSThread()
 }
 
+// loop starts agents until it is told to end, or its thread is lost.
 func (s *Starter) loop() {
+	defer close(s.ended)
 	s.err = confine()
 	for f := range s.work {
-		f()
+		if !f() {
+			return
+		}
 	}
 }
+
+var errLost = errors.New("the thread that starts agents is lost")
 
 // fork starts a process from the Starter's thread, in a namespace if one is
 // given.
 func (s *Starter) fork(cmd *exec.Cmd, namespace *os.File) error {
 	result := make(chan error, 1)
-	s.work <- func() {
-		if s.err != nil {
-			result <- s.err
-			return
-		}
-		if namespace == nil {
-			result <- cmd.Start()
-			return
-		}
-		cmd.SysProcAttr.Cloneflags &^= syscall.CLONE_NEWNET
-		result <- inNamespace(namespace, cmd.Start)
+	start := func() (usable bool) {
+		err := crew.Caught(func() error {
+			if s.err != nil {
+				return s.err
+			}
+			if namespace == nil {
+				return cmd.Start()
+			}
+			cmd.SysProcAttr.Cloneflags &^= syscall.CLONE_NEWNET
+			return inNamespace(namespace, cmd.Start)
+		})
+		result <- err
+		_, panicked := errors.AsType[*crew.Panic](err)
+		return !panicked && !errors.Is(err, errLost)
 	}
-	return <-result
+	select {
+	case s.work <- start:
+		return <-result
+	case <-s.ended:
+		return errLost
+	}
 }
 
 // inNamespace runs f with the calling thread in another namespace and takes
-// the thread back. A thread that cannot get back is of no more use, and its
-// death would end the agents: better to say so at once.
+// the thread back. One that cannot get back is lost, and with it all agents.
 func inNamespace(namespace *os.File, f func() error) error {
 	home, err := os.Open(fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid()))
 	if err != nil {
@@ -70,7 +86,7 @@ func inNamespace(namespace *os.File, f func() error) error {
 	}
 	result := f()
 	if err := unix.Setns(int(home.Fd()), unix.CLONE_NEWNET); err != nil {
-		panic(fmt.Sprintf("cannot return to the first namespace: %v", err))
+		return fmt.Errorf("%w: it cannot return to the first namespace: %w", errLost, err)
 	}
 	return result
 }

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"netab/runner/crew"
 	"netab/runner/host"
 	"netab/runner/traffic"
 )
@@ -176,7 +177,7 @@ func (c *client) receive(in io.Reader) {
 	answers := json.NewDecoder(in)
 	for {
 		var a received
-		err := answers.Decode(&a)
+		err := crew.Caught(func() error { return answers.Decode(&a) })
 		c.mu.Lock()
 		if err != nil {
 			c.broken = err

@@ -5,6 +5,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"netab/runner/crew"
 )
 
 // isolated calls f in a network namespace of its own with lo up, as the traffic
@@ -12,9 +14,8 @@ import (
 // the machine's own lo may be filtered, or down. Who may not make one stays
 // where he is.
 func isolated(f func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	var c crew.Crew
+	c.Go(func() error {
 		runtime.LockOSThread() // for good: the thread, and with it the namespace, ends here
 		if unix.Unshare(unix.CLONE_NEWNET) == nil {
 			if lo, err := netlink.LinkByName("lo"); err == nil {
@@ -22,6 +23,7 @@ func isolated(f func()) {
 			}
 		}
 		f()
-	}()
-	<-done
+		return nil
+	})
+	_ = c.Wait()
 }

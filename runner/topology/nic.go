@@ -13,6 +13,7 @@ import (
 	"github.com/vishvananda/netns"
 
 	"netab/runner/agent"
+	"netab/runner/crew"
 	"netab/runner/host"
 	"netab/runner/knob"
 	"netab/scenarios"
@@ -191,16 +192,16 @@ func takeDevice(j *knob.Journal, device, name string) (*os.File, error) {
 
 // makeNamespace makes a named namespace and leaves this thread where it was.
 func makeNamespace(name string) error {
-	result := make(chan error)
-	go func() {
+	var c crew.Crew
+	c.Go(func() error {
 		// The thread is not unlocked: it has been in another namespace, and
 		// dies with this goroutine.
 		runtime.LockOSThread()
 		h, err := netns.NewNamed(name)
-		if err == nil {
-			err = h.Close()
+		if err != nil {
+			return err
 		}
-		result <- err
-	}()
-	return <-result
+		return h.Close()
+	})
+	return c.Wait()
 }

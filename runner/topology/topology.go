@@ -14,9 +14,9 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 
 	"netab/runner/agent"
+	"netab/runner/crew"
 	"netab/runner/host"
 	"netab/scenarios"
 )
@@ -98,7 +98,7 @@ func loopback(ctx context.Context, s *agent.Starter, t scenarios.Topology, o age
 
 func veth(ctx context.Context, s *agent.Starter, t scenarios.Topology, o agent.Options) (*Path, error) {
 	p := &Path{}
-	var g errgroup.Group
+	var g crew.Crew
 	for _, a := range []**agent.Agent{&p.Source.Agent, &p.Sink.Agent} {
 		g.Go(func() (err error) { *a, err = s.Start(ctx, o); return err })
 	}

@@ -1,0 +1,110 @@
+// Package crew runs functions side by side in such a way that a panic of one of
+// them reaches whoever waits for all. Go ends a process whose goroutine panics, and
+// no deferred call of another goroutine runs: devices that a run has moved, and
+// settings that it has borrowed, would stay where they are.
+//
+// What no process can catch stays: running out of memory, faults of Go's runtime, a
+// kill. Then package knob's journal remembers.
+package crew
+
+import (
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strings"
+	"sync"
+)
+
+// A Panic is a panic as an error, with the stack of the goroutine where it was.
+type Panic struct {
+	Value any
+	Stack []byte
+}
+
+func (p *Panic) Error() string { return fmt.Sprintf("panic: %v%s", p.Value, p.place()) }
+
+// Unwrap returns what was panicked with, if it is an error.
+func (p *Panic) Unwrap() error {
+	err, _ := p.Value.(error)
+	return err
+}
+
+// place is where it was, of the stack that Go prints: the line below the first call
+// of ours after that of panic.
+func (p *Panic) place() string {
+	_, after, ok := strings.Cut(string(p.Stack), "\npanic(")
+	if !ok {
+		return ""
+	}
+	lines := strings.Split(after, "\n")
+	for _, line := range lines[min(2, len(lines)):] {
+		if place, ok := strings.CutPrefix(line, "\t"); ok && !strings.Contains(place, "/src/runtime/") {
+			place, _, _ = strings.Cut(place, " +0x")
+			return " at " + place
+		}
+	}
+	return ""
+}
+
+// Keep writes the stack into a file for a report of the fault, and returns its name;
+// "" if it cannot.
+func (p *Panic) Keep() string {
+	f, err := os.CreateTemp("", "netab-panic-*.txt")
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	if _, err := fmt.Fprintf(f, "panic: %v\n\n%s", p.Value, p.Stack); err != nil {
+		return ""
+	}
+	return f.Name()
+}
+
+// Caught calls f and returns its error, or its panic as one. A Panic that is handed
+// on by Wait keeps its stack.
+func Caught(f func() error) (err error) {
+	defer func() {
+		switch v := recover().(type) {
+		case nil:
+		case *Panic:
+			err = v
+		default:
+			err = &Panic{v, debug.Stack()}
+		}
+	}()
+	return f()
+}
+
+// A Crew is some functions that run at the same time. The zero Crew is ready.
+type Crew struct {
+	wg    sync.WaitGroup
+	mu    sync.Mutex
+	err   error
+	fault *Panic
+}
+
+// Go calls f in a goroutine.
+func (c *Crew) Go(f func() error) {
+	c.wg.Go(func() {
+		err := Caught(f)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if fault, ok := err.(*Panic); ok {
+			if c.fault == nil {
+				c.fault = fault
+			}
+		} else if c.err == nil {
+			c.err = err
+		}
+	})
+}
+
+// Wait waits for all and returns the first error. It panics with a *Panic if one of
+// them did.
+func (c *Crew) Wait() error {
+	c.wg.Wait()
+	if c.fault != nil {
+		panic(c.fault)
+	}
+	return c.err
+}
