@@ -25,8 +25,14 @@ const (
 	maxFactors  = 16
 	maxArms     = 200
 
-	maxTime    = Duration(7 * 24 * time.Hour) // of a run
-	maxSlice   = Duration(time.Minute)
+	maxTime  = Duration(7 * 24 * time.Hour) // of a run
+	maxSlice = Duration(time.Minute)
+	// minSlice is as short as anything can be counted in: half of it may be settle
+	// part, and in 500 us a source sends some hundred messages.
+	minSlice   = Duration(time.Millisecond)
+	maxSlices  = 100_000               // of a trial: each thread has the whole schedule in its memory
+	maxWeights = 100_000               // of a distribution of sizes together: it is drawn as a list
+	minRate    = 1e-4                  // messages per second: of less, too few come in maxTime
 	maxPause   = Duration(time.Minute) // of one request, or of what holds packets back
 	maxPoll    = Duration(time.Second) // SO_BUSY_POLL
 	maxLength  = maxTime               // of any other length of time
@@ -63,7 +69,7 @@ func (d Duration) inWords() string {
 	return text
 }
 
-// length is how long a length of time may be.
+// length is how long a length of time may be; see also rule.from.
 func (r rule) length() Duration {
 	if r.until > 0 {
 		return r.until

@@ -17,7 +17,8 @@ type rule struct {
 	min, max int      // of a number; none if max is 0
 	chars    int      // of a text, at most; see limits.go
 	most     int      // entries of a map or a list
-	until    Duration // of a length of time
+	until    Duration // of a length of time, at most
+	from     Duration // of a length of time, at least
 	zero     bool     // of a duration or a share: nothing is a value too
 	def      any      // the default, as YAML writes it
 }
@@ -31,7 +32,6 @@ const (
 	minMTUv6   = 1280  // RFC 8200
 	maxMessage = 64 << 20
 	maxSizes   = 64
-	maxWeight  = 1_000_000
 	maxDepth   = 1024
 	maxBatch   = 1024 // UIO_MAXIOV: sendmmsg and recvmmsg take no more
 	maxBurst   = 1_000_000
@@ -97,7 +97,7 @@ func rules() ruleBook {
 		"Measure.resolution": {doc: "The smallest relative change that matters.", def: "1%"},
 		"Measure.width":      {doc: "Relative half-width asked of a level, for a scenario of one arm.", def: "5%"},
 		"Measure.max_time":   {doc: "The run ends here, decided or not.", until: maxTime, def: defaultMaxTime.String()},
-		"Measure.slice":      {doc: "A stretch in which one arm is active.", until: maxSlice, def: defaultSlice.String()},
+		"Measure.slice":      {doc: "A stretch in which one arm is active.", from: minSlice, until: maxSlice, def: defaultSlice.String()},
 		"Measure.settle":     {doc: "First part of each slice, not counted.", until: maxSlice, def: defaultSettle.String()},
 		"Measure.disturbed":  {doc: "apart: trials that other programs, the hypervisor or a CPU quota disturbed are shown, and verdicts are of the others; count: they count like all others, for machines that are never quiet.", enum: []string{"apart", "count"}, def: "apart"},
 		"Measure.grain":      {doc: "slice: arms take turns as finely as their knobs allow; trial: each arm has a setup and a turn of its own in every trial.", enum: []string{"slice", "trial"}, def: "slice"},

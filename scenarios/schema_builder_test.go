@@ -50,6 +50,9 @@ func (b schemaBuilder) object(t reflect.Type) *jsonschema.Schema {
 		prop := b.of(m.typ, r)
 		prop.Description = r.doc
 		if m.typ == reflect.TypeFor[Duration]() { // no pattern can say it
+			if r.from > 0 {
+				prop.Description += " At least " + r.from.inWords() + "."
+			}
 			prop.Description += " At most " + r.length().inWords() + "."
 		}
 		if r.def != nil {
@@ -98,7 +101,7 @@ func (b schemaBuilder) of(t reflect.Type, r rule) *jsonschema.Schema {
 		return anyOf(&jsonschema.Schema{Type: "string", Enum: []any{"imix"}}, &jsonschema.Schema{
 			Type:                 "object",
 			PropertyNames:        pattern(sizePattern),
-			AdditionalProperties: integer(rule{min: 1, max: maxWeight}),
+			AdditionalProperties: integer(rule{min: 1, max: maxWeights}),
 			MinProperties:        jsonschema.Ptr(1),
 			MaxProperties:        jsonschema.Ptr(maxSizes),
 		})

@@ -105,7 +105,7 @@ func (s *Sizes) decodeNode(d *decoder, n *node, path string, _ rule) {
 		d.fail(n.pos, fmt.Sprintf("%s: %d sizes are too many", path, len(n.fields)), fmt.Sprintf("want at most %d", maxSizes))
 		return
 	}
-	out := Sizes{}
+	out, total := Sizes{}, int64(0)
 	for _, f := range n.fields {
 		size, err := ParseSize(f.key)
 		key := strconv.Itoa(int(size))
@@ -118,10 +118,15 @@ func (s *Sizes) decodeNode(d *decoder, n *node, path string, _ rule) {
 		case out[key] > 0:
 			d.fail(f.pos, fmt.Sprintf("%s: %s is given twice", path, key), "keep one")
 		default:
-			if weight, ok := d.number(f.value, join(path, f.key), rule{min: 1, max: maxWeight}); ok {
+			if weight, ok := d.number(f.value, join(path, f.key), rule{min: 1, max: maxWeights}); ok {
 				out[key] = int(weight)
+				total += weight
 			}
 		}
+	}
+	if total > maxWeights {
+		d.fail(n.pos, fmt.Sprintf("%s: the weights come to %d together", path, total), fmt.Sprintf("want at most %d: divide all of them by the same", maxWeights))
+		return
 	}
 	*s = out
 }
@@ -131,7 +136,12 @@ func imix() Sizes { return Sizes{"64": 7, "570": 4, "1472": 1} }
 
 func (r *Rate) decodeNode(d *decoder, n *node, path string, b rule) {
 	const want = "want a number per second such as 5000, 300k or 1.5M (powers of 1000)"
-	if rate, ok := measured(d, n, path, want, ParseRate); ok && d.inRange(n, path, int64(math.Ceil(float64(rate))), b) {
+	rate, ok := measured(d, n, path, want, ParseRate)
+	switch {
+	case !ok || !d.inRange(n, path, int64(math.Ceil(min(float64(rate), 1<<62))), b):
+	case rate > 0 && rate < minRate:
+		d.fail(n.pos, fmt.Sprintf("%s: %s is too low", path, n.text), fmt.Sprintf("want at least %v, or 0", minRate))
+	default:
 		*r = rate
 	}
 }
@@ -189,6 +199,8 @@ func (t *Duration) decodeNode(d *decoder, n *node, path string, r rule) {
 		*t = 0
 	case length <= 0:
 		d.fail(n.pos, fmt.Sprintf("%s: %s is not positive", path, n.text), want)
+	case length < r.from:
+		d.fail(n.pos, fmt.Sprintf("%s: %s is too short", path, n.text), "want at least "+r.from.inWords())
 	case length > r.length():
 		d.fail(n.pos, fmt.Sprintf("%s: %s is too long", path, n.text), "want at most "+r.length().inWords())
 	default:

@@ -18,6 +18,7 @@ import (
 
 // calibrateFlags are the flags of netab calibrate.
 type calibrateFlags struct {
+	allow                 allowance
 	sets, slowdowns       []string
 	runs, injected, whole int
 	resolution, maxTime   string
@@ -67,6 +68,7 @@ false than chance explains.`,
 	}
 	fl := cmd.Flags()
 	fl.StringArrayVar(&f.sets, "set", nil, "override `PATH=VALUE` of the scenario (repeatable)")
+	f.allow.flags(cmd)
 	fl.IntVar(&f.runs, "runs", 20, "`NUMBER` of runs of the configuration against itself")
 	fl.IntVar(&f.injected, "injected", 8, "`NUMBER` of runs for each slowdown")
 	fl.StringSliceVar(&f.slowdowns, "slowdown", []string{"1%", "2%", "3%", "5%"}, "`SHARES` of its time that the source is slowed down by")

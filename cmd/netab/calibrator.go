@@ -43,6 +43,9 @@ func (f *calibrateFlags) plan(ref string) (*calibrator, error) {
 	if err != nil {
 		return nil, err
 	}
+	if l.allowed, err = f.allow.check(l); err != nil {
+		return nil, err
+	}
 	at := slices.IndexFunc(l.arms, func(a scenarios.Arm) bool { return a.Name == l.BaselineArm(l.arms) })
 	if at < 0 {
 		at = 0
@@ -106,7 +109,7 @@ const (
 // with is another scenario made of l's.
 func (l *loaded) with(s *scenarios.Scenario) (*loaded, error) {
 	arms, err := expand(s)
-	return &loaded{Scenario: s, source: l.source, arms: arms}, err
+	return &loaded{Scenario: s, source: l.source, arms: arms, allowed: l.allowed}, err
 }
 
 func (c *calibrator) measure(ctx context.Context) error {

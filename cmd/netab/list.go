@@ -159,6 +159,9 @@ func newValidate() *cobra.Command {
 					continue
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%s: ok, %s\n", file, analysis.Counted(len(l.arms), "arm"))
+				for _, fault := range l.Unasked(l.arms, nil) {
+					fmt.Fprintln(cmd.OutOrStdout(), "note:", fault)
+				}
 			}
 			if code != exitFine {
 				return &statusError{code, nil}

@@ -19,6 +19,7 @@ import (
 
 // runFlags are the flags of netab run.
 type runFlags struct {
+	allow                                  allowance
 	sets                                   []string
 	confidence, resolution, width, maxTime string
 	seed                                   uint64
@@ -39,7 +40,11 @@ it was, and print the verdicts.
 
 The record says which machine it was: by its --machine name, else by an id made
 of its machine-id, with its CPU model and board, so that a new hostname makes no
-other machine of it. Name machines that are made anew for each run.`,
+other machine of it. Name machines that are made anew for each run.
+
+A scenario may set sysctls of net.*, vm.* and kernel.sched*, but for some that can
+harm the machine or weaken it. Any other it sets only if --allow-sysctl names it:
+read a scenario that asks for one before you allow it.`,
 
 		Example: `  netab run loopback-rps
   netab run loopback-rps --resolution 2% --max-time 30s --html report.html
@@ -51,6 +56,7 @@ other machine of it. Name machines that are made anew for each run.`,
 	}
 	fl := cmd.Flags()
 	fl.StringArrayVar(&f.sets, "set", nil, "override `PATH=VALUE` of the scenario (repeatable)")
+	f.allow.flags(cmd)
 	fl.StringVar(&f.confidence, "confidence", "", "confidence of the intervals (`95%`)")
 	fl.StringVar(&f.resolution, "resolution", "", "smallest relative change that matters (`1%`)")
 	fl.StringVar(&f.width, "width", "", "relative half-width asked of a level, for scenarios of one arm (`5%`)")
@@ -97,6 +103,9 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
 	sets, flags := f.overrides()
 	l, err := load(ref, sets)
 	if err != nil {
+		return badScenario(cmd, nameFlags(err, flags))
+	}
+	if l.allowed, err = f.allow.check(l); err != nil {
 		return badScenario(cmd, nameFlags(err, flags))
 	}
 	if err := a.of(l.Name); err != nil {
@@ -171,7 +180,7 @@ func (l *loaded) options(store string, seed uint64, s *session, machineName stri
 	lossFree := func(t *results.Trial, arm int) (float64, int) { return analysis.LossFreeRate(design.Arms, t, arm) }
 	return runner.Options{
 		Arms: l.arms, Slice: time.Duration(m.Slice), Settle: time.Duration(m.Settle), Trial: time.Duration(m.Trial),
-		MaxTime: time.Duration(m.MaxTime), WholeTrials: m.Grain == "trial", Seed: seed, LossFree: lossFree, Store: store, Journal: s.journal, Locks: s.lockFiles(),
+		MaxTime: time.Duration(m.MaxTime), WholeTrials: m.Grain == "trial", Seed: seed, LossFree: lossFree, Store: store, Journal: s.journal, Locks: s.lockFiles(), AllowSysctl: l.allowed,
 		Header: results.Header{ID: id, Scenario: scenario, Source: l.source, Design: design, Seed: seed,
 			Netab: build(), Command: os.Args, Started: now.UTC(), Machine: machine},
 	}, nil

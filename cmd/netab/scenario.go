@@ -24,6 +24,8 @@ type loaded struct {
 	*scenarios.Scenario
 	source string // file path, or builtin:NAME
 	arms   []scenarios.Arm
+	// allowed are sysctls that it may set though no scenario may unasked.
+	allowed []string
 }
 
 // load reads a scenario by name or file, with overrides, for this machine.
