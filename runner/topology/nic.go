@@ -114,6 +114,7 @@ func CheckNIC(t scenarios.Topology) (note string, err error) {
 		return "", fmt.Errorf("topology nic: moving interfaces: %s", host.NeedsRoot())
 	}
 	var atStake []string
+	var errs []error
 	for _, device := range []string{t.SourceDevice, t.SinkDevice} {
 		link, err := netlink.LinkByName(device)
 		if err != nil {
@@ -122,18 +123,16 @@ func CheckNIC(t scenarios.Topology) (note string, err error) {
 		if !knob.ComesBackAlone(link) {
 			atStake = append(atStake, device)
 		}
-		if device == "lo" {
-			return "", errors.New("topology nic: lo cannot be moved; use topology loopback")
-		}
-		routes, err := netlink.RouteList(link, netlink.FAMILY_ALL)
+		reasons, err := ReasonsNotTo(device)
 		if err != nil {
-			return "", fmt.Errorf("topology nic: %s: list routes: %w", device, err)
+			return "", fmt.Errorf("topology nic: %s: find out what hangs on it: %w", device, err)
 		}
-		for _, r := range routes {
-			if r.Dst == nil || r.Dst.IP.IsUnspecified() {
-				return "", fmt.Errorf("topology nic: %s carries the default route: moving it would cut this machine off", device)
-			}
+		for _, reason := range reasons {
+			errs = append(errs, fmt.Errorf("topology nic: %s %s", device, reason))
 		}
+	}
+	if len(errs) > 0 {
+		return "", errors.Join(append(errs, errors.New("topology nic: use devices that nothing else hangs on"))...)
 	}
 	if len(atStake) == 0 {
 		return "", nil

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-
 	"netab/runner/agent"
 	"netab/runner/crew"
 	"netab/runner/host"
