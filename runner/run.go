@@ -102,16 +102,21 @@ func Run(ctx context.Context, o Options) (*results.Run, error) {
 		return nil, err
 	}
 	defer r.starter.Close()
+	return r.carryOut()
+}
+
+// carryOut does what was planned.
+func (r *run) carryOut() (*results.Run, error) {
 	if err := caught(func() error {
-		if o.Planned != nil {
-			o.Planned(r.preview())
+		if r.Planned != nil {
+			r.Planned(r.preview())
 		}
 		return r.open()
 	}); err != nil {
 		return nil, err
 	}
 	defer spareFromOOM()()
-	err = caught(r.measure)
+	err := caught(r.measure)
 	err = errors.Join(err, r.finish(err))
 	return &results.Run{Header: r.Header, Trials: r.trials, End: &r.end}, err
 }
