@@ -141,7 +141,10 @@ func makePlan(ctx context.Context, o Options, s *agent.Starter) (*plan, error) {
 	if o.WholeTrials && p.grain != grainTrial {
 		p.grain, p.reason = grainTrial, "measure.grain asks for whole trials"
 	}
-	return p, p.countEnough(o.MaxTime)
+	if err := p.countEnough(o.MaxTime); err != nil {
+		return nil, err
+	}
+	return p, p.fits(o.MaxTime, results.Root(""), readLimits())
 }
 
 // withDefaults adds what netab sets in its own namespaces unless the scenario

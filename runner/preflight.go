@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -49,20 +50,44 @@ func readLimits() limits {
 }
 
 // preflight refuses, before anything is set up, what would fail in the middle of
-// it or only be found in every trial: arms that need more than there is.
+// it or only be found in every trial: an arm that needs more than there is.
 func preflight(arms []scenarios.Arm, files results.Files, l limits) error {
 	var errs []error
-	var all need
-	for _, arm := range arms {
-		n := needOf(arm.Config)
-		all.agents += n.agents
-		all.threads += n.threads
-		all.locked += n.locked
+	var tooLarge error // the first: of what they share, all arms would say the same
+	for i, arm := range arms {
+		n := needOf(&arms[i], 1, 0)
 		if err := errors.Join(haveIPv6(arm, files), haveFiles(n, l)); err != nil {
 			errs = append(errs, fmt.Errorf("arm %s: %w", arm.Name, err))
 		}
+		if tooLarge == nil {
+			tooLarge = haveMemory(n.memory, files, "arm "+arm.Name+" alone needs", "use fewer traffic.flows, smaller messages and batches, smaller buffers, queues and tables")
+		}
 	}
-	return errors.Join(append(errs, haveTogether(all, files, l))...)
+	return errors.Join(append(errs, tooLarge)...)
+}
+
+// fits refuses a plan that needs more at one time than there is: all its setups side
+// by side, or the largest, if each has a turn of its own.
+func (p *plan) fits(maxTime time.Duration, files results.Files, l limits) error {
+	all := p.needs()
+	wanted := plus(all.memory, p.recordMemory(maxTime))
+	return errors.Join(haveTogether(all, files, l), haveMemory(wanted, files, "all arms together, and the record of the run, need",
+		"use fewer arms or traffic.flows, smaller messages and batches, smaller buffers, queues and tables, longer slices or a shorter measure.max_time; or measure.grain trial, which sets up one arm at a time"))
+}
+
+// needs is what the plan needs at one time.
+func (p *plan) needs() need {
+	var all need
+	for _, s := range p.setups {
+		windows := len(s.arms)*p.blocks + 1
+		n := needOf(&s.arm, len(s.arms), windows)
+		if p.grain == grainTrial {
+			all.most(n)
+		} else {
+			all.add(n)
+		}
+	}
+	return all
 }
 
 // A need is what an arm takes while it is set up, a little generously: it is held
@@ -71,8 +96,19 @@ type need struct {
 	agents  int
 	files   int // of that agent that opens the most
 	flows   int
-	threads int   // of all agents
-	locked  int64 // bytes that are pinned if one message of each flow is on its way
+	threads int    // of all agents
+	locked  uint64 // bytes that are pinned if one message of each flow is on its way
+	memory  uint64 // bytes of all agents, and of the kernel for them
+}
+
+func (n *need) add(o need) {
+	n.agents, n.flows, n.threads = n.agents+o.agents, n.flows+o.flows, n.threads+o.threads
+	n.files, n.locked, n.memory = max(n.files, o.files), plus(n.locked, o.locked), plus(n.memory, o.memory)
+}
+
+func (n *need) most(o need) {
+	n.agents, n.flows, n.threads = max(n.agents, o.agents), max(n.flows, o.flows), max(n.threads, o.threads)
+	n.files, n.locked, n.memory = max(n.files, o.files), max(n.locked, o.locked), max(n.memory, o.memory)
 }
 
 // What an agent has beside its ends: standard streams, the lock, Go's own.
@@ -82,14 +118,17 @@ const (
 	runnerFiles  = 5 // of the runner, for each agent
 )
 
-// needOf counts by the very layout that the arm will have.
-func needOf(c scenarios.Config) need {
+// needOf counts by the very layout that the arm will have, if so many arms share its
+// flows and each of its threads has so many windows.
+func needOf(arm *scenarios.Arm, arms, windows int) need {
+	c := arm.Config
 	path := &topology.Path{Source: topology.Side{Device: "source"}, Sink: topology.Side{Device: "sink"}}
 	if c.Topology.Kind == "loopback" {
 		path.Source = path.Sink
 	}
 	sides := map[topology.Side]int{path.Source: agentFiles, path.Sink: agentFiles}
-	n := need{agents: len(sides), threads: agentThreads * len(sides)}
+	n := need{agents: len(sides), threads: agentThreads * len(sides), memory: knobMemory(arm)}
+	n.memory = plus(n.memory, times(uint64(len(sides)), agentMemory))
 	for _, g := range groupsOf(c.Traffic, path) {
 		t := &g.traffic
 		n.flows += len(g.flows)
@@ -98,27 +137,33 @@ func needOf(c scenarios.Config) need {
 			if f.sends {
 				sources[f.source]++
 				if t.Source.ZeroCopy {
-					n.locked += pages(int64(largest(t)))
+					n.locked = plus(n.locked, pages(uint64(largest(t))))
 				}
 			}
 			if f.receivedBy == i {
 				sinks[f.sink]++
 			}
 		}
+		n.memory = plus(n.memory, times(uint64(len(sides)), plus(sizesMemory(t), times(uint64(windows), windowWire))))
+		working := 0 // threads
 		for side := range sides {
+			n.memory = plus(n.memory, workMemory(t, sources[side], sinks[side], arms))
 			for _, role := range []struct{ ends, each int }{{sources[side], sourceFiles(t)}, {sinks[side], sinkFiles(t)}} {
 				threads := role.ends
 				if t.Threads > 0 {
 					threads = min(threads, t.Threads)
 				}
-				n.threads += threads
+				working += threads
 				sides[side] += role.ends*role.each + threads // its schedstat
 				if t.Threads > 0 {
 					sides[side] += threads // its epoll
 				}
 			}
 		}
+		n.threads += working
+		n.memory = plus(n.memory, times(uint64(working), uint64(windows), windowMemory))
 	}
+	n.memory = plus(n.memory, times(uint64(n.threads), threadMemory))
 	for _, files := range sides {
 		n.files = max(n.files, files)
 	}
@@ -158,8 +203,8 @@ func largest(t *scenarios.Traffic) int {
 	return size
 }
 
-func pages(bytes int64) int64 {
-	page := int64(unix.Getpagesize())
+func pages(bytes uint64) uint64 {
+	page := uint64(unix.Getpagesize())
 	return (bytes + page - 1) / page * page
 }
 
@@ -194,16 +239,30 @@ func haveTogether(n need, files results.Files, l limits) error {
 			tooMany(most-min(used, most), fmt.Sprintf("the control group's pids.max is %d, of which %d are used (docker run --pids-limit, TasksMax= of systemd)", most, used))
 		}
 	}
+	used := threadsNow(files)
 	for _, name := range []string{"kernel/threads-max", "kernel/pid_max"} {
 		if most, ok := number(files, "/proc/sys/"+name); ok {
-			tooMany(most, fmt.Sprintf("%s is %d", strings.ReplaceAll(name, "/", "."), most))
+			tooMany(most-min(used, most), fmt.Sprintf("%s is %d, of which %d are used", strings.ReplaceAll(name, "/", "."), most, used))
 		}
 	}
-	if l.locked > 0 && n.locked > int64(l.locked) {
+	if l.locked > 0 && n.locked > l.locked {
 		errs = append(errs, fmt.Errorf("zerocopy pins a message of each flow, %d KiB in all arms together, and this user may lock %d KiB: raise the limit (ulimit -l, docker run --ulimit memlock=-1), give CAP_IPC_LOCK, or use a smaller traffic.message",
 			n.locked>>10, l.locked>>10))
 	}
 	return errors.Join(errs...)
+}
+
+// threadsNow is how many threads this machine has (the fourth field of /proc/loadavg,
+// proc(5)).
+func threadsNow(files results.Files) uint64 {
+	data, _ := files.ReadFile("/proc/loadavg")
+	f := strings.Fields(string(data))
+	if len(f) < 4 {
+		return 0
+	}
+	_, all, _ := strings.Cut(f[3], "/")
+	n, _ := strconv.ParseUint(all, 10, 64)
+	return n
 }
 
 // number reads a file of one number; false without it, or for "max".

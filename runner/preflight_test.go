@@ -1,11 +1,13 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -29,6 +31,19 @@ func armsOf(t *testing.T, text string) []scenarios.Arm {
 	return arms
 }
 
+// layOut makes the part of a plan that needs no machine.
+func layOut(t *testing.T, text string) *plan {
+	t.Helper()
+	return laidOut(armsOf(t, text), 25*time.Millisecond, 5*time.Millisecond, 1500*time.Millisecond)
+}
+
+func laidOut(arms []scenarios.Arm, slice, settle, trial time.Duration) *plan {
+	p := &plan{arms: arms, slice: slice, settle: settle}
+	p.group(make([][]scenarios.Knob, len(arms)))
+	p.chooseGrain(trial)
+	return p
+}
+
 // TestPreflight: what is too small for the arms is said with its figures, before
 // anything is set up.
 func TestPreflight(t *testing.T) {
@@ -37,6 +52,9 @@ func TestPreflight(t *testing.T) {
 		flows  = "traffic: {flows: 400}\narms: {a: {}, b: {}}\n"
 	)
 	ipv6 := map[string]string{"/proc/net/if_inet6": "00000000000000000000000000000001 01 80 10 80       lo\n"}
+	memory := func(kib string) map[string]string {
+		return map[string]string{"/proc/meminfo": "MemTotal: 99999999 kB\nMemAvailable: " + kib + " kB\n"}
+	}
 	for _, tt := range []struct {
 		name     string
 		scenario string
@@ -58,6 +76,19 @@ func TestPreflight(t *testing.T) {
 		{"pid_max", flows, map[string]string{"/proc/sys/kernel/pid_max": "1024\n", "/proc/sys/kernel/threads-max": "63000\n"}, limits{}, []string{"kernel.pid_max is 1024"}},
 		{"locked memory", "traffic: {flows: 40, source: {zerocopy: true}}\narms: {a: {}, b: {}}", nil, limits{locked: 8 << 20},
 			[]string{"zerocopy pins a message of each flow, 10240 KiB in all arms together, and this user may lock 8192 KiB"}},
+		{"kernel.pid_max, mostly used", flows, map[string]string{"/proc/sys/kernel/pid_max": "32768\n", "/proc/loadavg": "0.1 0.2 0.3 2/32000 77\n"}, limits{}, []string{"kernel.pid_max is 32768, of which 32000 are used"}},
+		{"20 x 1,000 x 64 MiB", "traffic: {flows: 1000, message: 64M}\nmatrix: {knobs.sysctl.net.x.y: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]}\nmeasure: {max_time: 200s}", memory("8000000"), limits{},
+			[]string{"arm y=1 alone needs about 125 GiB of memory, and this machine has 7.63 GiB", "all arms together, and the record of the run, need about 2.45 TiB"}},
+		{"20 x 1 x 64 MiB", "traffic: {message: 64M}\nmatrix: {knobs.sysctl.net.x.y: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]}\nmeasure: {max_time: 200s}", memory("8000000"), limits{}, nil},
+		{"1,000 flows in two arms", "traffic: {flows: 1000}\narms: {a: {}, b: {}}", memory("2000000"), limits{}, nil},
+		{"a control group's memory", "traffic: {flows: 8, message: 64M}", map[string]string{"/proc/meminfo": "MemAvailable: 8000000 kB\n", "/proc/self/mountinfo": groups, "/proc/self/cgroup": "0::/a\n",
+			"/sys/fs/cgroup/a/memory.max": "2147483648\n", "/sys/fs/cgroup/a/memory.current": "2000000000\n", "/sys/fs/cgroup/a/memory.stat": "anon 5\ninactive_file 1000000000\n"},
+			limits{}, []string{"and the control group's memory.max leaves 1.07 GiB"}},
+		{"socket buffers", "traffic: {flows: 4, send_buffer: 1G}", memory("8000000"), limits{}, []string{"arm test alone needs about 16 GiB"}},
+		{"batch x message", "traffic: {kind: flood, flows: 500, message: 65000, sink: {batch: 1024}}", memory("8000000"), limits{}, []string{"arm test alone needs about 3"}},
+		{"a table of flows", "topology: {kind: veth, queues: 64}\nknobs: {device: {sink: {rps_flow_cnt: 1073741824}}}", memory("8000000"), limits{}, []string{"arm test alone needs about 1 TiB"}},
+		{"queues", "topology: {kind: veth, queues: 4096}\nmatrix: {traffic.message: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]}\nmeasure: {max_time: 200s}", memory("2000000"), limits{}, []string{"all arms together"}},
+		{"latencies of arms side by side", "traffic: {kind: rr, flows: 500, depth: 1024}\narms: {a: {}, b: {}}", memory("100000"), limits{}, []string{"arm a alone needs"}},
 		{"locked memory is zerocopy's", flows, nil, limits{locked: 4096}, nil},
 		{"IPv6", "topology: {kind: veth, family: ipv6}", ipv6, limits{}, nil},
 		{"no IPv6", "topology: {kind: veth, family: ipv6}", nil, limits{}, []string{"topology.family is ipv6, and this kernel has no IPv6 (ipv6.disable=1"}},
@@ -74,7 +105,8 @@ func TestPreflight(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		got := fmt.Sprint(preflight(armsOf(t, tt.scenario), root, tt.limits))
+		p := layOut(t, tt.scenario)
+		got := fmt.Sprint(errors.Join(preflight(p.arms, root, tt.limits), p.fits(time.Minute, root, tt.limits)))
 		if tt.want == nil && got != "<nil>" {
 			t.Errorf("%s: %s", tt.name, got)
 		}
@@ -112,7 +144,7 @@ func TestNeedIsMet(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
-		want := needOf(r.plan.arms[0].Config)
+		want := needOf(&r.plan.arms[0], 1, 0)
 		threads, most := 0, 0
 		for _, a := range l.path.Agents() {
 			most = max(most, entries(t, a.PID(), "fd"))

@@ -96,20 +96,31 @@ func (p *plan) countEnough(maxTime time.Duration) error {
 		rates := ratesOf(&arm.Config.Traffic)
 		for _, of := range slices.Sorted(maps.Keys(rates)) {
 			perBlock := float64(rates[of]) * (p.slice - p.settle).Seconds()
-			blocks := int(math.Ceil(leastMessages / perBlock))
-			if blocks <= p.blocks {
+			blocks := math.Ceil(leastMessages / perBlock) // more than fit into an int, perhaps
+			if blocks <= float64(p.blocks) {
 				continue
 			}
-			lasts := func(blocks int) time.Duration { return time.Duration(blocks*len(p.arms)) * p.slice }
-			if trial := lasts(blocks); trial*leastTrials > maxTime {
-				return fmt.Errorf("arm %s: at %v/s%s, %.2g messages are counted in a trial of %v, which are too few to judge by; %d take a trial of %v, and %d of those do not fit into the time limit of %v: raise the rate or measure.max_time",
-					arm.Name, rates[of], of, perBlock*float64(p.blocks), lasts(p.blocks), leastMessages, trial.Round(time.Millisecond), leastTrials, maxTime)
+			block := float64(len(p.arms)) * p.slice.Seconds()
+			few := fmt.Sprintf("arm %s: at %v/s%s, %.2g messages are counted in a trial of %v, which are too few to judge by",
+				arm.Name, rates[of], of, perBlock*float64(p.blocks), inSeconds(float64(p.blocks)*block))
+			if trial := blocks * block; trial*leastTrials > maxTime.Seconds() {
+				return fmt.Errorf("%s; %d take a trial of %v, and %d of those do not fit into the time limit of %v: raise the rate or measure.max_time",
+					few, leastMessages, inSeconds(trial), leastTrials, maxTime)
 			}
-			p.blocks = blocks
+			if n := blocks * float64(len(p.arms)); n > scenarios.MaxSlices {
+				return fmt.Errorf("%s; %d take a trial of %.0f slices, where %d at most are taken: raise the rate, or make measure.slice longer",
+					few, leastMessages, n, scenarios.MaxSlices)
+			}
+			p.blocks = int(blocks)
 			p.reason += fmt.Sprintf("; a trial lasts until %d messages of arm %s%s are counted", leastMessages, arm.Name, of)
 		}
 	}
 	return nil
+}
+
+// inSeconds is a length of time of so many seconds, as far as it can be one.
+func inSeconds(s float64) time.Duration {
+	return time.Duration(min(s*1e3, 1<<43)) * time.Millisecond
 }
 
 // ratesOf are the rates of an arm's traffic by words that say whose they are: ""

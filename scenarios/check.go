@@ -62,8 +62,8 @@ func (s *Scenario) checkMeasure(d *decoder, drafts []draft) {
 	if m.Slice < 2*m.Settle {
 		fail("slice", fmt.Sprintf("%s is less than twice the settle time of %s", m.Slice, m.Settle), "less than half of it would count; make slice longer or settle shorter")
 	}
-	if slices := m.Trial / m.Slice; slices > maxSlices {
-		fail("trial", fmt.Sprintf("%s holds %d slices of %s", m.Trial, slices, m.Slice), fmt.Sprintf("want at most %d: a shorter trial, or longer slices", maxSlices))
+	if slices := m.Trial / m.Slice; slices > MaxSlices {
+		fail("trial", fmt.Sprintf("%s holds %d slices of %s", m.Trial, slices, m.Slice), fmt.Sprintf("want at most %d: a shorter trial, or longer slices", MaxSlices))
 	} else if blocks := m.Trial / m.block(arms); blocks < minBlocksGiven {
 		need := minBlocksGiven * m.block(arms)
 		fail("trial", fmt.Sprintf("%s holds %s of %s of %s", m.Trial, counted(int(blocks), "block"), counted(max(arms, 1), "slice"), m.Slice), fmt.Sprintf("want at least %d blocks: %s", minBlocksGiven, need))

@@ -14,7 +14,8 @@ import (
 // run of eleven years. A rule that names no limit of its own has the one of
 // its kind, so that a new field cannot be without.
 const (
-	MaxFile = 1 << 20 // bytes of a scenario file; Parse refuses more
+	MaxFile   = 1 << 20 // bytes of a scenario file; Parse refuses more
+	MaxSlices = 100_000 // of a trial: each thread has the whole schedule in its memory
 
 	maxText     = 4096 // characters of any value; a CPU set of every second of 1,000 CPUs has 3,900
 	maxQuestion = 1000 // characters

@@ -1,0 +1,105 @@
+package runner
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"netab/results"
+	"netab/scenarios"
+)
+
+func TestSizesDoNotWrap(t *testing.T) {
+	const most = math.MaxUint64
+	for _, tt := range []struct {
+		name      string
+		got, want uint64
+	}{
+		{"a sum", plus(1, 2, 3), 6},
+		{"a sum at the end", plus(most, 1), most},
+		{"a sum past the end, and on", plus(most, 2, 3), most},
+		{"a product", times(2, 3, 7), 42},
+		{"a product with nothing", times(most, most, 0), 0},
+		{"a product past the end", times(1<<32, 1<<32), most},
+		{"a product past the end that would come to little", times(1<<32, 1<<32, 1, 5), most},
+		{"powers of two", powerOfTwo(5), 8},
+		{"no number of entries", powerOfTwo(0), 1},
+		{"more than there are", powerOfTwo(most), most},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%s: %d, want %d", tt.name, tt.got, tt.want)
+		}
+	}
+}
+
+// FuzzPlanBounds: what a scenario that is valid asks for can be counted, and is never
+// more than the limits that are documented.
+func FuzzPlanBounds(f *testing.F) {
+	for _, b := range scenarios.Builtins() {
+		src, _ := scenarios.BuiltinSource(b.Name)
+		f.Add(string(src), "measure.trial=2s")
+	}
+	for _, set := range []string{
+		"measure.slice=2ns", "measure.slice=1ms", "measure.trial=168h", "measure.max_time=168h", "traffic.rate=1e-300", "traffic.rate=1e-4", "traffic.message=64M",
+		"traffic.flows=1000", "traffic.source.batch=1024", "traffic.depth=1024", "traffic.kind=rr", "topology={kind: veth, queues: 4096}", "traffic.send_buffer=1G",
+		"traffic.sizes={1: 1000000, 2: 1000000}", "knobs.device.both.rps_flow_cnt=1073741824", "knobs.sysctl.net.core.rps_sock_flow_entries=18446744073709551615",
+		"matrix.traffic.message=[1, 2, 3]", "traffic.beside.x={kind: rr, rate: 0.001}", "measure.grain=trial",
+	} {
+		f.Add("traffic: {flows: 1000, message: 64M}\narms: {a: {}, b: {traffic: {rate: 0.01}}}", set)
+		f.Add("{}", set)
+	}
+	f.Fuzz(func(t *testing.T, src, set string) {
+		s, err := scenarios.ParseWith("fuzz.yaml", []byte(src), []string{set})
+		if err != nil {
+			return
+		}
+		arms, err := scenarios.Expand(s, scenarios.CPUs{Online: []int{0, 1, 2, 3}})
+		if err != nil {
+			return
+		}
+		m := s.Measure
+		p := laidOut(arms, time.Duration(m.Slice), time.Duration(m.Settle), time.Duration(m.Trial))
+		if m.Grain == "trial" {
+			p.grain = grainTrial
+		}
+		if p.countEnough(time.Duration(m.MaxTime)) != nil {
+			return
+		}
+		if counted := p.slice - p.settle; counted < 500*time.Microsecond || p.settle < 0 {
+			t.Errorf("slices of %v count %v", p.slice, counted)
+		}
+		// A block more than the trial that was asked for is rounding.
+		if slices := p.blocks * len(arms); p.blocks < 2 || slices > scenarios.MaxSlices+len(arms) {
+			t.Errorf("a trial of %d blocks of %d arms", p.blocks, len(arms))
+		}
+		trial := time.Duration(p.blocks*len(arms)) * p.slice
+		if trial <= 0 || trial > 2*time.Duration(m.MaxTime) {
+			t.Errorf("a trial of %v in at most %v", trial, m.MaxTime)
+		}
+		all, record := p.needs(), p.recordMemory(time.Duration(m.MaxTime))
+		ends := 2 * 2000 * len(arms)
+		if all.agents < 1 || all.agents > 2*len(arms) || all.threads < 1 || all.threads > agentThreads*all.agents+ends ||
+			all.files < 1 || all.files > agentFiles+6*ends || all.flows > 2000*len(arms) {
+			t.Errorf("needs %+v of %d arms", all, len(arms))
+		}
+		if all.memory < agentMemory || all.memory < all.locked/2 || record < runnerMemory {
+			t.Errorf("%d bytes of memory, %d of them locked, and %d of the record: something wrapped", all.memory, all.locked, record)
+		}
+		// However much there is, it fits; and nothing fits into nothing.
+		if err := p.fits(time.Duration(m.MaxTime), machineWith("0"), limits{}); err == nil {
+			t.Error("it fits into no memory at all")
+		}
+	})
+}
+
+// machineWith is a machine with so many KiB of memory left.
+type machineWith string
+
+func (m machineWith) ReadFile(path string) ([]byte, error) {
+	if path == "/proc/meminfo" {
+		return []byte("MemAvailable: " + string(m) + " kB\n"), nil
+	}
+	return results.Root("/nonexistent").ReadFile(path)
+}
+
+func (m machineWith) Glob(string) ([]string, error) { return nil, nil }
