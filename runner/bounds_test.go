@@ -32,24 +32,48 @@ func TestSizesDoNotWrap(t *testing.T) {
 	}
 }
 
-// FuzzPlanBounds: what a scenario that is valid asks for can be counted, and is never
-// more than the limits that are documented.
-func FuzzPlanBounds(f *testing.F) {
-	for _, b := range scenarios.Builtins() {
-		src, _ := scenarios.BuiltinSource(b.Name)
-		f.Add(string(src), "measure.trial=2s")
-	}
-	for _, set := range []string{
-		"measure.slice=2ns", "measure.slice=1ms", "measure.trial=168h", "measure.max_time=168h", "traffic.rate=1e-300", "traffic.rate=1e-4", "traffic.message=64M",
+// extremes are settings at, and beyond, the ends of what a scenario takes.
+func extremes() []string {
+	return []string{
+		"measure.slice=2ns", "measure.slice=1m", "measure.settle=1ns", "measure.settle=500us", "measure.trial=1ns", "measure.max_time=1ns", "measure.max_time=3s",
+		"traffic.rate=1G", "traffic.burst=1000000", "traffic.message=1", "traffic.message=9223372036854775807", "traffic.response=64M", "traffic.kind=crr", "traffic.kind=conn",
+		"traffic.kind=flood", "traffic.kind=multicast", "traffic.protocol=udp", "traffic.protocol=unix-dgram", "traffic.pattern=all-to-all", "traffic.sources=1000", "traffic.sinks=1000",
+		"traffic.direction=both", "traffic.threads=1000", "traffic.sink.batch=1024", "traffic.source.path=sendmmsg", "traffic.sink.path=recvmmsg", "traffic.source.path=packet",
+		"traffic.sink.path=io_uring", "traffic.source.zerocopy=on", "traffic.verify=on", "traffic.receive_buffer=1G", "traffic.sizes=imix", "traffic.loss_free=on", "traffic.think=1m",
+		"knobs.device.sink.channels.rx=4096", "topology=veth", "matrix.traffic.flows=[1, 1000]", "matrix.measure.slice=[1ms]",
+		"measure.slice=1ms", "measure.trial=168h", "measure.max_time=168h", "traffic.rate=1e-300", "traffic.rate=1e-4", "traffic.message=64M",
 		"traffic.flows=1000", "traffic.source.batch=1024", "traffic.depth=1024", "traffic.kind=rr", "topology={kind: veth, queues: 4096}", "traffic.send_buffer=1G",
 		"traffic.sizes={1: 1000000, 2: 1000000}", "knobs.device.both.rps_flow_cnt=1073741824", "knobs.sysctl.net.core.rps_sock_flow_entries=18446744073709551615",
 		"matrix.traffic.message=[1, 2, 3]", "traffic.beside.x={kind: rr, rate: 0.001}", "measure.grain=trial",
-	} {
-		f.Add("traffic: {flows: 1000, message: 64M}\narms: {a: {}, b: {traffic: {rate: 0.01}}}", set)
-		f.Add("{}", set)
 	}
-	f.Fuzz(func(t *testing.T, src, set string) {
-		s, err := scenarios.ParseWith("fuzz.yaml", []byte(src), []string{set})
+}
+
+// FuzzPlanBounds: what a scenario that is valid asks for can be counted, and is never
+// more than the limits that are documented. Beside a setting of the fuzzer's each
+// scenario has some extreme ones, up to four, whose numbers are the bytes of more.
+//
+// Instrumented, package traffic does not link (nosplit), so go test -fuzz cannot build
+// this; without coverage it runs as
+//
+//	go test -c ./runner && ./runner.test -test.fuzz=FuzzPlanBounds -test.run=none -test.fuzzcachedir=$(mktemp -d)
+func FuzzPlanBounds(f *testing.F) {
+	for _, b := range scenarios.Builtins() {
+		src, _ := scenarios.BuiltinSource(b.Name)
+		f.Add(string(src), "measure.trial=2s", uint32(0xffffffff))
+	}
+	const two = "traffic: {flows: 1000, message: 64M}\narms: {a: {}, b: {traffic: {rate: 0.01}}}"
+	for i, set := range extremes() {
+		f.Add(two, set, uint32(0xffffffff))
+		f.Add("{}", set, uint32(0xffffff00|i))
+	}
+	f.Fuzz(func(t *testing.T, src, set string, more uint32) {
+		sets := []string{set}
+		for ; more > 0; more >>= 8 {
+			if i := int(more & 0xff); i < len(extremes()) {
+				sets = append(sets, extremes()[i])
+			}
+		}
+		s, err := scenarios.ParseWith("fuzz.yaml", []byte(src), sets)
 		if err != nil {
 			return
 		}

@@ -23,7 +23,7 @@ func TestWaitReturnsTheFirstError(t *testing.T) {
 func TestPanicOfAGoroutineIsTheWaiters(t *testing.T) {
 	var c Crew
 	others := 0
-	c.Go(func() error { var m map[string]int; m["x"] = 1; return nil })
+	c.Go(func() error { none()["x"] = 1; return nil })
 	c.Go(func() error { others++; return errors.New("an error beside it") })
 	err := Caught(c.Wait)
 	fault, ok := errors.AsType[*Panic](err)
@@ -39,3 +39,5 @@ func TestPanicOfAGoroutineIsTheWaiters(t *testing.T) {
 		t.Errorf("the stack that is kept: %s", text)
 	}
 }
+
+func none() map[string]int { return nil }
