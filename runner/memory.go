@@ -56,7 +56,7 @@ func powerOfTwo(n uint64) uint64 {
 // the kernel's struct veth_rq (drivers/net/veth.c), a queue's sysfs directories, and
 // struct rps_dev_flow.
 const (
-	agentMemory   = 24 << 20 // a process of Go that has done nothing
+	agentMemory   = 12 << 20 // a process of Go that has done little, and a namespace
 	runnerMemory  = 64 << 20
 	threadMemory  = 64 << 10
 	socketMemory  = 64 << 10 // of a buffer that nobody sets: what is in it, of many, is little

@@ -135,3 +135,68 @@ func TestExcerptOfALongLine(t *testing.T) {
 		}
 	}
 }
+
+// TestScenariosAreDataSysctls: item 5: what a scenario sets as root unasked is of
+// families that are its business, and none of those that harm; names that lead out of
+// /proc/sys are no names.
+func TestScenariosAreDataSysctls(t *testing.T) {
+	for name, asks := range map[string]bool{
+		"net.core.netdev_budget": false, "net/ipv4/conf/eth0.100/rp_filter": false, "net.ipv4.conf.all.forwarding": false, "vm.swappiness": false,
+		"kernel.sched_autogroup_enabled": false, "net.core.default_qdisc": false,
+		"kernel.core_pattern": true, "kernel.modprobe": true, "kernel/sysrq": true, "fs.suid_dumpable": true, "user.max_user_namespaces": true, "dev.tty.ldisc_autoload": true,
+		"netx.core": true, "Net.core.x": true, "kernel.panic": true, "kernel.sched_rt_runtime_us": true, "net.core.bpf_jit_harden": true, "net.core.bpf_jit_kallsyms": true,
+		"vm.overcommit_memory": true, "vm.panic_on_oom": true, "vm.drop_caches": true, "vm.nr_hugepages": true, "vm.mmap_min_addr": true, "vm.min_free_kbytes": true,
+		"/proc/sys/kernel/core_pattern": true,
+	} {
+		path, err := ParseSysctl(name)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		knobs := []Knob{{Family: "sysctl", Name: path, Value: "1", Pos: Pos{"x.yaml", 3, 5}}}
+		faults := Unasked(knobs, nil)
+		if (len(faults) > 0) != asks {
+			t.Errorf("%s: %v", name, faults)
+		}
+		if asks && (!strings.HasPrefix(faults.Error(), "x.yaml:3:5: sysctl ") || !strings.Contains(faults.Error(), "--allow-sysctl "+dotted(path))) {
+			t.Errorf("%s: the fault says neither where it is nor what to do: %v", name, faults)
+		}
+		if len(Unasked(knobs, []string{path})) > 0 {
+			t.Errorf("%s: refused though it is allowed", name)
+		}
+		if asks && len(Unasked(knobs, []string{path + "x", strings.ToUpper(path), "kernel", ""})) == 0 {
+			t.Errorf("%s: allowed by another name", name)
+		}
+	}
+	for _, name := range []string{
+		"net/../kernel/core_pattern", "net.//.kernel.core_pattern", "../kernel/core_pattern", "net/core/../../../etc/passwd", "/kernel/core_pattern", "//proc/sys/net/x",
+		"net//core", "net.core..x", "net.core.x.", "net/./core", ".", "..", "", "net", "net/core/x\x00", "net/core/x y", "net/core/*", "/proc/sys//kernel/core_pattern", "net/core/é",
+	} {
+		if path, err := ParseSysctl(name); err == nil {
+			t.Errorf("%q is taken as %s", name, path)
+		}
+	}
+}
+
+// TestScenariosAreDataBounds: item 5: what no machine can measure is refused where it
+// is written.
+func TestScenariosAreDataBounds(t *testing.T) {
+	for _, tt := range []struct{ src, want string }{
+		{"measure: {slice: 2ns}", "x.yaml:1:18: measure.slice: 2ns is too short; want at least 1ms"},
+		{"measure: {slice: 999us}", "measure.slice: 999us is too short"},
+		{"measure: {slice: 2ms, settle: 2ms}", "measure.slice: 2ms is less than twice the settle time of 2ms"},
+		{"measure: {slice: 1ms, settle: 1us, trial: 101s, max_time: 1h}", "x.yaml:1:43: measure.trial: 101s holds 101000 slices of 1ms; want at most 100000"},
+		{"traffic: {rate: 1e-300}", "x.yaml:1:17: traffic.rate: 1e-300 is too low; want at least 0.0001, or 0"},
+		{"traffic: {rate: 1e300}", "traffic.rate: 4611686018427387904 is out of range"},
+		{"traffic: {protocol: udp, sizes: {64: 60000, 65: 60000}}", "x.yaml:1:33: traffic.sizes: the weights come to 120000 together; want at most 100000"},
+		{"measure: {slice: 1ms, settle: 100us, trial: 100s, max_time: 1h}", "<nil>"},
+	} {
+		s, err := Parse("x.yaml", []byte(tt.src))
+		if err == nil {
+			_, err = Expand(s, CPUs{Online: []int{0, 1}})
+		}
+		if !strings.Contains(fmt.Sprint(err), tt.want) {
+			t.Errorf("%s: %v, want %s", tt.src, err, tt.want)
+		}
+	}
+}
