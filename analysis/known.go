@@ -10,6 +10,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/parser"
+
+	"netab/results/nesting"
 )
 
 // A KnownIssue acknowledges a regression, so that a gate shows it and passes.
@@ -60,6 +62,9 @@ func ParseKnownIssues(file string, src []byte) (list []KnownIssue, err error) {
 	}()
 	if len(strings.TrimSpace(string(src))) == 0 {
 		return nil, nil
+	}
+	if deep, ok := errors.AsType[*nesting.Deep](nesting.YAML(src)); ok {
+		return nil, fmt.Errorf("%s:%d:%d: %w", file, deep.Line, deep.Column, deep)
 	}
 	if err := yaml.UnmarshalWithOptions(src, &list, yaml.Strict()); err != nil {
 		return nil, fmt.Errorf("%s: %s", file, strings.TrimSpace(yaml.FormatError(err, false, true)))

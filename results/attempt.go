@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"netab/results/disk"
 )
 
 // An Attempt is a run that was begun, and of which nothing is recorded: it
@@ -29,6 +32,9 @@ type Attempt struct {
 // does not cover up that this one failed. Lists of runs do not see them.
 const attemptPattern = ".attempt-*.json"
 
+// mostNote bounds a note, bytes.
+const mostNote = 1 << 20
+
 func (s *Store) attemptFile(source string) string {
 	return filepath.Join(s.dir, fmt.Sprintf(".attempt-%08x.json", crc32.ChecksumIEEE([]byte(source))))
 }
@@ -45,17 +51,27 @@ func (s *Store) Attempt(a Attempt) error {
 	if err != nil {
 		return err
 	}
-	// Not renamed into place: on a full disk an empty file says enough.
-	if err := os.WriteFile(s.attemptFile(a.Source), append(data, '\n'), 0o644); err != nil {
+	dir, err := disk.OpenDir(s.dir)
+	if err != nil {
 		return fmt.Errorf("note in the run store that a run is begun: %w", err)
 	}
-	return nil
+	defer dir.Close()
+	name := filepath.Base(s.attemptFile(a.Source))
+	err = dir.Write(name, func(w io.Writer) error { _, err := w.Write(append(data, '\n')); return err })
+	if err == nil {
+		return nil
+	}
+	// On a full disk an empty file says enough.
+	if f, again := dir.Create(name); again == nil {
+		_ = f.Close()
+	}
+	return fmt.Errorf("note in the run store that a run is begun: %w", err)
 }
 
 // AttemptFailed adds to the note of an attempt why it failed, unless something
 // was recorded: then that says it.
 func (s *Store) AttemptFailed(a Attempt, err error) error {
-	if _, gone := os.Stat(s.attemptFile(a.Source)); gone != nil {
+	if _, gone := os.Lstat(s.attemptFile(a.Source)); gone != nil {
 		return nil
 	}
 	a.Error = err.Error()
@@ -69,11 +85,11 @@ func (s *Store) attempts() []Attempt {
 	var out []Attempt
 	for _, file := range files {
 		var a Attempt
-		data, err := os.ReadFile(file)
+		data, err := disk.Read(file, mostNote)
 		if err == nil {
 			err = json.Unmarshal(data, &a)
 		}
-		if info, gone := os.Stat(file); err != nil && gone == nil {
+		if info, gone := os.Lstat(file); err != nil && gone == nil {
 			a = Attempt{Started: info.ModTime()}
 		} else if err != nil {
 			continue
@@ -93,11 +109,20 @@ func (s *Store) recorded(h *Header) error {
 		if !again || a.Started.After(h.Started) {
 			continue
 		}
-		if err := os.Remove(a.file); !isNotExist(err) {
+		if err := s.remove(filepath.Base(a.file)); !isNotExist(err) {
 			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func (s *Store) remove(name string) error {
+	dir, err := disk.OpenDir(s.dir)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Remove(name)
 }
 
 // lastAttempt is the newest after a time that may be at a scenario ("" = any):

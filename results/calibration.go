@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"netab/results/disk"
 )
 
 // SchemaCalibration names the format of a calibration file.
@@ -80,6 +82,9 @@ type WholeTrials struct {
 // calibrationDir hides the calibrations from what lists runs.
 const calibrationDir = ".calibration"
 
+// mostCalibration bounds a calibration's file, bytes.
+const mostCalibration = 64 << 20
+
 // CalibrationStore is where the runs of calibrations are kept: they are no
 // history of anything, and so are not among the store's own runs.
 func (s *Store) CalibrationStore() string { return filepath.Join(s.dir, calibrationDir, "runs") }
@@ -94,15 +99,17 @@ func (s *Store) KeepCalibration(c *Calibration) (path string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("calibration: %w", err)
 	}
-	dir := filepath.Join(s.dir, calibrationDir)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	path = filepath.Join(s.dir, calibrationDir, c.ID+".json")
+	dir, err := disk.MakeDir(filepath.Dir(path))
+	if err != nil {
 		return "", fmt.Errorf("keep the calibration: %w", err)
 	}
-	path = filepath.Join(dir, c.ID+".json")
-	if err := os.WriteFile(path+".new", append(data, '\n'), 0o644); err != nil {
+	defer dir.Close()
+	err = dir.Write(filepath.Base(path), func(w io.Writer) error { _, err := w.Write(append(data, '\n')); return err })
+	if err != nil {
 		return "", fmt.Errorf("keep the calibration: %w", err)
 	}
-	return path, os.Rename(path+".new", path)
+	return path, nil
 }
 
 // Calibrations reads those of the store by their start, the oldest first. What
@@ -145,7 +152,7 @@ func once(all []Calibration) []Calibration {
 }
 
 func readCalibration(file string) (c Calibration, err error) {
-	data, err := os.ReadFile(file)
+	data, err := disk.Read(file, mostCalibration)
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, fmt.Errorf("calibration: %w", err)
 	}

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"netab/results/disk"
 )
 
 // SchemaIndex names the format of the index file.
@@ -23,6 +25,9 @@ const SchemaIndex = "netab/index/1"
 
 // IndexFile is the name of the index in the store's directory.
 const IndexFile = ".index.jsonl"
+
+// mostIndex bounds what is read of one, bytes: that of a million runs.
+const mostIndex = 1 << 30
 
 // A Digest is what the index keeps of one run, so that a history of thousands
 // of runs is drawn without reading them. What it concludes is up to whoever
@@ -215,7 +220,7 @@ func checksum(b []byte) string {
 // loadIndex reads the index file. The error says why it is not used; then the
 // map is empty.
 func loadIndex(file, version string) (map[string]indexEntry, error) {
-	data, err := os.ReadFile(file)
+	data, err := disk.Read(file, mostIndex)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.New("there was none")
 	}
@@ -286,9 +291,8 @@ func (r *indexRun) entry(facts []map[string]string, series [][]SeriesKey) (index
 	}}, nil
 }
 
-// saveIndex writes the index beside its place and renames it: a reader sees
-// the old one or the new one. Two writers at once do no harm, for each writes
-// what the runs say.
+// saveIndex writes the index: a reader sees the old one or the new one. Two
+// writers at once do no harm, for each writes what the runs say.
 func saveIndex(file, version string, entries []indexEntry) error {
 	body, err := encodeIndex(entries)
 	if err != nil {
@@ -298,19 +302,10 @@ func saveIndex(file, version string, entries []indexEntry) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(file), IndexFile+"-*")
-	if err != nil {
+	return disk.Write(file, func(w io.Writer) error {
+		_, err := io.Copy(w, io.MultiReader(bytes.NewReader(head), bytes.NewReader(body)))
 		return err
-	}
-	_, err = io.Copy(f, io.MultiReader(bytes.NewReader(head), bytes.NewReader(body)))
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), file)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
+	})
 }
 
 func encodeIndex(entries []indexEntry) ([]byte, error) {

@@ -7,8 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
+
+	"netab/results/disk"
 )
 
 // An outline is what a list needs of a run: the first line and the last ones.
@@ -32,7 +33,7 @@ type briefHeader struct {
 }
 
 func readHeader(path string) (briefHeader, error) {
-	f, err := os.Open(path)
+	f, err := disk.Open(path)
 	if err != nil {
 		return briefHeader{}, err
 	}
@@ -44,7 +45,7 @@ func readHeader(path string) (briefHeader, error) {
 // decodeHeader reads the first line and says how long it is.
 func decodeHeader(r io.Reader) (briefHeader, int64, error) {
 	var h briefHeader
-	line, err := bufio.NewReader(r).ReadBytes('\n')
+	line, err := readLine(bufio.NewReader(r))
 	if err != nil && !errors.Is(err, io.EOF) {
 		return h, 0, err
 	}
@@ -61,7 +62,7 @@ func decodeHeader(r io.Reader) (briefHeader, int64, error) {
 }
 
 func readOutline(path string) (outline, error) {
-	f, err := os.Open(path)
+	f, err := disk.Open(path)
 	if err != nil {
 		return outline{}, err
 	}
@@ -71,6 +72,9 @@ func readOutline(path string) (outline, error) {
 		return outline{}, err
 	}
 	info, err := f.Stat()
+	if err == nil && info.Size() > mostFile {
+		err = fmt.Errorf("%w: a run file of more than %d MiB", disk.ErrTooLarge, mostFile>>20)
+	}
 	if err != nil {
 		return outline{}, err
 	}
@@ -84,6 +88,9 @@ func readOutline(path string) (outline, error) {
 func (o *outline) readTail(f io.ReaderAt, start, end int64) error {
 	for end > start {
 		begin, err := lineBegin(f, start, end)
+		if err == nil && end-begin > mostLine {
+			err = fmt.Errorf("%w: a line of more than %d MiB", disk.ErrTooLarge, mostLine>>20)
+		}
 		if err != nil {
 			return err
 		}
@@ -101,6 +108,9 @@ func (o *outline) readTail(f io.ReaderAt, start, end int64) error {
 		case "trial":
 			// A torn last line has a head too, but no newline at its end.
 			if whole, err := endsLine(f, end); err != nil || whole {
+				if head.Index < 0 || head.Index >= mostTrials {
+					return fmt.Errorf("the last trial: index: %d is out of range (0 to %d)", head.Index, mostTrials-1)
+				}
 				o.trials = head.Index + 1
 				return err
 			}

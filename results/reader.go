@@ -14,6 +14,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"netab/results/disk"
+	"netab/results/nesting"
 )
 
 // A ForeignLine is a line of a type that this version does not know.
@@ -27,7 +30,7 @@ func ReadFile(path string) (*Run, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path = filepath.Join(path, RunFile)
 	}
-	f, err := os.Open(path)
+	f, err := disk.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open the run file: %w", err)
 	}
@@ -42,12 +45,13 @@ func ReadFile(path string) (*Run, error) {
 // Read reads a run file. Members and lines that this version does not know are
 // kept. A last line that was cut off (a full disk, a power cut) is skipped, and
 // what the file holds twice counts once; ReadWarnings say so. Any other fault is
-// an error that names the line.
+// an error that names the line: a number that is out of range, too, for whoever
+// uses one must be able to rely on it (see limits.go).
 func Read(r io.Reader) (*Run, error) {
-	in := reader{run: &Run{}, seen: map[int]sum{}}
-	lines := bufio.NewReaderSize(r, 1<<16)
+	in := reader{run: &Run{}, seen: map[int]sum{}, totals: make(totals)}
+	lines := bufio.NewReaderSize(disk.AtMost(r, mostFile), 1<<16)
 	for n := 1; ; n++ {
-		line, err := lines.ReadBytes('\n')
+		line, err := readLine(lines)
 		whole := err == nil
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("line %d: %w", n, err)
@@ -72,6 +76,20 @@ func Read(r io.Reader) (*Run, error) {
 	return in.run, nil
 }
 
+// readLine is ReadBytes of a line that may not have any length.
+func readLine(r *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		if line = append(line, part...); len(line) > mostLine {
+			return nil, fmt.Errorf("%w: a line of more than %d MiB", disk.ErrTooLarge, mostLine>>20)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
+		}
+	}
+}
+
 // A reader puts a run together from its lines.
 type reader struct {
 	run       *Run
@@ -81,6 +99,7 @@ type reader struct {
 	differing []int       // those that were, and were others
 	late      int         // trials that stand behind the end and nowhere else
 	ends      int         // further ends that say something else
+	totals    totals
 }
 
 // A sum stands for a line, of which there may be a great many long ones.
@@ -93,6 +112,9 @@ func (in *reader) warn(code, format string, args ...any) {
 // add decodes line n into the run.
 func (in *reader) add(n int, line []byte) error {
 	run := in.run
+	if at := nesting.JSON(line); at > 0 {
+		return fmt.Errorf("line %d, byte %d: %w", n, at, &nesting.Deep{Line: n, Column: at})
+	}
 	var kind struct {
 		Type   string `json:"type"`
 		Schema string `json:"schema"`
@@ -108,19 +130,25 @@ func (in *reader) add(n int, line []byte) error {
 		if err := checkSchema(kind.Schema); err != nil {
 			return fmt.Errorf("line %d: %w", n, err)
 		}
-		return lineError(n, json.Unmarshal(line, &run.Header))
+		if err := json.Unmarshal(line, &run.Header); err != nil {
+			return lineError(n, err)
+		}
+		return lineError(n, in.totals.header(&run.Header))
 	case "trial":
 		var t Trial
 		if err := json.Unmarshal(line, &t); err != nil {
 			return lineError(n, err)
 		}
-		if t.Index < 0 {
-			return fmt.Errorf("line %d: trial %d: the index of a trial is 0 or more", n, t.Index)
+		if err := in.totals.trial(&t, len(run.Header.Design.Arms)); err != nil {
+			return lineError(n, err)
 		}
 		in.trial(t, line)
 	case "end":
 		var e End
 		if err := json.Unmarshal(line, &e); err != nil {
+			return lineError(n, err)
+		}
+		if err := in.totals.end(&e); err != nil {
 			return lineError(n, err)
 		}
 		switch {

@@ -30,7 +30,7 @@ func TestReadFaults(t *testing.T) {
 		{"last line whole but broken", headerLine + `{"type":"trial",}` + "\n", "line 2, byte"},
 		{"wrong type of a field", headerLine + `{"type":"trial","index":"one"}` + "\n", "line 2: json: cannot unmarshal"},
 		{"wrong type in the last line, whole JSON", headerLine + `{"type":"trial","index":"one"}`, "line 2: json: cannot unmarshal"},
-		{"negative index", headerLine + `{"type":"trial","index":-1}` + "\n", "line 2: trial -1: the index of a trial is 0 or more"},
+		{"negative index", headerLine + `{"type":"trial","index":-1}` + "\n", "line 2: index: -1 is out of range (0 to 1048575)"},
 		{"no type", headerLine + `{"index":1}` + "\n", `line 2: a record without "type"`},
 	}
 	for _, tt := range tests {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"netab/results/disk"
 )
 
 // A Store is a directory of runs, one directory each. It holds nothing else
@@ -237,6 +239,38 @@ func (s *Store) Latest(scenario string) (Latest, error) {
 	}
 	best.Newer = unread
 	return best, nil
+}
+
+// FileOf is the run file of a run of the store.
+func (s *Store) FileOf(id string) string { return s.runFile(id) }
+
+// Own says why the run of a file is none of the store's own: it lies elsewhere,
+// or others than this user and root wrote it, or can. nil = it is its own.
+func (s *Store) Own(file string) error {
+	dir := filepath.Dir(file)
+	here, err := filepath.EvalSymlinks(s.dir)
+	if err != nil {
+		return err
+	}
+	there, err := filepath.EvalSymlinks(filepath.Dir(dir))
+	if err != nil {
+		return err
+	}
+	if here, err = filepath.Abs(here); err != nil {
+		return err
+	}
+	if there, err = filepath.Abs(there); err != nil {
+		return err
+	}
+	if here != there {
+		return fmt.Errorf("the run does not lie in the store %s", s.dir)
+	}
+	for _, path := range []string{dir, file} {
+		if err := disk.Own(path); err != nil {
+			return fmt.Errorf("of the run, %w", err)
+		}
+	}
+	return nil
 }
 
 func isFile(path string) bool {

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"netab/results/disk"
 )
 
 // RunFile is the name of the run file in a run's directory.
@@ -36,21 +38,31 @@ func Create(store, id string, h Header) (*Writer, error) {
 		return nil, err
 	}
 	h.Type, h.Schema, h.ID = "header", SchemaRun, id
-	if err := os.MkdirAll(store, 0o755); err != nil {
+	in, err := disk.MakeDir(store)
+	if err != nil {
 		return nil, fmt.Errorf("make the run store: %w", err)
 	}
-	dir := filepath.Join(store, id)
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		if errors.Is(err, os.ErrExist) {
-			return nil, fmt.Errorf("run %s is already in the store %s; give the new run another id: %w", id, store, err)
-		}
-		return nil, fmt.Errorf("make the run's directory: %w", err)
+	defer in.Close()
+	dir, err := in.Mkdir(id)
+	if errors.Is(err, os.ErrExist) {
+		return nil, fmt.Errorf("run %s is already in the store %s; give the new run another id: %w", id, store, err)
 	}
-	w, err := create(dir, id, h)
+	if err != nil {
+		return nil, fmt.Errorf("make the run's directory %s: %w", filepath.Join(store, id), err)
+	}
+	defer dir.Close()
+	w, err := create(dir, filepath.Join(store, id, RunFile), id, h)
+	if err == nil {
+		// The names must survive a power cut too, not only the content.
+		err = errors.Join(dir.Sync(), in.Sync())
+	}
 	if err != nil {
 		// Nothing was measured yet: leave no empty run behind.
-		_ = os.Remove(filepath.Join(dir, RunFile))
-		_ = os.Remove(dir)
+		if w != nil {
+			_ = w.Close()
+		}
+		_ = dir.Remove(RunFile)
+		_ = in.Remove(id)
 		return nil, err
 	}
 	// From here on the record says what became of the run.
@@ -60,23 +72,13 @@ func Create(store, id string, h Header) (*Writer, error) {
 	return w, nil
 }
 
-func create(dir, id string, h Header) (*Writer, error) {
-	path := filepath.Join(dir, RunFile)
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o644)
+func create(dir *disk.Dir, path, id string, h Header) (*Writer, error) {
+	f, err := dir.Create(RunFile)
 	if err != nil {
-		return nil, fmt.Errorf("make the run file: %w", err)
+		return nil, fmt.Errorf("make the run file %s: %w", path, err)
 	}
 	w := &Writer{id: id, path: path, file: f}
-	err = w.append(h)
-	if err == nil {
-		// The names must survive a power cut too, not only the content.
-		err = errors.Join(syncDir(dir), syncDir(filepath.Dir(dir)))
-	}
-	if err != nil {
-		_ = f.Close()
-		return nil, err
-	}
-	return w, nil
+	return w, w.append(h)
 }
 
 // ID is the run's id.
@@ -188,12 +190,4 @@ func (r *Run) WriteTo(w io.Writer) (int64, error) {
 		}
 	}
 	return b.WriteTo(w)
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

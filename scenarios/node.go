@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 
@@ -8,6 +9,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"netab/results/nesting"
 )
 
 // kind says what a node is.
@@ -62,6 +65,10 @@ type treeReader struct {
 // readTree parses one YAML document. It returns nil after a fault that leaves
 // nothing to decode.
 func readTree(place placer, src []byte, fail func(pos Pos, msg, hint string)) *node {
+	if deep, ok := errors.AsType[*nesting.Deep](nesting.YAML(src)); ok {
+		fail(place(deep.Line, deep.Column), deep.Error(), "check brackets and indentation around here")
+		return nil
+	}
 	// Duplicate keys are looked for here, so that they do not hide other faults.
 	f, err := parser.ParseBytes(src, 0, parser.AllowDuplicateMapKey())
 	if err != nil {

@@ -182,7 +182,7 @@ func smallest(values []float64) float64 {
 func duration(d time.Duration) string {
 	switch {
 	case d < 0:
-		return "-" + duration(-d)
+		return "-" + duration(-max(d, -math.MaxInt64)) // the least of all has no opposite
 	case d < time.Microsecond:
 		return fmt.Sprintf("%d ns", d.Nanoseconds())
 	case d < time.Millisecond:

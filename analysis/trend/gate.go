@@ -1,7 +1,6 @@
 package trend
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -120,13 +119,13 @@ func (s *Series) recentRegression() float64 {
 	return math.Abs(sc.change(y - x))
 }
 
-// Sources are the scenario files of the newest runs, by scenario: beside them
-// stands what is acknowledged.
-func Sources(runs []results.Digest) map[string]string {
-	out := map[string]string{}
+// Sources are the newest runs that name their scenario's file, by scenario:
+// beside it stands what is acknowledged.
+func Sources(runs []results.Digest) map[string]results.Digest {
+	out := map[string]results.Digest{}
 	for _, r := range runs { // in order of time
-		if r.Scenario != "" && r.Unused == "" {
-			out[r.Scenario] = cmp.Or(r.Source, out[r.Scenario])
+		if r.Scenario != "" && r.Unused == "" && r.Source != "" {
+			out[r.Scenario] = r
 		}
 	}
 	return out

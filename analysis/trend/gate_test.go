@@ -165,7 +165,7 @@ func TestKnownIssuesOfAScenario(t *testing.T) {
 func TestSources(t *testing.T) {
 	got := Sources([]results.Digest{{Scenario: "a", Source: "old/a.yaml"}, {Scenario: "b", Source: "b.yaml"}, {Scenario: "a", Source: "a.yaml"},
 		{Scenario: "a"}, {Scenario: "a", Source: "broken.yaml", Unused: "cut off"}})
-	if len(got) != 2 || got["a"] != "a.yaml" || got["b"] != "b.yaml" {
+	if len(got) != 2 || got["a"].Source != "a.yaml" || got["b"].Source != "b.yaml" {
 		t.Errorf("%v", got)
 	}
 }

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"netab/results"
+	"netab/results/disk"
 )
 
 // tables writes both tables as Markdown.
@@ -81,7 +81,7 @@ func write(path string, out io.Writer, text string) error {
 		_, err := io.WriteString(out, text)
 		return err
 	}
-	old, err := os.ReadFile(path)
+	old, err := disk.Read(path, 1<<20)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func write(path string, out io.Writer, text string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return os.WriteFile(path, changed, 0o644)
+	return disk.Write(path, func(w io.Writer) error { _, err := w.Write(changed); return err })
 }
 
 func replaceBlock(doc []byte, text string) ([]byte, error) {

@@ -14,6 +14,7 @@ import (
 	"netab/analysis/calibration"
 	"netab/analysis/report"
 	"netab/results"
+	"netab/results/disk"
 )
 
 // calibrateFlags are the flags of netab calibrate.
@@ -134,7 +135,7 @@ func (f *calibrateFlags) showLast(cmd *cobra.Command, store *results.Store, ref 
 func (f *calibrateFlags) print(cmd *cobra.Command, c *results.Calibration) error {
 	page := calibration.NewPage(c)
 	if f.html != "" {
-		if err := writeFile(f.html, func(w io.Writer) error { return report.CalibrationHTML(w, page) }); err != nil {
+		if err := disk.Write(f.html, func(w io.Writer) error { return report.CalibrationHTML(w, page) }); err != nil {
 			return failed(err)
 		}
 	}

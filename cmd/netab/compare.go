@@ -12,6 +12,7 @@ import (
 	"netab/analysis/calibration"
 	"netab/analysis/report"
 	"netab/results"
+	"netab/results/disk"
 	"netab/scenarios"
 )
 
@@ -73,7 +74,11 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return usage(err)
 	}
-	groups, runs, axis, err := f.readGroups(cmd, args)
+	p, err := newPicker(cmd)
+	if err != nil {
+		return failed(err)
+	}
+	groups, runs, axis, err := f.readGroups(p, args)
 	if err != nil {
 		return failed(err)
 	}
@@ -90,12 +95,12 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
 		for _, r := range runs {
 			in.Summaries = append(in.Summaries, analysis.Summarize(r))
 		}
-		if err := writeFile(f.html, func(w io.Writer) error { return report.HTML(w, in) }); err != nil {
+		if err := disk.Write(f.html, func(w io.Writer) error { return report.HTML(w, in) }); err != nil {
 			return failed(err)
 		}
 	}
 	if f.judges() {
-		return f.judge(cmd, s, runs[len(runs)-1].Header.Source)
+		return f.judge(cmd, s, p.origin) // of the last that was named
 	}
 	if !f.quiet {
 		if err := printSummary(cmd, s, f.json); err != nil {
@@ -140,11 +145,7 @@ func (f *compareFlags) options() (analysis.CompareOptions, map[string]float64, e
 }
 
 // readGroups reads the runs of the command line and makes their groups.
-func (f *compareFlags) readGroups(cmd *cobra.Command, args []string) (groups []analysis.RunGroup, runs []*results.Run, axis string, err error) {
-	p, err := newPicker(cmd)
-	if err != nil {
-		return nil, nil, "", err
-	}
+func (f *compareFlags) readGroups(p *picker, args []string) (groups []analysis.RunGroup, runs []*results.Run, axis string, err error) {
 	p.judging = f.judges()
 	if f.quiet {
 		p.said = io.Discard

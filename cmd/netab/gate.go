@@ -4,10 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +14,7 @@ import (
 	"netab/analysis"
 	"netab/analysis/report"
 	"netab/results"
+	"netab/results/disk"
 	"netab/scenarios"
 )
 
@@ -68,7 +66,9 @@ and is open otherwise.
 
 Thresholds stand in the scenario (gate: {goodput: 2%, loss: 0.1%}) and default
 to its resolution. Regressions that are known stand in a file beside it,
-NAME.known-issues.yaml, each with a reason and the last day on which it may pass:
+NAME.known-issues.yaml, each with a reason and the last day on which it may pass
+(read without being named only for the store's own runs of this machine, and if
+nobody else can write to it):
 
   - {arm: rps-*, metric: goodput, reason: bug 1234, expires: 2026-12-31, up_to: 5%}
 
@@ -89,12 +89,12 @@ Exit status: 0 passed, 1 regression, 3 no verdict yet, 4 not comparable,
 			if err != nil {
 				return usage(err)
 			}
-			run, err := f.readOne(cmd, args[0], scenario)
+			run, from, err := f.readOne(cmd, args[0], scenario)
 			if err != nil {
 				return failed(err)
 			}
 			setThresholds(&run.Header.Design, thresholds)
-			return f.judge(cmd, analysis.Summarize(run), run.Header.Source)
+			return f.judge(cmd, analysis.Summarize(run), from)
 		},
 	}
 	f.add(cmd)
@@ -105,29 +105,30 @@ Exit status: 0 passed, 1 regression, 3 no verdict yet, 4 not comparable,
 }
 
 // readOne reads the run to judge, which must be of a scenario unless that is "".
-func (f *gateFlags) readOne(cmd *cobra.Command, ref, scenario string) (*results.Run, error) {
+func (f *gateFlags) readOne(cmd *cobra.Command, ref, scenario string) (run *results.Run, from origin, err error) {
 	p, err := newPicker(cmd)
 	if err != nil {
-		return nil, err
+		return nil, origin{}, err
 	}
 	p.judging = true
 	if f.quiet {
 		p.said = io.Discard
 	}
 	if ref == "latest" {
-		return p.latest(scenario)
+		run, err = p.latest(scenario)
+		return run, p.origin, err
 	}
-	run, err := p.read(ref)
+	run, err = p.read(ref)
 	if err == nil && scenario != "" && run.Header.Design.Name != scenario {
 		err = usage(fmt.Errorf("run %s is of scenario %s, not of %s", run.Header.ID, run.Header.Design.Name, scenario))
 	}
-	return run, err
+	return run, p.origin, err
 }
 
 // judge makes the gate of a summary, writes it wherever it is wanted, and
-// returns the exit status. source is the scenario's.
-func (f *gateFlags) judge(cmd *cobra.Command, s analysis.Summary, source string) error {
-	known, err := f.knownIssues(source)
+// returns the exit status. from is where the run that is judged is from.
+func (f *gateFlags) judge(cmd *cobra.Command, s analysis.Summary, from origin) error {
+	known, err := f.knownIssues(cmd.ErrOrStderr(), from)
 	if err != nil {
 		return usage(err)
 	}
@@ -140,35 +141,6 @@ func (f *gateFlags) judge(cmd *cobra.Command, s analysis.Summary, source string)
 		return failed(err)
 	}
 	return gateStatus(g)
-}
-
-// knownIssues are those of the file that was named, else of the one beside the
-// scenario, if there is one. A bisection looks for the very regression that
-// somebody may have acknowledged, so it takes none.
-func (f *gateFlags) knownIssues(source string) ([]analysis.KnownIssue, error) {
-	if f.bisect || f.noKnown {
-		return nil, nil
-	}
-	file := f.known
-	if file == "" {
-		ext := filepath.Ext(source)
-		if ext != ".yaml" && ext != ".yml" {
-			return nil, nil // built in, or from a pipe: there is no beside
-		}
-		file = strings.TrimSuffix(source, ext) + ".known-issues.yaml"
-	}
-	src, err := os.ReadFile(file)
-	if f.known == "" && errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read known issues: %w", err)
-	}
-	known, err := analysis.ParseKnownIssues(file, src)
-	if unknown, ok := errors.AsType[*analysis.UnknownMetric](err); ok {
-		err = fmt.Errorf("%w; %s", err, nearestMetric(unknown.Name))
-	}
-	return known, err
 }
 
 func (f *gateFlags) write(out io.Writer, g analysis.Gate) error {
@@ -207,7 +179,7 @@ func (f *gateFlags) writeForms(out io.Writer, as forms) error {
 		case "-":
 			err = o.write(out)
 		default:
-			err = writeFile(o.file, o.write)
+			err = disk.Write(o.file, o.write)
 		}
 		if err != nil {
 			return err

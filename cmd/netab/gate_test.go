@@ -129,8 +129,11 @@ func TestGateFiles(t *testing.T) {
 }
 
 func TestGateKnownIssuesBesideScenario(t *testing.T) {
+	t.Setenv(machineNameEnv, "mine")
 	dir := t.TempDir()
-	slow := simulate(t, dir+"/slow", 0.05, 2, func(r *results.Run) { r.Header.Source = dir + "/nightly.yaml" })
+	slow := simulate(t, dir+"/slow", 0.05, 2, func(r *results.Run) {
+		r.Header.Source, r.Header.Machine.Name = dir+"/nightly.yaml", "mine"
+	})
 	beside := dir + "/nightly.known-issues.yaml"
 	write := func(text string) {
 		if err := os.WriteFile(beside, []byte(text), 0o644); err != nil {
@@ -138,21 +141,21 @@ func TestGateKnownIssuesBesideScenario(t *testing.T) {
 		}
 	}
 	write("- {arm: arm1, reason: bug 7, expires: 9999-12-31}\n")
-	if code, stdout, _ := netab("gate", slow); code != exitFine || !strings.Contains(stdout, "bug 7") {
+	if code, stdout, _ := netab("gate", slow, "--store", dir); code != exitFine || !strings.Contains(stdout, "bug 7") {
 		t.Errorf("acknowledged: status %d, %s", code, stdout)
 	}
-	if code, _, _ := netab("gate", slow, "--no-known-issues"); code != exitRegression {
+	if code, _, _ := netab("gate", slow, "--store", dir, "--no-known-issues"); code != exitRegression {
 		t.Errorf("with --no-known-issues: status %d", code)
 	}
-	if code, _, _ := netab("gate", slow, "--bisect"); code != exitRegression {
+	if code, _, _ := netab("gate", slow, "--store", dir, "--bisect"); code != exitRegression {
 		t.Errorf("a bisection must not take acknowledgements: status %d", code)
 	}
 	write("- {arm: arm1, reason: bug 7, expires: 2020-12-31}\n")
-	if code, stdout, _ := netab("gate", slow); code != exitRegression || !strings.Contains(stdout, "expired on 2020-12-31") {
+	if code, stdout, _ := netab("gate", slow, "--store", dir); code != exitRegression || !strings.Contains(stdout, "expired on 2020-12-31") {
 		t.Errorf("expired: status %d, %s", code, stdout)
 	}
 	write("- {arm: arm1, expires: 9999-12-31}\n")
-	if code, _, stderr := netab("gate", slow); code != exitUsage || !strings.Contains(stderr, "it has no reason") {
+	if code, _, stderr := netab("gate", slow, "--store", dir); code != exitUsage || !strings.Contains(stderr, "it has no reason") {
 		t.Errorf("without a reason: status %d, %s", code, stderr)
 	}
 }

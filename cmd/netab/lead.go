@@ -3,11 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"os"
+	"io"
 	"path/filepath"
 	"time"
 
 	"netab/results"
+	"netab/results/disk"
 	"netab/runner"
 )
 
@@ -37,7 +38,7 @@ type leadFile struct {
 // recallLead is 0 where nothing is known.
 func recallLead(file, boot string) time.Duration {
 	var known leadFile
-	data, err := os.ReadFile(file)
+	data, err := disk.Read(file, 1<<10)
 	if err != nil || json.Unmarshal(data, &known) != nil || known.BootID != boot || known.LeadNS < 0 {
 		return 0
 	}
@@ -47,7 +48,11 @@ func recallLead(file, boot string) time.Duration {
 // rememberLead keeps it if it can: what is not kept is learned again.
 func rememberLead(file, boot string, lead time.Duration) {
 	data, err := json.Marshal(leadFile{boot, int64(lead)})
-	if err == nil && os.MkdirAll(filepath.Dir(file), 0o700) == nil {
-		_ = os.WriteFile(file, append(data, '\n'), 0o644)
+	if err != nil {
+		return
+	}
+	if dir, err := disk.MakeDir(filepath.Dir(file)); err == nil {
+		defer dir.Close()
+		_ = dir.Write(filepath.Base(file), func(w io.Writer) error { _, err := w.Write(append(data, '\n')); return err })
 	}
 }

@@ -10,11 +10,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"netab/analysis"
+	"netab/results/disk"
 	"netab/runner"
 	"netab/runner/agent"
 )
@@ -72,15 +75,32 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	return status.code
 }
 
+// working counts what has to be ended in order: sessions, and processes that
+// have one.
+var working atomic.Int32
+
+// patience is for what may end by itself where nothing has to.
+const patience = time.Second
+
 // interruptible ends ctx at the first signal, so that the run restores the
 // machine and keeps what it has; the second one ends the process, for
-// restoring may hang, and the journal remembers.
+// restoring may hang, and the journal remembers. Where nothing was begun (a
+// large file is being read, or a pipe that nobody writes to) the first one is
+// enough.
 func interruptible(ctx context.Context, cancel context.CancelCauseFunc, stderr io.Writer) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
 	select {
 	case <-signals:
+		if working.Load() == 0 {
+			cancel(runner.ErrInterrupted)
+			time.Sleep(patience)
+			if working.Load() == 0 {
+				disk.Abandon()
+				os.Exit(exitFailed)
+			}
+		}
 		say(stderr, "interrupted: putting back what was changed and keeping what was measured; once more ends at once")
 		cancel(runner.ErrInterrupted)
 	case <-ctx.Done():
@@ -88,6 +108,7 @@ func interruptible(ctx context.Context, cancel context.CancelCauseFunc, stderr i
 	}
 	<-signals
 	say(stderr, endedAtOnce(borrowedNow()))
+	disk.Abandon()
 	os.Exit(exitFailed)
 }
 

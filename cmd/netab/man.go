@@ -3,10 +3,13 @@
 package main
 
 import (
-	"os"
+	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
+
+	"netab/results/disk"
 )
 
 // Only the build that writes the man pages has this command (make man): what
@@ -22,10 +25,26 @@ func newMan() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			// No date: the pages are the same bytes for the same source.
 			cmd.Root().DisableAutoGenTag = true
-			if err := os.MkdirAll(args[0], 0o755); err != nil {
+			dir, err := disk.MakeDir(args[0])
+			if err != nil {
 				return failed(err)
 			}
-			return failed(doc.GenManTree(cmd.Root(), &doc.GenManHeader{Title: "NETAB", Section: "1", Source: "netab " + version, Manual: "netab"}, args[0]))
+			defer dir.Close()
+			return failed(writePages(dir, cmd.Root()))
 		},
 	}
+}
+
+// writePages writes the page of a command and those of all below it.
+func writePages(dir *disk.Dir, cmd *cobra.Command) error {
+	for _, sub := range cmd.Commands() {
+		if !sub.IsAvailableCommand() || sub.IsAdditionalHelpTopicCommand() {
+			continue
+		}
+		if err := writePages(dir, sub); err != nil {
+			return err
+		}
+	}
+	header := &doc.GenManHeader{Title: "NETAB", Section: "1", Source: "netab " + version, Manual: "netab"}
+	return dir.Write(strings.ReplaceAll(cmd.CommandPath(), " ", "-")+".1", func(w io.Writer) error { return doc.GenMan(cmd, header, w) })
 }

@@ -19,6 +19,7 @@ type picker struct {
 	// measures and then judges must not judge what was measured before.
 	judging bool
 	given   map[string]string // what was named so far, by the run's id and by its file
+	origin  origin            // of the run that was read last
 }
 
 func newPicker(cmd *cobra.Command) (*picker, error) {
@@ -88,6 +89,7 @@ func (p *picker) open(ref, path string) (*results.Run, error) {
 		}
 		p.given[key] = ref
 	}
+	p.origin = storedOrigin(p.store, path, run)
 	return run, nil
 }
 

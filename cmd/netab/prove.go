@@ -12,6 +12,7 @@ import (
 
 	"netab/analysis/proof"
 	"netab/analysis/report"
+	"netab/results/disk"
 )
 
 // proveFlags are the flags of netab prove.
@@ -75,7 +76,7 @@ func prove(cmd *cobra.Command, f proveFlags) error {
 		return failed(err)
 	}
 	if f.html != "" {
-		if err := writeFile(f.html, func(w io.Writer) error { return report.ProofHTML(w, p) }); err != nil {
+		if err := disk.Write(f.html, func(w io.Writer) error { return report.ProofHTML(w, p) }); err != nil {
 			return failed(err)
 		}
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"netab/analysis"
 	"netab/analysis/report"
 	"netab/results"
+	"netab/results/disk"
 )
 
 func newResults() *cobra.Command {
@@ -186,7 +186,7 @@ func newReport() *cobra.Command {
 				c := compareRuns(in.Runs, analysis.CompareOptions{Known: known(cmd, in.Runs)})
 				in.Compare = &c
 			}
-			if err := writeFile(out, func(w io.Writer) error { return report.HTML(w, in) }); err != nil {
+			if err := disk.Write(out, func(w io.Writer) error { return report.HTML(w, in) }); err != nil {
 				return failed(err)
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), out)
@@ -203,33 +203,5 @@ func writeReport(file, store string, run *results.Run, s analysis.Summary) (stri
 		file = filepath.Join(store, run.Header.ID, "report.html")
 	}
 	in := report.Input{Runs: []*results.Run{run}, Summaries: []analysis.Summary{s}}
-	return file, writeFile(file, func(w io.Writer) error { return report.HTML(w, in) })
-}
-
-// writeFile writes a file beside its place and renames it, so that a full disk
-// leaves no half of a report. What is no file (/dev/null, a pipe) is written to.
-func writeFile(path string, write func(io.Writer) error) error {
-	if there, err := filepath.EvalSymlinks(path); err == nil {
-		path = there // a link stays, and what it names is written
-	}
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
-		f, err := os.OpenFile(path, os.O_WRONLY, 0)
-		if err != nil {
-			return err
-		}
-		return errors.Join(write(f), f.Close())
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".netab-*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	err = errors.Join(write(f), f.Chmod(0o644), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
+	return file, disk.Write(file, func(w io.Writer) error { return report.HTML(w, in) })
 }

@@ -239,7 +239,7 @@ func show(cmd *cobra.Command, l *loaded, f runFlags, store string, run *results.
 	}
 	if f.gate || f.bisect {
 		g := gateFlags{bisect: f.bisect, quiet: true} // the verdicts are printed already
-		return g.judge(cmd, summary, run.Header.Source)
+		return g.judge(cmd, summary, ownOrigin(run.Header.Source))
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"netab/analysis"
 	"netab/results"
+	"netab/results/disk"
 	"netab/scenarios"
 )
 
@@ -97,7 +98,7 @@ func readScenario(ref string) (source string, text []byte, err error) {
 		text, _ := scenarios.BuiltinSource(name)
 		return source, text, nil
 	}
-	f, err := os.Open(ref)
+	f, err := disk.Open(ref)
 	if errors.Is(err, fs.ErrNotExist) && !isPath(ref) {
 		return "", nil, fmt.Errorf("no scenario is named %q: %s (a file is given by its path)", ref, nearest(ref))
 	}

@@ -36,6 +36,7 @@ func stateDir() string {
 type session struct {
 	locks   []*knob.Lock // the machine's, and the journal's
 	journal *knob.Journal
+	working bool // it counts as something that has to be ended in order
 }
 
 // lookSession is for --dry-run, which changes nothing and needs no lock. What
@@ -93,7 +94,8 @@ func waitSession(ctx context.Context, out io.Writer) (*session, error) {
 // another lock of the machine (in a private /run, or by NETAB_LOCK) and has changed
 // something that the same journal remembers must not find it put back.
 func sessionWith(take func(knob.LockFile) (*knob.Lock, error)) (s *session, err error) {
-	s = &session{}
+	s = &session{working: true}
+	working.Add(1)
 	defer func() {
 		if err != nil {
 			s.close()
@@ -155,6 +157,10 @@ func (s *session) close() {
 	}
 	for _, l := range s.locks {
 		l.Release()
+	}
+	if s.working {
+		s.working = false
+		working.Add(-1)
 	}
 }
 

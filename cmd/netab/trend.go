@@ -16,6 +16,7 @@ import (
 	"netab/analysis/report"
 	"netab/analysis/trend"
 	"netab/results"
+	"netab/results/disk"
 )
 
 func newTrend() *cobra.Command {
@@ -63,7 +64,7 @@ in the store, which may be deleted at any time.`,
 				return usage(errors.New("no run in the store has such a series; see `netab results` for scenarios, and --metric all"))
 			}
 			if page != "" {
-				if err := writeFile(page, func(w io.Writer) error { return report.TrendHTML(w, h) }); err != nil {
+				if err := disk.Write(page, func(w io.Writer) error { return report.TrendHTML(w, h) }); err != nil {
 					return failed(err)
 				}
 				fmt.Fprintln(cmd.ErrOrStderr(), page)
@@ -132,7 +133,7 @@ func history(cmd *cobra.Command, opts trend.Options, beside *gateFlags) (trend.H
 	if index.NotKept != nil {
 		fmt.Fprintf(stderr, "netab: warning: the index could not be kept, so the next call reads all runs again: %v\n", index.NotKept)
 	}
-	if opts.Known, err = beside.knownToTrend(index.Runs, opts.Scenarios); err != nil {
+	if opts.Known, err = beside.knownToTrend(stderr, store, index.Runs, opts.Scenarios); err != nil {
 		return trend.History{}, usage(err)
 	}
 	return trend.Analyze(index.Runs, opts), nil
@@ -145,8 +146,8 @@ func digestRun(run *results.Run) results.Digest {
 
 // knownToTrend are the known issues of the file that was named, for every
 // scenario, else of those beside the wanted scenarios.
-func (f *gateFlags) knownToTrend(runs []results.Digest, wanted []string) ([]trend.Known, error) {
-	sources := map[string]string{"": ""}
+func (f *gateFlags) knownToTrend(stderr io.Writer, store *results.Store, runs []results.Digest, wanted []string) ([]trend.Known, error) {
+	sources := map[string]results.Digest{"": {}}
 	if f.known == "" {
 		sources = trend.Sources(runs)
 	}
@@ -155,7 +156,7 @@ func (f *gateFlags) knownToTrend(runs []results.Digest, wanted []string) ([]tren
 		if scenario != "" && len(wanted) > 0 && !slices.Contains(wanted, scenario) {
 			continue
 		}
-		issues, err := f.knownIssues(sources[scenario])
+		issues, err := f.knownIssues(stderr, digestOrigin(store, sources[scenario]))
 		if err != nil {
 			return nil, err
 		}

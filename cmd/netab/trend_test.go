@@ -139,13 +139,14 @@ func TestTrendCommand(t *testing.T) {
 // TestTrendReadsWhatTheGateReads: the scenario's thresholds, and the known
 // issues beside it.
 func TestTrendReadsWhatTheGateReads(t *testing.T) {
+	t.Setenv(machineNameEnv, "mine")
 	dir := t.TempDir()
 	store, issues := filepath.Join(dir, "runs"), dir+"/nightly.known-issues.yaml"
 	threshold := 0.01
 	night := func(n int, level float64) {
 		t.Helper()
 		storeNightOf(t, store, n, level, func(h *results.Header) {
-			h.Source, h.Design.Gate = dir+"/nightly.yaml", map[string]float64{"goodput": threshold}
+			h.Source, h.Design.Gate, h.Machine.Name = dir+"/nightly.yaml", map[string]float64{"goodput": threshold}, "mine"
 		})
 	}
 	rng := rand.New(rand.NewPCG(1, 2))

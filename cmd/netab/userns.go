@@ -50,6 +50,8 @@ func reexecInUserNamespace() error {
 	}
 	runtime.LockOSThread() // the parent-death signal is bound to this thread
 	// Signals are passed on, each once.
+	working.Add(1)
+	defer working.Add(-1)
 	terms := make(chan os.Signal, 2)
 	signal.Notify(terms, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(terms)

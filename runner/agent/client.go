@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"netab/results/disk"
 	"netab/runner/host"
 	"netab/runner/probe"
 	"netab/runner/traffic"
@@ -155,7 +156,7 @@ func (a *Agent) hung(limit time.Duration) error {
 	}
 	report += a.stderr.all()
 	err := fmt.Errorf("no answer for %s", limit)
-	f, failed := os.CreateTemp("", "netab-agent-*.txt")
+	f, failed := disk.Temporary("netab-agent-", ".txt")
 	if failed != nil {
 		return err
 	}

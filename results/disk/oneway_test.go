@@ -1,0 +1,111 @@
+package disk
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// The functions that open, make or replace files by their path. Whoever needs one
+// takes this package's, or stands in the list below with a reason.
+var forbidden = map[string][]string{
+	"os": {"Chmod", "Chown", "Create", "CreateTemp", "Link", "Mkdir", "MkdirAll", "Open", "OpenFile", "OpenInRoot", "OpenRoot",
+		"ReadFile", "Rename", "Symlink", "Truncate", "WriteFile", "CopyFS"},
+	"io/ioutil":             {"ReadFile", "TempFile", "WriteFile", "TempDir"},
+	"golang.org/x/sys/unix": {"Creat", "Link", "Linkat", "Mkdir", "Mkdirat", "Mknod", "Mknodat", "Open", "Openat", "Openat2", "Rename", "Renameat", "Renameat2", "Symlink", "Symlinkat"},
+	"syscall":               {"Creat", "Link", "Mkdir", "Mknod", "Open", "Rename", "Symlink"},
+}
+
+// Files that do without this package, and why that is safe.
+var exceptions = map[string]string{
+	"results/files.go":           "reads /proc and /sys, by way of Files",
+	"runner/agent/client.go":     "reads /proc of its own agents",
+	"runner/agent/thread.go":     "opens its own namespace in /proc",
+	"runner/host/local.go":       "reads and writes /proc and /sys: knobs are no files to be renamed",
+	"runner/host/privilege.go":   "reads /proc",
+	"runner/knob/lock.go":        "the lock has rules of its own: it is held open, and never replaced",
+	"runner/knob/owner.go":       "reads /proc",
+	"runner/knob/site.go":        "reads /proc",
+	"runner/knob/storage.go":     "the journal has rules of its own: its file and directory are root's",
+	"runner/paths/congestion.go": "reads /proc",
+	"runner/topology/nic.go":     "opens names of namespaces in a directory of root's, under /run",
+	"runner/traffic/copyless.go": "opens /dev/null to splice into",
+	"runner/traffic/thread.go":   "reads /proc of its own threads",
+	"runner/uring/ring.go":       "reads /proc",
+	"bench/peers/match.go":       "opens a namespace in /proc",
+	"bench/peers/meter.go":       "reads /proc",
+	"bench/peers/netab.go":       "reads /proc",
+	"results/disk/disk.go":       "this is it",
+	"results/disk/walk.go":       "this is it",
+	"results/disk/read.go":       "this is it",
+}
+
+// TestOneWay: no other package opens a file by its path.
+func TestOneWay(t *testing.T) {
+	root := filepath.Join("..", "..")
+	used := map[string]bool{}
+	files := 0
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, _ := filepath.Rel(root, path)
+		if entry.IsDir() && (entry.Name() == "testdata" || entry.Name() == "node_modules" || strings.HasPrefix(entry.Name(), ".") && name != ".") {
+			return filepath.SkipDir
+		}
+		// What only tests use may do as it likes.
+		if entry.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "test/") {
+			return nil
+		}
+		files++
+		uses, err := forbiddenIn(path)
+		if len(uses) > 0 && exceptions[name] == "" {
+			t.Errorf("%s: %s: use package disk, or say in %s why not", name, strings.Join(uses, ", "), "results/disk/oneway_test.go")
+		}
+		used[name] = len(uses) > 0
+		return err
+	})
+	if err != nil || files < 100 {
+		t.Fatalf("%d files, %v", files, err)
+	}
+	for name := range exceptions {
+		if !used[name] {
+			t.Errorf("%s is an exception and needs none", name)
+		}
+	}
+}
+
+// forbiddenIn are the forbidden functions that a file names, called or not.
+func forbiddenIn(path string) ([]string, error) {
+	set := token.NewFileSet()
+	file, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	imported := map[string]string{} // name here -> path
+	for _, i := range file.Imports {
+		path, _ := strconv.Unquote(i.Path.Value)
+		name := path[strings.LastIndexByte(path, '/')+1:]
+		if i.Name != nil {
+			name = i.Name.Name
+		}
+		imported[name] = path
+	}
+	var uses []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok {
+			if of, ok := s.X.(*ast.Ident); ok && slices.Contains(forbidden[imported[of.Name]], s.Sel.Name) {
+				uses = append(uses, fmt.Sprintf("line %d: %s.%s", set.Position(s.Pos()).Line, of.Name, s.Sel.Name))
+			}
+		}
+		return true
+	})
+	return uses, nil
+}
