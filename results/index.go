@@ -302,7 +302,12 @@ func saveIndex(file, version string, entries []indexEntry) error {
 	if err != nil {
 		return err
 	}
-	return disk.Write(file, func(w io.Writer) error {
+	dir, err := disk.OpenDir(filepath.Dir(file))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Write(filepath.Base(file), func(w io.Writer) error {
 		_, err := io.Copy(w, io.MultiReader(bytes.NewReader(head), bytes.NewReader(body)))
 		return err
 	})

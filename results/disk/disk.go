@@ -56,7 +56,7 @@ func Write(path string, write func(io.Writer) error) error {
 		return naming(path, err)
 	}
 	defer d.Close()
-	return naming(path, d.write(name, write))
+	return naming(path, d.write(name, write, d.writeSpecial))
 }
 
 // naming says which file an error is of.
@@ -190,12 +190,16 @@ func (d *Dir) Create(name string) (*os.File, error) {
 	return os.NewFile(uintptr(fd), filepath.Join(d.path, name)), nil
 }
 
-// Write is the function Write for a file of the directory.
+// Write is the function Write for a file of the directory whose name is netab's
+// choice: what is no regular file there is in the way.
 func (d *Dir) Write(name string, write func(io.Writer) error) error {
 	if err := plain(name); err != nil {
 		return err
 	}
-	return naming(filepath.Join(d.path, name), d.write(name, write))
+	inTheWay := func(_ string, st *unix.Stat_t, _ func(io.Writer) error) error {
+		return fmt.Errorf("it is %s of user %d, in the place of a file of netab's: remove it", kindOf(st.Mode), st.Uid)
+	}
+	return naming(filepath.Join(d.path, name), d.write(name, write, inTheWay))
 }
 
 // Remove removes a file, or an empty directory. A link is removed, not what it
@@ -227,7 +231,8 @@ func (d *Dir) Sync() error {
 	return nil
 }
 
-func (d *Dir) write(name string, write func(io.Writer) error) error {
+// write leaves what is no regular file to another.
+func (d *Dir) write(name string, write func(io.Writer) error, special func(string, *unix.Stat_t, func(io.Writer) error) error) error {
 	mode := -1 // of the file that is there
 	var st unix.Stat_t
 	err := unix.Fstatat(d.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW)
@@ -243,7 +248,7 @@ func (d *Dir) write(name string, write func(io.Writer) error) error {
 	case st.Mode&unix.S_IFMT == unix.S_IFDIR:
 		return unix.EISDIR
 	default:
-		return d.writeSpecial(name, &st, write)
+		return special(name, &st, write)
 	}
 	return d.replace(name, mode, write)
 }
