@@ -9,10 +9,11 @@ package crew
 
 import (
 	"fmt"
-	"os"
 	"runtime/debug"
 	"strings"
 	"sync"
+
+	"netab/results/disk"
 )
 
 // A Panic is a panic as an error, with the stack of the goroutine where it was.
@@ -49,7 +50,7 @@ func (p *Panic) place() string {
 // Keep writes the stack into a file for a report of the fault, and returns its name;
 // "" if it cannot.
 func (p *Panic) Keep() string {
-	f, err := os.CreateTemp("", "netab-panic-*.txt")
+	f, err := disk.Temporary("netab-panic-", ".txt")
 	if err != nil {
 		return ""
 	}
