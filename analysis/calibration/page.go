@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"netab/analysis"
+	"netab/analysis/escape"
 	"netab/analysis/page"
 	"netab/results"
 )
@@ -99,7 +100,7 @@ func (p *Page) Markdown(out io.Writer) error {
 
 // Text writes it for a terminal.
 func (p *Page) Text(out io.Writer) error {
-	if _, err := fmt.Fprintf(out, "%s\n\n", p.Answer()); err != nil {
+	if _, err := fmt.Fprintf(out, "%s\n\n", escape.Visible(p.Answer())); err != nil {
 		return err
 	}
 	return page.Text(out, p.Sections())

@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+
+	"netab/analysis/escape"
 )
 
 // A Section is a part of a page in the order in which it is read: a heading,
@@ -30,28 +32,63 @@ type Term struct{ Name, Text string }
 // Markdown writes a page; made is the command that does so.
 func Markdown(out io.Writer, title, made string, sections []Section) error {
 	b := bufio.NewWriter(out)
-	fmt.Fprintf(b, "<!-- Made by: %s -->\n# %s\n", made, title)
+	fmt.Fprintf(b, "<!-- Made by: %s -->\n# %s\n", made, markdown(title))
 	for _, s := range sections {
 		if s.Title != "" {
-			fmt.Fprintf(b, "\n## %s\n", s.Title)
+			fmt.Fprintf(b, "\n## %s\n", markdown(s.Title))
 		}
 		for _, text := range s.Text {
-			fmt.Fprintf(b, "\n%s\n", text)
+			fmt.Fprintf(b, "\n%s\n", markdown(text))
 		}
 		for i, term := range s.Terms {
-			fmt.Fprintf(b, "%s- *%s*: %s\n", before(i), term.Name, term.Text)
+			fmt.Fprintf(b, "%s- *%s*: %s\n", before(i), markdown(term.Name), markdown(term.Text))
 		}
 		for i, row := range s.Table {
-			fmt.Fprintf(b, "%s| %s |\n", before(i), strings.Join(row, " | "))
+			fmt.Fprintf(b, "%s| %s |\n", before(i), strings.Join(each(row, markdown), " | "))
 			if i == 0 {
 				b.WriteString("|" + strings.Repeat(" --- |", len(row)) + "\n")
 			}
 		}
 		for i, note := range s.Notes {
-			fmt.Fprintf(b, "%s- %s\n", before(i), note)
+			fmt.Fprintf(b, "%s- %s\n", before(i), markdown(note))
 		}
 	}
 	return b.Flush()
+}
+
+// markdown writes a text so that it is shown as it is, but for words in
+// backquotes, which are code.
+func markdown(s string) string {
+	var b strings.Builder
+	for {
+		text, rest, _ := strings.Cut(s, "`")
+		word, after, whole := strings.Cut(rest, "`")
+		if !whole || strings.ContainsRune(word, '|') { // a cell ends at a bar, even in code
+			b.WriteString(piece(s))
+			return b.String()
+		}
+		b.WriteString(piece(text))
+		b.WriteString(escape.Code(word))
+		s = after
+	}
+}
+
+// piece keeps the blanks at the ends of a part of a text.
+func piece(s string) string {
+	inner := strings.Trim(s, " ")
+	if inner == "" {
+		return s
+	}
+	before, after, _ := strings.Cut(s, inner)
+	return before + escape.Markdown(inner) + after
+}
+
+func each(row []string, f func(string) string) []string {
+	out := make([]string, len(row))
+	for i, cell := range row {
+		out[i] = f(cell)
+	}
+	return out
 }
 
 // before is the empty line before a list or a table.
@@ -74,11 +111,11 @@ func Text(out io.Writer, sections []Section) error {
 			fmt.Fprintf(w, "%s\n", s.Title)
 		}
 		for _, row := range s.Table {
-			fmt.Fprintln(w, "  "+strings.Join(row, "\t"))
+			fmt.Fprintln(w, "  "+strings.Join(each(row, escape.Visible), "\t"))
 		}
 		w.Flush()
 		for _, note := range s.Notes {
-			fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(note, "`", ""))
+			fmt.Fprintf(w, "  %s\n", escape.Visible(strings.ReplaceAll(note, "`", "")))
 		}
 	}
 	return w.Flush()

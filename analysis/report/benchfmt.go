@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"netab/analysis/escape"
 	"netab/results"
 )
 
@@ -42,7 +43,7 @@ func Benchfmt(w io.Writer, run *results.Run) error {
 // another matter is a key.
 func benchConfig(b *bufio.Writer, h results.Header) {
 	if h.ID != "" {
-		fmt.Fprintf(b, "# run: %s\n", oneLine(h.ID))
+		fmt.Fprintf(b, "# run: %s\n", escape.Line(h.ID))
 	}
 	for _, kv := range [][2]string{
 		{"goos", "linux"},
@@ -53,7 +54,7 @@ func benchConfig(b *bufio.Writer, h results.Header) {
 		{"netab-version", h.Netab.Version},
 	} {
 		if kv[1] != "" {
-			fmt.Fprintf(b, "%s: %s\n", kv[0], oneLine(kv[1]))
+			fmt.Fprintf(b, "%s: %s\n", kv[0], escape.Line(kv[1]))
 		}
 	}
 	b.WriteString("Unit B/s better=higher\n")
@@ -67,7 +68,7 @@ func benchConfig(b *bufio.Writer, h results.Header) {
 			units[u] = true
 		}
 		for name, kind := range a.Beside {
-			for _, u := range append(benchUnits(name, kind), benchPart(name)+".B/s") {
+			for _, u := range append(benchUnits(name, kind), escape.Bench(name)+".B/s") {
 				units[u] = true
 			}
 		}
@@ -101,7 +102,7 @@ func benchLine(b *bufio.Writer, h results.Header, trial results.Trial, arm int, 
 	beside := besideTotalsOf(trial, arm)
 	for _, name := range sortedKeys(beside) {
 		sum := beside[name]
-		fmt.Fprintf(b, "\t%s %s.B/s", benchNumber(1e9*float64(sum.rxBytes)/float64(t.counted)), benchPart(name))
+		fmt.Fprintf(b, "\t%s %s.B/s", benchNumber(1e9*float64(sum.rxBytes)/float64(t.counted)), escape.Bench(name))
 		if arm < len(h.Design.Arms) {
 			benchAnswers(b, name, h.Design.Arms[arm].Beside[name], sum.rxMsgs, sum.transactions, t.counted, at.Beside[name].Latency)
 		}
@@ -118,7 +119,7 @@ var benchPercentiles = []struct {
 // benchUnits names what benchAnswers writes, in its order.
 func benchUnits(of, kind string) []string {
 	if of != "" {
-		of = benchPart(of) + "."
+		of = escape.Bench(of) + "."
 	}
 	var units []string
 	if transacts(kind) {
@@ -152,9 +153,12 @@ func benchAnswers(b *bufio.Writer, of, kind string, msgs, transactions, counted 
 func benchName(h results.Header, arm int) string {
 	var name strings.Builder
 	name.WriteString("Benchmark")
-	for _, word := range strings.FieldsFunc(h.Design.Name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+	for _, word := range strings.FieldsFunc(escape.Visible(h.Design.Name), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
 		r := []rune(word)
-		name.WriteString(string(unicode.ToUpper(r[0])) + string(r[1:]))
+		if r[0] = unicode.ToUpper(r[0]); unicode.IsLower(r[0]) {
+			name.WriteByte('_') // a letter without a capital: "Benchmarkß" would be no benchmark
+		}
+		name.WriteString(string(r))
 	}
 	var levels []results.Level
 	if arm < len(h.Design.Arms) {
@@ -164,23 +168,11 @@ func benchName(h results.Header, arm int) string {
 		levels = []results.Level{{Factor: "arm", Value: armName(h.Design, arm)}}
 	}
 	for _, l := range levels {
-		fmt.Fprintf(&name, "/%s=%s", benchPart(l.Factor), benchPart(l.Value))
+		fmt.Fprintf(&name, "/%s=%s", escape.Bench(l.Factor), escape.Bench(l.Value))
 	}
 	fmt.Fprintf(&name, "-%d", max(h.Machine.CPUs, 1))
 	return name.String()
 }
-
-// benchPart keeps a name in one word and one path element.
-func benchPart(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || unicode.IsControl(r) || r == '/' || r == '=' {
-			return '_'
-		}
-		return r
-	}, s)
-}
-
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // benchNumber never uses an exponent, which some readers do not know.
 func benchNumber(x float64) string { return short6(x) }

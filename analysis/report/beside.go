@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"netab/analysis"
+	"netab/analysis/escape"
 )
 
 // A besideRow is one metric of traffic beside an arm's main one: text with its
@@ -77,7 +78,7 @@ func besideColumns(rows []besideRow) []column {
 	verdict := column{head: "verdict", left: true}
 	judged := false
 	for i, r := range rows {
-		of.cells = append(of.cells, visible(r.Of))
+		of.cells = append(of.cells, escape.Visible(r.Of))
 		name := strings.ToLower(r.Metric)
 		if i > 0 && rows[i-1].Of == r.Of {
 			of.cells[i] = ""
@@ -86,7 +87,7 @@ func besideColumns(rows []besideRow) []column {
 			}
 		}
 		metric.cells = append(metric.cells, name)
-		arm.cells = append(arm.cells, visible(r.Arm))
+		arm.cells = append(arm.cells, escape.Visible(r.Arm))
 		level.cells = append(level.cells, r.Level)
 		half.cells = append(half.cells, r.Half)
 		change.cells = append(change.cells, strings.TrimSuffix(r.Change, " %"))

@@ -8,6 +8,8 @@ import (
 	"github.com/go-echarts/go-echarts/v2/charts"
 	"github.com/go-echarts/go-echarts/v2/opts"
 	"github.com/go-echarts/go-echarts/v2/types"
+
+	"netab/analysis/escape"
 )
 
 // A chart is one figure of the page. Its options are data, never code: where
@@ -84,14 +86,16 @@ func (p plot) grid(top string) {
 
 func (p plot) series(s charts.SingleSeries) { p.MultiSeries = append(p.MultiSeries, s) }
 
-// finish makes the chart; json.Marshal escapes <, > and &, and sorts maps.
+// finish makes the chart; json.Marshal escapes <, > and &, and sorts maps. What
+// json.Marshal writes as an escape the page would show as it is, so that is made
+// visible here.
 func (p plot) finish(c chart) (chart, error) {
 	p.shortenLegend()
 	data, err := json.Marshal(p.JSON())
 	if err != nil {
 		return chart{}, fmt.Errorf("report: chart %s: %w", c.ID, err)
 	}
-	c.Options = template.JS(data)
+	c.Options = template.JS(escape.JSONText(data))
 	return c, nil
 }
 

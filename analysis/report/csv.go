@@ -6,26 +6,61 @@ import (
 	"strconv"
 	"time"
 
+	"netab/analysis/escape"
 	"netab/results"
 )
+
+// A csvTable writes rows of cells. Texts are no formulas to the spreadsheet that
+// opens them; numbers stay numbers, negative ones too.
+type csvTable struct {
+	w   *csv.Writer
+	row []string
+}
+
+func newCSV(w io.Writer) *csvTable { return &csvTable{w: csv.NewWriter(w)} }
+
+func (c *csvTable) text(texts ...string) {
+	for _, s := range texts {
+		c.row = append(c.row, escape.CSV(s))
+	}
+}
+
+func (c *csvTable) ints(numbers ...int64) {
+	for _, n := range numbers {
+		c.row = append(c.row, strconv.FormatInt(n, 10))
+	}
+}
+
+// end ends a row.
+func (c *csvTable) end() error {
+	err := c.w.Write(c.row)
+	c.row = c.row[:0]
+	return err
+}
+
+func (c *csvTable) flush() error {
+	c.w.Flush()
+	return c.w.Error()
+}
 
 // CSV writes a run tidily: one row a slice, invalid ones included (with the
 // reason), units in the heading. Columns of factors stand after the arm.
 func CSV(w io.Writer, run *results.Run) error {
-	c := csv.NewWriter(w)
+	c := newCSV(w)
 	design := run.Header.Design
-	if err := c.Write(csvHeading(design)); err != nil {
+	c.text(csvHeading(design)...)
+	if err := c.end(); err != nil {
 		return err
 	}
 	for _, t := range run.Trials {
 		for _, s := range t.Slices {
-			if err := c.Write(csvRow(run.Header.ID, design, t, s)); err != nil {
+			csvRow(c, run.Header.ID, design, t, s)
+			if err := c.end(); err != nil {
 				return err
 			}
 		}
 	}
-	c.Flush()
-	return c.Error()
+	return c.flush()
 }
 
 func csvHeading(d results.Design) []string {
@@ -66,32 +101,35 @@ func offeredRate(d results.Design, s results.Slice) string {
 	return strconv.FormatFloat(rate, 'f', -1, 64)
 }
 
-func csvRow(id string, d results.Design, t results.Trial, s results.Slice) []string {
-	row := []string{id, strconv.Itoa(t.Index), t.Started.UTC().Format(time.RFC3339Nano), t.Invalid,
-		strconv.Itoa(s.Block), armName(d, s.Arm)}
+func csvRow(c *csvTable, id string, d results.Design, t results.Trial, s results.Slice) {
+	c.text(id)
+	c.ints(int64(t.Index))
+	c.text(t.Started.UTC().Format(time.RFC3339Nano), t.Invalid)
+	c.ints(int64(s.Block))
+	c.text(armName(d, s.Arm))
 	for _, f := range d.Factors {
-		row = append(row, levelOf(d, s.Arm, f.Name))
+		c.text(levelOf(d, s.Arm, f.Name))
 	}
-	for _, v := range []int64{s.StartNS, s.CountedNS, s.RxBytes, s.RxMsgs, s.TxBytes, s.TxMsgs, s.Drops,
-		s.SourceCPU, s.SourceIdle, s.SinkCPU, s.SourceWait, s.SinkWait} {
-		row = append(row, strconv.FormatInt(v, 10))
-	}
+	c.ints(s.StartNS, s.CountedNS, s.RxBytes, s.RxMsgs, s.TxBytes, s.TxMsgs, s.Drops,
+		s.SourceCPU, s.SourceIdle, s.SinkCPU, s.SourceWait, s.SinkWait)
 	rate := ""
 	if s.CountedNS > 0 {
 		rate = strconv.FormatFloat(8e9*float64(s.RxBytes)/float64(s.CountedNS), 'f', 0, 64)
 	}
-	row = append(row, rate, strconv.FormatInt(s.Transactions, 10), offeredRate(d, s))
+	c.text(rate)
+	c.ints(s.Transactions)
+	c.text(offeredRate(d, s))
 	for _, name := range besideNames(d) {
 		b, ok := s.Beside[name]
 		for _, v := range []int64{b.RxBytes, b.RxMsgs, b.TxBytes, b.TxMsgs, b.Transactions, b.SourceCPU, b.SinkCPU} {
 			if !ok {
-				row = append(row, "")
+				c.text("")
 				continue
 			}
-			row = append(row, strconv.FormatInt(v, 10))
+			c.ints(v)
 		}
 	}
-	return append(row, s.Invalid)
+	c.text(s.Invalid)
 }
 
 // armName is the name of an arm by index; a record may be damaged, so the

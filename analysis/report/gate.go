@@ -1,27 +1,23 @@
 package report
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 
 	"netab/analysis"
+	"netab/analysis/escape"
 )
 
 // GateJSON writes a gate as one document, schema netab/gate/1, the summary
 // that it rests on included.
 func GateJSON(w io.Writer, g analysis.Gate) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
 	g.Summary = complete(g.Summary)
-	return enc.Encode(g)
+	return writeJSON(w, g)
 }
 
 // GateChat writes a gate as one line for a chat message.
 func GateChat(w io.Writer, g analysis.Gate) error {
-	_, err := fmt.Fprintln(w, outcomeSymbol(g.Outcome), visible(g.Sentence))
+	_, err := fmt.Fprintln(w, outcomeSymbol(g.Outcome), escape.Chat(g.Sentence))
 	return err
 }
 
@@ -32,17 +28,17 @@ func GateTerminal(w io.Writer, g analysis.Gate, opts TerminalOptions) error {
 	t.paragraph(t.outcome(g.Outcome, "gate: "+outcomeWords(g.Outcome)))
 	t.blank()
 	for _, k := range g.Checks {
-		t.item(t.outcome(k.Outcome, outcomeSymbol(k.Outcome)) + " " + visible(k.Plain))
+		t.item(t.outcome(k.Outcome, outcomeSymbol(k.Outcome)) + " " + escape.Visible(k.Plain))
 		for _, text := range []string{k.Sure, k.Method} {
 			if text != "" {
-				t.wrap("  "+t.dim(visible(text)), "    ")
+				t.wrap("  "+t.dim(escape.Visible(text)), "    ")
 			}
 		}
 	}
 	for _, issue := range g.Issues {
-		t.item(fmt.Sprintf("%s known issue %s (%s): %s", issueSymbol(issue), issue.State, visible(issueOf(issue)), visible(issue.Text)))
+		t.item(fmt.Sprintf("%s known issue %s (%s): %s", issueSymbol(issue), issue.State, escape.Visible(issueOf(issue)), escape.Visible(issue.Text)))
 	}
-	return t.b.Flush()
+	return t.flush()
 }
 
 func (t *terminal) outcome(o analysis.Outcome, s string) string {
@@ -58,25 +54,25 @@ func (t *terminal) outcome(o analysis.Outcome, s string) string {
 // GateMarkdown writes a gate for a CI job's summary, and below it the runs'
 // own.
 func GateMarkdown(w io.Writer, g analysis.Gate) error {
-	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "## %s %s: %s\n\n%s\n\n", outcomeSymbol(g.Outcome), mdText(g.Summary.Scenario), outcomeWords(g.Outcome), mdText(g.Sentence))
+	b := newMarkdown(w)
+	b.printf("## %s %s: %s\n\n%s\n\n", outcomeSymbol(g.Outcome), g.Summary.Scenario, outcomeWords(g.Outcome), g.Sentence)
 	if len(g.Checks) > 0 {
-		b.WriteString("| | Arm | Metric | In plain words | How sure | Method |\n| --- | --- | --- | --- | --- | --- |\n")
+		b.printf("| | Arm | Metric | In plain words | How sure | Method |\n| --- | --- | --- | --- | --- | --- |\n")
 	}
 	for _, k := range g.Checks {
 		metric := ""
 		if k.Metric != "" {
 			metric = infoOf(k.Metric).title
 		}
-		fmt.Fprintf(b, "| %s %s | %s | %s | %s | %s | %s |\n", outcomeSymbol(k.Outcome), k.Outcome, mdText(k.Arm), mdText(metric), mdText(k.Plain), mdText(k.Sure), mdText(k.Method))
+		b.printf("| %s %s | %s | %s | %s | %s | %s |\n", outcomeSymbol(k.Outcome), k.Outcome, k.Arm, metric, k.Plain, k.Sure, k.Method)
 	}
 	for i, issue := range g.Issues {
 		if i == 0 {
-			b.WriteString("\nKnown issues:\n\n")
+			b.printf("\nKnown issues:\n\n")
 		}
-		fmt.Fprintf(b, "- %s **%s** (%s): %s\n", issueSymbol(issue), issue.State, mdText(issueOf(issue)), mdText(issue.Text))
+		b.printf("- %s **%s** (%s): %s\n", issueSymbol(issue), issue.State, issueOf(issue), issue.Text)
 	}
-	b.WriteString("\n")
+	b.printf("\n")
 	if err := Markdown(b, g.Summary); err != nil {
 		return err
 	}

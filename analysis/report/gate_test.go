@@ -84,7 +84,7 @@ func TestGateJUnitHostile(t *testing.T) {
 		}
 		r.Header.Design.Baseline = r.Header.Design.Arms[0].Name
 	}, ""))
-	if strings.Contains(text, "<x ") || strings.ContainsAny(text, "\x00\x1b") || !strings.Contains(s.Cases[0].Name, "<x a='\"'/>") {
+	if strings.Contains(text, "<x ") || strings.ContainsAny(text, "\x00\x1b") || !strings.Contains(string(s.Cases[0].Name), "<x a='\"'/>") {
 		t.Errorf("%q", text)
 	}
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
@@ -12,6 +13,7 @@ import (
 	"strings"
 
 	"netab/analysis"
+	"netab/analysis/escape"
 	"netab/results"
 )
 
@@ -76,7 +78,12 @@ func execute(w io.Writer, name string, page any) error {
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
-	return tmpl.Execute(w, page)
+	var b bytes.Buffer
+	if err := tmpl.Execute(&b, page); err != nil {
+		return err
+	}
+	_, err = w.Write(escape.HTML(b.Bytes()))
+	return err
 }
 
 // embed puts style and scripts into the page and allows exactly these to run.
@@ -92,6 +99,9 @@ func (p *page) embed(echarts string) error {
 	for _, script := range []string{echarts, string(js)} {
 		if strings.Contains(script, "</script") || strings.Contains(script, "<!--") {
 			return errors.New("report: a script to embed would end its own element")
+		}
+		if !bytes.Equal(escape.HTML([]byte(script)), []byte(script)) {
+			return errors.New("report: a script to embed has characters that nobody sees")
 		}
 	}
 	p.Style, p.ECharts, p.Script = template.CSS(css), template.JS(echarts), template.JS(js)

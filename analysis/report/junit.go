@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"netab/analysis"
+	"netab/analysis/escape"
 )
 
 // JUnit's own document is not specified anywhere; these are the elements that
@@ -17,37 +18,44 @@ type junitSuites struct {
 }
 
 type junitSuite struct {
-	Name     string          `xml:"name,attr"`
+	Name     junitText       `xml:"name,attr"`
 	Tests    int             `xml:"tests,attr"`
 	Failures int             `xml:"failures,attr"`
 	Errors   int             `xml:"errors,attr"`
 	Skipped  int             `xml:"skipped,attr"`
-	Time     string          `xml:"time,attr"`
+	Time     junitText       `xml:"time,attr"`
 	Props    []junitProperty `xml:"properties>property"`
 	Cases    []junitCase     `xml:"testcase"`
-	Out      string          `xml:"system-out,omitempty"`
+	Out      junitText       `xml:"system-out,omitempty"`
 }
 
 type junitProperty struct {
-	Name  string `xml:"name,attr"`
-	Value string `xml:"value,attr"`
+	Name  junitText `xml:"name,attr"`
+	Value junitText `xml:"value,attr"`
 }
 
 type junitCase struct {
-	Class   string      `xml:"classname,attr"`
-	Name    string      `xml:"name,attr"`
-	Time    string      `xml:"time,attr"`
+	Class   junitText   `xml:"classname,attr"`
+	Name    junitText   `xml:"name,attr"`
+	Time    junitText   `xml:"time,attr"`
 	Failure *junitFault `xml:"failure"`
 	Error   *junitFault `xml:"error"`
 	Skipped *junitFault `xml:"skipped"`
-	Out     string      `xml:"system-out,omitempty"`
+	Out     junitText   `xml:"system-out,omitempty"`
 }
 
 type junitFault struct {
-	Type    string `xml:"type,attr,omitempty"`
-	Message string `xml:"message,attr"`
-	Text    string `xml:",chardata"`
+	Type    junitText `xml:"type,attr,omitempty"`
+	Message junitText `xml:"message,attr"`
+	Text    junitText `xml:",chardata"`
 }
+
+// A junitText is shown as it is by who reads the XML: encoding/xml escapes markup
+// and replaces what XML has no place for, and what nobody would see is made
+// visible before.
+type junitText string
+
+func (t junitText) MarshalText() ([]byte, error) { return []byte(escape.Lines(string(t))), nil }
 
 // GateJUnit writes a gate as JUnit XML, a test case a check: a regression is a
 // failure, what could not be decided an error, an acknowledged regression is
@@ -55,25 +63,25 @@ type junitFault struct {
 // are not comparable, has one more case that says so, for an empty suite reads
 // as a pass.
 func GateJUnit(w io.Writer, g analysis.Gate) error {
-	s := junitSuite{Name: visible("netab." + g.Summary.Scenario), Time: fmt.Sprintf("%.3f", g.Summary.DurationS), Out: visible(g.Sentence)}
+	s := junitSuite{Name: junitText("netab." + g.Summary.Scenario), Time: junitText(fmt.Sprintf("%.3f", g.Summary.DurationS)), Out: junitText(g.Sentence)}
 	for _, p := range [][2]string{{"run", g.Summary.Run}, {"kernel", g.Summary.Kernel}, {"outcome", string(g.Outcome)},
 		{"forced", strings.Join(g.Forced, "; ")}} {
 		if p[1] != "" {
-			s.Props = append(s.Props, junitProperty{p[0], visible(p[1])})
+			s.Props = append(s.Props, junitProperty{junitText(p[0]), junitText(p[1])})
 		}
 	}
 	whole := g.Outcome == analysis.NotComparable || g.Outcome == analysis.NotMeasured || len(g.Checks) == 0
 	if whole {
 		s.Cases = append(s.Cases, junitCase{Class: s.Name, Name: "gate", Time: "0",
-			Error: &junitFault{Type: string(g.Outcome), Message: visible(g.Sentence)}})
+			Error: &junitFault{Type: junitText(g.Outcome), Message: junitText(g.Sentence)}})
 	}
-	seen := map[string]int{}
+	seen := map[junitText]int{}
 	for _, k := range g.Checks {
 		c := junitCheck(s.Name, k)
 		// Ids of runs change from night to night, so names hold none unless several
 		// are compared with one.
 		if seen[c.Name]++; seen[c.Name] > 1 {
-			c.Name += fmt.Sprintf(" (%d)", seen[c.Name])
+			c.Name += junitText(fmt.Sprintf(" (%d)", seen[c.Name]))
 		}
 		s.Cases = append(s.Cases, c)
 	}
@@ -105,12 +113,12 @@ func (s junitSuite) write(w io.Writer) error {
 	return err
 }
 
-func junitCheck(class string, k analysis.Check) junitCase {
-	c := junitCase{Class: class, Name: checkName(k), Time: "0"}
+func junitCheck(class junitText, k analysis.Check) junitCase {
+	c := junitCase{Class: class, Name: junitText(checkName(k)), Time: "0"}
 	var lines []string
 	for _, text := range []string{k.Plain, k.Sure, k.Method} {
 		if text != "" {
-			lines = append(lines, visible(text))
+			lines = append(lines, text)
 		}
 	}
 	return c.with(k.Outcome, k.Plain, strings.Join(lines, "\n"), k.Issue)
@@ -118,17 +126,17 @@ func junitCheck(class string, k analysis.Check) junitCase {
 
 // with gives a case its outcome: plain words, and all that there is to say.
 func (c junitCase) with(o analysis.Outcome, plain, text string, issue *analysis.KnownIssue) junitCase {
-	fault := &junitFault{Type: string(o), Message: visible(plain), Text: text}
+	fault := &junitFault{Type: junitText(o), Message: junitText(plain), Text: junitText(text)}
 	switch o {
 	case analysis.Worse:
 		c.Failure = fault
 	case analysis.Undecided:
 		c.Error = fault
 	case analysis.Acknowledged:
-		fault.Message = visible(fmt.Sprintf("acknowledged until %s: %s", issue.Expires, issue.Reason))
+		fault.Message = junitText(fmt.Sprintf("acknowledged until %s: %s", issue.Expires, issue.Reason))
 		c.Skipped = fault
 	default:
-		c.Out = text
+		c.Out = junitText(text)
 	}
 	return c
 }
@@ -138,9 +146,9 @@ func (c junitCase) with(o analysis.Outcome, plain, text string, issue *analysis.
 func checkName(k analysis.Check) string {
 	switch {
 	case k.Arm == "" && k.Metric == "":
-		return visible(k.Plain)
+		return k.Plain
 	case k.Arm == "":
-		return visible(k.Metric)
+		return k.Metric
 	}
-	return visible(k.Metric + " of " + k.Arm)
+	return k.Metric + " of " + k.Arm
 }

@@ -4,107 +4,125 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"strings"
+	"reflect"
 
 	"netab/analysis"
+	"netab/analysis/escape"
 )
 
 // Markdown writes a summary for a CI job's page or a pull request: GitHub's
 // dialect, nothing that needs scripts or images.
 func Markdown(w io.Writer, s analysis.Summary) error {
-	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "### %s\n\n", mdText(s.Question))
+	b := newMarkdown(w)
+	b.printf("### %s\n\n", s.Question)
 	if s.Answer != "" {
-		fmt.Fprintf(b, "%s\n\n", mdText(s.Answer))
+		b.printf("%s\n\n", s.Answer)
 	}
-	markdownTable(b, newVerdictTable(s))
+	b.table(newVerdictTable(s))
 	for i, c := range otherJudged(s) {
 		if i == 0 {
-			b.WriteString("\n")
+			b.printf("\n")
 		}
-		fmt.Fprintf(b, "- %s, %s: %s: %s **%s**\n", mdText(c.Arm), mdText(lowerFirst(infoOf(c.Metric).title)),
-			mdText(otherText(s, &c)), verdictSymbol(c.Verdict), verdictWords(&c))
+		b.printf("- %s, %s: %s: %s **%s**\n", c.Arm, lowerFirst(infoOf(c.Metric).title),
+			otherText(s, &c), verdictSymbol(c.Verdict), verdictWords(&c))
 	}
 	if rows := besideRows(s); len(rows) > 0 {
-		b.WriteString("\nTraffic beside:\n\n")
-		markdownLines(b, besideColumns(rows), len(rows))
+		b.printf("\nTraffic beside:\n\n")
+		b.lines(besideColumns(rows), len(rows))
 	}
-	fmt.Fprintf(b, "\n%s Run `%s`, seed %d.\n", mdText(basis(s)), mdCode(s.Run), s.Seed)
+	b.printf("\n%s Run %s, seed %d.\n", basis(s), code(s.Run), s.Seed)
 	for _, text := range interactionTexts(s) {
-		fmt.Fprintf(b, "\n%s\n", mdText(text))
+		b.printf("\n%s\n", text)
 	}
 	for _, m := range modeTexts(s) {
-		fmt.Fprintf(b, "\n**%s:** %s\n", mdText(m.arm), mdText(m.text))
+		b.printf("\n**%s:** %s\n", m.arm, m.text)
 	}
 	for i, r := range eventRows(s) {
 		if i == 0 {
-			b.WriteString("\nWhat else happened:\n\n")
+			b.printf("\nWhat else happened:\n\n")
 		}
-		fmt.Fprintf(b, "- %s\n", mdText(r.text()))
+		b.printf("- %s\n", r.text())
 	}
-	markdownConfounders(b, s.Confounders)
+	b.confounders(s.Confounders)
 	if ws := shownWarnings(s); len(ws) > 0 {
-		b.WriteString("\n")
+		b.printf("\n")
 		for _, w := range ws {
-			mark := "⚠"
+			mark := markup("⚠")
 			if serious(w.Code) {
 				mark = "⚠ **Attention:**"
 			}
-			fmt.Fprintf(b, "- %s %s (`%s`)\n", mark, mdText(w.Text), mdCode(w.Code))
+			b.printf("- %s %s (%s)\n", mark, w.Text, code(w.Code))
 		}
 	}
 	return b.Flush()
 }
 
-func markdownTable(b *bufio.Writer, v verdictTable) {
+// A markdown writes GitHub's dialect. What is printed is text and shown as it is,
+// unless it is said to be markup.
+type markdown struct{ *bufio.Writer }
+
+func newMarkdown(w io.Writer) markdown { return markdown{bufio.NewWriter(w)} }
+
+// A markup is Markdown of our own.
+type markup string
+
+// code is a text in a fixed font.
+func code(s string) markup { return markup(escape.Code(s)) }
+
+// printf escapes every text among args.
+func (b markdown) printf(format string, args ...any) {
+	for i, arg := range args {
+		switch v := reflect.ValueOf(arg); {
+		case v.Type() == reflect.TypeFor[markup]():
+		case v.Kind() == reflect.String:
+			args[i] = escape.Markdown(v.String())
+		}
+	}
+	fmt.Fprintf(b.Writer, format, args...)
+}
+
+func (b markdown) table(v verdictTable) {
 	if len(v.rows) == 0 {
-		b.WriteString("No trial was completed: there is nothing to judge.\n")
+		b.printf("No trial was completed: there is nothing to judge.\n")
 		return
 	}
-	markdownLines(b, v.columns(), len(v.rows))
+	b.lines(v.columns(), len(v.rows))
 }
 
-func markdownLines(b *bufio.Writer, cols []column, rows int) {
-	head, rule := make([]string, len(cols)), make([]string, len(cols))
-	for i, c := range cols {
-		head[i] = mdText(strings.TrimSpace(c.group + " " + c.head))
-		rule[i] = "---:"
+func (b markdown) lines(cols []column, rows int) {
+	b.printf("|")
+	for _, c := range cols {
+		b.printf(" %s |", c.group+" "+c.head)
+	}
+	b.printf("\n|")
+	for _, c := range cols {
+		rule := markup(" ---: |")
 		if c.left {
-			rule[i] = "---"
+			rule = " --- |"
 		}
+		b.printf("%s", rule)
 	}
-	fmt.Fprintf(b, "| %s |\n| %s |\n", strings.Join(head, " | "), strings.Join(rule, " | "))
 	for r := range rows {
-		cells := make([]string, len(cols))
-		for i, c := range cols {
-			cells[i] = mdText(strings.TrimSpace(c.cells[r]))
+		b.printf("\n|")
+		for _, c := range cols {
+			b.printf(" %s |", c.cells[r])
 		}
-		fmt.Fprintf(b, "| %s |\n", strings.Join(cells, " | "))
 	}
+	b.printf("\n")
 }
 
-func markdownConfounders(b *bufio.Writer, cs []analysis.Confounder) {
+func (b markdown) confounders(cs []analysis.Confounder) {
 	if len(cs) == 0 {
 		return
 	}
-	b.WriteString("\nWhat else differs:\n\n| | A | B | |\n| --- | --- | --- | --- |\n")
+	b.printf("\nWhat else differs:\n\n| | A | B | |\n| --- | --- | --- | --- |\n")
 	for _, c := range cs {
-		mark := ""
+		mark := markup("")
 		if c.Blocking {
 			mark = "**not comparable**"
 		} else if c.Declared {
 			mark = "meant to differ"
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", mdText(c.Name), mdText(c.A), mdText(c.B), mark)
+		b.printf("| %s | %s | %s | %s |\n", c.Name, c.A, c.B, mark)
 	}
 }
-
-// mdText escapes what Markdown or a table would take as markup.
-func mdText(s string) string { return mdEscaper.Replace(visible(s)) }
-
-// mdCode keeps a word inside its backquotes.
-func mdCode(s string) string {
-	return strings.NewReplacer("`", "'", "|", "/").Replace(visible(s))
-}
-
-var mdEscaper = strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", "&lt;", ">", "&gt;", "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "]", `\]`)

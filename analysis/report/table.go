@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"netab/analysis"
+	"netab/analysis/escape"
 )
 
 // A column is one column of the terminal's table before it is laid out.
@@ -54,7 +55,7 @@ func (v verdictTable) columns() []column {
 	interval := column{group: "change", head: "interval", spare: 1}
 	verdict := column{head: "verdict", left: true}
 	for _, r := range v.rows {
-		names.cells = append(names.cells, visible(r.name))
+		names.cells = append(names.cells, escape.Visible(r.name))
 		level.cells = append(level.cells, cell(r.level, func(l *analysis.Level) string { return v.level.format(l.Mean) }))
 		half.cells = append(half.cells, cell(r.level, v.half))
 		change.cells = append(change.cells, cell(r.change, v.changeText))
@@ -114,7 +115,7 @@ func sideRank(metric string) int {
 func (r verdictRow) verdict(baselines int) string {
 	switch {
 	case r.change != nil && baselines > 1:
-		return verdictSymbol(r.change.Verdict) + " " + verdictWords(r.change) + " vs " + visible(r.change.Baseline)
+		return verdictSymbol(r.change.Verdict) + " " + verdictWords(r.change) + " vs " + escape.Visible(r.change.Baseline)
 	case r.change != nil:
 		return verdictSymbol(r.change.Verdict) + " " + verdictWords(r.change)
 	case r.baseline:

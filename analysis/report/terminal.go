@@ -2,12 +2,14 @@ package report
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
 
 	"netab/analysis"
+	"netab/analysis/escape"
 	"netab/results"
 )
 
@@ -26,10 +28,10 @@ const maxWidth = 100
 // warnings. Colour repeats what words and symbols say already.
 func Terminal(w io.Writer, s analysis.Summary, opts TerminalOptions) error {
 	t := newTerminal(w, opts)
-	t.paragraph(t.bold(visible(s.Question)))
+	t.paragraph(t.bold(escape.Visible(s.Question)))
 	if s.Answer != "" {
 		t.blank()
-		t.paragraph(visible(s.Answer))
+		t.paragraph(escape.Visible(s.Answer))
 	}
 	t.table(newVerdictTable(s))
 	t.others(s)
@@ -40,22 +42,33 @@ func Terminal(w io.Writer, s analysis.Summary, opts TerminalOptions) error {
 	t.modes(s)
 	t.confounders(s.Confounders)
 	t.warnings(shownWarnings(s))
-	return t.b.Flush()
+	return t.flush()
 }
 
+// A terminal writes lines. What is shown in them was made visible where it was
+// put into a sentence, so that it has no colours; under all lines is a net that
+// nothing else passes.
 type terminal struct {
 	b     *bufio.Writer
+	net   *escape.Writer
 	color bool
 	width int
 }
 
 func newTerminal(w io.Writer, opts TerminalOptions) *terminal {
-	t := &terminal{b: bufio.NewWriter(w), color: opts.Color, width: maxWidth}
+	var allowed []string
+	if opts.Color {
+		allowed = Colours
+	}
+	net := escape.NewWriter(w, allowed...)
+	t := &terminal{b: bufio.NewWriter(net), net: net, color: opts.Color, width: maxWidth}
 	if opts.Width > 0 && opts.Width < maxWidth {
 		t.width = max(opts.Width, 40)
 	}
 	return t
 }
+
+func (t *terminal) flush() error { return errors.Join(t.b.Flush(), t.net.Flush()) }
 
 // others lists judged comparisons of metrics beside the headline.
 func (t *terminal) others(s analysis.Summary) {
@@ -65,8 +78,8 @@ func (t *terminal) others(s analysis.Summary) {
 	}
 	t.blank()
 	for _, c := range cs {
-		t.paragraph(fmt.Sprintf("%s, %s: %s: %s %s", visible(c.Arm), lowerFirst(infoOf(c.Metric).title),
-			visible(otherText(s, &c)), verdictSymbol(c.Verdict), verdictWords(&c)))
+		t.paragraph(fmt.Sprintf("%s, %s: %s: %s %s", escape.Visible(c.Arm), lowerFirst(infoOf(c.Metric).title),
+			escape.Visible(otherText(s, &c)), verdictSymbol(c.Verdict), verdictWords(&c)))
 	}
 }
 
@@ -92,7 +105,7 @@ func (t *terminal) events(s analysis.Summary) {
 	t.blank()
 	t.paragraph(t.bold("What else happened:"))
 	for _, r := range rows {
-		t.item(visible(r.text()))
+		t.item(escape.Visible(r.text()))
 	}
 }
 
@@ -113,7 +126,7 @@ func basis(s analysis.Summary) string {
 	}
 	text += fmt.Sprintf(", %s counted in %s", seconds(s.MeasuredS), seconds(s.DurationS))
 	if s.Kernel != "" {
-		text += "; kernel " + visible(s.Kernel)
+		text += "; kernel " + escape.Visible(s.Kernel)
 	}
 	return text + "."
 }
@@ -129,7 +142,7 @@ func (t *terminal) modes(s analysis.Summary) {
 			t.blank()
 			first = false
 		}
-		t.paragraph(t.bold(visible(m.arm)+":") + " " + visible(m.text))
+		t.paragraph(t.bold(escape.Visible(m.arm)+":") + " " + escape.Visible(m.text))
 	}
 }
 
@@ -146,7 +159,7 @@ func (t *terminal) confounders(cs []analysis.Confounder) {
 		} else if c.Declared {
 			mark = " (meant to differ)"
 		}
-		t.item(fmt.Sprintf("%s: %s → %s%s", visible(c.Name), visible(c.A), visible(c.B), mark))
+		t.item(fmt.Sprintf("%s: %s → %s%s", escape.Visible(c.Name), escape.Visible(c.A), escape.Visible(c.B), mark))
 	}
 }
 
@@ -160,7 +173,7 @@ func (t *terminal) warnings(ws []results.Warning) {
 		if serious(w.Code) {
 			label = t.paint(boldRed, "WARNING:")
 		}
-		t.item(fmt.Sprintf("%s %s [%s]", label, visible(w.Text), visible(w.Code)))
+		t.item(fmt.Sprintf("%s %s [%s]", label, escape.Visible(w.Text), escape.Visible(w.Code)))
 	}
 }
 
@@ -213,6 +226,9 @@ const (
 	blue    = "\x1b[34m"
 	reset   = "\x1b[0m"
 )
+
+// Colours are all of them: what a terminal's writer lets pass.
+var Colours = []string{bold, dim, green, yellow, boldRed, blue, reset}
 
 func (t *terminal) paint(code, s string) string {
 	if !t.color || s == "" {
@@ -276,6 +292,6 @@ func (t *terminal) interactions(s analysis.Summary) {
 		if i == 0 {
 			t.blank()
 		}
-		t.paragraph(visible(text))
+		t.paragraph(escape.Visible(text))
 	}
 }

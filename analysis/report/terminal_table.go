@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"netab/analysis"
+	"netab/analysis/escape"
 )
 
 func (t *terminal) table(v verdictTable) {
@@ -23,6 +24,11 @@ func (t *terminal) table(v verdictTable) {
 // lines writes columns as a table; changes are those of the rows, for the
 // colour of their verdicts.
 func (t *terminal) lines(cols []column, changes []*analysis.Comparison) {
+	for _, c := range cols {
+		for i, cell := range c.cells {
+			c.cells[i] = escape.Visible(cell)
+		}
+	}
 	cols = fit(cols, t.width)
 	t.blank()
 	t.groupLine(cols)

@@ -2,25 +2,10 @@ package report
 
 import (
 	"strings"
-	"unicode"
 
 	"netab/analysis"
 	"netab/results"
 )
-
-// visible replaces control characters, escape sequences above all, so that a
-// record cannot repaint the reader's terminal.
-func visible(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			if r == '\n' || r == '\t' {
-				return ' '
-			}
-			return unicode.ReplacementChar
-		}
-		return r
-	}, s)
-}
 
 func lowerFirst(s string) string {
 	if len(s) > 1 && s[1] >= 'a' && s[1] <= 'z' {

@@ -1,28 +1,25 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 
 	"netab/analysis"
+	"netab/analysis/escape"
 	"netab/analysis/trend"
 )
 
 // TrendJSON writes a history as one document, schema netab/trend/1.
 func TrendJSON(w io.Writer, h trend.History) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(h)
+	return writeJSON(w, h)
 }
 
 // TrendTerminal writes a history for people: a row a series, then in plain
 // words what is not steady, then what is wrong with the data.
 func TrendTerminal(w io.Writer, h trend.History, opts TerminalOptions) error {
 	t := newTerminal(w, opts)
-	t.paragraph(t.bold(h.Answer))
+	t.paragraph(t.bold(escape.Visible(h.Answer)))
 	if len(h.Series) > 0 {
 		t.lines(trendColumns(h), trendColours(h))
 	}
@@ -31,9 +28,9 @@ func TrendTerminal(w io.Writer, h trend.History, opts TerminalOptions) error {
 		s := &h.Series[i]
 		if s.State == trend.Suspect || s.State == trend.Changed {
 			t.blank()
-			t.paragraph(t.bold(visible(names[i])+":") + " " + visible(s.Text))
+			t.paragraph(t.bold(escape.Visible(names[i])+":") + " " + escape.Visible(s.Text))
 			if hint := trendHint(s); hint != "" {
-				t.item("hint: " + visible(hint))
+				t.item("hint: " + escape.Visible(hint))
 			}
 		}
 	}
@@ -44,14 +41,14 @@ func TrendTerminal(w io.Writer, h trend.History, opts TerminalOptions) error {
 				t.blank()
 				first = false
 			}
-			t.item(fmt.Sprintf("%s %s: %s [%s]", t.paint(yellow, "warning:"), visible(names[i]), visible(warning.Text), warning.Code))
+			t.item(fmt.Sprintf("%s %s: %s [%s]", t.paint(yellow, "warning:"), escape.Visible(names[i]), escape.Visible(warning.Text), escape.Visible(warning.Code)))
 		}
 	}
 	if len(h.Unused) > 0 {
 		t.blank()
 		t.paragraph(t.dim(unusedText(h)))
 	}
-	return t.b.Flush()
+	return t.flush()
 }
 
 // trendHint says what to do about a series that is not steady.
@@ -67,7 +64,7 @@ func unusedText(h trend.History) string {
 	const shown = 3
 	var parts []string
 	for _, u := range h.Unused[:min(shown, len(h.Unused))] {
-		parts = append(parts, fmt.Sprintf("%s (%s)", visible(u.Run), visible(u.Why)))
+		parts = append(parts, fmt.Sprintf("%s (%s)", escape.Visible(u.Run), escape.Visible(u.Why)))
 	}
 	text := fmt.Sprintf("%s of %s not used: %s", plural(len(h.Unused), "run"), fmt.Sprint(h.Runs), strings.Join(parts, ", "))
 	if more := len(h.Unused) - shown; more > 0 {
@@ -136,7 +133,7 @@ func trendColumns(h trend.History) []column {
 	for i := range h.Series {
 		s := &h.Series[i]
 		sc := trendScale(s)
-		names.cells[i] = visible(names.cells[i])
+		names.cells[i] = escape.Visible(names.cells[i])
 		points.cells = append(points.cells, fmt.Sprint(len(s.Points)))
 		level.cells = append(level.cells, trendCell(s, sc, s.Level))
 		newest.cells = append(newest.cells, trendCell(s, sc, s.Newest))

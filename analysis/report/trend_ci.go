@@ -1,11 +1,11 @@
 package report
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 
 	"netab/analysis"
+	"netab/analysis/escape"
 	"netab/analysis/trend"
 )
 
@@ -13,45 +13,45 @@ import (
 // outcomes of GateJUnit's checks. A history without a series has a case that
 // says so, for an empty suite reads as a pass.
 func TrendJUnit(w io.Writer, h trend.History) error {
-	suite := junitSuite{Name: "netab.trend", Time: "0", Out: visible(h.Answer), Props: []junitProperty{{"outcome", string(h.Outcome)}}}
+	suite := junitSuite{Name: "netab.trend", Time: "0", Out: junitText(h.Answer), Props: []junitProperty{{"outcome", junitText(h.Outcome)}}}
 	if len(h.Series) == 0 {
-		suite.Cases = append(suite.Cases, junitCase{Class: suite.Name, Name: "trend", Time: "0"}.with(analysis.Undecided, h.Answer, visible(h.Answer), nil))
+		suite.Cases = append(suite.Cases, junitCase{Class: suite.Name, Name: "trend", Time: "0"}.with(analysis.Undecided, h.Answer, h.Answer, nil))
 	}
 	names := trendNames(h)
 	for i := range h.Series {
 		s := &h.Series[i]
-		c := junitCase{Class: visible("netab.trend." + s.Scenario), Name: visible(names[i]), Time: "0"}
-		suite.Cases = append(suite.Cases, c.with(s.Outcome, s.Text, visible(s.Text), s.Issue))
+		c := junitCase{Class: junitText("netab.trend." + s.Scenario), Name: junitText(names[i]), Time: "0"}
+		suite.Cases = append(suite.Cases, c.with(s.Outcome, s.Text, s.Text, s.Issue))
 	}
 	return suite.write(w)
 }
 
 // TrendChat writes a history as one line for a chat message.
 func TrendChat(w io.Writer, h trend.History) error {
-	_, err := fmt.Fprintln(w, outcomeSymbol(h.Outcome), visible(h.Answer))
+	_, err := fmt.Fprintln(w, outcomeSymbol(h.Outcome), escape.Chat(h.Answer))
 	return err
 }
 
 // TrendMarkdown writes a history for a CI job's summary: a row a series, then in
 // plain words what is not steady.
 func TrendMarkdown(w io.Writer, h trend.History) error {
-	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "## %s trend: %s\n\n%s\n", outcomeSymbol(h.Outcome), outcomeWords(h.Outcome), mdText(h.Answer))
+	b := newMarkdown(w)
+	b.printf("## %s trend: %s\n\n%s\n", outcomeSymbol(h.Outcome), outcomeWords(h.Outcome), h.Answer)
 	if len(h.Series) > 0 {
-		b.WriteString("\n")
-		markdownLines(b, trendColumns(h), len(h.Series))
+		b.printf("\n")
+		b.lines(trendColumns(h), len(h.Series))
 	}
 	names := trendNames(h)
 	for i := range h.Series {
 		if s := &h.Series[i]; s.State == trend.Suspect || s.State == trend.Changed {
-			fmt.Fprintf(b, "\n**%s:** %s\n", mdText(names[i]), mdText(s.Text))
+			b.printf("\n**%s:** %s\n", names[i], s.Text)
 			if hint := trendHint(s); hint != "" {
-				fmt.Fprintf(b, "\nHint: %s\n", mdText(hint))
+				b.printf("\nHint: %s\n", hint)
 			}
 		}
 	}
 	if len(h.Unused) > 0 {
-		fmt.Fprintf(b, "\n%s\n", mdText(unusedText(h)))
+		b.printf("\n%s\n", unusedText(h))
 	}
 	return b.Flush()
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/csv"
 	"io"
 	"strconv"
 	"time"
@@ -12,9 +11,10 @@ import (
 // TrendCSV writes a history tidily: a row a point, values in the unit that
 // stands beside them.
 func TrendCSV(w io.Writer, h trend.History) error {
-	c := csv.NewWriter(w)
-	if err := c.Write([]string{"scenario", "arm", "against", "metric", "machine", "traffic", "run", "started", "kernel", "commit", "boot",
-		"value", "unit", "segment", "segment_level", "change_point", "change_p"}); err != nil {
+	c := newCSV(w)
+	c.text("scenario", "arm", "against", "metric", "machine", "traffic", "run", "started", "kernel", "commit", "boot",
+		"value", "unit", "segment", "segment_level", "change_point", "change_p")
+	if err := c.end(); err != nil {
 		return err
 	}
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
@@ -31,22 +31,23 @@ func TrendCSV(w io.Writer, h trend.History) error {
 				if k > 0 && j == segment.From {
 					change, prob = number(s.Changes[k-1].Change), number(s.Changes[k-1].P)
 				}
-				if err := c.Write([]string{s.Scenario, s.Arm, s.Against, s.Metric, s.Machine, s.Traffic, p.Run,
+				c.text(s.Scenario, s.Arm, s.Against, s.Metric, s.Machine, s.Traffic, p.Run,
 					p.Started.UTC().Format(time.RFC3339), p.Kernel, p.Commit, p.Boot, number(p.Value), unit,
-					strconv.Itoa(k), number(segment.Level), change, prob}); err != nil {
+					strconv.Itoa(k), number(segment.Level), change, prob)
+				if err := c.end(); err != nil {
 					return err
 				}
 			}
 		}
 		for _, r := range s.Silent {
-			if err := c.Write([]string{s.Scenario, s.Arm, s.Against, s.Metric, s.Machine, s.Traffic, r.Run,
-				r.Started.UTC().Format(time.RFC3339), r.Kernel, "", "", number(silence(s)), unit, "", "", "", ""}); err != nil {
+			c.text(s.Scenario, s.Arm, s.Against, s.Metric, s.Machine, s.Traffic, r.Run,
+				r.Started.UTC().Format(time.RFC3339), r.Kernel, "", "", number(silence(s)), unit, "", "", "", "")
+			if err := c.end(); err != nil {
 				return err
 			}
 		}
 	}
-	c.Flush()
-	return c.Error()
+	return c.flush()
 }
 
 // silence is what a run in which nothing was received comes to: nothing, or all

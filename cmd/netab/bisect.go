@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -74,7 +73,7 @@ func runWatched() error {
 	signal.Notify(terms, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(terms)
 	if err := cmd.Start(); err != nil {
-		fmt.Fprintln(os.Stderr, "netab: watch the run of --bisect:", err)
+		writeln(guarded(os.Stderr), "netab: watch the run of --bisect:", err)
 		return err
 	}
 	go func() {

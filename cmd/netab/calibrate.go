@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -143,15 +142,13 @@ func (f *calibrateFlags) print(cmd *cobra.Command, c *results.Calibration) error
 	var err error
 	switch {
 	case f.json:
-		enc := json.NewEncoder(out)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(struct {
+		err = writeJSON(out, struct {
 			*results.Calibration
 			Curve   []calibration.Point  `json:"curve"`
 			Effects calibration.Spread   `json:"effects"`
 			Levels  calibration.Spread   `json:"levels"`
 			Contest *calibration.Contest `json:"contest,omitempty"`
-		}{c, page.Curve, page.Effects, page.Levels, page.Contest})
+		}{c, page.Curve, page.Effects, page.Levels, page.Contest}, "  ")
 	case f.markdown:
 		err = page.Markdown(out)
 	default:
@@ -172,7 +169,7 @@ func calibrationsOf(cmd *cobra.Command, dir string, machines ...*results.Machine
 		all, err = store.Calibrations()
 	}
 	if err != nil {
-		fmt.Fprintln(cmd.ErrOrStderr(), "warning:", err)
+		writeln(cmd.ErrOrStderr(), "warning:", err)
 	}
 	return calibration.Of(all, machines...)
 }

@@ -125,9 +125,9 @@ func (c *calibrator) measure(ctx context.Context) error {
 		return err
 	}
 	for _, w := range warnings {
-		fmt.Fprintf(c.log, "warning: %s\n", w.Text)
+		writef(c.log, "warning: %s\n", w.Text)
 	}
-	fmt.Fprintf(c.log, "%s of %s, at most %v together\n", analysis.Counted(len(c.order), "run"), c.record.Scenario, (time.Duration(len(c.order)) * c.maxTime).Round(time.Second))
+	writef(c.log, "%s of %s, at most %v together\n", analysis.Counted(len(c.order), "run"), c.record.Scenario, (time.Duration(len(c.order)) * c.maxTime).Round(time.Second))
 	failures := 0
 	for i, share := range c.order {
 		if err := c.one(ctx, share); err != nil {
@@ -136,18 +136,18 @@ func (c *calibrator) measure(ctx context.Context) error {
 			if failures++; ctx.Err() != nil || failures == mostFailures {
 				return err
 			}
-			fmt.Fprintf(c.log, "%3d/%d  failed: %v\n", i+1, len(c.order), err)
+			writef(c.log, "%3d/%d  failed: %v\n", i+1, len(c.order), err)
 			continue
 		}
 		failures = 0
 		r := c.record.Runs[len(c.record.Runs)-1]
-		fmt.Fprintf(c.log, "%3d/%d  slowed down by %4.3g %%: %+6.2f %% (%+.2f to %+.2f, put there %+.2f)  %-12s %5.1f s\n",
+		writef(c.log, "%3d/%d  slowed down by %4.3g %%: %+6.2f %% (%+.2f to %+.2f, put there %+.2f)  %-12s %5.1f s\n",
 			i+1, len(c.order), 100*r.Slowdown, 100*r.Change, 100*r.Lo, 100*r.Hi, 100*r.Truth, r.Verdict, r.DurationS)
 	}
 	if c.whole == nil {
 		return c.keep()
 	}
-	fmt.Fprintf(c.log, "%d samples of whole trials of each configuration\n", c.samples)
+	writef(c.log, "%d samples of whole trials of each configuration\n", c.samples)
 	return errors.Join(c.wholeTrials(ctx), c.keep())
 }
 

@@ -31,7 +31,7 @@ received in that time it tries again, three times in all.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if needsUserNamespace() {
-				fmt.Fprintln(cmd.OutOrStdout(), "privileges  "+lessThanRoot())
+				writeln(cmd.OutOrStdout(), "privileges  "+lessThanRoot())
 				return reexecInUserNamespace()
 			}
 			return failed(doctor(cmd.Context(), cmd.OutOrStdout()))
@@ -56,32 +56,32 @@ func doctor(ctx context.Context, w io.Writer) error {
 	}
 	switch {
 	case host.Privileged():
-		fmt.Fprintln(w, "privileges  root: everything can be set")
+		writeln(w, "privileges  root: everything can be set")
 	case os.Getenv(host.UserNamespaceMark) == "": // else it is said already
-		fmt.Fprintln(w, "privileges  less than root of the machine: loopback and veth scenarios run; rps_cpus, host-wide knobs and NICs do not")
+		writeln(w, "privileges  less than root of the machine: loopback and veth scenarios run; rps_cpus, host-wide knobs and NICs do not")
 	}
-	fmt.Fprintf(w, "kernel      %s %s\n", m.Kernel, m.Arch)
-	fmt.Fprintf(w, "CPUs        %d online (%s), %s, virtualisation %s\n", m.CPUs, m.CPUsOnline, cmp.Or(m.CPUModel, "CPU model unknown"), m.Virtualization)
+	writef(w, "kernel      %s %s\n", m.Kernel, m.Arch)
+	writef(w, "CPUs        %d online (%s), %s, virtualisation %s\n", m.CPUs, m.CPUsOnline, cmp.Or(m.CPUModel, "CPU model unknown"), m.Virtualization)
 	usable, err := usableCPUs(m)
 	if err != nil {
 		return err
 	}
 	if m.CPUsAllowed != "" {
-		fmt.Fprintf(w, "            this process may run on %s only (taskset or cpuset): placements pick from these\n", m.CPUsAllowed)
+		writef(w, "            this process may run on %s only (taskset or cpuset): placements pick from these\n", m.CPUsAllowed)
 	}
 	if usable < 2 {
-		fmt.Fprintln(w, "            one CPU: source and sink share it; placement must be `same` or `free`")
+		writeln(w, "            one CPU: source and sink share it; placement must be `same` or `free`")
 	}
-	fmt.Fprintf(w, "softirq     time is billed to whom it interrupts unless CONFIG_IRQ_TIME_ACCOUNTING: %s\n", m.IRQTime)
+	writef(w, "softirq     time is billed to whom it interrupts unless CONFIG_IRQ_TIME_ACCOUNTING: %s\n", m.IRQTime)
 	warnings, err := runner.Check(m)
 	if err != nil {
 		return err
 	}
 	for _, warning := range warnings {
-		fmt.Fprintf(w, "warning     %s\n", warning.Text)
+		writef(w, "warning     %s\n", warning.Text)
 	}
 	if len(warnings) == 0 {
-		fmt.Fprintln(w, "quiet       nothing else is running, no steal, frequencies fixed or unknown")
+		writeln(w, "quiet       nothing else is running, no steal, frequencies fixed or unknown")
 	}
 	printPaths(w, paths.Check(ctx))
 	return wander(ctx, w, usable)
@@ -100,7 +100,7 @@ func usableCPUs(m results.Machine) (int, error) {
 func printPaths(w io.Writer, results []paths.Result) {
 	label := "paths"
 	for _, r := range results {
-		fmt.Fprintf(w, "%-11s %s\n", label, r)
+		writef(w, "%-11s %s\n", label, r)
 		label = ""
 	}
 }
@@ -150,12 +150,12 @@ func wander(ctx context.Context, w io.Writer, cpus int) error {
 	if !known {
 		return notKnown(w, run.Trials)
 	}
-	fmt.Fprintf(w, "wander      %s: %.3g Gbit/s, coefficient of variation of %d slices of %v %.1f %%, of adjacent differences %.1f %%\n",
+	writef(w, "wander      %s: %.3g Gbit/s, coefficient of variation of %d slices of %v %.1f %%, of adjacent differences %.1f %%\n",
 		where, wa.Mean/1e9, wa.Slices, o.Slice, 100*wa.CV, 100*wa.AdjacentCV)
 	if invalid := len(run.Trials) - 1; invalid > 0 {
-		fmt.Fprintf(w, "            only at try %d; the first: %s\n", len(run.Trials), whyNot(run.Trials[0]))
+		writef(w, "            only at try %d; the first: %s\n", len(run.Trials), whyNot(run.Trials[0]))
 	}
-	fmt.Fprintf(w, "            %s\n", advice(wa))
+	writef(w, "            %s\n", advice(wa))
 	return err
 }
 
@@ -174,11 +174,11 @@ func wanderOf(trials []results.Trial) (wa analysis.Wander, known bool) {
 // a failure: a machine that cannot be measured is not a quiet one.
 func notKnown(w io.Writer, trials []results.Trial) error {
 	first, last := whyNot(trials[0]), whyNot(trials[len(trials)-1])
-	fmt.Fprintf(w, "wander      not known: %s gave no rate; the last: %s\n", tries(len(trials)), last)
+	writef(w, "wander      not known: %s gave no rate; the last: %s\n", tries(len(trials)), last)
 	if first != last {
-		fmt.Fprintf(w, "            the first: %s\n", first)
+		writef(w, "            the first: %s\n", first)
 	}
-	fmt.Fprintln(w, "            too busy, too few CPUs, a CPU quota or stolen time keep source and sink from their CPUs: see the warnings above; runs will hardly be valid here")
+	writeln(w, "            too busy, too few CPUs, a CPU quota or stolen time keep source and sink from their CPUs: see the warnings above; runs will hardly be valid here")
 	return &statusError{exitFailed, nil}
 }
 

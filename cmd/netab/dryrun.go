@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -30,21 +29,21 @@ func dryRun(cmd *cobra.Command, l *loaded, o runner.Options, asJSON bool) error 
 	}
 	f := forecast(calibrationsOf(cmd, o.Store, &o.Header.Machine), o.Header.Design)
 	if asJSON {
-		return failed(json.NewEncoder(cmd.OutOrStdout()).Encode(struct {
+		return failed(writeJSON(cmd.OutOrStdout(), struct {
 			*runner.Preview
 			Differs  []results.Difference `json:"differs"`            // between the arms, values in their order
 			Forecast *analysis.Forecast   `json:"forecast,omitempty"` // by the calibration of this machine
 			Fit      int                  `json:"trials_within_max_time"`
 			Needed   int                  `json:"trials_needed"` // for any verdict
-		}{p, differs(o.Header.Design.Arms), f.orNil(), fitting(o, p), analysis.FewestTrials(o.Header.Design)}))
+		}{p, differs(o.Header.Design.Arms), f.orNil(), fitting(o, p), analysis.FewestTrials(o.Header.Design)}, ""))
 	}
 	printPlan(cmd.OutOrStdout(), l, o, p)
 	if text := tooShort(o, p); text != "" {
-		fmt.Fprintln(cmd.OutOrStdout(), text)
+		writeln(cmd.OutOrStdout(), text)
 		return nil
 	}
 	if len(o.Header.Design.Arms) > 1 {
-		fmt.Fprintln(cmd.OutOrStdout(), f)
+		writeln(cmd.OutOrStdout(), f)
 	}
 	return nil
 }
@@ -109,28 +108,28 @@ func forecast(known []*results.Calibration, d results.Design) foretold {
 }
 
 func printPlan(w io.Writer, l *loaded, o runner.Options, p *runner.Preview) {
-	fmt.Fprintln(w, strings.TrimSuffix(l.Name+": "+strings.TrimSpace(l.Question), ": "))
-	fmt.Fprintln(w)
+	writeln(w, strings.TrimSuffix(l.Name+": "+strings.TrimSpace(l.Question), ": "))
+	writeln(w)
 	for i, a := range p.Arms {
 		baseline := ""
 		if a.Name == o.Header.Design.Baseline {
 			baseline = ", baseline"
 		}
 		traffic := l.arms[i].Config.Traffic
-		fmt.Fprintf(w, "arm %s%s: %s, %s on %s to %s on %s\n", a.Name, baseline, trafficOf(traffic, a.Topology),
+		writef(w, "arm %s%s: %s, %s on %s to %s on %s\n", a.Name, baseline, trafficOf(traffic, a.Topology),
 			sourceOf(traffic), cpuList(a.Source), sinkOf(traffic), cpuList(a.Sink))
 		for _, name := range slices.Sorted(maps.Keys(traffic.Beside)) {
 			beside := traffic.Beside[name]
-			fmt.Fprintf(w, "    beside it %s: %s, %s to %s\n", name, trafficOf(beside, a.Topology), sourceOf(beside), sinkOf(beside))
+			writef(w, "    beside it %s: %s, %s to %s\n", name, trafficOf(beside, a.Topology), sourceOf(beside), sinkOf(beside))
 		}
 		for _, k := range a.Own {
-			fmt.Fprintf(w, "    %s (own namespace)\n", k)
+			writef(w, "    %s (own namespace)\n", k)
 		}
 		for _, note := range o.Header.Design.Arms[i].Notes {
-			fmt.Fprintf(w, "    note: %s\n", note)
+			writef(w, "    note: %s\n", note)
 		}
 		if len(a.SharesFlowWith) > 0 {
-			fmt.Fprintf(w, "    on the same live flow as %s\n", strings.Join(a.SharesFlowWith, ", "))
+			writef(w, "    on the same live flow as %s\n", strings.Join(a.SharesFlowWith, ", "))
 		}
 	}
 	printDiffers(w, o.Header.Design.Arms)
@@ -139,25 +138,25 @@ func printPlan(w io.Writer, l *loaded, o runner.Options, p *runner.Preview) {
 		if s.Scope == knob.Netns {
 			from = "set in the namespaces of the devices"
 		}
-		fmt.Fprintf(w, "%s (%s): %s, now %q; by arm: %s\n", from, s.Scope, s.Knob, s.Before, strings.Join(s.Values, ", "))
+		writef(w, "%s (%s): %s, now %q; by arm: %s\n", from, s.Scope, s.Knob, s.Before, strings.Join(s.Values, ", "))
 	}
 	for _, device := range p.Moved {
-		fmt.Fprintf(w, "%s is moved into a namespace for the run, and back at its end\n", device)
+		writef(w, "%s is moved into a namespace for the run, and back at its end\n", device)
 	}
 	for _, note := range p.Notes {
-		fmt.Fprintf(w, "note: %s\n", note)
+		writef(w, "note: %s\n", note)
 	}
 	if len(p.Borrowed)+len(p.Moved) == 0 {
-		fmt.Fprintln(w, "nothing of the machine is changed")
+		writeln(w, "nothing of the machine is changed")
 	}
-	fmt.Fprintf(w, "\ngrain %s: %s\n", p.Grain, p.Reason)
-	fmt.Fprintf(w, "slices of %v, the first %v of each not counted; a trial is %s of %s, %v\n",
+	writef(w, "\ngrain %s: %s\n", p.Grain, p.Reason)
+	writef(w, "slices of %v, the first %v of each not counted; a trial is %s of %s, %v\n",
 		p.Slice, p.Settle, analysis.Counted(p.Blocks, "block"), analysis.Counted(len(p.Arms), "slice"), p.Trial)
 	until := fmt.Sprintf("every comparison is decided at a resolution of %.3g %%", 100*o.Header.Design.Resolution)
 	if len(p.Arms) < 2 {
 		until = fmt.Sprintf("the level is known to %.3g %% either way", 100*o.Header.Design.Width)
 	}
-	fmt.Fprintf(w, "until %s, at most %v (about %s); seed %d\n", until, o.MaxTime, analysis.Counted(fitting(o, p), "trial"), o.Seed)
+	writef(w, "until %s, at most %v (about %s); seed %d\n", until, o.MaxTime, analysis.Counted(fitting(o, p), "trial"), o.Seed)
 }
 
 // differs are the settings that are not the same in all arms.
@@ -177,7 +176,7 @@ func printDiffers(w io.Writer, arms []results.Arm) {
 		return
 	}
 	if len(rows) == 0 {
-		fmt.Fprint(w, "\nnothing differs between the arms (an A/A test)\n\n")
+		writef(w, "\nnothing differs between the arms (an A/A test)\n\n")
 		return
 	}
 	table := [][]string{{"differs"}}
@@ -194,13 +193,13 @@ func printDiffers(w io.Writer, arms []results.Arm) {
 	if other := transposed(table); tableWidth(table) > max(widthOf(w), tableWidth(other)) {
 		table = other
 	}
-	fmt.Fprintln(w)
+	writeln(w)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, row := range table {
-		fmt.Fprintln(t, strings.Join(row, "\t"))
+		writeRow(t, row)
 	}
 	_ = t.Flush() // as of the prints around it
-	fmt.Fprintln(w)
+	writeln(w)
 }
 
 // tableWidth is how wide a table is with two blanks between columns.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -23,7 +22,7 @@ does not fit, netab show NAME has all of it.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if asJSON {
-				return failed(json.NewEncoder(cmd.OutOrStdout()).Encode(listed()))
+				return failed(writeJSON(cmd.OutOrStdout(), listed(), ""))
 			}
 			return failed(printList(cmd.OutOrStdout(), listed(), widthOf(cmd.OutOrStdout())))
 		},
@@ -78,15 +77,14 @@ func printList(w io.Writer, all []listing, columns int) error {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		fmt.Fprintf(&b, "%s:\n", group)
+		writef(&b, "%s:\n", group)
 		for _, l := range all {
 			if l.Group == group {
-				fmt.Fprintf(&b, "  %-*s  %s\n", width, l.Name, cut(l.Question, columns-width-4))
+				writef(&b, "  %-*s  %s\n", width, l.Name, cut(l.Question, columns-width-4))
 			}
 		}
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return writeWhole(w, b.String())
 }
 
 // cut shortens a text to a width, at the end of a word where there is one.
@@ -117,8 +115,7 @@ func newShow() *cobra.Command {
 			if !ok {
 				return usage(fmt.Errorf("no scenario is named %q: %s", args[0], nearest(args[0])))
 			}
-			_, err := cmd.OutOrStdout().Write(text)
-			return failed(err)
+			return failed(writeWhole(cmd.OutOrStdout(), string(text)))
 		},
 	}
 }
@@ -134,8 +131,7 @@ of a scenario, and an editor with a YAML language server completes and checks:
   # yaml-language-server: $schema=netab.schema.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := cmd.OutOrStdout().Write(scenarios.Schema())
-			return failed(err)
+			return failed(writeWhole(cmd.OutOrStdout(), string(scenarios.Schema())))
 		},
 	}
 }
@@ -153,14 +149,14 @@ func newValidate() *cobra.Command {
 				if err != nil {
 					status, _ := errors.AsType[*statusError](badScenario(cmd, err))
 					if status.err != nil {
-						fmt.Fprintln(cmd.ErrOrStderr(), "netab:", status.err)
+						writeln(cmd.ErrOrStderr(), "netab:", status.err)
 					}
 					code = max(code, status.code)
 					continue
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: ok, %s\n", file, analysis.Counted(len(l.arms), "arm"))
+				writef(cmd.OutOrStdout(), "%s: ok, %s\n", file, analysis.Counted(len(l.arms), "arm"))
 				for _, fault := range l.Unasked(l.arms, nil) {
-					fmt.Fprintln(cmd.OutOrStdout(), "note:", fault)
+					writeln(cmd.OutOrStdout(), "note:", fault)
 				}
 			}
 			if code != exitFine {

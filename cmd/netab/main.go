@@ -38,7 +38,7 @@ func main() {
 	// the command line's machinery.
 	if len(os.Args) > 1 && os.Args[1] == "agent" {
 		if err := agent.Serve(); err != nil {
-			fmt.Fprintln(os.Stderr, "netab agent:", err)
+			writeln(guarded(os.Stderr), "netab agent:", err)
 			os.Exit(exitFailed)
 		}
 		return
@@ -53,11 +53,13 @@ func main() {
 func execute(args []string, stdout, stderr io.Writer) int {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	go interruptible(ctx, cancel, stderr)
+	out, errs := guarded(stdout), guarded(stderr)
+	defer func() { _ = errors.Join(out.Flush(), errs.Flush()) }()
+	go interruptible(ctx, cancel, errs)
 	root := newRoot()
 	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetOut(out)
+	root.SetErr(errs)
 	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitFine
@@ -70,7 +72,7 @@ func execute(args []string, stdout, stderr io.Writer) int {
 		noteUnread(command, args, err)
 	}
 	if status.err != nil {
-		fmt.Fprintln(stderr, "netab:", status.err)
+		writeln(errs, "netab:", status.err)
 	}
 	return status.code
 }
@@ -122,11 +124,10 @@ func endedAtOnce(borrowed int) string {
 
 // say writes a line in the place of the progress that may stand there.
 func say(stderr io.Writer, text string) {
-	clear := ""
 	if isTerminal(stderr) && os.Getenv("TERM") != "dumb" {
-		clear = clearLine
+		rewrite(stderr, "")
 	}
-	fmt.Fprintf(stderr, "%snetab: %s\n", clear, text)
+	writef(stderr, "netab: %s\n", text)
 }
 
 // A statusError carries the exit status of a command. A nil err is said

@@ -56,9 +56,9 @@ func (p *picker) latest(scenario string) (*results.Run, error) {
 	if l.Newer != nil && p.judging {
 		return nil, fmt.Errorf("latest is run %s, and %w; name a run by its id to judge it all the same", l.ID, l.Newer)
 	}
-	fmt.Fprintf(p.said, "latest is run %s of %s, begun %s\n", l.ID, l.Scenario, ago(l.Started, time.Now()))
+	writef(p.said, "latest is run %s of %s, begun %s\n", l.ID, l.Scenario, ago(l.Started, time.Now()))
 	if l.Newer != nil {
-		fmt.Fprintf(p.said, "netab: warning: %v\n", l.Newer)
+		writef(p.said, "netab: warning: %v\n", l.Newer)
 	}
 	return p.open("latest", l.Path)
 }

@@ -38,9 +38,6 @@ func newProgress(w io.Writer, l *loaded, silent bool) *progress {
 	return p
 }
 
-// clearLine returns to the line's begin and erases it (ECMA-48 EL).
-const clearLine = "\r\x1b[K"
-
 // begin is what is seen until the first trial has ended.
 func (p *progress) begin(plan *runner.Preview) {
 	p.show(fmt.Sprintf("%s: trial 1, about %v each, at most %v", p.name, plan.Each().Round(100*time.Millisecond), p.maxTime), nil)
@@ -69,13 +66,13 @@ func (p *progress) update(trials []results.Trial, elapsed time.Duration, d analy
 func (p *progress) show(head string, fields []field) {
 	if p.w != nil {
 		// The last column stays free: some terminals wrap when it is written to.
-		fmt.Fprint(p.w, clearLine, progressLine(head, fields, widthOf(p.w)-1))
+		rewrite(p.w, "%s", progressLine(head, fields, widthOf(p.w)-1))
 	}
 }
 
 func (p *progress) close() {
 	if p.w != nil {
-		fmt.Fprint(p.w, clearLine)
+		rewrite(p.w, "")
 	}
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -111,9 +110,7 @@ func (f proveFlags) options() (proof.Options, error) {
 func (f proveFlags) print(w io.Writer, p proof.Proof) error {
 	switch {
 	case f.json:
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(p)
+		return writeJSON(w, p, "  ")
 	case f.markdown:
 		return p.Markdown(w)
 	default:
@@ -149,7 +146,7 @@ func proveProgress(w io.Writer) (update func(done, all int), end func()) {
 		}
 		last = now
 		left := time.Duration(float64(now.Sub(began)) * float64(all-done) / float64(done))
-		fmt.Fprintf(w, "%s%d %% done, about %v left", clearLine, 100*done/all, left.Round(time.Second))
+		rewrite(w, "%d %% done, about %v left", 100*done/all, left.Round(time.Second))
 	}
-	return update, func() { fmt.Fprint(w, clearLine) }
+	return update, func() { rewrite(w, "") }
 }

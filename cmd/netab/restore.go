@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 )
@@ -39,7 +38,7 @@ func restore(cmd *cobra.Command, s *session, forget bool) error {
 	out := cmd.OutOrStdout()
 	found := s.journal.Restore(cmd.Context())
 	if len(found) == 0 {
-		fmt.Fprintln(out, "nothing to restore")
+		writeln(out, "nothing to restore")
 	}
 	err := printRestored(out, found)
 	if err == nil || !forget {
@@ -49,6 +48,6 @@ func restore(cmd *cobra.Command, s *session, forget bool) error {
 	if discardErr != nil {
 		return errors.Join(err, discardErr)
 	}
-	fmt.Fprintf(out, "not put back, and given up: %v\nthe journal is kept as %s\n", err, kept)
+	writef(out, "not put back, and given up: %v\nthe journal is kept as %s\n", err, kept)
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"netab/analysis"
+	"netab/analysis/escape"
 	"netab/analysis/report"
 	"netab/results"
 	"netab/results/disk"
@@ -57,14 +58,18 @@ func listRuns(w io.Writer, dir string, width int) error {
 		}
 		rows = append(rows, row)
 	}
-	_, err = io.WriteString(w, listOfRuns(rows, width))
-	return err
+	return writeWhole(w, listOfRuns(rows, width))
 }
 
 // listOfRuns lays rows out. Where they are too wide, what a run's id says too
 // goes, and then the end of how it ended.
 func listOfRuns(rows [][]string, width int) string {
 	const gap = 2
+	for _, row := range rows {
+		for i, cell := range row {
+			row[i] = escape.Visible(cell)
+		}
+	}
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, cell := range row {
@@ -86,7 +91,7 @@ func listOfRuns(rows [][]string, width int) string {
 	var b strings.Builder
 	for _, row := range rows {
 		for _, i := range shown[:len(shown)-1] {
-			fmt.Fprintf(&b, "%-*s", widths[i]+gap, row[i])
+			writef(&b, "%-*s", widths[i]+gap, row[i])
 		}
 		end := row[4]
 		if width > 0 {
@@ -131,7 +136,7 @@ var exporters = map[string]func(io.Writer, *results.Run) error{
 	"benchfmt": report.Benchfmt,
 	"json":     func(w io.Writer, r *results.Run) error { return report.JSON(w, analysis.Summarize(r)) },
 	"markdown": func(w io.Writer, r *results.Run) error { return report.Markdown(w, analysis.Summarize(r)) },
-	"jsonl":    func(w io.Writer, r *results.Run) error { _, err := r.WriteTo(w); return err },
+	"jsonl":    report.RunFile,
 }
 
 func newResultsExport() *cobra.Command {
@@ -189,7 +194,7 @@ func newReport() *cobra.Command {
 			if err := disk.Write(out, func(w io.Writer) error { return report.HTML(w, in) }); err != nil {
 				return failed(err)
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), out)
+			writeln(cmd.OutOrStdout(), out)
 			return nil
 		},
 	}

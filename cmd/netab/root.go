@@ -54,7 +54,7 @@ func storeFlag(cmd *cobra.Command) string {
 
 // isTerminal says whether a stream is one that a person looks at.
 func isTerminal(f any) bool {
-	file, ok := f.(*os.File)
+	file, ok := fileOf(f)
 	if !ok {
 		return false
 	}
@@ -78,7 +78,7 @@ func widthOf(f any) int {
 	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
 		return min(n, paperWidth)
 	}
-	if file, ok := f.(*os.File); ok {
+	if file, ok := fileOf(f); ok {
 		if size, err := unix.IoctlGetWinsize(int(file.Fd()), unix.TIOCGWINSZ); err == nil && size.Col > 0 {
 			return min(int(size.Col), paperWidth)
 		}

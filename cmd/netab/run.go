@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"time"
 
@@ -138,11 +137,11 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
 	o.Stop = stopRule(stop, progress)
 	o.Planned = func(p *runner.Preview) {
 		for _, note := range p.Notes {
-			fmt.Fprintln(cmd.ErrOrStderr(), "note:", note)
+			writeln(cmd.ErrOrStderr(), "note:", note)
 		}
 		if text := tooShort(o, p); text != "" && !f.quiet {
 			progress.close() // it goes on in a line of its own
-			fmt.Fprintln(cmd.ErrOrStderr(), "netab:", text)
+			writeln(cmd.ErrOrStderr(), "netab:", text)
 		}
 		progress.begin(p)
 	}
@@ -223,9 +222,9 @@ func show(cmd *cobra.Command, l *loaded, f runFlags, store string, run *results.
 		if err := report.Terminal(out, summary, terminal(out)); err != nil {
 			return failed(err)
 		}
-		fmt.Fprintf(out, "\nrun     %s\n", run.Header.ID)
+		writef(out, "\nrun     %s\n", run.Header.ID)
 		if unwritten == nil {
-			fmt.Fprintf(out, "report  %s\n", page)
+			writef(out, "report  %s\n", page)
 		}
 	}
 	if unwritten != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"netab/analysis"
+	"netab/analysis/escape"
 	"netab/results"
 	"netab/results/disk"
 	"netab/scenarios"
@@ -160,7 +161,7 @@ func nameFlags(err error, flags []string) error {
 // badScenario prints every fault of a scenario with its excerpt.
 func badScenario(cmd *cobra.Command, err error) error {
 	if faults, ok := errors.AsType[scenarios.Errors](err); ok {
-		fmt.Fprint(cmd.ErrOrStderr(), faults.Render())
+		_ = writeWhole(cmd.ErrOrStderr(), escape.Lines(faults.Render()))
 		return &statusError{exitUsage, nil}
 	}
 	return usage(err)

@@ -44,7 +44,7 @@ type session struct {
 // afterwards, so that is said.
 func lookSession(out io.Writer) *session {
 	if n := borrowedNow(); n > 0 {
-		fmt.Fprintf(out, "netab: note: a run that is at work, or was killed, has changed %s of this machine: what is \"now\" may be its value\n", analysis.Counted(n, "setting"))
+		writef(out, "netab: note: a run that is at work, or was killed, has changed %s of this machine: what is \"now\" may be its value\n", analysis.Counted(n, "setting"))
 	}
 	return &session{}
 }
@@ -82,7 +82,7 @@ func waitSession(ctx context.Context, out io.Writer) (*session, error) {
 	s, err := sessionWith(func(l knob.LockFile) (*knob.Lock, error) {
 		lock, err := l.Acquire()
 		if errors.Is(err, knob.ErrLocked) {
-			fmt.Fprintf(out, "waiting: %v\n", err)
+			writef(out, "waiting: %v\n", err)
 			lock, err = l.Wait(ctx)
 		}
 		return lock, err
@@ -189,7 +189,7 @@ func printRestored(out io.Writer, found []knob.Result) error {
 			errs = append(errs, r.Err)
 			continue
 		}
-		fmt.Fprintln(out, r)
+		writeln(out, r)
 	}
 	return errors.Join(errs...)
 }

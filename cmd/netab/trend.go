@@ -67,7 +67,7 @@ in the store, which may be deleted at any time.`,
 				if err := disk.Write(page, func(w io.Writer) error { return report.TrendHTML(w, h) }); err != nil {
 					return failed(err)
 				}
-				fmt.Fprintln(cmd.ErrOrStderr(), page)
+				writeln(cmd.ErrOrStderr(), page)
 			}
 			if err := beside.writeForms(cmd.OutOrStdout(), trendForms(h, as.json, as.csv, beside.chat)); err != nil {
 				return failed(err)
@@ -121,8 +121,8 @@ func history(cmd *cobra.Command, opts trend.Options, beside *gateFlags) (trend.H
 	var progress func(done, of int)
 	if isTerminal(stderr) && os.Getenv("TERM") != "dumb" {
 		progress = func(done, of int) {
-			if fmt.Fprintf(stderr, clearLine+"read %d of %d runs", done, of); done == of {
-				fmt.Fprint(stderr, clearLine)
+			if rewrite(stderr, "read %d of %d runs", done, of); done == of {
+				rewrite(stderr, "")
 			}
 		}
 	}
@@ -131,7 +131,7 @@ func history(cmd *cobra.Command, opts trend.Options, beside *gateFlags) (trend.H
 		return trend.History{}, err
 	}
 	if index.NotKept != nil {
-		fmt.Fprintf(stderr, "netab: warning: the index could not be kept, so the next call reads all runs again: %v\n", index.NotKept)
+		writef(stderr, "netab: warning: the index could not be kept, so the next call reads all runs again: %v\n", index.NotKept)
 	}
 	if opts.Known, err = beside.knownToTrend(stderr, store, index.Runs, opts.Scenarios); err != nil {
 		return trend.History{}, usage(err)

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"netab/results"
@@ -23,14 +20,14 @@ func newVersion() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			b := build()
 			if asJSON {
-				return failed(json.NewEncoder(cmd.OutOrStdout()).Encode(b))
+				return failed(writeJSON(cmd.OutOrStdout(), b, ""))
 			}
 			modified := ""
 			if b.Modified {
 				modified = " (modified)"
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "netab %s\nrevision %s%s\n%s\n", b.Version, b.Revision, modified, b.Go)
-			return failed(err)
+			writef(cmd.OutOrStdout(), "netab %s\nrevision %s%s\n%s\n", b.Version, b.Revision, modified, b.Go)
+			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")

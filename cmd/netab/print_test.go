@@ -1,0 +1,59 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestAllIsPrintedHere: whoever prints past print.go prints texts of others as
+// they are.
+func TestAllIsPrintedHere(t *testing.T) {
+	past := map[string]string{
+		"fmt.Fprint": "writef", "fmt.Fprintf": "writef", "fmt.Fprintln": "writeln", "fmt.Print": "writef", "fmt.Printf": "writef", "fmt.Println": "writeln",
+		"io.WriteString": "writeWhole", "json.NewEncoder": "writeJSON",
+	}
+	files := token.NewFileSet()
+	all, err := parser.ParseDir(files, ".", func(f fs.FileInfo) bool {
+		return !strings.HasSuffix(f.Name(), "_test.go") && f.Name() != "print.go"
+	}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range all["main"].Files {
+		ast.Inspect(file, func(n ast.Node) bool {
+			s, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			if pkg, ok := s.X.(*ast.Ident); ok && past[pkg.Name+"."+s.Sel.Name] != "" {
+				t.Errorf("%v: %s.%s prints texts of others as they are: use %s of print.go", files.Position(s.Pos()), pkg.Name, s.Sel.Name, past[pkg.Name+"."+s.Sel.Name])
+			}
+			if s.Sel.Name == "Write" {
+				t.Errorf("%v: Write prints texts of others as they are: use writeWhole of print.go", files.Position(s.Pos()))
+			}
+			return true
+		})
+	}
+}
+
+// TestPrinted: an argument keeps to its line, whatever it is.
+func TestPrinted(t *testing.T) {
+	type state string
+	var b bytes.Buffer
+	writef(&b, "%s|%v|%-8s|%q|%d|%5.1f|%v|%v|%v\n", "a\nb\x1b[2J", state("x\r\u202ey"), "ö\t", "q\n\x1b", 7, 2.5, 3*time.Second, []string{"l\n1"}, true)
+	writeln(&b, "netab:", errors.Join(errors.New("first\x07"), errors.New("::error::second\n")))
+	writeRow(&b, []string{"a\tb", "c\n"})
+	want := "a b[U+001B][2J|x [U+202E]y|ö       |\"q\\n\\x1b\"|7|  2.5|3s|[l 1]|true\n" +
+		"netab: first[U+0007]\n    ::error::second\n" + // what begins with :: is the stream's business
+		"a b\tc \n"
+	if b.String() != want {
+		t.Errorf("printed\n%q\nwant\n%q", b.String(), want)
+	}
+}
