@@ -38,7 +38,7 @@ var (
 	words = lazy(`(?i)(www[0-9]*)(\.)|(gh)(-[0-9])`)
 	smile = lazy(`:([0-9A-Za-z_+-]+:)`)
 	// What begins a block: a numbered list, a list, a rule, a command to GitLab.
-	leading = lazy(`^([0-9]*)([.)](?: |$)|[-+](?: |$)|--|=|/[A-Za-z])`)
+	leading = lazy(`^([0-9]*)([.)](?: |$)|[-+](?: |$)|--|/[A-Za-z])`)
 	markup  = strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "*", `\*`, "_", `\_`, "`", "\\`",
 		"[", `\[`, "]", `\]`, "{", `\{`, "}", `\}`, "~", `\~`, "#", `\#`, "$", "<span>$</span>")
 )

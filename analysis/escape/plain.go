@@ -61,14 +61,11 @@ func Bench(s string) string {
 // JSON writes in a document of JSON those characters as \u escapes that are not
 // shown, and what a CI system reads as a command: the document says the same.
 func JSON(doc []byte) []byte {
-	if isPlain(string(doc)) && !bytes.Contains(doc, []byte("##")) {
-		return doc
-	}
 	var b bytes.Buffer
 	b.Grow(len(doc))
 	for i := 0; i < len(doc); {
-		if doc[i] == '#' && i > 0 && doc[i-1] == '#' {
-			b.WriteString(`\u0023`)
+		if doc[i] == '#' && i > 0 && doc[i-1] == '#' || doc[i] == ':' && section(doc[:i]) {
+			writeUnicode(&b, rune(doc[i]))
 			i++
 			continue
 		}

@@ -172,9 +172,14 @@ func (e *Writer) commands(c byte) bool {
 		at := bytes.LastIndex(last, []byte("##"))
 		return at >= 0 && isWord(last[at+2:])
 	case ':':
-		return bytes.HasSuffix(last, []byte("section_start")) || bytes.HasSuffix(last, []byte("section_end"))
+		return section(last)
 	}
 	return false
+}
+
+// section says whether a colon would make a mark of GitLab's.
+func section(before []byte) bool {
+	return bytes.HasSuffix(before, []byte("section_start")) || bytes.HasSuffix(before, []byte("section_end"))
 }
 
 func isWord(s []byte) bool {

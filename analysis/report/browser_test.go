@@ -413,6 +413,12 @@ func TestHostileRecordInBrowser(t *testing.T) {
 	if eval[bool](t, b, `'pwned' in window || document.images.length > 0 || document.querySelectorAll('main script:not([type="application/json"])').length > 0`) {
 		t.Error("text from the record became markup or code")
 	}
+	if title := eval[string](t, b, `document.title`); !strings.HasPrefix(title, "netab: </script>") || strings.ContainsRune(title, '\u202e') {
+		t.Errorf("the title is %q", title)
+	}
+	if text := eval[string](t, b, `document.body.innerText`); !strings.Contains(text, "<img src=x onerror=") || !strings.Contains(text, "[U+202E]gnp[U+001B]") || strings.ContainsAny(text, "\u202e\x1b") {
+		t.Error("the text of the record is not seen as it is")
+	}
 	b.check(t)
 }
 

@@ -84,7 +84,7 @@ func TestPolicyAllowsExactlyOurScripts(t *testing.T) {
 
 // hostile is a record in which every text tries to become code.
 func hostile() Input {
-	const evil = `</script><script>window.pwned = 1</script><img src=x onerror="window.pwned = 1">'"` + "`${window.pwned = 1}`" + `@tip --arm-1`
+	const evil = `</script><script>window.pwned = 1</script><img src=x onerror="window.pwned = 1; document.title = 'pwned'">'"` + "`${window.pwned = 1}`" + `@tip --arm-1` + "\u202egnp\x1b[2J"
 	w := udpWorld()
 	run := w.run()
 	h := &run.Header
@@ -114,7 +114,7 @@ func hostile() Input {
 
 func TestRecordNeverBecomesMarkup(t *testing.T) {
 	text := pageText(t, hostile())
-	for _, bad := range []string{"<script>window.pwned", "<img"} {
+	for _, bad := range []string{"<script>window.pwned", "<img", "\u202e", "\x1b", `\u001b`, `\u202e`} {
 		if strings.Contains(text, bad) {
 			t.Errorf("the page contains %s", bad)
 		}

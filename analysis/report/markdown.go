@@ -35,7 +35,7 @@ func Markdown(w io.Writer, s analysis.Summary) error {
 		b.printf("\n%s\n", text)
 	}
 	for _, m := range modeTexts(s) {
-		b.printf("\n**%s:** %s\n", m.arm, m.text)
+		b.printf("\n**%s**: %s\n", m.arm, m.text)
 	}
 	for i, r := range eventRows(s) {
 		if i == 0 {

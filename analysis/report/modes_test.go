@@ -39,7 +39,7 @@ func TestLevelModesAreNoChanges(t *testing.T) {
 	if got := strings.Join(strings.Fields(terminal.String()), " "); !strings.Contains(got, "off: "+text) {
 		t.Errorf("the terminal does not say it:\n%s", got)
 	}
-	if got := markdown.String(); !strings.Contains(got, "**off:** "+escape.Markdown(text)) {
+	if got := markdown.String(); !strings.Contains(got, "**off**: "+escape.Markdown(text)) {
 		t.Errorf("Markdown does not say it:\n%s", got)
 	}
 	var back struct {

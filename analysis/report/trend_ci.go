@@ -44,7 +44,7 @@ func TrendMarkdown(w io.Writer, h trend.History) error {
 	names := trendNames(h)
 	for i := range h.Series {
 		if s := &h.Series[i]; s.State == trend.Suspect || s.State == trend.Changed {
-			b.printf("\n**%s:** %s\n", names[i], s.Text)
+			b.printf("\n**%s**: %s\n", names[i], s.Text)
 			if hint := trendHint(s); hint != "" {
 				b.printf("\nHint: %s\n", hint)
 			}

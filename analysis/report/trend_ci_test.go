@@ -45,7 +45,7 @@ func TestTrendMarkdownAndChat(t *testing.T) {
 	if err := TrendMarkdown(&md, h); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"## ▼ trend: regression\n", "| Series | runs | level | newest | changes | verdict |\n", "| off | 89 | ", "\n**off:** CHANGED (regression): ", "1 run of 90 not used"} {
+	for _, want := range []string{"## ▼ trend: regression\n", "| Series | runs | level | newest | changes | verdict |\n", "| off | 89 | ", "\n**off**: CHANGED (regression): ", "1 run of 90 not used"} {
 		if !strings.Contains(md.String(), want) {
 			t.Errorf("Markdown lacks %q:\n%s", want, md.String())
 		}

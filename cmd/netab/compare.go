@@ -24,6 +24,7 @@ type compareFlags struct {
 	bootSpread string
 	gate       bool
 	html       string
+	known      func(results.Arm, string) (analysis.KnownSpread, bool) // of the machines of the runs
 }
 
 func newCompare() *cobra.Command {
@@ -78,11 +79,11 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return failed(err)
 	}
-	groups, runs, axis, err := f.readGroups(p, args)
+	groups, runs, axis, err := f.readGroups(cmd, p, args)
 	if err != nil {
 		return failed(err)
 	}
-	o.Known = known(cmd, runs)
+	o.Known = f.known
 	for _, r := range runs {
 		setThresholds(&r.Header.Design, thresholds)
 	}
@@ -145,7 +146,7 @@ func (f *compareFlags) options() (analysis.CompareOptions, map[string]float64, e
 }
 
 // readGroups reads the runs of the command line and makes their groups.
-func (f *compareFlags) readGroups(p *picker, args []string) (groups []analysis.RunGroup, runs []*results.Run, axis string, err error) {
+func (f *compareFlags) readGroups(cmd *cobra.Command, p *picker, args []string) (groups []analysis.RunGroup, runs []*results.Run, axis string, err error) {
 	p.judging = f.judges()
 	if f.quiet {
 		p.said = io.Discard
@@ -166,6 +167,17 @@ func (f *compareFlags) readGroups(p *picker, args []string) (groups []analysis.R
 			g.Runs, runs = append(g.Runs, run), append(runs, run)
 		}
 		groups = append(groups, g)
+	}
+	f.known = known(cmd, runs) // before their names go
+	if f.redact {
+		redact := results.NewRedactor()
+		runs = nil
+		for i := range groups {
+			for k, run := range groups[i].Runs {
+				groups[i].Runs[k] = redact.Run(run)
+				runs = append(runs, groups[i].Runs[k])
+			}
+		}
 	}
 	if explicit {
 		return groups, runs, analysis.NameGroups(groups), nil

@@ -6,7 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -20,13 +20,18 @@ func TestAllIsPrintedHere(t *testing.T) {
 		"io.WriteString": "writeWhole", "json.NewEncoder": "writeJSON",
 	}
 	files := token.NewFileSet()
-	all, err := parser.ParseDir(files, ".", func(f fs.FileInfo) bool {
-		return !strings.HasSuffix(f.Name(), "_test.go") && f.Name() != "print.go"
-	}, 0)
+	names, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range all["main"].Files {
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") || name == "print.go" {
+			continue
+		}
+		file, err := parser.ParseFile(files, name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
 		ast.Inspect(file, func(n ast.Node) bool {
 			s, ok := n.(*ast.SelectorExpr)
 			if !ok {

@@ -141,6 +141,7 @@ var exporters = map[string]func(io.Writer, *results.Run) error{
 
 func newResultsExport() *cobra.Command {
 	var format string
+	var redact bool
 	cmd := &cobra.Command{
 		Use:   "export RUN",
 		Short: "Write a stored run in another format to stdout",
@@ -159,15 +160,20 @@ summary), or jsonl (the run file itself).`,
 			if err != nil {
 				return failed(err)
 			}
+			if redact {
+				run = results.Redacted(run)
+			}
 			return failed(export(cmd.OutOrStdout(), run))
 		},
 	}
+	cmd.Flags().BoolVar(&redact, "redact", false, redactUsage)
 	cmd.Flags().StringVar(&format, "format", "csv", "csv, json, benchfmt, markdown or jsonl")
 	return cmd
 }
 
 func newReport() *cobra.Command {
 	var out string
+	var redact bool
 	cmd := &cobra.Command{
 		Use:               "report RUN...",
 		Short:             "Write an HTML report of one or several runs",
@@ -185,10 +191,17 @@ func newReport() *cobra.Command {
 					return failed(err)
 				}
 				in.Runs = append(in.Runs, run)
-				in.Summaries = append(in.Summaries, analysis.Summarize(run))
+			}
+			spread := known(cmd, in.Runs)
+			redactor := results.NewRedactor()
+			for i, run := range in.Runs {
+				if redact {
+					in.Runs[i] = redactor.Run(run)
+				}
+				in.Summaries = append(in.Summaries, analysis.Summarize(in.Runs[i]))
 			}
 			if len(in.Runs) > 1 {
-				c := compareRuns(in.Runs, analysis.CompareOptions{Known: known(cmd, in.Runs)})
+				c := compareRuns(in.Runs, analysis.CompareOptions{Known: spread})
 				in.Compare = &c
 			}
 			if err := disk.Write(out, func(w io.Writer) error { return report.HTML(w, in) }); err != nil {
@@ -198,6 +211,7 @@ func newReport() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&redact, "redact", false, redactUsage)
 	cmd.Flags().StringVarP(&out, "output", "o", "report.html", "`FILE` to write")
 	return cmd
 }

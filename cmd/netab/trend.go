@@ -136,7 +136,11 @@ func history(cmd *cobra.Command, opts trend.Options, beside *gateFlags) (trend.H
 	if opts.Known, err = beside.knownToTrend(stderr, store, index.Runs, opts.Scenarios); err != nil {
 		return trend.History{}, usage(err)
 	}
-	return trend.Analyze(index.Runs, opts), nil
+	h := trend.Analyze(index.Runs, opts)
+	if beside.redact {
+		h = trend.Redacted(h, index.Runs)
+	}
+	return h, nil
 }
 
 func digestRun(run *results.Run) results.Digest {
