@@ -96,7 +96,7 @@ func knownBeside(stderr io.Writer, from origin) (file string, src []byte, err er
 		why = err
 	}
 	if why != nil {
-		fmt.Fprintf(stderr, "netab: %s not read: %v; give it with --known-issues\n", file, why)
+		writef(stderr, "netab: %s not read: %v; give it with --known-issues\n", file, why)
 		return "", nil, nil
 	}
 	return file, src, err

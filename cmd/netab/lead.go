@@ -47,12 +47,8 @@ func recallLead(file, boot string) time.Duration {
 
 // rememberLead keeps it if it can: what is not kept is learned again.
 func rememberLead(file, boot string, lead time.Duration) {
-	data, err := json.Marshal(leadFile{boot, int64(lead)})
-	if err != nil {
-		return
-	}
 	if dir, err := disk.MakeDir(filepath.Dir(file)); err == nil {
 		defer dir.Close()
-		_ = dir.Write(filepath.Base(file), func(w io.Writer) error { _, err := w.Write(append(data, '\n')); return err })
+		_ = dir.Write(filepath.Base(file), func(w io.Writer) error { return writeJSON(w, leadFile{boot, int64(lead)}, "") })
 	}
 }
