@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -168,5 +169,17 @@ func TestSpread(t *testing.T) {
 	}
 	if _, ok := spreadOf([]effect{{x: 1}, {x: 2}, {x: 3}}); ok {
 		t.Error("a spread without standard errors")
+	}
+}
+
+// A run of very many trials is judged in the memory that there is.
+func TestHodgesLehmannOfMany(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	xs := make([]float64, 200_000)
+	for i := range xs {
+		xs[i] = 1000 * r.Float64()
+	}
+	if got := hodgesLehmann(xs); got < 480 || got > 520 {
+		t.Errorf("the centre of 0 to 999 is %v", got)
 	}
 }
