@@ -274,6 +274,23 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// Where every run was disturbed, nothing is known of the scatter of trials: no
+// contest is won by that.
+func TestContestOfDisturbedRuns(t *testing.T) {
+	c := synthetic(rand.New(rand.NewPCG(7, 7)), 1, 8, 9, 0.003, 0.004, 0, 0)
+	for i := range c.Runs {
+		c.Runs[i].Warnings = append(c.Runs[i].Warnings, TooDisturbed)
+	}
+	c.Samples = &results.WholeTrials{Slowdown: 0.05, Off: []float64{1, 1.1, 0.9}, Slower: []float64{0.9, 1, 0.8}, SampleS: 2, WallS: 3}
+	if x, ok := Compare(c, 0.02, nil); ok {
+		t.Errorf("a contest: %+v", x)
+	}
+	var text bytes.Buffer
+	if err := NewPage(c).Text(&text); err != nil || strings.Contains(text.String(), "Inf") || strings.Contains(text.String(), "NaN") {
+		t.Errorf("%v\n%s", err, text.String())
+	}
+}
+
 // A calibration knows arms that were asked the same: by their descriptions, whose
 // knobs do not matter, and by a few words where there are none.
 func TestAbout(t *testing.T) {

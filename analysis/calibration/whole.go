@@ -36,7 +36,7 @@ type Contest struct {
 }
 
 // Compare answers for an effect of the given size; ok is false where no whole
-// trials were measured. looks are the trials at which a run may end, alphas what
+// trials were measured, or nothing is known of how ours scatter. looks are the trials at which a run may end, alphas what
 // each may spend.
 func Compare(c *results.Calibration, effect float64, looks []results.Look) (x Contest, ok bool) {
 	w := c.Samples
@@ -52,7 +52,9 @@ func Compare(c *results.Calibration, effect float64, looks []results.Look) (x Co
 	x.WallS = 2 * float64(x.Samples) * w.WallS
 
 	effects, trial := Effects(c), TrialS(c)
-	x.TrialSD = effects.OneTrial()
+	if x.TrialSD = effects.OneTrial(); !(x.TrialSD > 0) {
+		return x, false // where every run was disturbed, nothing is known of ours
+	}
 	for _, l := range looks {
 		if found(l.Trials, x.TrialSD, delta, l.Alpha) >= power {
 			x.Trials, x.OursS = l.Trials, float64(l.Trials)*trial
