@@ -27,6 +27,9 @@ type Stop struct {
 	seed   uint64
 	sched  schedule
 	looks  []results.Look
+	// OnlyLooks leaves Comparisons and Levels out between looks, where nobody is
+	// shown them: they are most of the work.
+	OnlyLooks bool
 }
 
 // NewStop makes the rule for one run. The seed is the run's.
@@ -60,6 +63,9 @@ func (s *Stop) Look(trials []results.Trial, elapsed time.Duration, last bool) De
 	var d Decision
 	d.Record, d.Look = s.sched.look(n, elapsed, last)
 	d.MostTrials = s.sched.tmax
+	if s.OnlyLooks && !d.Look && !last {
+		return d
+	}
 	alpha := s.sched.alpha
 	if d.Look {
 		alpha = d.Record.Alpha

@@ -62,10 +62,14 @@ func options(t *testing.T, text string, trials int) Options {
 	if err := j.Begin(owner); err != nil {
 		t.Fatal(err)
 	}
+	design := results.Design{Name: "test"}
+	for _, a := range arms {
+		design.Arms = append(design.Arms, results.Arm{Name: a.Name})
+	}
 	return Options{
 		Arms: arms, Slice: 20 * time.Millisecond, Settle: 5 * time.Millisecond, Trial: 120 * time.Millisecond,
 		MaxTime: 10 * time.Second, Seed: 1, Store: t.TempDir(), Journal: j,
-		Header: results.Header{ID: "test", Design: results.Design{Name: "test"}},
+		Header: results.Header{ID: "test", Design: design},
 		Stop: func(done []results.Trial, _ time.Duration, last bool) Decision {
 			return Decision{Stop: last || len(onTime(done)) == trials, Reason: "decided"}
 		},

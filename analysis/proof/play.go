@@ -35,6 +35,7 @@ func play(c Case, effect float64, seed uint64) outcome {
 	}
 	design := w.Design(c.Resolution, c.MaxTime)
 	stop, source := analysis.NewStop(design, seed), w.Source(seed)
+	stop.OnlyLooks = true
 	var trials []results.Trial
 	for {
 		trials = append(trials, source.Trial())

@@ -186,7 +186,7 @@ func TestVerifyFindsFlippedBytes(t *testing.T) {
 			})
 			_, err = s.Connect([]End{{To: middle}})
 			must(t, err)
-			must(t, s.Accept(nil))
+			must(t, s.Accept([]End{{Origins: []Origin{{Addr: netip.MustParseAddr("127.0.0.1")}}}})) // the proxy's port is its own
 			must(t, s.Prepare())
 			r, ok := runs(t, s, by.shortRun(2))
 			source, sink := r.Groups[0].sums()
