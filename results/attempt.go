@@ -65,7 +65,7 @@ func (s *Store) Attempt(a Attempt) error {
 	if f, again := dir.Create(name); again == nil {
 		_ = f.Close()
 	}
-	return fmt.Errorf("note in the run store that a run is begun: %w", err)
+	return fmt.Errorf("note in the run store that a run is begun: %w%s", err, spaceHint(err))
 }
 
 // AttemptFailed adds to the note of an attempt why it failed, unless something

@@ -134,11 +134,15 @@ func (w *Writer) append(record any) error {
 }
 
 func (w *Writer) appendError(err error) error {
-	hint := ""
+	return fmt.Errorf("write line %d of the run file: %w (the %d lines before it are safe)%s", w.lines+1, err, w.lines, spaceHint(err))
+}
+
+// spaceHint says what to do where there is no room, and nothing elsewhere.
+func spaceHint(err error) string {
 	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
-		hint = "; free some space, or choose another --store"
+		return "; free some space, or choose another --store"
 	}
-	return fmt.Errorf("write line %d of the run file: %w (the %d lines before it are safe)%s", w.lines+1, err, w.lines, hint)
+	return ""
 }
 
 // encodeLine is a record as one line. encoding/json would write <, > and & of

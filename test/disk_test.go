@@ -110,7 +110,7 @@ func TestHeaderDoesNotFit(t *testing.T) {
 		disk := smallDisk(t, "4k")
 		o := p.netab(t, "run", "level", "--store", disk, "--max-time", "1m", "--set", "measure.trial=400ms")
 		o.want(t, 5, "no space left on device", "--store")
-		if left, _ := filepath.Glob(filepath.Join(disk, "[!.]*")); len(left) > 0 {
+		if left, _ := filepath.Glob(filepath.Join(disk, "[^.]*")); len(left) > 0 {
 			t.Errorf("left in the store: %v", left)
 		}
 	})
