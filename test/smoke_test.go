@@ -58,7 +58,7 @@ func measures(t *testing.T, p place, scenario string, sets ...string) {
 		t.Fatalf("%d metrics of %d arms", len(s.Metrics), len(s.Arms))
 	}
 	headline := s.Metrics[0]
-	if slices.ContainsFunc(s.Warnings, func(w struct{ Code string }) bool { return w.Code == "few-transactions" }) {
+	if strings.HasPrefix(headline, "latency_") && slices.ContainsFunc(s.Warnings, func(w struct{ Code string }) bool { return w.Code == "few-transactions" }) {
 		headline = "transaction_rate" // a run as short as this shows no percentile
 	}
 	for _, arm := range s.Arms {
