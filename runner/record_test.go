@@ -39,17 +39,19 @@ func TestCPUIsBounded(t *testing.T) {
 // and others had it; one that sleeps because nothing arrives has failed by itself.
 func TestStarved(t *testing.T) {
 	for name, tc := range map[string]struct {
-		waited, foreign, steal int64
-		starved                bool
+		sent, source, sink, foreign, steal int64
+		starved                            bool
 	}{
-		"a dead path":                      {0, 0, 0, false},
-		"a dead path on a busy machine":    {10, 900, 0, false},
-		"kept from its CPU":                {600, 900, 0, true},
-		"kept from its CPU by the host":    {600, 0, 300, true},
-		"its own threads wait for another": {600, 20, 0, false},
+		"a dead path":                          {100, 0, 0, 0, 0, false},
+		"a dead path on a busy machine":        {100, 10, 10, 900, 0, false},
+		"a source that sends into the void":    {100, 600, 0, 900, 0, false},
+		"a sink that is kept from its CPU":     {100, 0, 600, 900, 0, true},
+		"and by the host":                      {100, 0, 600, 0, 300, true},
+		"a source that never came to send":     {0, 600, 0, 900, 0, true},
+		"its own threads wait for one another": {100, 600, 600, 20, 0, false},
 	} {
-		trial := &results.Trial{RunNS: 2000, Arms: []results.ArmTrial{{}, {Arm: 1, Source: results.RoleDelta{WaitNS: tc.waited / 2}, Sink: results.RoleDelta{WaitNS: tc.waited / 2}}},
-			Slices: []results.Slice{{Arm: 0, CountedNS: 800}, {Arm: 1, CountedNS: 400}, {Arm: 1, CountedNS: 400}},
+		trial := &results.Trial{RunNS: 2000, Arms: []results.ArmTrial{{}, {Arm: 1, Source: results.RoleDelta{WaitNS: tc.source}, Sink: results.RoleDelta{WaitNS: tc.sink}}},
+			Slices: []results.Slice{{Arm: 0, CountedNS: 800}, {Arm: 1, CountedNS: 400, TxBytes: tc.sent}, {Arm: 1, CountedNS: 400}},
 			Host:   results.HostDelta{ForeignNS: tc.foreign, StealNS: tc.steal}}
 		if got := starved(trial, 1); (got != "") != tc.starved {
 			t.Errorf("%s: %q", name, got)

@@ -249,16 +249,20 @@ func (r *run) nothingReceived(t *results.Trial, turns []turn) error {
 	return nil
 }
 
-// starved says whether an arm's threads waited for a CPU for more than half of its
-// slices, while others had more than a tenth of one; "" = they did not.
+// starved says whether a role of an arm waited for a CPU for more than half of the
+// slices, and so did not come to send or to receive, while others had more than a
+// tenth of one; "" = neither did. A source that sent was not kept from it.
 func starved(t *results.Trial, arm int) string {
-	counted := int64(0)
+	var counted, sent int64
 	for _, s := range t.Slices {
 		if s.Arm == arm {
-			counted += s.CountedNS
+			counted, sent = counted+s.CountedNS, sent+s.TxBytes
 		}
 	}
-	waited, others := t.Arms[arm].Source.WaitNS+t.Arms[arm].Sink.WaitNS, t.Host.ForeignNS+t.Host.StealNS
+	waited, others := t.Arms[arm].Sink.WaitNS, t.Host.ForeignNS+t.Host.StealNS
+	if sent == 0 {
+		waited = max(waited, t.Arms[arm].Source.WaitNS)
+	}
 	if 2*waited < counted || 10*others < t.RunNS {
 		return ""
 	}

@@ -254,6 +254,12 @@ func TestShutdownOfSource(t *testing.T) {
 			source := &end{source: openSource(t, a, message(c.size), 32, c.zerocopy)}
 			sending := source.start(true)
 			blocked(t, source)
+			for range 5000 { // a thread that is kept from its CPU looks blocked too
+				if n, err := unix.IoctlGetInt(b, unix.SIOCINQ); err != nil || n > 0 {
+					break
+				}
+				time.Sleep(time.Millisecond)
+			}
 			how := unix.SHUT_WR
 			if !isStream(c.protocol) {
 				how = unix.SHUT_RDWR
