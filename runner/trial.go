@@ -353,10 +353,6 @@ func (r *run) takeTurns(setups []*live, turns []turn, start int64) (late map[int
 // add writes a session's records into the trial.
 func (r *run) add(t *results.Trial, setups []*live, arms []int, turns []turn, late map[int]string, delta results.HostDelta) {
 	offset := t.RunNS - turns[len(turns)-1].end
-	failed := map[int]string{}
-	for _, a := range t.Arms {
-		failed[a.Arm] = a.Failed
-	}
 	for _, l := range setups {
 		for _, s := range l.slices(turns, offset) {
 			if why, ok := late[s.index]; ok {
@@ -365,7 +361,7 @@ func (r *run) add(t *results.Trial, setups []*live, arms []int, turns []turn, la
 			t.Slices = append(t.Slices, s.Slice)
 		}
 		for _, a := range l.armTrials(arms, r.switcher.settings, delta) {
-			a.Failed = failed[a.Arm]
+			a.Failed = t.Arms[a.Arm].Failed
 			t.Arms[a.Arm] = a
 		}
 	}

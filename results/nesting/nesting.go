@@ -94,7 +94,10 @@ func (d *depth) begin(column int) {
 
 // JSON finds where a line of JSON is nested too deep, as the number of the byte
 // (from 1); 0 = nowhere. It need not be valid.
-func JSON(line []byte) int {
+func JSON(line []byte) int { return JSONPast(line, Most) }
+
+// JSONPast is JSON for another bound than Most.
+func JSONPast(line []byte, most int) int {
 	depth, quoted := 0, false
 	for i := 0; i < len(line); i++ {
 		switch c := line[i]; {
@@ -104,7 +107,7 @@ func JSON(line []byte) int {
 			quoted = !quoted
 		case quoted:
 		case c == '[' || c == '{':
-			if depth++; depth > Most {
+			if depth++; depth > most {
 				return i + 1
 			}
 		case c == ']' || c == '}':

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"netab/results/nesting"
 )
 
 // Kinds of lines in a journal.
@@ -87,7 +89,7 @@ func parseJournal(r io.Reader) (lines []record, faults []string, torn bool, err 
 // parseRecord reads one line and checks that what its kind needs is there.
 func parseRecord(text []byte) (record, error) {
 	var r record
-	if len(text) >= mostLine || depthOf(text) > mostDepth {
+	if len(text) >= mostLine || nesting.JSONPast(text, mostDepth) > 0 {
 		return r, errors.New("not a journal line: longer or deeper than netab writes any")
 	}
 	if err := json.Unmarshal(text, &r); err != nil {
