@@ -53,6 +53,8 @@ type Summary struct {
 	Warnings    []results.Warning `json:"warnings"`
 	Confounders []Confounder      `json:"confounders"`
 	Sweep       *Sweep            `json:"sweep,omitempty"` // of a matrix of two factors or more
+	// States that the machine was in while the slices ran, the most frequent first.
+	States []State `json:"states,omitempty"`
 	// Of runs against runs: the sides, the first being what the others are
 	// compared with, and whether the arms' effects differ between them.
 	Sides        []Side       `json:"sides,omitempty"`
@@ -176,6 +178,9 @@ type TrialEffect struct {
 // Modes says that trials fall into groups that their own error does not
 // explain, and which recorded covariate tells the groups apart, if one does.
 type Modes struct {
+	// Kind is "state" where the groups are states of the machine: their figures are
+	// then of blocks, not of whole trials. "" = modes that a trial draws.
+	Kind      string `json:"kind,omitempty"`
 	Groups    []Mode `json:"groups"`
 	Covariate string `json:"covariate,omitempty"` // "softirq CPU of the sink's socket"
 	Text      string `json:"text"`
@@ -192,6 +197,16 @@ type Mode struct {
 	Hi      float64 `json:"hi"`
 	Verdict Verdict `json:"verdict,omitempty"` // of the mode, as if it stood alone
 	Trials  []int   `json:"trials"`
+	// Canaries of a state, their medians, by name ("distance_ns").
+	Canaries map[string]float64 `json:"canaries,omitempty"`
+}
+
+// A State is one that canaries tell from others ("near", "far"). Share is that of
+// the counted slices.
+type State struct {
+	Name     string             `json:"name"`
+	Share    float64            `json:"share"`
+	Canaries map[string]float64 `json:"canaries"` // medians, by name ("distance_ns")
 }
 
 // A Confounder is something that differs between the runs compared besides

@@ -46,6 +46,8 @@ var spans = map[string]span{
 	"sink_port":        {-1, math.MaxUint16},
 	"cpu":              {0, mostCPU},
 	"pinned":           {0, mostCPU},
+	"source_cpu":       {-1, mostCPU},
+	"sink_cpu":         {-1, mostCPU},
 	"cpus_online":      {0, mostCPU},
 	"cpu_quota":        {0, mostCPU},
 	"threads_per_core": {0, mostCPU},

@@ -148,12 +148,14 @@ type Trial struct {
 	RunNS      int64     `json:"run_ns"` // first slice's start to last slice's end
 	TeardownNS int64     `json:"teardown_ns"`
 	// Invalid says why this trial must not be used; "" = valid.
-	Invalid  string     `json:"invalid,omitempty"`
-	Order    []int      `json:"order"` // arms in the order in which they were warmed up
-	Slices   []Slice    `json:"slices"`
-	Arms     []ArmTrial `json:"arms"` // by arm index
-	Host     HostDelta  `json:"host"`
-	Warnings []Warning  `json:"warnings,omitempty"`
+	Invalid string     `json:"invalid,omitempty"`
+	Order   []int      `json:"order"` // arms in the order in which they were warmed up
+	Slices  []Slice    `json:"slices"`
+	Arms    []ArmTrial `json:"arms"` // by arm index
+	Host    HostDelta  `json:"host"`
+	// Edges are the canaries of the trial's two ends.
+	Edges    []EdgeCanary `json:"edges,omitempty"`
+	Warnings []Warning    `json:"warnings,omitempty"`
 
 	Unknown Unknown `json:"-"`
 }
@@ -191,6 +193,8 @@ type Slice struct {
 	// LateBytes are bytes of this slice that were received only when the next
 	// arm's settle part was over: in its counted part, at its cost.
 	LateBytes int64 `json:"late_bytes,omitempty"`
+	// Canaries of the settle part before; nil = none were measured.
+	Canaries *Canaries `json:"canaries,omitempty"`
 	// Invalid says why this slice is not counted (thread stalled over the
 	// whole slice, knob not switched in time); "" = valid.
 	Invalid string `json:"invalid,omitempty"`
