@@ -259,7 +259,7 @@ const outOfSight = `window.innerWidth > 520 ? [] : Array.from(document.querySele
 
 func TestPageInBrowser(t *testing.T) {
 	b := newBrowser(t)
-	files := map[string]string{"tcp": writeReport(t, inputOf(tcpWorld())), "udp": writeReport(t, inputOf(udpWorld())),
+	files := map[string]string{"tcp": writeReport(t, inputOf(tcpWorld())), "udp": writeReport(t, judgedInput(moves(udpWorld().run()))),
 		"matrix": writeReport(t, inputOf(matrixWorld())), "several": writeReport(t, severalRuns()), "kernels": writeReport(t, twoKernels(t, 2)), "proof": writeProof(t), "calibration": writeCalibration(t),
 		"rr": writeReport(t, judgedInput(rrRun())), "ladder": writeReport(t, judgedInput(ladderRun())), "search": writeReport(t, judgedInput(searchRun()))}
 	// The charts that these add are drawn alike at any width; one will do.

@@ -204,6 +204,11 @@ func (sec *section) draw(run *results.Run, s analysis.Summary, v verdictTable, d
 			c, err = pairsChart(id("pairs"), id("slices"), d)
 			add(&sec.Slices, c, err)
 		}
+		strips, err := stateStrips(id, id("slices"), d, s.States)
+		if err != nil {
+			return err
+		}
+		sec.Slices = append(sec.Slices, strips...)
 		c, err = levelsChart(id("levels"), d)
 		add(&sec.Spread, c, err)
 	}

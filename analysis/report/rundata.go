@@ -26,6 +26,7 @@ type point struct {
 	rate              float64
 	invalid           bool
 	ordinal           int // of the block over all trials
+	canaries          *results.Canaries
 }
 
 // readRun collects the rate of each slice: packets where the headline is
@@ -63,7 +64,7 @@ func (d *runData) addTrial(t results.Trial, offset float64) {
 		}
 		d.points = append(d.points, point{trial: t.Index, block: s.Block, arm: s.Arm, at: offset + float64(s.StartNS)/1e9,
 			rate: d.rateOf(s.Arm, s.RxBytes, s.RxMsgs, s.Transactions, s.CountedNS), invalid: s.Invalid != "" || t.Invalid != "" || s.CountedNS <= 0,
-			ordinal: first + s.Block})
+			ordinal: first + s.Block, canaries: s.Canaries})
 		last = max(last, s.Block)
 	}
 	d.blocks = first + last + 1

@@ -1,0 +1,69 @@
+package report
+
+import (
+	"strings"
+	"testing"
+
+	"netab/analysis"
+	"netab/results"
+)
+
+// moves gives a run's slices canaries: near for three blocks, far for two.
+func moves(run *results.Run) *results.Run {
+	for t := range run.Trials {
+		for i := range run.Trials[t].Slices {
+			s := &run.Trials[t].Slices[i]
+			distance := 70 + float64(i%5)
+			if s.Block%5 > 2 {
+				distance += 280
+			}
+			s.Canaries = &results.Canaries{DistanceNS: &distance, SourceStepNS: 0.3, SinkStepNS: 0.3, SinkCPU: 1}
+			if t == 0 && i == 4 {
+				s.Canaries.DistanceNS = nil
+			}
+		}
+	}
+	return run
+}
+
+func TestStateStrips(t *testing.T) {
+	states := []analysis.State{
+		{Name: "near", Share: 0.6, Canaries: map[string]float64{"distance_ns": 72}},
+		{Name: "far", Share: 0.4, Canaries: map[string]float64{"distance_ns": 352}},
+	}
+	id := func(s string) string { return "r1-" + s }
+	w := tcpWorld()
+	w.trials = 3
+	strips, err := stateStrips(id, "r1-slices", readRun(moves(w.run()), goodput), states)
+	if err != nil || len(strips) != 1 {
+		t.Fatalf("%d strips, %v, want that of distances: all steps take as long", len(strips), err)
+	}
+	c := strips[0]
+	if c.Group != "r1-slices" {
+		t.Errorf("it is in group %q, and would not zoom with the slices", c.Group)
+	}
+	for _, want := range []string{`"near"`, `"far"`} {
+		if !strings.Contains(string(c.Options), want) {
+			t.Errorf("no series %s", want)
+		}
+	}
+	if !strings.Contains(c.Note, "In 1 slice no answer came in time.") {
+		t.Errorf("the note hides what timed out: %s", c.Note)
+	}
+	if want := "89 readings"; !strings.Contains(c.Alt, want) {
+		t.Errorf("alt %q, want %s", c.Alt, want)
+	}
+
+	if strips, err := stateStrips(id, "r1-slices", readRun(w.run(), goodput), states); err != nil || len(strips) > 0 {
+		t.Errorf("%d strips of a run without canaries, %v", len(strips), err)
+	}
+}
+
+func TestReadingsBelongToTheNearestState(t *testing.T) {
+	states := []analysis.State{{Canaries: map[string]float64{"x": 70}}, {Canaries: map[string]float64{"x": 350}}}
+	for x, want := range map[float64]int{50: 0, 150: 0, 160: 1, 1000: 1} { // 156.5 is the middle of their logarithms
+		if got := stateOf(states, "x", x); got != want {
+			t.Errorf("%v is of state %d, want %d", x, got, want)
+		}
+	}
+}
