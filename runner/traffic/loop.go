@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"netab/runner/detached"
 )
 
 // errPeerClosed says that the other end went away before the schedule's end.
@@ -20,12 +22,11 @@ var errPeerClosed = errors.New("the peer closed the connection before the end of
 // stop is set, and the sockets shut down, when the schedule is over: that alone
 // ends a blocked call.
 //
-// To Go's scheduler a whole loop is one long system call (entersyscallblock in run):
-// it holds no P and is never preempted, and as all Ps of the agent are idle,
-// the runtime's monitor thread sleeps too. With a P held it would wake up 100
-// times a second, or, when threads go in and out of system calls, 300 times:
-// 0.5 % of a CPU for each agent, measured. The price is that everything in a
-// loop must be nosplit and must not allocate.
+// To Go's scheduler a whole loop is one long system call (package detached): with a
+// P held the runtime's monitor thread would wake up 100 times a second, or, when
+// threads go in and out of system calls, 300 times: 0.5 % of a CPU for each agent,
+// measured. The price is that everything in a loop must be nosplit and must not
+// allocate.
 //
 // System calls are package syscall's raw ones: unix.RawSyscall6 is the same
 // behind an assembly jump and an ABI wrapper with a stack check.
@@ -44,9 +45,9 @@ type loop struct {
 
 // run waits for the gate and works off the windows as source or sink.
 func (l *loop) run(sink bool) error {
-	entersyscallblock()
+	detached.Enter()
 	errno := l.work(sink)
-	exitsyscall()
+	detached.Leave()
 	switch {
 	case errno == errnoClosed:
 		return errPeerClosed
@@ -84,7 +85,7 @@ func (l *loop) work(sink bool) syscall.Errno {
 func (l *loop) source() syscall.Errno {
 	for i := range l.windows {
 		w := &l.windows[i]
-		sleepUntil(w.Start)
+		detached.SleepUntil(w.Start)
 		l.check() // a thread that slept for all of its window must not send in another's
 		l.end, l.rpc.window = w.End, w
 		l.slow.begin(l.meter.last)
@@ -145,7 +146,7 @@ func (l *loop) awaitTurn() bool {
 func (l *loop) await(at int64) {
 	now := nanotime()
 	if at-now > spin {
-		sleepUntil(at - spin)
+		detached.SleepUntil(at - spin)
 		now = nanotime()
 	}
 	l.idle += max(0, at-now)

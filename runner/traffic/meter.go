@@ -2,15 +2,14 @@ package traffic
 
 import (
 	"math"
-	_ "unsafe" // for go:linkname
+
+	"netab/runner/detached"
 )
 
-// nanotime is the runtime's CLOCK_MONOTONIC through the vDSO: 20-30 ns, where
-// unix.ClockGettime is a real system call of several hundred. time.Since would
-// do but is not nosplit (see meter).
+// nanotime is the clock of loops.
 //
-//go:linkname nanotime runtime.nanotime
-func nanotime() int64
+//go:nosplit
+func nanotime() int64 { return detached.Now() }
 
 // Now returns CLOCK_MONOTONIC in ns, the clock of every Window.
 func Now() int64 { return nanotime() }
@@ -177,7 +176,7 @@ func (m *meter) pass() {
 //go:nosplit
 func (m *meter) take(s *sample) {
 	*s = sample{bytes: m.bytes, msgs: m.msgs, spun: m.slow.spun, idle: m.idle, softirqCPU: -1}
-	s.cpu = m.thread.cpuTime()
+	s.cpu = detached.CPUTime()
 	s.wait = m.thread.waited()
 	s.onCPU = m.thread.currentCPU()
 	if len(m.fds) > 0 {

@@ -66,16 +66,6 @@ func (t *thread) close() {
 	}
 }
 
-// cpuTime is the thread's CPU time in ns, exact to the moment (schedstat's own
-// first field is only as fresh as the last tick).
-//
-//go:nosplit
-func (t *thread) cpuTime() int64 {
-	var ts unix.Timespec
-	syscall.RawSyscall(unix.SYS_CLOCK_GETTIME, unix.CLOCK_THREAD_CPUTIME_ID, uintptr(unsafe.Pointer(&ts)), 0)
-	return ts.Sec*1e9 + ts.Nsec
-}
-
 // waited is for how many ns the thread has been runnable but not running:
 // the second field of schedstat (Documentation/scheduler/sched-stats.rst).
 //
@@ -132,15 +122,4 @@ func (t *thread) socketOption(fd, option int, size uint32) bool {
 	_, _, errno := syscall.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, uintptr(option),
 		uintptr(unsafe.Pointer(&t.values)), uintptr(unsafe.Pointer(&t.size)), 0)
 	return errno == 0
-}
-
-// sleepUntil blocks the thread until an instant of CLOCK_MONOTONIC.
-//
-//go:nosplit
-func sleepUntil(instant int64) {
-	ts := unix.Timespec{Sec: instant / 1e9, Nsec: instant % 1e9}
-	for nanotime() < instant {
-		// EINTR only, and then the instant still stands.
-		syscall.RawSyscall6(unix.SYS_CLOCK_NANOSLEEP, unix.CLOCK_MONOTONIC, unix.TIMER_ABSTIME, uintptr(unsafe.Pointer(&ts)), 0, 0, 0)
-	}
 }

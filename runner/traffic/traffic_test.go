@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"netab/runner/detached"
 )
 
 // The meter is pure but for the clock: messages before an edge are counted
@@ -24,7 +26,7 @@ func TestMeterAttributesBlockedCallToLaterWindow(t *testing.T) {
 			{65, 100, 80}, // blocked over two edges: belongs to window 1
 			{85, 1000, 1e6},
 		} {
-			sleepUntil(now + step.at*ms)
+			detached.SleepUntil(now + step.at*ms)
 			m.add(step.bytes, 1)
 			if late := Now() - now; late >= step.before*ms {
 				return fmt.Sprintf("the step of %d ms was made at %v", step.at, time.Duration(late))

@@ -12,6 +12,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"netab/runner/detached"
 )
 
 // patience is after what a test takes a call for hung.
@@ -109,9 +111,9 @@ func (e *end) start(closed bool) <-chan error {
 	go func() {
 		runtime.LockOSThread()
 		e.thread.Store(int64(unix.Gettid()))
-		entersyscallblock()
+		detached.Enter()
 		e.work()
-		exitsyscall()
+		detached.Leave()
 		var err error
 		if closed && e.source != nil {
 			err = e.source.Close()
