@@ -15,8 +15,8 @@ type Canaries struct {
 	// What one step of a chain of dependent instructions took: the frequency.
 	SourceStepNS float64 `json:"source_step_ns,omitempty"`
 	SinkStepNS   float64 `json:"sink_step_ns,omitempty"`
-	// Where that was measured. For roles that are free to move it holds for that
-	// instant only.
+	// Where that was measured. For roles that are free to move that is where they were
+	// in the trial before.
 	SourceCPU int `json:"source_cpu"`
 	SinkCPU   int `json:"sink_cpu"`
 }
@@ -31,7 +31,7 @@ type EdgeCanary struct {
 	StepNS   float64 `json:"step_ns,omitempty"`
 	BesideNS float64 `json:"beside_step_ns,omitempty"`
 	// Copies within what fits into the second-level cache, and of more than fits into
-	// the last one.
+	// the last one, or 64 MiB if that is less: bits per second.
 	CacheBps  float64 `json:"cache_copy_bps,omitempty"`
 	MemoryBps float64 `json:"memory_copy_bps,omitempty"`
 	// WakeNS is from waking a thread on this CPU, idle, until it runs.

@@ -31,6 +31,7 @@ type Options struct {
 	Slice, Settle time.Duration
 	Trial         time.Duration
 	WholeTrials   bool // whole trials take turns, not slices
+	NoCanaries    bool // nothing is measured of the CPUs themselves
 	MaxTime       time.Duration
 	// Lead is what trials needed beyond the usual to begin in time when last
 	// measured on this machine (results.End.LeadNS).
@@ -92,6 +93,7 @@ type run struct {
 	first    time.Time     // of the first trial
 	moreLead time.Duration // that a trial gets after one that began too soon
 	learning bool          // the last trial began too soon, and the next gets more
+	canaries canaries
 }
 
 // Run measures until the stop rule, the time limit or ctx ends it. It returns
@@ -116,6 +118,7 @@ func (r *run) carryOut() (*results.Run, error) {
 		return nil, err
 	}
 	defer spareFromOOM()()
+	defer r.canaries.close()
 	err := caught(r.measure)
 	err = errors.Join(err, r.finish(err))
 	return &results.Run{Header: r.Header, Trials: r.trials, End: &r.end}, err
@@ -148,6 +151,7 @@ func Plan(ctx context.Context, o Options) (*Preview, error) {
 
 func prepare(ctx context.Context, o Options) (*run, error) {
 	r := &run{Options: o, ctx: ctx, starter: agent.NewStarter(), rng: rand.New(rand.NewPCG(o.Seed, 0)), moreLead: min(max(o.Lead, 0), mostLead)}
+	r.canaries.learnGap(0)
 	var p *plan
 	err := caught(func() (err error) { p, err = makePlan(ctx, o, r.starter); return err })
 	if err != nil {
@@ -186,6 +190,7 @@ func (r *run) measure() error {
 		return err
 	}
 	r.explore()
+	r.canaries.said = nil // those trials are not kept
 	r.first = time.Now()
 	invalid := 0
 	for {
@@ -199,6 +204,9 @@ func (r *run) measure() error {
 		t.Type = "trial"
 		r.trials = append(r.trials, t)
 		r.learn(&t)
+		if t.Invalid != "" {
+			r.canaries.said = nil // its warnings are seldom read
+		}
 		if t.Invalid == "" {
 			invalid = 0
 		} else if r.learning {

@@ -155,14 +155,20 @@ func (r *run) session(t *results.Trial, arms []int, turns []turn) (err error) {
 	if len(setups) == 0 {
 		return nil
 	}
+	r.edges(t, setups, arms, false)
 	before, err := r.before(setups)
 	if err != nil {
 		return err
 	}
+	canaries := r.watch(t, setups, arms)
+	defer canaries.end() // if it has not come to that
 	t.SetupNS = t.SetupNS + traffic.Now() - before.at
 	start := traffic.Now() + int64(r.lead(setups))
 	own := traffic.ProcessCPU()
+	canaries.begin(turns, start, r.plan.settle, r.canaries.gap)
 	late, err := r.takeTurns(setups, turns, start)
+	told, each := canaries.end()
+	r.canaries.learnGap(each)
 	own = traffic.ProcessCPU() - own
 	r.learnLead(setups)
 	if err != nil {
@@ -182,8 +188,10 @@ func (r *run) session(t *results.Trial, arms []int, turns []turn) (err error) {
 		return err
 	}
 	delta.OwnNS += own
-	r.add(t, setups, arms, turns, late, delta)
+	r.add(t, setups, arms, turns, late, told, delta)
+	r.edges(t, setups, arms, true)
 	r.warnOfCarryOver(t)
+	r.warnOfSilence(t)
 	return r.nothingReceived(t, turns)
 }
 
@@ -351,17 +359,19 @@ func (r *run) takeTurns(setups []*live, turns []turn, start int64) (late map[int
 }
 
 // add writes a session's records into the trial.
-func (r *run) add(t *results.Trial, setups []*live, arms []int, turns []turn, late map[int]string, delta results.HostDelta) {
+func (r *run) add(t *results.Trial, setups []*live, arms []int, turns []turn, late map[int]string, told map[int]*results.Canaries, delta results.HostDelta) {
 	offset := t.RunNS - turns[len(turns)-1].end
 	for _, l := range setups {
 		for _, s := range l.slices(turns, offset) {
 			if why, ok := late[s.index]; ok {
 				s.Invalid = why
 			}
+			s.Canaries = told[s.index]
 			t.Slices = append(t.Slices, s.Slice)
 		}
 		for _, a := range l.armTrials(arms, r.switcher.settings, delta) {
 			a.Failed = t.Arms[a.Arm].Failed
+			r.canaries.see(&a)
 			t.Arms[a.Arm] = a
 		}
 	}

@@ -100,6 +100,7 @@ func rules() ruleBook {
 		"Measure.slice":      {doc: "A stretch in which one arm is active.", from: minSlice, until: maxSlice, def: defaultSlice.String()},
 		"Measure.settle":     {doc: "First part of each slice, not counted.", until: maxSlice, def: defaultSettle.String()},
 		"Measure.disturbed":  {doc: "apart: trials that other programs, the hypervisor or a CPU quota disturbed are shown, and verdicts are of the others; count: they count like all others, for machines that are never quiet.", enum: []string{"apart", "count"}, def: "apart"},
+		"Measure.canaries":   {doc: "auto: the distance between the CPUs of source and sink, and the speed of each, are measured in settle parts some ten times a second, and what takes longer between trials: half a percent of the time at most; off: nothing of that.", enum: []string{"auto", "off"}, def: "auto"},
 		"Measure.grain":      {doc: "slice: arms take turns as finely as their knobs allow; trial: each arm has a setup and a turn of its own in every trial.", enum: []string{"slice", "trial"}, def: "slice"},
 		"Measure.trial":      {doc: "All slices of one trial together. Default: " + defaultTrial.String() + ", or what the arms need."},
 		"Measure.seed":       {doc: "Seed of every random order. Default: drawn, and recorded."},

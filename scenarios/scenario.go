@@ -226,9 +226,11 @@ type Measure struct {
 	Grain string `yaml:"grain,omitempty" json:"grain,omitempty"`
 	// Disturbed count judges trials beside other programs like all others, for
 	// machines that are never quiet.
-	Disturbed string   `yaml:"disturbed,omitempty" json:"disturbed,omitempty"`
-	Trial     Duration `yaml:"trial,omitempty" json:"trial,omitempty"` // counted and settle parts of one trial's slices together
-	Seed      uint64   `yaml:"seed,omitempty" json:"seed,omitempty"`
+	Disturbed string `yaml:"disturbed,omitempty" json:"disturbed,omitempty"`
+	// Canaries off leaves out what tells the states of the CPUs apart.
+	Canaries string   `yaml:"canaries,omitempty" json:"canaries,omitempty"`
+	Trial    Duration `yaml:"trial,omitempty" json:"trial,omitempty"` // counted and settle parts of one trial's slices together
+	Seed     uint64   `yaml:"seed,omitempty" json:"seed,omitempty"`
 	// Metrics that are judged, the first is the headline; default: what the kind
 	// of traffic is about (goodput, packet_rate, transaction_rate, ...).
 	Metrics []string `yaml:"metrics,omitempty" json:"metrics,omitempty"`

@@ -179,7 +179,7 @@ func (l *loaded) options(store string, seed uint64, s *session, machineName stri
 	lossFree := func(t *results.Trial, arm int) (float64, int) { return analysis.LossFreeRate(design.Arms, t, arm) }
 	return runner.Options{
 		Arms: l.arms, Slice: time.Duration(m.Slice), Settle: time.Duration(m.Settle), Trial: time.Duration(m.Trial),
-		MaxTime: time.Duration(m.MaxTime), WholeTrials: m.Grain == "trial", Seed: seed, LossFree: lossFree, Store: store, Journal: s.journal, Locks: s.lockFiles(), AllowSysctl: l.allowed,
+		MaxTime: time.Duration(m.MaxTime), WholeTrials: m.Grain == "trial", NoCanaries: m.Canaries == "off", Seed: seed, LossFree: lossFree, Store: store, Journal: s.journal, Locks: s.lockFiles(), AllowSysctl: l.allowed,
 		Header: results.Header{ID: id, Scenario: scenario, Source: l.source, Design: design, Seed: seed,
 			Netab: build(), Command: os.Args, Started: now.UTC(), Machine: machine},
 	}, nil
