@@ -20,11 +20,13 @@ import (
 )
 
 func newDoctor() *cobra.Command {
-	return &cobra.Command{
+	var watched time.Duration
+	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Say what this machine can and cannot measure, and how noisy it is",
 		Long: `Say what this machine can and cannot measure: privileges, the kernel, what will
-make numbers noisy and what to do about it, and which ways of sending and
+make numbers noisy and what to do about it, how far apart the CPUs of source and
+sink are and whether that changes (--for), and which ways of sending and
 receiving work here, each tried over loopback; then let one pinned TCP flow run
 over loopback for 5 seconds and say how much its rate wanders. Where nothing is
 received in that time it tries again, three times in all.`,
@@ -34,9 +36,14 @@ received in that time it tries again, three times in all.`,
 				writeln(cmd.OutOrStdout(), "privileges  "+lessThanRoot())
 				return reexecInUserNamespace()
 			}
-			return failed(doctor(cmd.Context(), cmd.OutOrStdout()))
+			if watched <= 0 || watched > mostWatched {
+				return usage(fmt.Errorf("--for %v: want more than 0 and at most %v", watched, mostWatched))
+			}
+			return failed(doctor(cmd.Context(), cmd.OutOrStdout(), watched))
 		},
 	}
+	cmd.Flags().DurationVar(&watched, "for", time.Second, "for how long the distance between CPUs is watched")
+	return cmd
 }
 
 // lessThanRoot says what somebody without root's capabilities can do.
@@ -49,7 +56,7 @@ func lessThanRoot() string {
 	return "ordinary user" + can + "root"
 }
 
-func doctor(ctx context.Context, w io.Writer) error {
+func doctor(ctx context.Context, w io.Writer, watched time.Duration) error {
 	m, err := readMachine("")
 	if err != nil {
 		return err
@@ -83,8 +90,27 @@ func doctor(ctx context.Context, w io.Writer) error {
 	if len(warnings) == 0 {
 		writeln(w, "quiet       nothing else is running, no steal, frequencies fixed or unknown")
 	}
+	l, err := flow(usable)
+	if err != nil {
+		return err
+	}
+	if roles := l.arms[0].CPUs; len(roles.Source) > 0 && len(roles.Sink) > 0 {
+		if err := watchCPUs(ctx, w, [2]int{roles.Source[0], roles.Sink[0]}, watched); err != nil {
+			return err
+		}
+	}
 	printPaths(w, paths.Check(ctx))
-	return wander(ctx, w, usable)
+	return wander(ctx, w, l, usable)
+}
+
+// flow is what the doctor lets run: the roles are where a scenario puts them by
+// default.
+func flow(cpus int) (*loaded, error) {
+	sets := []string{"measure.max_time=30s", "measure.trial=5s"}
+	if cpus < 2 {
+		sets = append(sets, "placement=same")
+	}
+	return load("level", sets)
 }
 
 // usableCPUs counts the CPUs that roles may be put on.
@@ -110,16 +136,10 @@ func printPaths(w io.Writer, results []paths.Result) {
 const wanderTries = 3
 
 // wander measures one pinned flow for 5 s and says what its rate does.
-func wander(ctx context.Context, w io.Writer, cpus int) error {
-	sets := []string{"measure.max_time=30s", "measure.trial=5s"}
+func wander(ctx context.Context, w io.Writer, l *loaded, cpus int) error {
 	where := "a pinned TCP flow over loopback"
 	if cpus < 2 {
-		sets = append(sets, "placement=same")
 		where += ", both ends on one CPU"
-	}
-	l, err := load("level", sets)
-	if err != nil {
-		return err
 	}
 	s, err := openSession(ctx, false, w)
 	if err != nil {
