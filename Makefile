@@ -10,7 +10,7 @@ SOURCES  := $(shell find . -name '*.go' -not -path './node_modules/*' -o -name '
 
 export CGO_ENABLED = 0
 
-.PHONY: demo build test check soak bench bench-slices bench-aa bench-gate man clean tools
+.PHONY: demo build test check soak bench bench-slices bench-aa bench-gate bench-canaries man clean tools
 
 ## demo: what does receive packet steering on loopback do to TCP, here, now?
 demo: build
@@ -55,6 +55,10 @@ bench-aa: build
 ## bench-gate: a gate on a slowdown of 4 % and on none, 20 times each
 bench-gate: build
 	bench/gate.sh
+
+## bench-canaries: what measuring the CPUs themselves costs
+bench-canaries: build
+	$(GO) run ./bench/canaries
 
 ## soak: what takes hours: the suite again and again, kills, A/A runs, gates; prints lines for docs/soak.md
 soak: tools build
