@@ -17,12 +17,12 @@ func TestContrast(t *testing.T) {
 		}
 		return s
 	}
-	all := []results.Slice{
-		slice(0, 100, false), slice(1, 7, false), slice(0, 90, true), slice(1, 7, true), slice(1, 7, false), slice(0, 100, false),
-		slice(0, 1, true), slice(0, 1, true), slice(0, 100, false), slice(0, 0, true), slice(0, 100, false),
+	all := []results.Slice{ // arm 1 has nothing to say, but lies between
+		slice(0, 100, false), slice(1, 7, false), slice(0, 90, true), slice(1, 7, true), slice(0, 100, false), slice(1, 7, false),
+		slice(0, 1, true), slice(1, 7, true), slice(0, 1, true), slice(1, 7, false), slice(0, 100, false), slice(0, 1000, true), slice(1, 7, true),
 	}
 	m, ok := contrast(all)
-	if want := (math.Log(0.9) + 0) / 2; !ok || math.Abs(m-want) > 1e-12 {
+	if want := math.Log(0.9) / 3; !ok || math.Abs(m-want) > 1e-12 {
 		t.Errorf("%v, %v, want %v", m, ok, want)
 	}
 	if _, ok := contrast(all[:2]); ok {
@@ -30,7 +30,7 @@ func TestContrast(t *testing.T) {
 	}
 	var c cost
 	c.add([]results.Trial{{Slices: all}, {Invalid: "late", Slices: all}}, 2)
-	if c.trials != 1 || c.with != 5 || c.unknown != 5 || len(c.ratios) != 1 {
+	if c.trials != 1 || c.with != 7 || c.unknown != 7 || len(c.ratios) != 1 {
 		t.Errorf("%+v", c)
 	}
 }

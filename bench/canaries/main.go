@@ -3,8 +3,8 @@
 //
 // A canary disturbs, if anything, the slice in whose settle part it runs. So the rate
 // of each such slice is held against those of its arm's slices just before and after,
-// which have none: thousands of pairs of the same flow within some milliseconds, of
-// which machine and state are the same. Beside that runs with and without canaries
+// which have none: thousands of comparisons of the same flow within a fraction of a
+// second, in which machine and state are the same. Beside that runs with and without canaries
 // take turns, for what they cost in CPU time and between the slices.
 package main
 
@@ -129,14 +129,21 @@ func (c *cost) add(trials []results.Trial, seconds float64) {
 }
 
 // contrast is the mean logarithm of the rates of slices with canaries over those of
-// their arm's neighbours without, of which both are needed: rates wander.
+// their neighbours without, of which both are needed: rates wander. Neighbours are of
+// the same arm, and follow, as the slice does, their own arm or another's: a flow that
+// goes on is faster than one that begins again.
 func contrast(all []results.Slice) (mean float64, ok bool) {
-	byArm := map[int][]results.Slice{}
-	for _, s := range all {
-		byArm[s.Arm] = append(byArm[s.Arm], s)
+	type kind struct {
+		arm    int
+		goesOn bool
+	}
+	alike := map[kind][]results.Slice{}
+	for i, s := range all {
+		k := kind{s.Arm, i > 0 && all[i-1].Arm == s.Arm}
+		alike[k] = append(alike[k], s)
 	}
 	var logs []float64
-	for _, of := range byArm {
+	for _, of := range alike {
 		for i := 1; i+1 < len(of); i++ {
 			before, s, after := of[i-1], of[i], of[i+1]
 			if s.Canaries == nil || before.Canaries != nil || after.Canaries != nil {
