@@ -263,6 +263,14 @@ func (d *Dir) replace(name string, mode int, write func(io.Writer) error) error 
 	if err != nil {
 		return err
 	}
+	renamed := false
+	defer func() { // also of a panic in write
+		if !renamed {
+			_ = f.Close()
+			_ = unix.Unlinkat(d.fd, temporary, 0)
+		}
+		unfinished.Delete(place{d.fd, temporary})
+	}()
 	err = buffered(f, write)
 	if err == nil && mode >= 0 {
 		err = f.Chmod(os.FileMode(mode))
@@ -270,16 +278,13 @@ func (d *Dir) replace(name string, mode int, write func(io.Writer) error) error 
 	if err == nil {
 		err = f.Sync()
 	}
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = unix.Renameat(d.fd, temporary, d.fd, name)
-	}
-	if err != nil {
-		_ = unix.Unlinkat(d.fd, temporary, 0)
-		unfinished.Delete(place{d.fd, temporary})
+	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	unfinished.Delete(place{d.fd, temporary})
+	if err := unix.Renameat(d.fd, temporary, d.fd, name); err != nil {
+		return err
+	}
+	renamed = true
 	return d.Sync()
 }
 
