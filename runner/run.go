@@ -109,7 +109,7 @@ func Run(ctx context.Context, o Options) (*results.Run, error) {
 
 // carryOut does what was planned.
 func (r *run) carryOut() (*results.Run, error) {
-	if err := caught(func() error {
+	if err := crew.Reported(func() error {
 		if r.Planned != nil {
 			r.Planned(r.preview())
 		}
@@ -119,24 +119,9 @@ func (r *run) carryOut() (*results.Run, error) {
 	}
 	defer spareFromOOM()()
 	defer r.canaries.close()
-	err := caught(r.measure)
+	err := crew.Reported(r.measure)
 	err = errors.Join(err, r.finish(err))
 	return &results.Run{Header: r.Header, Trials: r.trials, End: &r.end}, err
-}
-
-// caught calls f, whose panic, in whichever goroutine, is an error: what must follow
-// follows all the same.
-func caught(f func() error) error {
-	err := crew.Caught(f)
-	fault, ok := errors.AsType[*crew.Panic](err)
-	if !ok {
-		return err
-	}
-	err = fmt.Errorf("a fault of netab: %w", fault)
-	if file := fault.Keep(); file != "" {
-		return fmt.Errorf("%w; its stack is in %s: please report it", err, file)
-	}
-	return err
 }
 
 // Plan makes the plan of a run and changes nothing: for --dry-run.
@@ -153,7 +138,7 @@ func prepare(ctx context.Context, o Options) (*run, error) {
 	r := &run{Options: o, ctx: ctx, starter: agent.NewStarter(), rng: rand.New(rand.NewPCG(o.Seed, 0)), moreLead: min(max(o.Lead, 0), mostLead)}
 	r.canaries.learnGap(0)
 	var p *plan
-	err := caught(func() (err error) { p, err = makePlan(ctx, o, r.starter); return err })
+	err := crew.Reported(func() (err error) { p, err = makePlan(ctx, o, r.starter); return err })
 	if err != nil {
 		r.starter.Close()
 		return nil, err
@@ -263,9 +248,9 @@ func (r *run) finish(failed error) error {
 	ctx := context.WithoutCancel(r.ctx)
 	var errs []error
 	if r.nic != nil {
-		errs = append(errs, caught(func() error { return r.nic.Close(ctx) }))
+		errs = append(errs, crew.Reported(func() error { return r.nic.Close(ctx) }))
 	}
-	if err := caught(func() error { return r.restore(ctx) }); err != nil {
+	if err := crew.Reported(func() error { return r.restore(ctx) }); err != nil {
 		errs = append(errs, err)
 		if len(r.end.RestoreErrors) == 0 { // a panic: some may be put back, and netab restore does the rest
 			r.end.RestoreErrors = []string{err.Error()}

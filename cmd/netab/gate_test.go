@@ -44,7 +44,7 @@ func simulate(t testing.TB, dir string, slowdown float64, seed uint64, change fu
 // netab runs a command line in this process.
 func netab(args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
-	code = execute(args, &out, &errs)
+	code = execute(newRoot(), args, &out, &errs)
 	return code, out.String(), errs.String()
 }
 

@@ -20,6 +20,7 @@ import (
 	"netab/results/disk"
 	"netab/runner"
 	"netab/runner/agent"
+	"netab/runner/crew"
 )
 
 // Exit statuses of all commands. 1 and 3 only of gates; with --bisect see
@@ -46,23 +47,27 @@ func main() {
 	if code, watched := watchBisect(os.Args[1:]); watched {
 		os.Exit(code)
 	}
-	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(execute(newRoot(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // execute is main with its surroundings passed in.
-func execute(args []string, stdout, stderr io.Writer) int {
+func execute(root *cobra.Command, args []string, stdout, stderr io.Writer) int {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	out, errs := guarded(stdout), guarded(stderr)
 	defer func() { _ = errors.Join(out.Flush(), errs.Flush()) }()
 	go interruptible(ctx, cancel, errs)
-	root := newRoot()
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errs)
-	command, err := root.ExecuteContextC(ctx)
+	var command *cobra.Command
+	err := crew.Reported(func() (err error) { command, err = root.ExecuteContextC(ctx); return err })
 	if err == nil {
 		return exitFine
+	}
+	if _, ok := errors.AsType[*crew.Panic](err); ok {
+		say(errs, fmt.Sprint(err, leftBorrowed()))
+		return exitFailed
 	}
 	status, ok := errors.AsType[*statusError](err)
 	if !ok {
@@ -75,6 +80,21 @@ func execute(args []string, stdout, stderr io.Writer) int {
 		writeln(errs, "netab:", status.err)
 	}
 	return status.code
+}
+
+// leftBorrowed says after a fault what the journal still remembers. The fault may
+// lie in what reads it.
+func leftBorrowed() (text string) {
+	err := crew.Caught(func() error {
+		if n := borrowedNow(); n > 0 {
+			text = fmt.Sprintf("; %s of this machine not put back: run netab restore", analysis.Counted(n, "setting"))
+		}
+		return nil
+	})
+	if err != nil {
+		return "; run netab restore, in case that something of this machine is not put back"
+	}
+	return text
 }
 
 // working counts what has to be ended in order: sessions, and processes that

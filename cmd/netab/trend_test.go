@@ -54,7 +54,7 @@ func storeNightOf(t *testing.T, store string, night int, level float64, change f
 func runTrend(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	status = execute(args, &out, &errs)
+	status = execute(newRoot(), args, &out, &errs)
 	return status, out.String(), errs.String()
 }
 
@@ -253,7 +253,7 @@ func BenchmarkTrend(b *testing.B) {
 	}
 	for b.Loop() {
 		var out, errs bytes.Buffer
-		if status := execute([]string{"--store", store, "trend"}, &out, &errs); status != exitFine || !strings.Contains(out.String(), "Of 20 series") {
+		if status := execute(newRoot(), []string{"--store", store, "trend"}, &out, &errs); status != exitFine || !strings.Contains(out.String(), "Of 20 series") {
 			b.Fatal(status, errs.String(), out.String())
 		}
 	}

@@ -8,6 +8,7 @@
 package crew
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -74,6 +75,21 @@ func Caught(f func() error) (err error) {
 		}
 	}()
 	return f()
+}
+
+// Reported is Caught for who only says it: of a panic the error tells where it was,
+// in one line, and which file has the stack.
+func Reported(f func() error) error {
+	err := Caught(f)
+	fault, ok := errors.AsType[*Panic](err)
+	if !ok {
+		return err
+	}
+	err = fmt.Errorf("a fault of netab: %w", fault)
+	if file := fault.Keep(); file != "" {
+		return fmt.Errorf("%w; its stack is in %s: please report it", err, file)
+	}
+	return fmt.Errorf("%w; its stack could not be kept (a TMPDIR that can be written to would have it): please report it", err)
 }
 
 // A Crew is some functions that run at the same time. The zero Crew is ready.
