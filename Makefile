@@ -60,7 +60,7 @@ bench-gate: build
 bench-canaries: build
 	$(GO) run ./bench/canaries
 
-## soak: what takes hours: the suite again and again, kills, A/A runs, gates; prints lines for docs/soak.md
+## soak: what takes hours: the suite again and again, kills, fuzzing, A/A runs, gates; prints lines for docs/soak.md
 soak: tools build
 	bench/soak.sh
 

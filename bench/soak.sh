@@ -2,7 +2,10 @@
 # What takes long, with its figures: each step prints a line of Markdown for
 # docs/soak.md, with machine and commit. Nothing else may run meanwhile.
 #
-#	bench/soak.sh [suite] [kills] [aa] [gates]	(default: all)
+#	bench/soak.sh [suite] [kills] [fuzz] [aa] [gates]	(default: all)
+#
+# FUZZ selects fuzz targets by a regular expression (default: all), FUZZTIME is how
+# long each is tried (600s: all take eight hours).
 set -eu
 cd "$(dirname "$0")/.."
 commit=$(git describe --always --dirty)
@@ -34,8 +37,19 @@ suite() {
 }
 
 kills() {
-	NETAB_TEST_LONG=1 go test ./test -count=1 -run 'TestKill' -v >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
-	line '30 kills each of veth, NIC and host-wide runs, restored' "$(tail -n 1 "$log")"
+	NETAB_TEST_LONG=1 go test ./test ./runner/knob -count=1 -p 1 -timeout 1h -run 'TestKill' -v >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
+	line '30 kills each of veth, NIC and host-wide runs, one at each step of changing and restoring settings' "restored: $(grep '^ok' "$log" | awk '{ printf "%s%s %s", sep, $2, $3; sep = ", " }')"
+}
+
+# fuzz: each target alone. What it finds lies in testdata/fuzz of its package.
+fuzz() {
+	grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' . | sed 's/:func / /' | grep -E "${FUZZ:-.}" | sort | while read -r file target; do
+		package=$(dirname "$file")
+		found=nothing
+		go test "$package" -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-600s}" >"$log" 2>&1 ||
+			found=$(grep -m 1 'Failing input written to' "$log" || tail -n 1 "$log")
+		line "fuzzing $package $target, ${FUZZTIME:-600s}" "$(sed -n 's/.*execs: \([0-9]*\).*/\1/p' "$log" | tail -n 1) executions, found: $found"
+	done
 }
 
 aa() {
@@ -48,7 +62,7 @@ gates() {
 }
 
 make -s build
-for step in ${*:-suite kills aa gates}; do
+for step in ${*:-suite kills fuzz aa gates}; do
 	"$step"
 done
 rm -f "$log"

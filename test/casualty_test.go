@@ -63,19 +63,28 @@ func TestReset(t *testing.T) {
 }
 
 func (c casualty) run(t *testing.T) {
-	busytest.Retry(t, func(t *testing.T, _ busytest.Stretch) string { return c.try(t) })
+	busytest.Retry(t, func(t *testing.T, by busytest.Stretch) string { return c.try(t, by) })
 }
 
-func (c casualty) try(t *testing.T) string {
+func (c casualty) try(t *testing.T, by busytest.Stretch) string {
 	p := newPlace(t)
 	before := snapshotSandbox()
-	r := c.start(t, p)
+	r := c.start(t, p, by)
 	if err := waitTrials(p.store(), 2); err != nil {
 		t.Fatalf("%v\n%s", err, r.stderr.String())
 	}
-	time.Sleep(250 * time.Millisecond) // into the next trial's slices
-	if err := eventually(func() error { return c.strike(r.agents()) }); err != nil {
+	time.Sleep(200 * time.Millisecond) // into the next trial's slices
+	if err := eventually(func() error {
+		if agents := r.agents(); len(agents) > 0 || r.lives() {
+			return c.strike(agents)
+		}
+		return nil
+	}); err != nil {
 		t.Fatal(err)
+	}
+	if c.toTheEnd && !r.lives() {
+		r.wait(t)
+		return "the run ended before anything could be done to it"
 	}
 	o := c.end(t, p, r)
 	var s struct {
@@ -99,17 +108,17 @@ func (c casualty) try(t *testing.T) string {
 	return ""
 }
 
-func (c casualty) start(t *testing.T, p place) *running {
+func (c casualty) start(t *testing.T, p place, by busytest.Stretch) *running {
 	t.Helper()
 	// Without a message of its own: every kind of traffic has its default.
 	p.write(t, "bare.yaml", "name: bare\ntopology: loopback\n")
 	args := []string{"run", "bare.yaml", "--store", "store", "--width", "0.0001%", "--json",
-		"--set", "measure.slice=20ms", "--set", "measure.settle=5ms", "--set", "measure.trial=400ms"}
+		"--set", "measure.slice=20ms", "--set", "measure.settle=5ms", "--set", "measure.trial=300ms"}
 	for _, s := range c.sets {
 		args = append(args, "--set", s)
 	}
 	if c.toTheEnd {
-		return p.start(t, append(args, "--max-time", "4s")...)
+		return p.start(t, append(args, "--max-time", fmt.Sprint(by.Of(2500*time.Millisecond)))...)
 	}
 	return p.start(t, append(args, "--max-time", "1m")...)
 }

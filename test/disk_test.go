@@ -16,10 +16,10 @@ import (
 func TestFullDisk(t *testing.T) {
 	sandboxed(t, ownNetwork, func(t *testing.T) {
 		p := newPlace(t)
-		disk := smallDisk(t, "64k")
+		disk := smallDisk(t, "48k")
 		before := snapshotSandbox()
 		o := p.netab(t, "run", "level", "--store", disk, "--max-time", "1m", "--width", "0.0001%",
-			"--set", "measure.slice=20ms", "--set", "measure.settle=5ms", "--set", "measure.trial=400ms", "--json")
+			"--set", "measure.slice=20ms", "--set", "measure.settle=5ms", "--set", "measure.trial=200ms", "--json")
 		o.want(t, 5, "no space left on device", "free some space, or choose another --store")
 		if o.stdout != "" {
 			if _, err := oneDocument([]byte(o.stdout)); err != nil {
@@ -36,7 +36,7 @@ func TestFullDisk(t *testing.T) {
 		}
 		trials := countTrials(t, files[0])
 		if trials < 2 {
-			t.Fatalf("%d trials on a disk of 64k: too few to show anything", trials)
+			t.Fatalf("%d trials on a disk of 48k: too few to show anything", trials)
 		}
 		p.netab(t, "results", "show", "latest", "--store", disk).want(t, 0, "goodput")
 		var s struct {

@@ -94,6 +94,7 @@ func TestRestoreElsewhere(t *testing.T) {
 		run.signal(t, syscall.SIGKILL)
 		run.wait(t)
 		noneLeft(t, endsAfterKill)
+		p.unlocked(t)
 		journal := filepath.Join(p.dir, "state", "journal.jsonl")
 		left, err := os.ReadFile(journal)
 		if err != nil {

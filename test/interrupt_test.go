@@ -13,7 +13,7 @@ const endsWithin = 3 * time.Second
 
 // A run that goes on until it is stopped: a level is never known this well. The
 // trial is long, so that the signal comes while slices run.
-var endless = []string{"run", "level", "--store", "store", "--max-time", "10m", "--width", "0.0001%", "--set", "measure.trial=1s"}
+var endless = []string{"run", "level", "--store", "store", "--max-time", "10m", "--width", "0.0001%", "--set", "measure.trial=600ms"}
 
 func TestInterrupt(t *testing.T) {
 	for name, sig := range map[string]syscall.Signal{"SIGINT": syscall.SIGINT, "SIGTERM": syscall.SIGTERM, "SIGHUP": syscall.SIGHUP} {
@@ -27,7 +27,7 @@ func interrupt(t *testing.T, sig syscall.Signal) {
 	p := newPlace(t)
 	before := snapshotSandbox()
 	r := p.start(t, endless...)
-	if err := waitTrials(p.store(), 1); err != nil {
+	if err := waitValid(p.store()); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(300 * time.Millisecond) // into the next trial's slices
@@ -37,7 +37,7 @@ func interrupt(t *testing.T, sig syscall.Signal) {
 	if took := time.Since(sent); took > endsWithin {
 		t.Errorf("ended %v after the signal, want at most %v", took, endsWithin)
 	}
-	o.want(t, 5, "interrupted: putting back what was changed", "interrupted: what was measured so far is kept and shown", "goodput", "Gbit/s")
+	o.want(t, 5, "interrupted: putting back what was changed", "interrupted: what was measured so far is kept and shown", "TCP goodput over loopback is ")
 	p.netab(t, "results", "--store", "store").want(t, 0, "level", "interrupted")
 	p.netab(t, "results", "show", "latest", "--store", "store").want(t, 0, "goodput")
 	noneLeft(t, 2*time.Second)
@@ -52,7 +52,7 @@ func TestInterruptTwice(t *testing.T) {
 	sandboxed(t, ownNetwork, func(t *testing.T) {
 		p := newPlace(t)
 		r := p.start(t, endless...)
-		if err := waitTrials(p.store(), 1); err != nil {
+		if err := waitValid(p.store()); err != nil {
 			t.Fatal(err)
 		}
 		r.signal(t, syscall.SIGINT)
@@ -83,7 +83,7 @@ func TestInterruptEarly(t *testing.T) {
 	sandboxed(t, ownNetwork, func(t *testing.T) {
 		p := newPlace(t)
 		before := snapshotSandbox()
-		for _, wait := range []time.Duration{20, 100, 250, 350, 450} {
+		for _, wait := range []time.Duration{20, 150, 350} {
 			r := p.start(t, endless...)
 			time.Sleep(wait * time.Millisecond)
 			r.signal(t, syscall.SIGINT)

@@ -1,7 +1,9 @@
 package test
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -24,7 +26,7 @@ const endsAfterKill = 2 * time.Second
 // TestKillVeth: all that a veth scenario makes dies with its processes.
 func TestKillVeth(t *testing.T) {
 	sandboxed(t, ownNetwork, func(t *testing.T) {
-		killing{args: []string{"run", "veth-rps", "--set", "measure.slice=40ms", "--set", "measure.trial=240ms"}}.run(t)
+		killing{args: []string{"run", "veth-rps", "--set", "measure.slice=40ms", "--set", "measure.trial=240ms"}, few: 2}.run(t)
 	})
 }
 
@@ -34,7 +36,7 @@ func TestKillVeth(t *testing.T) {
 func TestKillNIC(t *testing.T) {
 	sandboxed(t, ownNetwork, func(t *testing.T) {
 		makeNICs(t)
-		killing{args: []string{"run", nicScenario(t), "--set", "measure.slice=40ms", "--set", "measure.trial=240ms"}, borrows: true}.run(t)
+		killing{args: []string{"run", nicScenario(t), "--set", "measure.slice=40ms", "--set", "measure.trial=240ms"}, few: 6, borrows: true}.run(t)
 	})
 }
 
@@ -42,13 +44,14 @@ func TestKillNIC(t *testing.T) {
 func TestKillHostWide(t *testing.T) {
 	sandboxed(t, hostNetwork, func(t *testing.T) {
 		keepHostSysctls(t, "netdev_budget", "dev_weight")
-		killing{args: []string{"run", "netdev-budget", "--set", "measure.slice=40ms", "--set", "measure.trial=720ms"}, borrows: true}.run(t)
+		killing{args: []string{"run", "netdev-budget", "--set", "measure.slice=40ms", "--set", "measure.trial=720ms"}, few: 3, borrows: true}.run(t)
 	})
 }
 
 // A killing is a scenario that is killed many times.
 type killing struct {
 	args    []string
+	few     int  // how many times, but in `make soak`
 	borrows bool // it changes what must be put back by the journal
 }
 
@@ -64,7 +67,7 @@ func (k killing) run(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
 	before := snapshotSandbox()
-	for i := range kills() {
+	for i := range k.times() {
 		m := drawMoment(rng, i)
 		k.once(t, p, m)
 		if diff := before.settledDiff(snapshotSandbox); diff != "" {
@@ -81,15 +84,12 @@ func (k killing) run(t *testing.T) {
 	}
 }
 
-// kills is how many moments are tried.
-func kills() int {
-	switch {
-	case os.Getenv(envLong) == "1":
+// times is how many moments are tried.
+func (k killing) times() int {
+	if os.Getenv(envLong) == "1" {
 		return 30
-	case testing.Short():
-		return 3
 	}
-	return 6
+	return k.few
 }
 
 // A moment is when SIGKILL comes.
@@ -131,6 +131,7 @@ func (k killing) once(t *testing.T, p place, m moment) {
 		r.cmd.Process.Kill()
 		r.wait(t)
 	}
+	p.unlocked(t)
 	if p.pending() {
 		p.netab(t, k.args...).want(t, 5, "netab restore", "--restore")
 	}
@@ -138,6 +139,25 @@ func (k killing) once(t *testing.T, p place, m moment) {
 		t.Fatalf("netab restore: %s", o)
 	}
 	p.netab(t, "restore").want(t, 0, "nothing to restore")
+}
+
+// unlocked waits until the killed have given up their locks: the kernel closes files
+// of a process that has no executable any more.
+func (p place) unlocked(t *testing.T) {
+	t.Helper()
+	for _, name := range []string{"lock", "state/lock"} {
+		file, err := os.Open(filepath.Join(p.dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = eventually(func() error { return unix.Flock(int(file.Fd()), unix.LOCK_SH|unix.LOCK_NB) })
+			file.Close()
+		}
+		if err != nil {
+			t.Fatalf("lock of the killed: %s: %v", name, err)
+		}
+	}
 }
 
 // pending says whether the journal holds something to be put back.
@@ -158,6 +178,7 @@ func (k killing) again(t *testing.T, p place) {
 	r.signal(t, syscall.SIGKILL)
 	r.wait(t)
 	noneLeft(t, endsAfterKill)
+	p.unlocked(t)
 	if p.pending() != k.borrows {
 		t.Errorf("killed while it measured: journal left %v, want %v", p.pending(), k.borrows)
 	}

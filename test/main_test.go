@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"testing"
 )
@@ -28,6 +29,11 @@ const (
 // TestMain builds netab once, puts it into PATH, and watches the machine: no
 // test may leave anything behind, also when it fails.
 func TestMain(m *testing.M) {
+	if signal.Ignored(os.Interrupt) {
+		// A shell has started the tests in the background: netab would inherit that,
+		// and not hear of a SIGINT in its first moments.
+		signal.Notify(make(chan os.Signal, 1), os.Interrupt)
+	}
 	if inSandbox() {
 		os.Exit(m.Run())
 	}

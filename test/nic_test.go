@@ -78,42 +78,33 @@ arms:
 }
 
 // TestNICSettings: what the kernel drops of a device when it is moved comes back
-// with it, by the run's own end.
+// with it, by the run's own end: sysctls, and a broadcast address that is not the
+// default.
 func TestNICSettings(t *testing.T) {
-	for name, dress := range map[string]func(*testing.T){
-		"sysctls": func(t *testing.T) {
-			for _, file := range []string{"ipv4/conf/nic0/rp_filter", "ipv4/conf/nic1/rp_filter", "ipv6/conf/nic0/hop_limit", "ipv4/neigh/nic1/gc_stale_time"} {
-				if err := os.WriteFile("/proc/sys/net/"+file, []byte("2"), 0); err != nil {
-					t.Fatal(err)
-				}
-			}
-		},
-		"broadcast": func(t *testing.T) {
-			nic0, err := netlink.LinkByName("nic0")
-			if err != nil {
+	sandboxed(t, ownNetwork, func(t *testing.T) {
+		makeNICs(t)
+		for _, file := range []string{"ipv4/conf/nic0/rp_filter", "ipv4/conf/nic1/rp_filter", "ipv6/conf/nic0/hop_limit", "ipv4/neigh/nic1/gc_stale_time"} {
+			if err := os.WriteFile("/proc/sys/net/"+file, []byte("2"), 0); err != nil {
 				t.Fatal(err)
 			}
-			addr, err := netlink.ParseAddr("10.11.0.1/24") // whose broadcast address netlink fills in
-			if err == nil {
-				err = netlink.AddrAdd(nic0, addr)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			sandboxed(t, ownNetwork, func(t *testing.T) {
-				makeNICs(t)
-				dress(t)
-				before := snapshotSandbox()
-				p := newPlace(t)
-				p.netab(t, "run", nicScenario(t), "--store", "store", "--set", "measure.slice=40ms",
-					"--set", "measure.trial=240ms", "--max-time", "500ms").want(t, 0, "goodput")
-				if diff := before.settledDiff(snapshotSandbox); diff != "" {
-					t.Errorf("not as before:\n%s", diff)
-				}
-			})
-		})
-	}
+		}
+		nic0, err := netlink.LinkByName("nic0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		addr, err := netlink.ParseAddr("10.11.0.1/24") // whose broadcast address netlink fills in
+		if err == nil {
+			err = netlink.AddrAdd(nic0, addr)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := snapshotSandbox()
+		p := newPlace(t)
+		p.netab(t, "run", nicScenario(t), "--store", "store", "--set", "measure.slice=40ms",
+			"--set", "measure.trial=240ms", "--max-time", "500ms").want(t, 0, "goodput")
+		if diff := before.settledDiff(snapshotSandbox); diff != "" {
+			t.Errorf("not as before:\n%s", diff)
+		}
+	})
 }

@@ -73,12 +73,18 @@ func (p place) measured(t *testing.T, args ...string) (o outcome) {
 	t.Helper()
 	busytest.Retry(t, func(t *testing.T, _ busytest.Stretch) string {
 		o = p.netab(t, args...)
-		if text := strings.Join(strings.Fields(o.stdout+o.stderr), " "); tooBusy(text) {
-			return o.String()
-		}
-		return ""
+		return o.busy()
 	})
 	return o
+}
+
+// busy returns what there is to be seen of a run that lost trials to a busy
+// machine, "" of any other.
+func (o outcome) busy() string {
+	if tooBusy(strings.Join(strings.Fields(o.stdout+o.stderr), " ")) {
+		return o.String()
+	}
+	return ""
 }
 
 // tooBusy says whether a text is the reason of a trial that was lost so.
@@ -105,6 +111,9 @@ func (p place) start(t *testing.T, args ...string) *running {
 	t.Cleanup(func() { r.cmd.Process.Kill() })
 	return r
 }
+
+// lives says whether it runs still.
+func (r *running) lives() bool { return len(r.done) == 0 }
 
 // wait waits for the end, which must come.
 func (r *running) wait(t *testing.T) outcome {

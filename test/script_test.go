@@ -24,7 +24,7 @@ import (
 //	status N PROGRAM ARGS...   like exec, and the exit status must be N
 //	json FILE [PATH VALUE]     FILE is one JSON document (and PATH in it VALUE);
 //	                           PATH is dotted, numbers index lists
-//	trials STORE N             wait until the newest run of a store has N trials
+//	trials STORE N             wait until a run of a store has N trials
 //
 // FILE may be stdout. The condition [root] is for what changes the machine,
 // [pktgen] for a kernel with that module.
@@ -36,7 +36,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("NETAB_STATE", filepath.Join(e.WorkDir, ".state"))
 			e.Setenv("NETAB_LOCK", filepath.Join(e.WorkDir, ".lock"))
-			// Two runs of two trials at least, whatever the number of arms.
+			// With a trial of 160ms four blocks of two arms.
 			e.Setenv("QUICK", quickSlice)
 			// A store with one run, of scenario nightly, whose gate passes: simulated.
 			store, err := filepath.Abs("testdata/store")
@@ -60,7 +60,7 @@ func TestScripts(t *testing.T) {
 }
 
 // quickSlice keeps runs short: an error of some ten per cent does no harm here.
-const quickSlice = "measure.slice=40ms"
+const quickSlice = "measure.slice=20ms"
 
 func cmdStatus(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
@@ -145,26 +145,44 @@ func cmdTrials(ts *testscript.TestScript, neg bool, args []string) {
 // long a hang takes to be noticed on a machine that is busy otherwise.
 const patience = 30 * time.Second
 
-// waitTrials waits until some run of a store has n trials.
+// waitTrials waits until some run of a store has n trials, valid or not.
 func waitTrials(store string, n int) error {
-	return eventually(func() error {
-		files, err := filepath.Glob(filepath.Join(store, "*", "run.jsonl"))
+	return eventually(func() error { return haveRun(store, n, func(string) bool { return true }) })
+}
+
+// waitValid waits until some run of a store has a trial that is judged.
+func waitValid(store string) error {
+	return eventually(func() error { return haveRun(store, 1, isValid) })
+}
+
+func isValid(invalid string) bool { return invalid == "" }
+
+// haveRun fails unless some run of a store has n trials that count, by why they
+// are invalid.
+func haveRun(store string, n int, counts func(invalid string) bool) error {
+	files, err := filepath.Glob(filepath.Join(store, "*", "run.jsonl"))
+	if err != nil {
+		return err
+	}
+	most := 0
+	for _, file := range files {
+		data, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}
-		most := 0
-		for _, file := range files {
-			data, err := os.ReadFile(file)
-			if err != nil {
-				return err
+		trials := 0
+		for line := range bytes.Lines(data) {
+			var record struct{ Type, Invalid string }
+			if json.Unmarshal(line, &record) == nil && record.Type == "trial" && counts(record.Invalid) {
+				trials++
 			}
-			most = max(most, bytes.Count(data, []byte("\n"))-1) // without the header
 		}
-		if most < n {
-			return fmt.Errorf("%s has a run of %d trials, want %d", store, most, n)
-		}
-		return nil
-	})
+		most = max(most, trials)
+	}
+	if most < n {
+		return fmt.Errorf("%s has a run of %d trials, want %d", store, most, n)
+	}
+	return nil
 }
 
 // eventually tries until check passes; the last error tells what was missing.

@@ -4,42 +4,27 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"netab/scenarios"
+	"netab/test/busytest"
 )
 
-// armCount finds in the output of netab validate how many arms there are.
-var armCount = regexp.MustCompile(`ok, (\d+) arms?\b`)
-
-// shortest are the flags for one short trial of a scenario: two blocks.
-func shortest(t *testing.T, p place, scenario string, sets ...string) []string {
+// measures checks that a scenario of so many arms has a valid trial, of two blocks,
+// in which every arm has a level of the headline metric: data arrived.
+func measures(t *testing.T, p place, scenario string, arms int) {
 	t.Helper()
-	args := []string{"validate", scenario}
-	for _, s := range sets {
-		args = append(args, "--set", s)
-	}
-	o := p.netab(t, args...)
-	m := armCount.FindStringSubmatch(o.stdout)
-	if m == nil {
-		t.Fatalf("netab validate: %s", o)
-	}
-	arms, err := strconv.Atoi(m[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	trial := 2 * 25 * arms // ms
-	return append([]string{"--set", "measure.slice=25ms", "--set", "measure.settle=5ms", "--set", fmt.Sprintf("measure.trial=%dms", trial),
-		"--max-time", fmt.Sprintf("%dms", 2*trial), "--store", "store", "--json"}, args[2:]...)
-}
-
-// measures checks that a scenario has a valid trial in which every arm has a
-// level of the headline metric: data arrived.
-func measures(t *testing.T, p place, scenario string, sets ...string) {
-	t.Helper()
-	o := p.measured(t, append([]string{"run", scenario}, shortest(t, p, scenario, sets...)...)...)
+	var o outcome
+	busytest.Retry(t, func(t *testing.T, by busytest.Stretch) string {
+		slice := by.Of(25 * time.Millisecond)
+		trial := time.Duration(2*arms) * slice
+		o = p.netab(t, "run", scenario, "--set", fmt.Sprint("measure.slice=", slice), "--set", "measure.settle=5ms", "--set", fmt.Sprint("measure.trial=", trial),
+			"--max-time", fmt.Sprint(2*trial), "--store", "store", "--json")
+		return o.busy()
+	})
 	var s struct {
 		Trials  int
 		Invalid int `json:"invalid_trials"`
@@ -74,8 +59,7 @@ func TestBuiltins(t *testing.T) {
 	sandboxed(t, ownNetwork, func(t *testing.T) {
 		p := newPlace(t)
 		before := snapshotSandbox()
-		var list []struct{ Name string }
-		decode(t, p.netab(t, "list", "--json").stdout, &list)
+		list := scenarios.Builtins()
 		if len(list) < 40 {
 			t.Errorf("%d built-in scenarios, want 40 or more", len(list))
 		}
@@ -83,12 +67,28 @@ func TestBuiltins(t *testing.T) {
 			if s.Name == "netdev-budget" || lacks(t, p, s.Name) {
 				continue
 			}
-			t.Run(s.Name, func(t *testing.T) { measures(t, p, s.Name) })
+			t.Run(s.Name, func(t *testing.T) {
+				source, _ := scenarios.BuiltinSource(s.Name)
+				measures(t, p, s.Name, countArms(t, source))
+			})
 		}
 		if diff := before.settledDiff(snapshotSandbox); diff != "" {
 			t.Errorf("not as before:\n%s", diff)
 		}
 	})
+}
+
+func countArms(t *testing.T, source []byte) int {
+	t.Helper()
+	s, err := scenarios.Parse("x.yaml", source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	arms, err := scenarios.Unplaced(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(arms)
 }
 
 // lacks says whether a scenario needs a module or a permission that is not
@@ -112,36 +112,36 @@ func lacks(t *testing.T, p place, scenario string) bool {
 	return ok
 }
 
-// TestIPv6VethUDP: datagrams arrive from the first slice on.
-func TestIPv6VethUDP(t *testing.T) {
-	sandboxed(t, ownNetwork, func(t *testing.T) {
-		measures(t, newPlace(t), "same", "topology={kind: veth, family: ipv6, mtu: 1400}", "traffic={protocol: udp, message: 1000}")
-	})
-}
-
-// TestVariants: what a scenario can say beside what the built-in ones say.
+// TestVariants: what a scenario can say beside what the built-in ones say, an arm
+// each, so that one run has them all.
 func TestVariants(t *testing.T) {
 	sandboxed(t, ownNetwork, func(t *testing.T) {
 		p := newPlace(t)
-		for name, sets := range map[string][]string{
-			"IPv6":           {"topology.family=ipv6"},
-			"IPv6 veth":      {"topology={kind: veth, family: ipv6, mtu: 1400}"},
-			"reverse":        {"traffic.direction=reverse", "topology=veth"},
-			"both":           {"traffic.direction=both", "topology=veth"},
-			"flows":          {"traffic.flows=3", "traffic.nodelay=true"},
-			"same CPU":       {"placement=same"},
-			"free":           {"placement=free"},
-			"CPU list":       {"placement={source: all, sink: all}", "traffic.flows=2"},
-			"queues":         {"topology={kind: veth, queues: 2}", "knobs.device.both.rps_cpus=all"},
-			"buffers":        {"traffic.send_buffer=64K", "traffic.receive_buffer=64K"},
-			"alias":          {"traffic.protocol=TCP_STREAM"},
-			"offload":        {"topology=veth", "knobs.device.both.offload={tso: off, gro: on}"},
-			"smallest":       {"traffic={protocol: udp, message: 1}"},
-			"largest":        {"traffic={protocol: udp, message: 65507}"},
-			"other metrics":  {"measure.metrics=[goodput, ns_per_byte_sink]"},
-			"own congestion": {"traffic.congestion=reno"},
-		} {
-			t.Run(name, func(t *testing.T) { measures(t, p, "same", sets...) })
-		}
+		p.write(t, "variants.yaml", variants)
+		measures(t, p, "variants.yaml", countArms(t, []byte(variants)))
 	})
 }
+
+const variants = `name: variants
+topology: loopback
+traffic: {protocol: tcp, message: 128K}
+placement: distinct
+arms:
+  IPv6: {topology: {family: ipv6}}
+  IPv6-veth: {topology: {kind: veth, family: ipv6, mtu: 1400}}
+  IPv6-veth-UDP: {topology: {kind: veth, family: ipv6, mtu: 1400}, traffic: {protocol: udp, message: 1000}}
+  reverse: {topology: veth, traffic: {direction: reverse}}
+  both: {topology: veth, traffic: {direction: both}}
+  flows: {traffic: {flows: 3, nodelay: true}}
+  same-CPU: {placement: same}
+  free: {placement: free}
+  CPU-list: {placement: {source: all, sink: all}, traffic: {flows: 2}}
+  queues: {topology: {kind: veth, queues: 2}, knobs: {device: {both: {rps_cpus: all}}}}
+  buffers: {traffic: {send_buffer: 64K, receive_buffer: 64K}}
+  alias: {traffic: {protocol: TCP_STREAM}}
+  offload: {topology: veth, knobs: {device: {both: {offload: {tso: "off", gro: "on"}}}}}
+  smallest: {traffic: {protocol: udp, message: 1}}
+  largest: {traffic: {protocol: udp, message: 65507}}
+  own-congestion: {traffic: {congestion: reno}}
+measure: {metrics: [goodput, ns_per_byte_sink]}
+`

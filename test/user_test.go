@@ -71,17 +71,17 @@ func TestUser(t *testing.T) {
 	p := userPlace(t)
 	needUserNamespaces(t, p)
 	quick := func(scenario string, args ...string) []string {
-		return append([]string{"run", scenario, "--store", "store", "--set", quickSlice, "--set", "measure.trial=400ms", "--max-time", "1s"}, args...)
+		return append([]string{"run", scenario, "--store", "store", "--set", quickSlice, "--set", "measure.trial=160ms", "--max-time", "320ms"}, args...)
 	}
 	t.Run("loopback", func(t *testing.T) {
 		p.measured(t, quick("same")...).want(t, 0, "Against a ", "goodput")
 		p.netab(t, "results", "show", "latest", "--store", "store").want(t, 0, "goodput")
 	})
 	t.Run("veth", func(t *testing.T) {
-		p.measured(t, quick("veth-mtu", "--set", "measure.trial=600ms", "--max-time", "2s")...).want(t, 0, "TCP goodput over veth")
+		p.measured(t, quick("veth-mtu", "--set", "measure.trial=480ms", "--max-time", "960ms")...).want(t, 0, "TCP goodput over veth")
 	})
 	t.Run("sysctl", func(t *testing.T) {
-		p.measured(t, quick("tcp-rmem", "--set", "measure.trial=800ms", "--max-time", "2s")...).want(t, 0, "goodput")
+		p.measured(t, quick("tcp-rmem", "--set", "measure.trial=480ms", "--max-time", "960ms")...).want(t, 0, "goodput")
 	})
 	t.Run("rps", func(t *testing.T) {
 		o := p.netab(t, quick("loopback-rps")...)
@@ -104,7 +104,7 @@ func TestUser(t *testing.T) {
 	t.Run("interrupt", func(t *testing.T) {
 		p := userPlace(t)
 		r := p.start(t, endless...)
-		if err := waitTrials(p.store(), 1); err != nil {
+		if err := waitValid(p.store()); err != nil {
 			t.Fatal(err)
 		}
 		r.signal(t, syscall.SIGTERM)
@@ -138,7 +138,7 @@ func TestUserKilled(t *testing.T) {
 		needUserNamespaces(t, p)
 		before := snapshotSandbox()
 		r := p.start(t, endless...)
-		if err := waitTrials(p.store(), 1); err != nil {
+		if err := waitValid(p.store()); err != nil {
 			t.Fatal(err)
 		}
 		r.signal(t, syscall.SIGKILL)
@@ -179,7 +179,7 @@ func TestRootWithFewerCapabilities(t *testing.T) {
 		p.through = []string{setpriv, "--bounding-set=" + capabilities, "--inh-caps=" + capabilities}
 		return p
 	}
-	quick := []string{"run", "same", "--store", "store", "--set", quickSlice, "--set", "measure.trial=400ms", "--max-time", "1s"}
+	quick := []string{"run", "same", "--store", "store", "--set", quickSlice, "--set", "measure.trial=160ms", "--max-time", "320ms"}
 	for _, tt := range []struct{ drop, missing string }{
 		{"-sys_admin,-net_admin", "CAP_SYS_ADMIN and CAP_NET_ADMIN"},
 		{"-net_admin", "CAP_NET_ADMIN"},

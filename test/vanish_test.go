@@ -26,12 +26,12 @@ func vanish(t *testing.T, protocol string) {
 	before := snapshotSandbox()
 	makeNICs(t)
 	r := p.start(t, "run", nicScenario(t), "--store", "store", "--max-time", "1m", "--resolution", "0.001%",
-		"--set", "measure.slice=40ms", "--set", "measure.trial=400ms", "--set", "traffic.protocol="+protocol, "--set", "traffic.message=1000")
+		"--set", "measure.slice=20ms", "--set", "measure.trial=200ms", "--set", "traffic.protocol="+protocol, "--set", "traffic.message=1000")
 	if err := waitTrials(p.store(), 2); err != nil {
 		r.signal(t, syscall.SIGINT)
 		t.Fatalf("%v\n%s", err, r.wait(t))
 	}
-	time.Sleep(200 * time.Millisecond) // into the next trial's slices
+	time.Sleep(100 * time.Millisecond) // into the next trial's slices
 	deleteNIC(t)
 	o := r.wait(t)
 	o.want(t, 5, "trials in a row failed", "goodput")
@@ -63,6 +63,7 @@ func TestVanishedAfterKill(t *testing.T) {
 		r.signal(t, syscall.SIGKILL)
 		r.wait(t)
 		noneLeft(t, endsAfterKill)
+		p.unlocked(t)
 		deleteNIC(t)
 		p.netab(t, "restore").want(t, 0, "device nic0", "device nic1", "gone")
 		p.netab(t, "restore").want(t, 0, "nothing to restore")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -115,7 +116,8 @@ func volatile(path string) bool {
 
 // TestKillInNamespace kills a run with SIGKILL at each step of changing real
 // sysctls, masks, features, MTU and queue counts; a later Restore must leave
-// every file as it was.
+// every file as it was. Which third of the steps is drawn: NETAB_TEST_LONG=1 (make
+// soak) tries all, TestKillAtEveryStep does with a pretended machine.
 func TestKillInNamespace(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a process for every step")
@@ -125,7 +127,11 @@ func TestKillInNamespace(t *testing.T) {
 	tmp := memoryDir(t)
 	opts := testOptions(host.Local{})
 	opts.Undo = map[string]UndoFunc{"file": removeFile}
-	for n := 0; ; n++ {
+	begin, by := rand.IntN(3), 3
+	if os.Getenv("NETAB_TEST_LONG") == "1" {
+		begin, by = 0, 1
+	}
+	for n := begin; ; n += by {
 		k := killing{Dir: filepath.Join(tmp, "state"), Marker: filepath.Join(tmp, "marker"), At: n}
 		killed, _ := kill(t, k)
 		for _, r := range openJournal(t, k.Dir, opts).Restore(context.Background()) {
