@@ -1,15 +1,33 @@
 #!/bin/sh
-# All tests. Packages one after the other (-p 1): several of them measure, or
-# change the machine under its one lock.
+# All tests, in three parts, and at the end what each package took.
 set -eu
 cd "$(dirname "$0")"
+said=$(mktemp)
+trap 'rm -f "$said"' EXIT
+exec 3>&1
+
+# tests runs go test and keeps what it says. vet is `make check`'s.
+tests() {
+	status=$({ { go test -vet=off "$@" 2>&1 && echo 0 >&4 || echo 1 >&4; } | tee -a "$said" >&3; } 4>&1)
+	return "$status"
+}
 
 # The race detector needs cgo, and distorts timing: it is for what judges, keeps,
 # plans and talks to agents. The loops that send and receive are raw system calls
 # of single threads (runner/traffic). What -short leaves out (counts over many
 # runs, kills at every step) comes without it, below.
-CGO_ENABLED=1 go test -race -short -p 2 ./analysis ./analysis/calibration \
-	./results ./scenarios ./runner/agent ./runner/host ./runner/knob ./runner/probe
+CGO_ENABLED=1 tests -race -short -p 2 ./analysis ./analysis/calibration \
+	./results ./results/disk ./scenarios ./runner/agent ./runner/crew ./runner/host ./runner/knob \
+	./runner/packet ./runner/pktgen ./runner/probe ./runner/topology ./runner/verify
 # -count=1: they build the binary and ask the kernel, which the test cache knows
-# nothing of.
-go test -count=1 -p 1 -timeout 30m $(go list ./... | grep -v -e '/results$' -e '/scenarios$' -e '/runner/probe$')
+# nothing of. First what only computes, the longest first.
+known='/results$|/scenarios$|/runner/(crew|probe|verify)$' # all of these is done
+measures='^netab/(runner|bench|test)(/|$)'
+packages=$(go list ./... | grep -Ev "$known")
+tests -count=1 -p 2 ./analysis/report $(echo "$packages" | grep -Ev "$measures|/analysis/report\$")
+# One after the other: several of them measure, or change the machine under its
+# one lock.
+tests -count=1 -p 1 -timeout 30m $(echo "$packages" | grep -E "$measures")
+
+echo 'seconds by package (the first part under the race detector):'
+awk '$1 == "ok" && sub("s$", "", $3) && $3 >= 1 { printf "%6.0f  %s\n", $3, $2 }' "$said" | sort -rn
