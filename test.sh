@@ -21,7 +21,7 @@ CGO_ENABLED=1 tests -race -short -p 2 ./analysis ./analysis/calibration \
 	./runner/packet ./runner/pktgen ./runner/probe ./runner/topology ./runner/verify
 # -count=1: they build the binary and ask the kernel, which the test cache knows
 # nothing of. First what only computes, the longest first.
-known='/results$|/scenarios$|/runner/(crew|probe|verify)$' # all of these is done
+known='/results$|/scenarios$|/runner/(crew|probe|verify)$' # are done with
 measures='^netab/(runner|bench|test)(/|$)'
 packages=$(go list ./... | grep -Ev "$known")
 tests -count=1 -p 2 ./analysis/report $(echo "$packages" | grep -Ev "$measures|/analysis/report\$")
