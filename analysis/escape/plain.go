@@ -100,12 +100,13 @@ func JSONText(doc []byte) []byte {
 	for i := 0; i < len(doc); {
 		r, n := utf8.DecodeRune(doc[i:])
 		if r == '\\' && i+1 < len(doc) {
-			n = 2
-			if r = 'x'; doc[i+1] == 'u' && i+6 <= len(doc) {
-				var text string
-				if n = 6; json.Unmarshal([]byte(`"`+string(doc[i:i+6])+`"`), &text) == nil {
-					r, _ = utf8.DecodeRuneInString(text)
-				}
+			if n = 2; doc[i+1] == 'u' && i+6 <= len(doc) {
+				n = 6
+			}
+			r = 'x' // of what is no escape
+			var text string
+			if json.Unmarshal([]byte(`"`+string(doc[i:i+n])+`"`), &text) == nil {
+				r, _ = utf8.DecodeRuneInString(text)
 			}
 		}
 		if r == '\n' || r == '\t' || r == '\r' || Shown(r) {
