@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"unicode"
 )
 
 // Markdown makes a text that GitHub's and GitLab's Markdown show as it is, in a
@@ -14,7 +15,7 @@ import (
 // does not see them any more; an empty comment in its midst parts it, and leaves
 // no trace in the page.
 func Markdown(s string) string {
-	s = strings.Trim(Visible(s), " ")
+	s = strings.TrimFunc(Visible(s), unicode.IsSpace) // any of them keeps ** beside it from being markup
 	s = parts().ReplaceAllStringFunc(s, func(m string) string { return m[:1] + apart + m[1:] })
 	s = words().ReplaceAllString(s, "${1}${3}"+apart+"${2}${4}")
 	s = emoji(s)

@@ -30,7 +30,7 @@ func lookalike(m string) string { return alike.Replace(m) }
 // one.
 func CSV(s string) string {
 	s = Visible(s)
-	rest := strings.TrimLeft(s, " \u00a0\u3000")
+	rest := strings.TrimLeftFunc(s, unicode.IsSpace)
 	if rest == "" || number().MatchString(s) || !strings.ContainsAny(rest[:firstLen(rest)], "=+-@＝＋－＠") {
 		return s
 	}
