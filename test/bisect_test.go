@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestBisectMeasured lets git find the commit that made a source slower, by
@@ -21,11 +22,12 @@ func TestBisectMeasured(t *testing.T) {
 	}
 	const tries = 3
 	for try := 1; ; try++ {
-		found, log := bisectMeasured(t)
+		found, log := bisectMeasured(t, time.Duration(try)*12*time.Second)
 		if found == "commit 2" {
 			return
 		}
-		// On a busy machine a commit may get no verdict, which git skips.
+		// On a busy machine a commit may get no verdict, which git skips: the next try
+		// has more time.
 		if try == tries || !strings.Contains(log, "# skip: ") {
 			t.Fatalf("found %q, want commit 2:\n%s", found, log)
 		}
@@ -34,7 +36,7 @@ func TestBisectMeasured(t *testing.T) {
 }
 
 // bisectMeasured returns the subject of the commit that git blames, and its log.
-func bisectMeasured(t *testing.T) (found, log string) {
+func bisectMeasured(t *testing.T, maxTime time.Duration) (found, log string) {
 	p := newPlace(t)
 	git := func(args ...string) (string, error) {
 		cmd := exec.Command("git", append([]string{"-C", p.dir}, args...)...)
@@ -61,10 +63,10 @@ placement: same
 arms:
   ideal: {}
   now: {traffic: {source: {slowdown: %s}}}
-measure: {resolution: 15%%, max_time: 12s, slice: 8ms, settle: 1ms, trial: 160ms, disturbed: count}
+measure: {resolution: 15%%, max_time: %v, slice: 8ms, settle: 1ms, trial: 160ms, disturbed: count}
 `
 	for i, share := range []string{"0", "0", "40%", "40%"} {
-		p.write(t, "slower.yaml", fmt.Sprintf(scenario, i, share))
+		p.write(t, "slower.yaml", fmt.Sprintf(scenario, i, share, maxTime))
 		must("add", "slower.yaml")
 		must("commit", "-q", "-m", fmt.Sprintf("commit %d", i))
 	}
