@@ -10,7 +10,7 @@ SOURCES  := $(shell find . -name '*.go' -not -path './node_modules/*' -o -name '
 
 export CGO_ENABLED = 0
 
-.PHONY: demo build test check soak bench bench-slices bench-aa bench-gate bench-canaries man clean tools
+.PHONY: demo build test check soak audit bench bench-slices bench-aa bench-gate bench-canaries man clean tools
 
 ## demo: what does receive packet steering on loopback do to TCP, here, now?
 demo: build
@@ -63,6 +63,10 @@ bench-canaries: build
 ## soak: what takes hours: the suite again and again, kills, fuzzing, A/A runs, gates; prints lines for docs/soak.md
 soak: tools build
 	bench/soak.sh
+
+## audit: verdicts of the binary on simulated runs, held against the truth by a program that shares no code with the analysis
+audit: build
+	$(GO) run ./bench/audit
 
 ## man: the man pages, in bin/man
 man: $(ECHARTS)

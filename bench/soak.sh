@@ -2,7 +2,7 @@
 # What takes long, with its figures: each step prints a line of Markdown for
 # docs/soak.md, with machine and commit. Nothing else may run meanwhile.
 #
-#	bench/soak.sh [suite] [kills] [fuzz] [aa] [gates]	(default: all)
+#	bench/soak.sh [suite] [kills] [fuzz] [aa] [gates] [audit]	(default: all)
 #
 # FUZZ selects fuzz targets by a regular expression (default: all), FUZZTIME is how
 # long each is tried (600s: all take eight hours).
@@ -61,8 +61,16 @@ gates() {
 	line 'a gate on a slowdown of 4 % and on none, 20 times each' "$(bench/gate.sh)"
 }
 
+audit() {
+	status=0
+	go run ./bench/audit >"$log" 2>&1 || status=$?
+	cat "$log" >&2
+	line 'the audit of verdicts, 500 of each world' "$(grep -c '| yes |$' "$log") of $(grep -c '| yes |$\|| \*\*no\*\* |$' "$log") worlds hold"
+	return $status
+}
+
 make -s build
-for step in ${*:-suite kills fuzz aa gates}; do
+for step in ${*:-suite kills fuzz aa gates audit}; do
 	"$step"
 done
 rm -f "$log"
