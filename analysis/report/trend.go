@@ -182,12 +182,9 @@ func trendWords(s *trend.Series) string {
 func stateWords(s *trend.Series) string {
 	switch s.State {
 	case trend.Suspect:
-		return "suspect, " + trend.Percent(s.Tail.Change, s.Difference)
+		return "suspect, " + trend.Percent(s.Shift(), s.Difference)
 	case trend.Changed:
-		if s.Tail.State == trend.Changed {
-			return "changed, " + trend.Percent(s.Tail.Change, s.Difference)
-		}
-		return "changed, " + trend.Percent(s.Changes[len(s.Changes)-1].Change, s.Difference)
+		return "changed, " + trend.Percent(s.Shift(), s.Difference)
 	case trend.TooShort:
 		return "too few runs"
 	}

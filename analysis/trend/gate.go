@@ -76,8 +76,8 @@ func (h *History) acknowledge(scenario string, k *analysis.KnownIssue, now time.
 }
 
 // outcome is what the newest points come to for a gate: a regression is news
-// for Options.Recent points, then it is the present level; a suspect for the
-// worse, a series too short to judge, and one whose newest run is no point, are
+// for Options.Recent points from the one with which it was first found, then it is
+// the present level, and so is a slide; a suspect for the worse, a series too short to judge, and one whose newest run is no point, are
 // undecided. worse is the size of what became worse, 0 where nothing did.
 func (s *Series) outcome() (o analysis.Outcome, worse float64) {
 	o = analysis.Passed
@@ -93,6 +93,9 @@ func (s *Series) outcome() (o analysis.Outcome, worse float64) {
 	}
 	if recent := s.recentRegression(); recent > 0 {
 		o, worse = analysis.Worse, max(worse, recent)
+	}
+	if s.Slide != nil && s.Slide.Verdict == analysis.Regression {
+		o, worse = analysis.Worse, max(worse, math.Abs(s.Slide.Change))
 	}
 	if o == analysis.Passed && s.Newer != nil {
 		o = analysis.Undecided

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"math/rand/v2"
 	"runtime"
 	"slices"
 	"strings"
@@ -80,7 +79,8 @@ type Series struct {
 	Outcome  analysis.Outcome     `json:"outcome"`
 	Issue    *analysis.KnownIssue `json:"known_issue,omitempty"` // that lets it pass
 	Drift    *Drift               `json:"drift,omitempty"`
-	Lag1     float64              `json:"lag1"` // correlation of neighbouring points within levels
+	Slide    *Slide               `json:"slide,omitempty"` // of the present level away from its own beginning
+	Lag1     float64              `json:"lag1"`            // correlation of neighbouring points within levels
 	Text     string               `json:"text"`
 	Warnings []results.Warning    `json:"warnings"`
 	// Newer is a run that was begun after the newest point and is none: it was cut
@@ -113,7 +113,8 @@ type ChangePoint struct {
 	Hi      float64          `json:"hi"`
 	P       float64          `json:"p"`
 	Verdict analysis.Verdict `json:"verdict"`
-	Recent  bool             `json:"recent"`
+	Recent  bool             `json:"recent"`          // first found within the newest Options.Recent runs
+	Found   string           `json:"found,omitempty"` // the run with which it first was, where recent
 	// Differs is what else is not as it was in the run before, kernel first.
 	Differs []analysis.Confounder `json:"differs"`
 	// OneBoot: the change falls on a reboot and rests on one boot on a side, so
@@ -189,18 +190,18 @@ func (c *column) judge(d *divider, recent int) Series {
 		s.hush(c)
 		return s
 	}
-	name, xs := c.seedName(), c.xs()
-	found := d.candidates(xs, seeded(name, -1))
-	bs := hold(xs, found, c.margin(c.resolution), func(at int) *rand.Rand { return seeded(name, at) })
+	now := c.read(d, len(c.points))
+	xs, bs := now.xs, now.bs
 	s.Segments = c.segments(xs, bs)
-	for i := range bs {
-		s.Changes = append(s.Changes, c.changePoint(xs, bs, i, recent))
+	for i, found := range c.news(d, now, recent) {
+		s.Changes = append(s.Changes, c.changePoint(now, i, found))
 	}
-	last := xs
+	start := 0
 	if len(bs) > 0 {
-		last = xs[bs[len(bs)-1].at:]
+		start = bs[len(bs)-1].at
 	}
-	t := judgeTail(last, c.margin(c.resolution))
+	s.Slide = c.slide(now, start, recent)
+	t := judgeTail(xs[start:], certain(xs), c.margin(c.resolution))
 	s.Tail = Tail{State: t.state, Points: t.points, Base: t.base, Level: c.off(t.level), Lo: finite(c.off(t.lo)), Hi: finite(c.off(t.hi)), Change: c.change(t.delta)}
 	if t.state == TooShort {
 		s.Tail = Tail{State: TooShort}
@@ -212,13 +213,8 @@ func (c *column) judge(d *divider, recent int) Series {
 		rise := mean(after) - mean(before)
 		s.Drift = &Drift{From: i, To: j, Change: c.change(rise)}
 	}
-	known := xs
-	if t.state == Suspect || t.state == Changed {
-		known = xs[:len(xs)-t.points] // off the level, and so alike
-	}
-	r, n := lag1(known, bs)
-	s.Lag1 = finite(r)
-	s.warn(n)
+	s.Lag1 = likeness(xs)
+	s.warn()
 	if c.older > 0 {
 		s.Warnings = append(s.Warnings, results.Warning{Code: "older-records", Text: fmt.Sprintf(
 			"the records of %d of %d runs do not say all of what the arm was; they are taken for runs of this series because protocol, sizes, flows, rate and topology are the same",
@@ -247,9 +243,35 @@ func (s *Series) conclude() {
 	switch {
 	case s.State == Suspect || s.State == Changed:
 		s.Verdict = verdict(s.Tail.Change, s.Better)
-	case len(s.Changes) > 0 && s.Changes[len(s.Changes)-1].Recent:
-		s.State, s.Verdict = Changed, s.Changes[len(s.Changes)-1].Verdict
+	case s.News() != nil:
+		s.State, s.Verdict = Changed, s.News().Verdict
+	case s.Slide != nil:
+		s.State, s.Verdict = Changed, s.Slide.Verdict
 	}
+}
+
+// Shift is the change that State tells of, as in a ChangePoint; 0 where it tells of
+// none.
+func (s *Series) Shift() float64 {
+	switch {
+	case s.Tail.State == Suspect || s.Tail.State == Changed:
+		return s.Tail.Change
+	case s.State != Changed:
+		return 0
+	case s.News() != nil:
+		return s.News().Change
+	}
+	return s.Slide.Change
+}
+
+// News is the newest change point that is news, nil without.
+func (s *Series) News() *ChangePoint {
+	for i := len(s.Changes) - 1; i >= 0; i-- {
+		if s.Changes[i].Recent {
+			return &s.Changes[i]
+		}
+	}
+	return nil
 }
 
 func (c *column) segments(xs []float64, bs []boundary) []Segment {
@@ -266,14 +288,18 @@ func (c *column) segments(xs []float64, bs []boundary) []Segment {
 	return out
 }
 
-func (c *column) changePoint(xs []float64, bs []boundary, i, recent int) ChangePoint {
-	b := bs[i]
-	before, after := sides(xs, bs, i)
+func (c *column) changePoint(now reading, i, found int) ChangePoint {
+	b := now.bs[i]
+	before, after := sides(now.xs, now.bs, i)
 	lo, hi := welch(before, after, 0.05)
+	lo, hi = b.delta-(b.delta-lo)*wider(now.alike), b.delta+(hi-b.delta)*wider(now.alike)
 	first, last := &c.points[b.at], &c.points[b.at-1]
 	ch := ChangePoint{Index: b.at, Run: first.Run, Started: first.Started, Before: last.Kernel, After: first.Kernel,
 		From: c.off(mean(before)), To: c.off(mean(after)), Change: c.change(b.delta), Lo: c.change(lo), Hi: c.change(hi), P: b.p,
-		Recent: len(c.points)-b.at <= recent, Differs: differs(last.facts, first.facts)}
+		Recent: found > 0, Differs: differs(last.facts, first.facts)}
+	if found > 0 {
+		ch.Found = c.points[found-1].Run
+	}
 	if m, ok := analysis.LookupMetric(c.metric); ok {
 		ch.Verdict = verdict(b.delta, m.Better)
 	}
@@ -340,13 +366,13 @@ func verdict(delta float64, better analysis.Direction) analysis.Verdict {
 	return analysis.Regression
 }
 
-// warn says where the points are not what the search takes them for.
-func (s *Series) warn(n int) {
+// warn says what a reader of the changes should know.
+func (s *Series) warn() {
 	add := func(code, format string, args ...any) {
 		s.Warnings = append(s.Warnings, results.Warning{Code: code, Text: fmt.Sprintf(format, args...)})
 	}
-	if n >= 2*MinSegment && s.Lag1 > 2.58/math.Sqrt(float64(n)) && s.Lag1 > 0.2 {
-		add("autocorrelated", "neighbouring runs are alike (lag-1 correlation %.2f): the level wanders, and false change points are more frequent than promised", s.Lag1)
+	if s.Lag1 > max(0.2, 2.58*likenessSE(len(s.Points))) {
+		add("autocorrelated", "neighbouring runs are alike (lag-1 correlation %.2f): the level wanders. That is taken out before changes are searched for, so that small ones take longer to be told", s.Lag1)
 	}
 	if s.Drift != nil {
 		add("drift", "from run %s to run %s the series slopes rather than steps (%s in all): the change points between are stairs that the search cut into a slope, so none of them has a culprit of its own",

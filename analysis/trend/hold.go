@@ -20,13 +20,15 @@ type boundary struct {
 // windows each may place one change point at its own end. As long as one
 // fails, the one with the largest p goes, then the smallest step, and its
 // neighbours are tested anew.
-func hold(xs []float64, candidates []int, margin float64, seed func(at int) *rand.Rand) []boundary {
+//
+// Sizes are of the series as it was measured, p of its innovations.
+func hold(xs, white []float64, candidates []int, margin float64, seed func(at int) *rand.Rand) []boundary {
 	held := make([]boundary, 0, len(candidates))
 	for _, at := range candidates {
 		held = append(held, boundary{at: at})
 	}
 	for i := range held {
-		held[i] = judge(xs, held, i, seed)
+		held[i] = judge(xs, white, held, i, seed)
 	}
 	for len(held) > 0 {
 		worst := 0
@@ -40,7 +42,7 @@ func hold(xs []float64, candidates []int, margin float64, seed func(at int) *ran
 		}
 		held = slices.Delete(held, worst, worst+1)
 		for i := max(0, worst-1); i <= worst && i < len(held); i++ {
-			held[i] = judge(xs, held, i, seed)
+			held[i] = judge(xs, white, held, i, seed)
 		}
 	}
 	return held
@@ -80,11 +82,12 @@ func sides(xs []float64, bs []boundary, i int) (before, after []float64) {
 	return xs[max(from, at-Window):at], xs[at:min(to, at+Window)]
 }
 
-func judge(xs []float64, bs []boundary, i int, seed func(at int) *rand.Rand) boundary {
+func judge(xs, white []float64, bs []boundary, i int, seed func(at int) *rand.Rand) boundary {
 	before, after := sides(xs, bs, i)
 	b := bs[i]
 	b.delta = mean(after) - mean(before)
 	b.moved = moved(before, after)
+	before, after = sides(white, bs, i)
 	b.p = meansDiffer(before, after, seed(b.at))
 	return b
 }

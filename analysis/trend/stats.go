@@ -56,34 +56,3 @@ func welch(a, b []float64, alpha float64) (lo, hi float64) {
 	h := tCritical(alpha, df) * math.Sqrt(va+vb)
 	return d - h, d + h
 }
-
-// lag1 is the correlation of neighbouring deviations from their own levels,
-// and how many deviations there are. Deviations from a mean of n points are
-// correlated by -1/n each: that is added back, as a white series has none.
-func lag1(xs []float64, bs []boundary) (r float64, n int) {
-	var across, squares, bias float64
-	start := 0
-	for i := range len(bs) + 1 {
-		end := len(xs)
-		if i < len(bs) {
-			end = bs[i].at
-		}
-		segment := xs[start:end]
-		m := mean(segment)
-		if analysis.Flat(segment) {
-			segment = nil // its deviations are rounding, and that is alike
-		}
-		for j, x := range segment {
-			squares += (x - m) * (x - m)
-			if j > 0 {
-				across += (x - m) * (segment[j-1] - m)
-			}
-		}
-		bias++
-		start = end
-	}
-	if squares == 0 {
-		return 0, len(xs)
-	}
-	return across/squares + bias/float64(len(xs)), len(xs)
-}

@@ -49,6 +49,9 @@ type tail struct {
 	points, base  int
 	level, lo, hi float64
 	delta         float64
+	// beyond is how far the innovations of its runs are from the level's, on the side
+	// that delta is on, in half-widths of what is foretold.
+	beyond float64
 }
 
 // judgeTail compares the last points of the present level with the points
@@ -60,21 +63,23 @@ type tail struct {
 //
 // The prediction interval of the mean of k new points, given n of the level,
 // is mean ± t(n-1) · s · sqrt(1/k + 1/n) (Hahn and Meeker 1991, "Statistical
-// Intervals", 4.7).
-func judgeTail(segment []float64, margin float64) tail {
+// Intervals", 4.7). Where neighbours are alike, it is of the innovations, and what
+// the runs before foretell moves the interval.
+func judgeTail(segment []float64, alike, margin float64) tail {
+	white := whiten(segment, alike)
 	if len(segment) < MinSegment+1 {
 		return tail{state: TooShort}
 	}
-	found := predict(segment, 1, tailAlpha/MinSegment)
+	found := predict(segment, white, alike, 1, tailAlpha/MinSegment)
 	found.state = Steady
 	furthest := 0.0
 	for k := min(MinSegment, len(segment)-MinSegment); k >= 1; k-- {
-		t := predict(segment, k, tailAlpha/MinSegment)
-		far := math.Abs(t.delta) / (t.hi - t.level)
-		if t.delta == 0 || far <= 1 || math.Abs(t.delta) < margin || !allOut(segment, k, t.delta) || madeByOne(segment, k, t, margin) {
+		t := predict(segment, white, alike, k, tailAlpha/MinSegment)
+		far := t.beyond
+		if t.delta == 0 || !(far > 1) || math.Abs(t.delta) < margin || !allOut(white, k, t.delta) || madeByOne(segment, k, t, margin) {
 			continue
 		}
-		if t.state = Suspect; confirmed(segment, k, t.delta) {
+		if t.state = Suspect; confirmed(white, k, t.delta) {
 			t.state = Changed
 		}
 		better := t.state == Changed && found.state != Changed
@@ -85,12 +90,19 @@ func judgeTail(segment []float64, margin float64) tail {
 	return found
 }
 
-func predict(segment []float64, k int, alpha float64) tail {
-	base, last := baseOf(segment, k)
+func predict(segment, white []float64, alike float64, k int, alpha float64) tail {
+	base, last := baseOf(white, k)
 	m, sd := meanSD(base)
 	n := float64(len(base))
 	h := sd * math.Sqrt(1/float64(k)+1/n) * tCritical(alpha, n-1)
-	return tail{points: k, base: len(base), level: m, lo: m - h, hi: m + h, delta: mean(last) - m}
+	new := mean(last) - m
+	levelled, newest := baseOf(segment, k)
+	level := mean(levelled)
+	t := tail{points: k, base: len(base), level: level, delta: mean(newest) - level}
+	t.beyond = new * math.Copysign(1, t.delta) / h
+	foretold := mean(newest) - (1-alike)*new
+	t.lo, t.hi = foretold-(1-alike)*h, foretold+(1-alike)*h
+	return t
 }
 
 // baseOf splits a segment into its last k points and what they are compared
@@ -102,8 +114,8 @@ func baseOf(segment []float64, k int) (base, last []float64) {
 }
 
 // allOut says whether each of the last k points by itself is outside.
-func allOut(segment []float64, k int, delta float64) bool {
-	base, last := baseOf(segment, k)
+func allOut(white []float64, k int, delta float64) bool {
+	base, last := baseOf(white, k)
 	return k == 1 || outside(base, last, delta, againAlpha) == k
 }
 
@@ -127,8 +139,8 @@ func madeByOne(segment []float64, k int, t tail, margin float64) bool {
 // after it, which are the second measurement, agreed (allOut). Several points
 // that are only together too far off stay suspect: else a level that goes on
 // would be called changed as often as it is called suspect.
-func confirmed(segment []float64, k int, delta float64) bool {
-	base, last := baseOf(segment, k)
+func confirmed(white []float64, k int, delta float64) bool {
+	base, last := baseOf(white, k)
 	return k > 1 && outside(base, last[:k-1], delta, tailAlpha/MinSegment) > 0
 }
 

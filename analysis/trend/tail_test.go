@@ -18,7 +18,7 @@ func TestTailKeepsItsBound(t *testing.T) {
 	const repeats = 4000
 	suspects, changed := 0, 0
 	for r := range uint64(repeats) {
-		switch judgeTail(level(r, 20), 0.001).state {
+		switch judgeTail(level(r, 20), 0, 0.001).state {
 		case Suspect:
 			suspects++
 		case Changed:
@@ -60,11 +60,11 @@ func TestTailOfFlatLevel(t *testing.T) {
 		for _, d := range c.then {
 			xs = append(xs, math.Log(40e9)+d)
 		}
-		got := judgeTail(xs, math.Log1p(0.01))
+		got := judgeTail(xs, 0, math.Log1p(0.01))
 		if got.state != c.want || got.points != c.points || math.Abs(got.delta-c.delta) > 0.03 {
 			t.Errorf("%s: %s of %d runs by %.3f, want %s of %d by %.3f", c.name, got.state, got.points, got.delta, c.want, c.points, c.delta)
 		}
-		if r, _ := lag1(xs[:26], nil); r != 0 {
+		if r := likeness(xs[:26]); r != 0 {
 			t.Errorf("%s: equal runs are alike by %.2f, want 0", c.name, r)
 		}
 	}
@@ -88,7 +88,7 @@ func TestTail(t *testing.T) {
 		{"three nights", []float64{-0.12, -0.13, -0.12}, Changed},
 		{"three nights a little low", []float64{-0.05, -0.05, -0.05}, Suspect},
 	} {
-		if got := judgeTail(level(1, 20, c.then...), math.Log1p(0.01)); got.state != c.want {
+		if got := judgeTail(level(1, 20, c.then...), 0, math.Log1p(0.01)); got.state != c.want {
 			t.Errorf("%s: %s, want %s (%+v)", c.name, got.state, c.want, got)
 		}
 	}
@@ -103,7 +103,7 @@ func TestTailBeginsWhereTheLevelDoes(t *testing.T) {
 	}{
 		{[]float64{-0.038, -0.15}, 1}, {[]float64{-0.038, -0.15, -0.14}, 2}, {[]float64{-0.14, -0.15, -0.14}, 3}, {[]float64{-0.14, -0.15, -0.14, -0.15}, 4},
 	} {
-		if got := judgeTail(level(1, 20, c.then...), 0.01); got.points != c.want || got.state == Steady {
+		if got := judgeTail(level(1, 20, c.then...), 0, 0.01); got.points != c.want || got.state == Steady {
 			t.Errorf("%v: %s of %d, want %d", c.then, got.state, got.points, c.want)
 		}
 	}
@@ -111,13 +111,13 @@ func TestTailBeginsWhereTheLevelDoes(t *testing.T) {
 
 func TestTailNeedsALevel(t *testing.T) {
 	for n := range MinSegment + 1 {
-		if got := judgeTail(make([]float64, n), 0.01); got.state != TooShort {
+		if got := judgeTail(make([]float64, n), 0, 0.01); got.state != TooShort {
 			t.Errorf("%d points: %s", n, got.state)
 		}
 	}
 	// What is smaller than the resolution is no suspect, however steady the level.
 	xs := append(make([]float64, 20), 0.005)
-	if got := judgeTail(xs, 0.01); got.state != Steady {
+	if got := judgeTail(xs, 0, 0.01); got.state != Steady {
 		t.Errorf("half the resolution: %s", got.state)
 	}
 }

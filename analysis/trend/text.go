@@ -45,9 +45,13 @@ func (s *Series) sentence() string {
 			return fmt.Sprintf("CHANGED (%s): the newest %s, from %s (%s) on, are %s off the level of the %s before them, each of them outside what one run varies by.",
 				s.Verdict, runs(s.Tail.Points), first.Run, kernel(first.Kernel), Percent(s.Tail.Change, s.Difference), runs(s.Tail.Base))
 		}
-		c := s.Changes[len(s.Changes)-1]
-		return fmt.Sprintf("CHANGED (%s): since run %s the level is another by %s (%s to %s)%s.",
-			c.Verdict, c.Run, Percent(c.Change, s.Difference), Percent(c.Lo, s.Difference), Percent(c.Hi, s.Difference), between(c))
+		if c := s.News(); c != nil {
+			return fmt.Sprintf("CHANGED (%s): since run %s the level is another by %s (%s to %s)%s.",
+				c.Verdict, c.Run, Percent(c.Change, s.Difference), Percent(c.Lo, s.Difference), Percent(c.Hi, s.Difference), between(*c))
+		}
+		sl := s.Slide
+		return fmt.Sprintf("CHANGED (%s): the newest %s are %s (%s to %s) off the %s from %s to %s, and no step between them explains it: the level slides.",
+			sl.Verdict, runs(sl.Runs), Percent(sl.Change, s.Difference), Percent(sl.Lo, s.Difference), Percent(sl.Hi, s.Difference), runs(anchorRuns), sl.From, sl.To)
 	}
 	text := "Steady: the newest run fits the present level."
 	if len(s.Changes) > 0 {

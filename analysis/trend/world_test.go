@@ -84,8 +84,9 @@ func found(d *divider, xs []float64, name string) []int {
 }
 
 func held(d *divider, xs []float64, name string) []boundary {
-	candidates := d.candidates(xs, seeded(name, -1))
-	return hold(xs, candidates, math.Log1p(0.01), func(at int) *rand.Rand { return seeded(name, at) })
+	white := whiten(xs, takenOut(xs))
+	candidates := d.candidates(white, seeded(name, -1))
+	return hold(xs, white, candidates, math.Log1p(0.01), func(at int) *rand.Rand { return seeded(name, at) })
 }
 
 var began = time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)

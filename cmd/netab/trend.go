@@ -32,8 +32,8 @@ in the store, find where its level changed, and say whether the newest runs
 have left it. A run that is off its level is only a suspect: measure again, and
 the second run decides.
 
-With --gate the exit status is 1 where a series became worse within its last
---recent runs, 3 where one is suspect for the worse or has too few runs, and 0
+With --gate the exit status is 1 where it was found within the last --recent runs
+that a series became worse, 3 where one is suspect for the worse or has too few runs, and 0
 else. A series whose newest run is no point, because it was cut off, failed or
 cannot be read, is 3 as well; where a run failed before anything was recorded the
 status is 5. Thresholds and acknowledged regressions are read where netab gate reads
@@ -88,7 +88,7 @@ in the store, which may be deleted at any time.`,
 	f.StringArrayVar(&opts.Machines, "machine", nil, "only the machine of this name, or host `NAME` (repeatable)")
 	f.BoolVar(&opts.Changes, "changes", false, "each arm's change against its baseline instead of its level: free of the machine's wander, blind to what moves both")
 	f.Float64Var(&opts.Resolution, "resolution", 0, "smallest change that matters, `FRACTION`; default what the newest run asked for, the scenario's gate: included")
-	f.IntVar(&opts.Recent, "recent", trend.DefaultRecent, "how many `RUNS` a change is news for")
+	f.IntVar(&opts.Recent, "recent", trend.DefaultRecent, "how many `RUNS` a change is news for, from the one with which it was found")
 	f.BoolVar(&as.json, "json", false, "print one JSON document")
 	f.BoolVar(&as.csv, "csv", false, "print CSV, a row a run and series")
 	f.BoolVar(&as.gate, "gate", false, "set the exit status by the newest runs")
