@@ -136,7 +136,7 @@ func stand(t *testing.T, body string) string {
 }
 
 func TestAudit(t *testing.T) {
-	const open = `echo '{"schema": "netab/gate/1", "outcome": "undecided", "summary": {"comparisons": [{"judged": true, "lo": -1, "hi": 1, "verdict": "inconclusive"}]}}'; exit 3`
+	const open = `echo '{"schema": "netab/gate/1", "outcome": "inconclusive", "summary": {"comparisons": [{"judged": true, "lo": -1, "hi": 1, "verdict": "inconclusive"}]}}'; exit 3`
 	for name, c := range map[string]struct{ body, only, want string }{
 		"withholds all":   {open, "AR(1) 0.5 from trial", ""},
 		"finds nothing":   {open, "effect of twice the resolution", errPromise.Error()},

@@ -99,7 +99,7 @@ func (j judge) follow(h history, seed uint64, series int) (fate, error) {
 			switch outcome {
 			case "regression":
 				failed[arm] = true
-			case "undecided":
+			case "inconclusive":
 				f.undecided++
 			}
 		}
