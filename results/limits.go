@@ -64,6 +64,8 @@ var spans = map[string]span{
 	"max_time_s":       {0, 1e9}, // as a time.Duration too
 	"elapsed_s":        {0, 1e9},
 	"start_ns":         {0, mostNumber},
+	"over_ns":          {0, mostNumber},
+	"every_blocks":     {1, math.MaxInt32},
 	"counted_ns":       {0, mostNumber},
 	"run_ns":           {0, mostNumber},
 	"slice_ns":         {0, mostNumber},

@@ -137,6 +137,8 @@ type Plan struct {
 	SettleNS       int64  `json:"settle_ns"`
 	BlocksPerTrial int    `json:"blocks_per_trial"`
 	WarmupNS       int64  `json:"warmup_ns"` // uncounted, of every fresh flow before its first slice
+	// Counters says how slices' Counters are read; nil = not at all.
+	Counters *CounterPlan `json:"counters,omitempty"`
 }
 
 // A Trial is fresh processes, sockets and namespaces, then many blocks.
@@ -195,6 +197,11 @@ type Slice struct {
 	LateBytes int64 `json:"late_bytes,omitempty"`
 	// Canaries of the settle part before; nil = none were measured.
 	Canaries *Canaries `json:"canaries,omitempty"`
+	// Switches of its threads; nil in records from before 2026-12, and where another
+	// thread than netab's sends (pktgen).
+	Switches *Switches `json:"switches,omitempty"`
+	// Counters of the machine; nil = not read.
+	Counters *Counters `json:"counters,omitempty"`
 	// Invalid says why this slice is not counted (thread stalled over the
 	// whole slice, knob not switched in time); "" = valid.
 	Invalid string `json:"invalid,omitempty"`
@@ -250,6 +257,8 @@ type ArmTrial struct {
 	// has none: the flow's is not the arm's.
 	Latency *Histogram        `json:"latency,omitempty"`
 	Beside  map[string]Beside `json:"beside,omitempty"`
+	// Counters of the machine in the arm's slices, by CPU; nil = not read.
+	Counters *ArmCounters `json:"counters,omitempty"`
 }
 
 // A RoleDelta sums the threads of one role of one arm over the whole trial.
@@ -346,7 +355,10 @@ type CPUDelta struct {
 	TimeSqueeze int64            `json:"softnet_time_squeeze,omitempty"`
 	ReceivedRPS int64            `json:"softnet_received_rps,omitempty"`
 	FlowLimit   int64            `json:"softnet_flow_limit,omitempty"`
-	MHz         float64          `json:"mhz,omitempty"` // mean of the readings at both edges, 0 = unknown
+	// Interrupts by the kernel's names for those of the architecture (RES, CAL, TLB,
+	// LOC), "device" for all others.
+	Interrupts map[string]int64 `json:"interrupts,omitempty"`
+	MHz        float64          `json:"mhz,omitempty"` // mean of the readings at both edges, 0 = unknown
 }
 
 // Add sums what a CPU did in two stretches; MHz, a mean, is left as it is.
@@ -362,11 +374,16 @@ func (d *CPUDelta) Add(more CPUDelta) {
 	d.TimeSqueeze += more.TimeSqueeze
 	d.ReceivedRPS += more.ReceivedRPS
 	d.FlowLimit += more.FlowLimit
-	for name, n := range more.Softirqs {
-		if d.Softirqs == nil {
-			d.Softirqs = map[string]int64{}
+	addCounts(&d.Softirqs, more.Softirqs)
+	addCounts(&d.Interrupts, more.Interrupts)
+}
+
+func addCounts(sum *map[string]int64, more map[string]int64) {
+	for name, n := range more {
+		if *sum == nil {
+			*sum = map[string]int64{}
 		}
-		d.Softirqs[name] += n
+		(*sum)[name] += n
 	}
 }
 

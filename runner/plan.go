@@ -84,8 +84,9 @@ type plan struct {
 	grain, reason string
 	slice, settle time.Duration
 	blocks        int
-	devices       devices  // of the first arm
-	notes         []string // for the user, before anything is changed
+	counters      *results.CounterPlan // nil = none are read at slices' edges
+	devices       devices              // of the first arm
+	notes         []string             // for the user, before anything is changed
 }
 
 // makePlan classifies every knob, tries each arm's own settings once in a
@@ -345,7 +346,7 @@ func rank(s *switched) time.Duration {
 
 // Record returns the plan as the run file keeps it.
 func (p *plan) record() results.Plan {
-	return results.Plan{Grain: p.grain, Reason: p.reason, SliceNS: int64(p.slice), SettleNS: int64(p.settle), BlocksPerTrial: p.blocks, WarmupNS: int64(warmup)}
+	return results.Plan{Grain: p.grain, Reason: p.reason, SliceNS: int64(p.slice), SettleNS: int64(p.settle), BlocksPerTrial: p.blocks, WarmupNS: int64(warmup), Counters: p.counters}
 }
 
 // located adds to an error where the scenario sets the knob.

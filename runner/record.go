@@ -37,6 +37,7 @@ func (l *live) slices(turns []turn, offset int64) []indexed {
 	for g := range l.groups {
 		windows = append(windows, l.windowsOf(g))
 	}
+	counted := l.counters()
 	var out []indexed
 	for _, t := range turns {
 		if t.slice < 0 || !slices.Contains(l.arms, t.arm) {
@@ -49,6 +50,10 @@ func (l *live) slices(turns []turn, offset int64) []indexed {
 			RxBytes: main.RxBytes, RxMsgs: main.RxMsgs, TxBytes: main.TxBytes, TxMsgs: main.TxMsgs, Transactions: main.Transactions,
 			Drops: w.Sink.Drops, SourceCPU: w.Source.CPU, SinkCPU: w.Sink.CPU,
 			SourceSpun: w.Source.Spun, SourceIdle: main.SourceIdle, SourceWait: w.Source.Wait, SinkWait: w.Sink.Wait, LateBytes: w.Late,
+			Switches: l.switches(w),
+		}
+		if c, ok := counted[t.slice]; ok {
+			s.Counters = &c.Sum
 		}
 		for g, group := range l.groups[1:] {
 			if s.Beside == nil {
@@ -106,7 +111,7 @@ func besideSlice(t *scenarios.Traffic, w traffic.WindowResult) results.BesideSli
 
 // armTrials are the setup's whole-trial records, one for each arm that it served
 // in the session.
-func (l *live) armTrials(served []int, settings map[int][]results.Setting, machine results.HostDelta) []results.ArmTrial {
+func (l *live) armTrials(served []int, turns []turn, settings map[int][]results.Setting, machine results.HostDelta) []results.ArmTrial {
 	main := l.ends(0)
 	base := results.ArmTrial{Shared: len(served) > 1 && len(l.arms) > 1,
 		Source: main.source, Sink: main.sink, Flows: main.flows, Beside: l.beside(0)}
@@ -118,6 +123,7 @@ func (l *live) armTrials(served []int, settings map[int][]results.Setting, machi
 	if l.hasLedger() && l.failed == nil {
 		base.Ledger = l.ledger(main.sent, main.received, machine)
 	}
+	counted := l.counters()
 	var out []results.ArmTrial
 	for i, a := range l.arms {
 		if !slices.Contains(served, a) {
@@ -126,6 +132,7 @@ func (l *live) armTrials(served []int, settings map[int][]results.Setting, machi
 		t := base
 		t.Arm = a
 		t.Latency, t.Beside = l.latency(0, i), l.beside(i)
+		t.Counters = armCounters(counted, turns, a)
 		t.Knobs = append(append([]results.Setting{}, l.settings...), settings[a]...)
 		out = append(out, t)
 	}

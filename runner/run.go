@@ -22,6 +22,7 @@ import (
 	"netab/runner/host"
 	"netab/runner/knob"
 	"netab/runner/topology"
+	"netab/runner/traffic"
 	"netab/scenarios"
 )
 
@@ -151,6 +152,7 @@ func prepare(ctx context.Context, o Options) (*run, error) {
 
 // open makes the run file.
 func (r *run) open() error {
+	r.plan.counters = planCounters(r.plan.slice, traffic.WatchCost)
 	r.Header.Plan = r.plan.record()
 	r.plan.devices.record(&r.Header.Machine)
 	r.Header.Seed = r.Seed

@@ -23,6 +23,7 @@ type turn struct {
 	slice, block, arm int // slice is -1 for a warm-up
 	start, count, end int64
 	rate              float64 // offered in this slice, where slices of the arm differ in it
+	counters          int     // files of counters that are read at its edges
 }
 
 // warmupTurns let one arm of each setup run, uncounted.
@@ -73,7 +74,7 @@ func windows(turns []turn, arms []int, start int64, settle time.Duration) []traf
 		if arm < 0 {
 			continue
 		}
-		w := traffic.Window{Slice: t.slice, Start: start + t.start, Count: start + t.count, End: start + t.end, Arm: arm, Rate: t.rate}
+		w := traffic.Window{Slice: t.slice, Start: start + t.start, Count: start + t.count, End: start + t.end, Arm: arm, Rate: t.rate, Counters: t.counters}
 		if i+1 < len(turns) && !slices.Contains(arms, turns[i+1].arm) {
 			w.Tail = w.End + int64(settle)
 		}

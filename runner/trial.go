@@ -117,6 +117,7 @@ func (r *run) schedule(order, arms []int) []turn {
 	}
 	turns := after(warmupTurns(fresh), blocksOf(r.rng, arms, r.plan.blocks, r.plan.slice, r.plan.settle))
 	r.offer(turns)
+	r.watch(turns)
 	return turns
 }
 
@@ -369,7 +370,7 @@ func (r *run) add(t *results.Trial, setups []*live, arms []int, turns []turn, la
 			s.Canaries = told[s.index]
 			t.Slices = append(t.Slices, s.Slice)
 		}
-		for _, a := range l.armTrials(arms, r.switcher.settings, delta) {
+		for _, a := range l.armTrials(arms, turns, r.switcher.settings, delta) {
 			a.Failed = t.Arms[a.Arm].Failed
 			r.canaries.see(&a)
 			t.Arms[a.Arm] = a

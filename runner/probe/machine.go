@@ -13,7 +13,9 @@ type Machine struct {
 	Times    map[int]CPUTimes
 	Softirqs Softirqs
 	Softnet  map[int]Softnet
-	MHz      map[int]float64 // absent where unknown
+	// Interrupts by CPU and name; those of devices are one sum.
+	Interrupts map[int]map[string]uint32
+	MHz        map[int]float64 // absent where unknown
 }
 
 // ReadMachine reads the host-wide counters. It costs a millisecond or two on a
@@ -31,12 +33,16 @@ func ReadMachine(fr FileReader) (Machine, error) {
 	if err != nil {
 		return Machine{}, err
 	}
+	interrupts, err := ReadInterrupts(fr)
+	if err != nil && !isNotExist(err) { // a container may hide it
+		return Machine{}, err
+	}
 	online := slices.Sorted(maps.Keys(times))
 	mhz, err := ReadMHz(fr, online)
 	if err != nil {
 		return Machine{}, err
 	}
-	return Machine{Times: times, Softirqs: softirqs, Softnet: softnetByCPU(rows, online), MHz: mhz}, nil
+	return Machine{Times: times, Softirqs: softirqs, Softnet: softnetByCPU(rows, online), Interrupts: interruptsByCPU(interrupts), MHz: mhz}, nil
 }
 
 // softnetByCPU gives rows without a CPU column (before Linux 5.10) the online
@@ -50,6 +56,25 @@ func softnetByCPU(rows []Softnet, online []int) map[int]Softnet {
 		byCPU[row.CPU] = row
 	}
 	return byCPU
+}
+
+// interruptsByCPU adds up those of devices: which there are differs from boot to
+// boot, and thousands of rows say no more than their sum.
+func interruptsByCPU(all []Interrupt) map[int]map[string]uint32 {
+	out := map[int]map[string]uint32{}
+	for _, i := range all {
+		name := i.Name
+		if i.IRQ >= 0 {
+			name = "device"
+		}
+		for cpu, n := range i.Counts {
+			if out[cpu] == nil {
+				out[cpu] = map[string]uint32{}
+			}
+			out[cpu][name] += n
+		}
+	}
+	return out
 }
 
 // Sub is what each CPU did between two readings. A CPU that went off- or
@@ -71,8 +96,9 @@ func (m Machine) subCPU(before Machine, cpu int) results.CPUDelta {
 		CPU:    cpu,
 		BusyNS: t.Busy(), UserNS: t.User + t.Nice, SystemNS: t.System,
 		IRQNS: t.IRQ, SoftirqNS: t.Softirq, StealNS: t.Steal,
-		Softirqs: subCounts(m.Softirqs[cpu], before.Softirqs[cpu]),
-		MHz:      meanMHz(m.MHz[cpu], before.MHz[cpu]),
+		Softirqs:   subCounts(m.Softirqs[cpu], before.Softirqs[cpu]),
+		Interrupts: subCounts(m.Interrupts[cpu], before.Interrupts[cpu]),
+		MHz:        meanMHz(m.MHz[cpu], before.MHz[cpu]),
 	}
 	a, okA := m.Softnet[cpu]
 	b, okB := before.Softnet[cpu]

@@ -137,27 +137,37 @@ func TestMissingFilesAreErrors(t *testing.T) {
 
 func TestMachineSub(t *testing.T) {
 	before := Machine{
-		Times:    map[int]CPUTimes{0: {User: 10e7, System: 20e7, Idle: 1e9, Softirq: 5e7, Steal: 1e7, Guest: 3e7}, 1: {User: 1e7}, 3: {}},
-		Softirqs: Softirqs{0: {"NET_RX": 1<<32 - 1, "RCU": 7, "HI": 0}, 1: {}},
-		Softnet:  map[int]Softnet{0: {Processed: 1<<32 - 10, Dropped: 3, ReceivedRPS: 1}, 1: {}},
-		MHz:      map[int]float64{0: 2000},
+		Times:      map[int]CPUTimes{0: {User: 10e7, System: 20e7, Idle: 1e9, Softirq: 5e7, Steal: 1e7, Guest: 3e7}, 1: {User: 1e7}, 3: {}},
+		Softirqs:   Softirqs{0: {"NET_RX": 1<<32 - 1, "RCU": 7, "HI": 0}, 1: {}},
+		Softnet:    map[int]Softnet{0: {Processed: 1<<32 - 10, Dropped: 3, ReceivedRPS: 1}, 1: {}},
+		MHz:        map[int]float64{0: 2000},
+		Interrupts: map[int]map[string]uint32{0: {"RES": 1<<32 - 2, "LOC": 9}, 1: {}},
 	}
 	after := Machine{
-		Times:    map[int]CPUTimes{0: {User: 12e7, Nice: 4e7, System: 25e7, Idle: 2e9, IRQ: 1e7, Softirq: 8e7, Steal: 3e7, Guest: 3e7}, 1: {User: 1e7}, 2: {User: 9e9}},
-		Softirqs: Softirqs{0: {"NET_RX": 4, "RCU": 7, "HI": 1}, 1: {}},
-		Softnet:  map[int]Softnet{0: {Processed: 90, Dropped: 5, ReceivedRPS: 1, TimeSqueeze: 2, FlowLimit: 1}, 2: {Processed: 1}},
-		MHz:      map[int]float64{0: 3000, 1: 1000},
+		Times:      map[int]CPUTimes{0: {User: 12e7, Nice: 4e7, System: 25e7, Idle: 2e9, IRQ: 1e7, Softirq: 8e7, Steal: 3e7, Guest: 3e7}, 1: {User: 1e7}, 2: {User: 9e9}},
+		Softirqs:   Softirqs{0: {"NET_RX": 4, "RCU": 7, "HI": 1}, 1: {}},
+		Softnet:    map[int]Softnet{0: {Processed: 90, Dropped: 5, ReceivedRPS: 1, TimeSqueeze: 2, FlowLimit: 1}, 2: {Processed: 1}},
+		MHz:        map[int]float64{0: 3000, 1: 1000},
+		Interrupts: map[int]map[string]uint32{0: {"RES": 1, "LOC": 9}, 1: {}},
 	}
 	want := results.HostDelta{StealNS: 2e7, CPUs: []results.CPUDelta{
 		{CPU: 0, BusyNS: 15e7, UserNS: 6e7, SystemNS: 5e7, IRQNS: 1e7, SoftirqNS: 3e7, StealNS: 2e7,
-			Softirqs: counts{"NET_RX": 5, "HI": 1}, Processed: 100, Dropped: 2, TimeSqueeze: 2, FlowLimit: 1, MHz: 2500},
-		{CPU: 1, Softirqs: counts{}}, // CPUs 2 and 3 came and went
+			Softirqs: counts{"NET_RX": 5, "HI": 1}, Interrupts: counts{"RES": 3}, Processed: 100, Dropped: 2, TimeSqueeze: 2, FlowLimit: 1, MHz: 2500},
+		{CPU: 1, Softirqs: counts{}, Interrupts: counts{}}, // CPUs 2 and 3 came and went
 	}}
 	got := after.HostDelta(before)
 	diff(t, "host delta", want, got)
 	if n := SoftnetDropped(got.CPUs); n != 2 {
 		t.Errorf("dropped %d, want 2", n)
 	}
+}
+
+// TestInterruptsByCPU: those of the architecture keep their names, devices are one.
+func TestInterruptsByCPU(t *testing.T) {
+	got := interruptsByCPU([]Interrupt{
+		{Name: "24", IRQ: 24, Counts: map[int]uint32{0: 1<<32 - 1, 1: 2}}, {Name: "25", IRQ: 25, Counts: map[int]uint32{0: 5, 1: 0}},
+		{Name: "RES", IRQ: -1, Counts: map[int]uint32{0: 7, 1: 8}}, {Name: "ERR", IRQ: -1}})
+	diff(t, "by CPU", map[int]map[string]uint32{0: {"device": 4, "RES": 7}, 1: {"device": 2, "RES": 8}}, got)
 }
 
 func TestMHz(t *testing.T) {

@@ -90,6 +90,9 @@ func (l *loop) source() syscall.Errno {
 		l.end, l.rpc.window = w.End, w
 		l.slow.begin(l.meter.last)
 		l.pace.begin(w)
+		if l.watch != nil {
+			l.watch.begin(i, w.Count)
+		}
 		l.turns = l.pace.paced && l.op != opSchedule
 		for l.passed < edgesPerWindow*i+3 { // until the window's end
 			if l.turns && !l.awaitTurn() {
@@ -112,6 +115,9 @@ func (l *loop) source() syscall.Errno {
 				return errno
 			}
 		}
+		if l.watch != nil {
+			l.watch.after(w.End)
+		}
 		if errno := l.settle(); errno != 0 && !l.over(errno) {
 			return errno
 		}
@@ -129,6 +135,10 @@ const spin = 60_000
 //go:nosplit
 func (l *loop) awaitTurn() bool {
 	at := l.pace.due()
+	if l.watch != nil && l.watch.look < min(at, l.end) { // it would sleep over that
+		sleepUntil(l.watch.look)
+		l.check()
+	}
 	l.await(min(at, l.end))
 	if at >= l.end {
 		return false

@@ -28,9 +28,10 @@ const (
 // A sample is what a thread had done, and had cost, when it saw an edge.
 type sample struct {
 	bytes, msgs int64
-	cpu, wait   int64 // ns
-	spun        int64 // of cpu, to slow the source down
-	idle        int64 // of cpu, spun until an intended time
+	cpu, wait   int64    // ns
+	spun        int64    // of cpu, to slow the source down
+	idle        int64    // of cpu, spun until an intended time
+	switches    [2]int64 // of the thread so far, voluntary and not
 	drops       int64
 	onCPU       int32 // where the thread ran
 	softirqCPU  int32 // where the softirq for its socket ran last; -1 = unknown
@@ -61,6 +62,7 @@ type meter struct {
 	idle        int64    // ns spun so far until intended times
 	own         []ownSum // of each end, where a thread has several
 	current     int      // the end of the step at hand
+	watch       *watch   // of one source of a set; nil = none
 
 	_ [128]byte
 }
@@ -141,6 +143,9 @@ func (m *meter) check() {
 		if m.next-now < nearEdge {
 			m.left = 1
 		}
+		if m.watch != nil && now >= m.watch.look {
+			m.watch.before(now)
+		}
 		return
 	}
 	s := &m.samples[m.passed]
@@ -170,7 +175,7 @@ func (m *meter) pass() {
 	}
 }
 
-// take reads what the thread has done and cost so far: two to five system
+// take reads what the thread has done and cost so far: three to six system
 // calls, 2-4 us, once per edge; one more for each further socket.
 //
 //go:nosplit
@@ -178,6 +183,7 @@ func (m *meter) take(s *sample) {
 	*s = sample{bytes: m.bytes, msgs: m.msgs, spun: m.slow.spun, idle: m.idle, softirqCPU: -1}
 	s.cpu = detached.CPUTime()
 	s.wait = m.thread.waited()
+	s.switches = m.thread.switches()
 	s.onCPU = m.thread.currentCPU()
 	if len(m.fds) > 0 {
 		s.softirqCPU = m.thread.incomingCPU(m.fds[0])

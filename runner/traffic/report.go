@@ -19,11 +19,15 @@ type Counts struct {
 	Drops int64 `json:"drops"`
 	Spun  int64 `json:"spun_ns,omitempty"` // of CPU, to slow the source down
 	Idle  int64 `json:"idle_ns,omitempty"` // of CPU, spun until an intended time: the same threads might have slept
+	// Context switches: sleeps, and others that took the CPU.
+	Voluntary int64 `json:"voluntary,omitempty"`
+	Involunt  int64 `json:"involuntary,omitempty"`
 }
 
 // Plus adds.
 func (c Counts) Plus(d Counts) Counts {
-	return Counts{c.Bytes + d.Bytes, c.Msgs + d.Msgs, c.CPU + d.CPU, c.Wait + d.Wait, c.Drops + d.Drops, c.Spun + d.Spun, c.Idle + d.Idle}
+	return Counts{c.Bytes + d.Bytes, c.Msgs + d.Msgs, c.CPU + d.CPU, c.Wait + d.Wait, c.Drops + d.Drops, c.Spun + d.Spun, c.Idle + d.Idle,
+		c.Voluntary + d.Voluntary, c.Involunt + d.Involunt}
 }
 
 // A WindowResult is the counted part of one window, summed over a role's ends.
@@ -65,6 +69,9 @@ type GroupReport struct {
 // A Report is what a Set did over one schedule.
 type Report struct {
 	Groups []GroupReport `json:"groups"` // in the order of the Set's Configs
+	// Counters are what the machine counted in windows, where this set's sources
+	// read it.
+	Counters []Counted `json:"counters,omitempty"`
 	// OwnCPU is the process's CPU time outside the role threads while the
 	// schedule ran.
 	OwnCPU int64 `json:"own_cpu_ns"`
@@ -157,7 +164,8 @@ func (l *loop) happened() map[string]int64 {
 }
 
 func between(a, b sample) Counts {
-	return Counts{b.bytes - a.bytes, b.msgs - a.msgs, b.cpu - a.cpu, b.wait - a.wait, b.drops - a.drops, b.spun - a.spun, b.idle - a.idle}
+	return Counts{b.bytes - a.bytes, b.msgs - a.msgs, b.cpu - a.cpu, b.wait - a.wait, b.drops - a.drops, b.spun - a.spun, b.idle - a.idle,
+		b.switches[0] - a.switches[0], b.switches[1] - a.switches[1]}
 }
 
 func (s *Set) report(windows []Window, own int64) (*Report, error) {
@@ -178,6 +186,10 @@ func (s *Set) report(windows []Window, own int64) (*Report, error) {
 		}
 		r.OwnCPU -= between(w.loop.first, w.loop.last).CPU
 		r.Groups[w.ends[0].Group].add(w, windows)
+		if w.loop.watch != nil {
+			r.Counters = w.loop.watch.counted(windows)
+			w.loop.watch.close()
+		}
 	}
 	r.OwnCPU = max(r.OwnCPU, 0)
 	return r, errors.Join(errs...)

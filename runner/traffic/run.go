@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 	"unsafe"
@@ -152,6 +153,9 @@ func (s *Set) Run(windows []Window, end int64) (*Report, error) {
 	for _, w := range s.workers {
 		w.start(windows)
 	}
+	if w := s.watcher(); w != nil {
+		w.loop.watch = newWatch(windows)
+	}
 	objects := allocated()
 	own := ProcessCPU()
 	late := Now() - windows[0].Start
@@ -171,6 +175,16 @@ func (s *Set) Run(windows []Window, end int64) (*Report, error) {
 		r.Late, r.Fault = late, fmt.Sprintf("the schedule began %v before it was known here: the machine was too busy", time.Duration(late))
 	}
 	return r, err
+}
+
+// watcher is the worker that reads the machine's counters: the first source of the
+// main traffic, if a thread of netab's sends; nil if there is none.
+func (s *Set) watcher() *worker {
+	i := slices.IndexFunc(s.workers, func(w *worker) bool { return !w.sink && w.ends[0].Group == 0 && w.loop.op != opKernel })
+	if i < 0 {
+		return nil
+	}
+	return s.workers[i]
 }
 
 // start gives the worker its windows.

@@ -25,6 +25,9 @@ type Window struct {
 	// Rate is offered by all sources of the arm's main traffic together in this
 	// window, messages per second; 0 = as their Config says.
 	Rate float64 `json:"rate,omitempty"`
+	// Counters is how many of probe.EdgeFiles a source reads at the edges of the
+	// counted part; 0 = none.
+	Counters int `json:"counters,omitempty"`
 }
 
 // edgesPerWindow is how many samples a meter takes of each window.
