@@ -28,6 +28,7 @@ func conditions(run *results.Run) []results.Warning {
 	ws = append(ws, rates(run.Header.Design, trials)...)
 	for i, arm := range run.Header.Design.Arms {
 		ws = append(ws, unpinned(trials, i, arm.Name)...)
+		ws = append(ws, idleCPUs(run, trials, i)...)
 		ws = append(ws, settings(trials, i, arm.Name)...)
 		ws = append(ws, unexplained(trials, i, arm.Name)...)
 		ws = append(ws, windowLoss(run.Header.Design, trials, i)...)

@@ -31,7 +31,7 @@ func armCovariates(arm int, prefix string) []covariate {
 			return prefix + l
 		}
 	}
-	return []covariate{
+	return append([]covariate{
 		{prefix + "softirq CPU of the sink's socket", of(softirqCPU)},
 		{prefix + "softirq CPU of the acknowledgements", of(ackCPU)},
 		{prefix + "softirq CPUs of data and acknowledgements", of(dataAndAckCPU)},
@@ -40,7 +40,7 @@ func armCovariates(arm int, prefix string) []covariate {
 		{prefix + "CPU of the source", of(func(at *results.ArmTrial) string { return roleCPU("source", at.Source) })},
 		{prefix + "CPU of the sink", of(func(at *results.ArmTrial) string { return roleCPU("sink", at.Sink) })},
 		{prefix + "migrations", of(migrations)},
-	}
+	}, counterCovariates(arm, prefix)...)
 }
 
 // pairCovariates are the candidates for a comparison.

@@ -106,6 +106,9 @@ func TestMetricLevels(t *testing.T) {
 	s := results.Slice{
 		CountedNS: 5e8, RxBytes: 1000, RxMsgs: 10, TxBytes: 2000, TxMsgs: 20, Transactions: 8,
 		SourceCPU: 4e8, SinkCPU: 25e7, SourceWait: 1e8, SinkWait: 0,
+		Switches: &results.Switches{SourceVoluntary: 30, SourceInvoluntary: 10, SinkVoluntary: 5},
+		Counters: &results.Counters{OverNS: 6e8, Softnet: &results.Softnet{Processed: 40, Dropped: 6, TimeSqueeze: 3, ReceivedRPS: 20},
+			Softirqs: &results.Softirqs{NetRX: 10}, Totals: &results.Totals{Interrupts: 60, ContextSwitches: 120}},
 		Beside: map[string]results.BesideSlice{"rpc": {RxBytes: 500, TxBytes: 1000, RxMsgs: 5, TxMsgs: 10, Transactions: 4, SourceCPU: 1e8, SinkCPU: 2e8}},
 	}
 	hist := &results.Histogram{}
@@ -122,7 +125,8 @@ func TestMetricLevels(t *testing.T) {
 		{Protocol: "udp", Kind: "flood", LossFree: &bound},
 	}
 	common := map[string]float64{"goodput": 16000, "tx_rate": 32000, "goodput_per_sink_cpu": 32000,
-		"cpu_source": 0.8, "cpu_sink": 0.5, "wait_source": 0.2, "wait_sink": 0}
+		"cpu_source": 0.8, "cpu_sink": 0.5, "wait_source": 0.2, "wait_sink": 0, "switches_source": 2, "switches_sink": 0.5, "migrations": 14,
+		"time_squeeze": 5, "softnet_drops": 10, "rps_interrupts": 0.5, "net_rx_softirqs": 0.25, "interrupts": 100, "machine_switches": 200}
 	bytes := map[string]float64{"ns_per_byte_source": 4e5, "ns_per_byte_sink": 25e4}
 	packets := map[string]float64{"packet_rate": 20, "loss": 0.5, "ns_per_packet_source": 4e7, "ns_per_packet_sink": 25e6}
 	latencies := map[string]float64{"latency_p50": 0.05, "latency_p90": 0.09, "latency_p99": 0.099, "latency_p999": 0.1, "latency_max": 0.1}
@@ -139,7 +143,7 @@ func TestMetricLevels(t *testing.T) {
 		{"loss_free_rate": 40},
 	} {
 		s.Arm, s.Rate = i, 50
-		trial := results.Trial{Slices: []results.Slice{s}, Arms: []results.ArmTrial{{Arm: i, Latency: hist, Beside: map[string]results.Beside{"rpc": {Latency: hist}}}}}
+		trial := results.Trial{Slices: []results.Slice{s}, Arms: []results.ArmTrial{{Arm: i, Source: results.RoleDelta{Migrations: 7}, Latency: hist, Beside: map[string]results.Beside{"rpc": {Latency: hist}}}}}
 		design := results.Design{Arms: arms}
 		got := map[string]float64{}
 		for _, m := range metricsOf(design) {

@@ -48,6 +48,10 @@ type Metric struct {
 // they are shown. CPU times of a role include softirq work that ran on its
 // threads' back.
 func Metrics() []Metric {
+	return append(trafficMetrics(), counterMetrics()...)
+}
+
+func trafficMetrics() []Metric {
 	return []Metric{
 		{Name: "goodput", Title: "goodput", Unit: "bit/s", Better: Higher, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
 			return total{8 * float64(s.RxBytes), seconds(s.CountedNS)}

@@ -78,6 +78,15 @@ var metricInfos = []metricInfo{
 	{nsTransSink, "Sink CPU per transaction", plain},
 	{waitSource, "Source waiting for a CPU", share},
 	{waitSink, "Sink waiting for a CPU", share},
+	{"switches_source", "Source switches per message", plain},
+	{"switches_sink", "Sink switches per message", plain},
+	{"migrations", "Migrations", perSecond},
+	{"time_squeeze", "Time squeezes", perSecond},
+	{"softnet_drops", "Softnet drops", perSecond},
+	{"rps_interrupts", "RPS interrupts per packet", plain},
+	{"net_rx_softirqs", "NET_RX softirqs per packet", plain},
+	{"interrupts", "Interrupts", perSecond},
+	{"machine_switches", "Context switches of the machine", perSecond},
 }
 
 // infoOf never fails: a metric that a newer analysis knows is shown by its

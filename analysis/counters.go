@@ -1,0 +1,236 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"netab/results"
+)
+
+// counterMetrics are of what the machine counted while an arm had its turn, and of
+// its threads' scheduling. They say what an effect comes from; none of them is one
+// that a run is usually made for. Arms whose slices were not read have none.
+func counterMetrics() []Metric {
+	switches := func(name, title string, of func(*results.Slice) (switches, messages int64)) Metric {
+		return Metric{Name: name, Title: title, Unit: "1/message", Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+			if s.Switches == nil {
+				return total{}
+			}
+			n, messages := of(s)
+			return total{float64(n), float64(messages)}
+		})}
+	}
+	return []Metric{
+		switches("switches_source", "context switches of the source per message", func(s *results.Slice) (int64, int64) {
+			return s.Switches.Source(), max(s.TxMsgs, s.Transactions)
+		}),
+		switches("switches_sink", "context switches of the sink per message", func(s *results.Slice) (int64, int64) {
+			return s.Switches.Sink(), s.RxMsgs
+		}),
+		{Name: "migrations", Title: "migrations of the roles' threads", Unit: "1/s", Counts: "migrations", Better: Lower, Difference: true, of: ofFixedRate, estimator: migrationRate{}},
+		perSecond("time_squeeze", "softirqs out of budget or time (time_squeeze)", "time squeezes", func(c *results.Counters) (int64, bool) {
+			return ofSoftnet(c, func(s *results.Softnet) int64 { return s.TimeSqueeze })
+		}),
+		perSecond("softnet_drops", "packets dropped at the softnet backlog", "drops", func(c *results.Counters) (int64, bool) {
+			return ofSoftnet(c, func(s *results.Softnet) int64 { return s.Dropped })
+		}),
+		perPacket("rps_interrupts", "RPS interrupts per packet", func(c *results.Counters) (int64, bool) { return c.Softnet.ReceivedRPS, true }),
+		perPacket("net_rx_softirqs", "NET_RX softirqs per packet", func(c *results.Counters) (int64, bool) {
+			if c.Softirqs == nil {
+				return 0, false
+			}
+			return c.Softirqs.NetRX, true
+		}),
+		perSecond("interrupts", "interrupts of the whole machine", "interrupts", func(c *results.Counters) (int64, bool) {
+			return ofTotals(c, func(t *results.Totals) int64 { return t.Interrupts })
+		}),
+		perSecond("machine_switches", "context switches of the whole machine", "context switches", func(c *results.Counters) (int64, bool) {
+			return ofTotals(c, func(t *results.Totals) int64 { return t.ContextSwitches })
+		}),
+	}
+}
+
+func ofSoftnet(c *results.Counters, of func(*results.Softnet) int64) (int64, bool) {
+	if c.Softnet == nil {
+		return 0, false
+	}
+	return of(c.Softnet), true
+}
+
+func ofTotals(c *results.Counters, of func(*results.Totals) int64) (int64, bool) {
+	if c.Totals == nil {
+		return 0, false
+	}
+	return of(c.Totals), true
+}
+
+// perSecond is a metric of a counter by the time that it was counted over: that is
+// a little more than the counted part.
+func perSecond(name, title, what string, of func(*results.Counters) (n int64, ok bool)) Metric {
+	return Metric{Name: name, Title: title, Unit: "1/s", Counts: what, Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+		if s.Counters == nil {
+			return total{}
+		}
+		n, ok := of(s.Counters)
+		if !ok {
+			return total{}
+		}
+		return total{float64(n), seconds(s.Counters.OverNS)}
+	})}
+}
+
+// perPacket is a metric of a counter by the packets that went through softirqs in
+// the same time.
+func perPacket(name, title string, of func(*results.Counters) (n int64, ok bool)) Metric {
+	return Metric{Name: name, Title: title, Unit: "1/packet", Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+		if s.Counters == nil || s.Counters.Softnet == nil {
+			return total{}
+		}
+		n, ok := of(s.Counters)
+		if !ok {
+			return total{}
+		}
+		return total{float64(n), float64(s.Counters.Softnet.Processed)}
+	})}
+}
+
+// migrationRate is of threads that serve one arm: they are at work only in its
+// turns, so what they did over the trial is the arm's. Of arms that share a live
+// flow nobody knows whose turn it was. A thread that may run on one CPU only has
+// none to tell.
+type migrationRate struct{}
+
+func (migrationRate) value(v view) float64 {
+	at := armTrial(v.trial, v.index)
+	if at == nil || at.Shared || v.beside != "" || len(at.Source.Pinned) == 1 && len(at.Sink.Pinned) == 1 {
+		return math.NaN()
+	}
+	ns := int64(0)
+	for k := range v.trial.Slices {
+		if s := &v.trial.Slices[k]; v.of(s) {
+			ns += s.CountedNS
+		}
+	}
+	return total{float64(at.Source.Migrations + at.Sink.Migrations), seconds(ns)}.level()
+}
+
+func (migrationRate) effect(m Metric, a, b view) (effect, bool) { return plainEffect(m, a, b) }
+
+func (migrationRate) level(m Metric, _ []view, xs []float64, alpha float64) Level {
+	return plainLevel(m, xs, alpha)
+}
+
+// counterCovariates are the candidates that counters give for one arm. They group
+// by orders of magnitude, as migrations do: few and many of them are different
+// states, a tenth more is not.
+func counterCovariates(arm int, prefix string) []covariate {
+	of := func(what, metric string) covariate {
+		m, _ := LookupMetric(metric)
+		return covariate{prefix + what, func(t *results.Trial) string {
+			if x := m.value(view{trial: t, index: arm}); isFinite(x) {
+				return prefix + magnitude(x) + " " + what
+			}
+			return ""
+		}}
+	}
+	return []covariate{
+		of("time squeezes a second", "time_squeeze"),
+		of("drops a second at the softnet backlog", "softnet_drops"),
+		of("RPS interrupts per packet", "rps_interrupts"),
+		of("context switches of the source per message", "switches_source"),
+		of("context switches of the sink per message", "switches_sink"),
+		{prefix + "CPUs that process packets", func(t *results.Trial) string {
+			at := armTrial(t, arm)
+			if at == nil || at.Counters == nil {
+				return ""
+			}
+			return prefix + packetsOn(at)
+		}},
+	}
+}
+
+// magnitude is the decade that a rate is in.
+func magnitude(x float64) string {
+	if !(x > 0) {
+		return "no"
+	}
+	low := math.Floor(math.Log10(x))
+	return fmt.Sprintf("%g to %g", math.Pow(10, low), math.Pow(10, low+1))
+}
+
+// packetsOn says whose CPUs processed the packets of an arm's slices: where that
+// was drawn, and no socket tells it, it is seen here.
+func packetsOn(at *results.ArmTrial) string {
+	counts := map[int]int{}
+	for _, c := range at.Counters.CPUs {
+		counts[c.CPU] += int(c.Processed)
+	}
+	return softirqOn("packets processed", at, counts)
+}
+
+// idleCPUs warns of CPUs that a role was given and did not use: its rate is that
+// of fewer CPUs than it seems.
+func idleCPUs(run *results.Run, trials []results.Trial, arm int) []results.Warning {
+	name := run.Header.Design.Arms[arm].Name
+	var ws []results.Warning
+	for _, role := range []struct {
+		name string
+		of   func(*results.ArmTrial) results.RoleDelta
+	}{
+		{"source", func(at *results.ArmTrial) results.RoleDelta { return at.Source }},
+		{"sink", func(at *results.ArmTrial) results.RoleDelta { return at.Sink }},
+	} {
+		if text := idleOf(role.name, run.Header.Machine.CPUsIsolated, trials, func(t *results.Trial) (r results.RoleDelta, ok bool) {
+			at := armTrial(t, arm)
+			if at == nil || at.Failed != "" {
+				return r, false
+			}
+			return role.of(at), true
+		}); text != "" {
+			ws = append(ws, results.Warning{Code: "idle-cpus", Text: name + ": " + text})
+		}
+	}
+	return ws
+}
+
+// idleOf says which of a role's CPUs none of its threads was ever seen on, at any
+// slice's end; "" = none.
+func idleOf(role, isolatedList string, trials []results.Trial, of func(*results.Trial) (results.RoleDelta, bool)) string {
+	var pinned, worked []int
+	threads, seen := 0, 0
+	for i := range trials {
+		r, ok := of(&trials[i])
+		if !ok || len(r.CPUs) == 0 {
+			continue
+		}
+		for cpu, n := range r.CPUs {
+			seen += n
+			worked = append(worked, cpu)
+		}
+		pinned, threads = append(pinned, r.Pinned...), max(threads, r.Threads)
+	}
+	pinned = sortedSet(pinned)
+	worked = slices.DeleteFunc(sortedSet(worked), func(cpu int) bool { return !slices.Contains(pinned, cpu) }) // strayed says that
+	if len(worked) == len(pinned) || len(worked) == 0 || seen < fewestSeen*len(pinned) {
+		return ""
+	}
+	text := fmt.Sprintf("of the %s's CPUs %s only %s worked: ", role, results.FormatCPUList(pinned), results.FormatCPUList(worked))
+	isolated, _ := cpuList(isolatedList)
+	switch {
+	case threads < len(pinned):
+		return text + fmt.Sprintf("it has %s for them; give it more flows or threads, or fewer CPUs", Counted(threads, "thread"))
+	case slices.ContainsFunc(pinned, func(cpu int) bool { return slices.Contains(isolated, cpu) }):
+		return text + "isolated CPUs are not balanced, so threads stay where they began; place each flow on a CPU of its own, or take CPUs that are not isolated"
+	}
+	return text + "the scheduler left its threads there; place each flow on a CPU of its own"
+}
+
+// fewestSeen slices for each CPU: a thread that moves about is seen on each of them
+// sooner or later.
+const fewestSeen = 10
+
+func sortedSet(xs []int) []int {
+	slices.Sort(xs)
+	return slices.Compact(xs)
+}
