@@ -36,6 +36,7 @@ func Summarize(run *results.Run) Summary {
 	s.Converged = settled(design, s.Comparisons, s.Arms)
 	s.Warnings = unique(slices.Concat(j.verdictWarnings(&s), sifted.warning(s.Comparisons), carried(run), conditions(run)))
 	s.Answer = answer(&s, design)
+	s.Advice = advise(run, &s)
 	return s
 }
 

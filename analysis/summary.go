@@ -53,6 +53,8 @@ type Summary struct {
 	Warnings    []results.Warning `json:"warnings"`
 	Confounders []Confounder      `json:"confounders"`
 	Sweep       *Sweep            `json:"sweep,omitempty"` // of a matrix of two factors or more
+	// Advice is what could be done about the machine.
+	Advice []Advice `json:"advice,omitempty"`
 	// States that the machine was in while the slices ran, the most frequent first.
 	States []State `json:"states,omitempty"`
 	// Of runs against runs: the sides, the first being what the others are

@@ -335,9 +335,17 @@ type HostDelta struct {
 	// on idle CPUs, as far as 4 ms ticks can tell.
 	ForeignNS int64 `json:"foreign_ns"`
 	StealNS   int64 `json:"steal_ns"`
+	// ForeignTop are the busiest of the processes that ForeignNS is of.
+	ForeignTop []ForeignUse `json:"foreign_top,omitempty"`
 	// ThrottledNS is for how long netab's control group (or one above it) was kept
 	// from CPUs because its CPU quota was used up, summed over CPUs.
 	ThrottledNS int64 `json:"throttled_ns,omitempty"`
+}
+
+// A ForeignUse is the CPU time that processes of one name used.
+type ForeignUse struct {
+	Name string `json:"name"`
+	NS   int64  `json:"ns"`
 }
 
 // A CPUDelta is one CPU's share of HostDelta.

@@ -73,8 +73,25 @@ func (r *run) after(setups []*live, before moment) (results.HostDelta, error) {
 		d.OwnNS += l.ownCPU()
 	}
 	d.ThrottledNS = throttle.Sub(before.throttle).NS
-	d.ForeignNS = processes.Foreign(before.processes, []int{os.Getpid()}, 0).TotalNS
+	foreign := processes.Foreign(before.processes, []int{os.Getpid()}, namedForeign)
+	d.ForeignNS = foreign.TotalNS
+	for _, p := range foreign.Top {
+		addForeign(&d, results.ForeignUse{Name: p.Name, NS: p.CPUNS})
+	}
 	return d, nil
+}
+
+// namedForeign processes are named of those that disturb.
+const namedForeign = 3
+
+func addForeign(d *results.HostDelta, use results.ForeignUse) {
+	for i := range d.ForeignTop {
+		if d.ForeignTop[i].Name == use.Name {
+			d.ForeignTop[i].NS += use.NS
+			return
+		}
+	}
+	d.ForeignTop = append(d.ForeignTop, use)
 }
 
 // addHost sums what the machine did over the sessions of a trial.
@@ -86,6 +103,9 @@ func addHost(sum *results.HostDelta, d results.HostDelta) {
 	sum.OwnNS += d.OwnNS
 	sum.ForeignNS += d.ForeignNS
 	sum.StealNS += d.StealNS
+	for _, use := range d.ForeignTop {
+		addForeign(sum, use)
+	}
 	sum.ThrottledNS += d.ThrottledNS
 	for i := range sum.CPUs {
 		for _, c := range d.CPUs {

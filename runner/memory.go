@@ -164,6 +164,10 @@ func knobMemory(arm *scenarios.Arm) uint64 {
 	return sum
 }
 
+// counterRecord is what was counted of a slice.
+const counterRecord = uint64(unsafe.Sizeof(results.Switches{}) + unsafe.Sizeof(results.Counters{}) +
+	unsafe.Sizeof(results.Softnet{}) + unsafe.Sizeof(results.Softirqs{}) + unsafe.Sizeof(results.Totals{}))
+
 // recordMemory is what this process takes for a run: all its trials stay in it.
 func (p *plan) recordMemory(maxTime time.Duration) uint64 {
 	flows, beside := 0, 0
@@ -175,7 +179,7 @@ func (p *plan) recordMemory(maxTime time.Duration) uint64 {
 		}
 		flows, beside = flows+2*n, max(beside, len(t.Beside))
 	}
-	slice := plus(uint64(unsafe.Sizeof(results.Slice{})), times(uint64(beside), 2*uint64(unsafe.Sizeof(results.BesideSlice{}))))
+	slice := plus(uint64(unsafe.Sizeof(results.Slice{})), counterRecord, times(uint64(beside), 2*uint64(unsafe.Sizeof(results.BesideSlice{}))))
 	trial := p.slice * time.Duration(p.blocks*len(p.arms))
 	trials := plus(1, uint64(max(maxTime, 0)/max(trial, 1)))
 	return plus(runnerMemory, times(uint64(max(maxTime, trial, 0)/max(p.slice, 1)), slice), times(trials, uint64(flows), flowRecord))

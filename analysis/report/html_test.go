@@ -172,8 +172,9 @@ func TestSeriousWarningsStandAboveTheTable(t *testing.T) {
 	run := tcpWorld().run()
 	text := pageText(t, Input{Runs: []*results.Run{run}, Summaries: []analysis.Summary{troubled()}})
 	alert, table, other := strings.Index(text, "NOT CONVERGED"), strings.Index(text, `<table class="verdicts">`), strings.Index(text, "neighbours may take CPU time")
-	if alert < 0 || table < alert || other < table {
-		t.Errorf("order is alert %d, table %d, other warnings %d", alert, table, other)
+	help := strings.Index(text, "the error of sink falls from")
+	if alert < 0 || table < alert || other < table || help < other {
+		t.Errorf("order is alert %d, table %d, other warnings %d, what would help %d", alert, table, other, help)
 	}
 }
 

@@ -54,6 +54,12 @@ func Markdown(w io.Writer, s analysis.Summary) error {
 			b.printf("- %s %s (%s)\n", mark, w.Text, code(w.Code))
 		}
 	}
+	for i, a := range s.Advice {
+		if i == 0 {
+			b.printf("\nWhat would help:\n\n")
+		}
+		b.printf("- %s\n", a.String())
+	}
 	return b.Flush()
 }
 

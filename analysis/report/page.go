@@ -74,6 +74,7 @@ type headView struct {
 	Context  string
 	Alerts   []results.Warning // serious ones
 	Warnings []results.Warning // the others
+	Advice   []string
 }
 
 // A fact is a name and a value.
@@ -254,6 +255,9 @@ func newHead(s analysis.Summary) headView {
 			continue
 		}
 		h.Warnings = append(h.Warnings, w)
+	}
+	for _, a := range s.Advice {
+		h.Advice = append(h.Advice, a.String())
 	}
 	return h
 }

@@ -42,6 +42,7 @@ func Terminal(w io.Writer, s analysis.Summary, opts TerminalOptions) error {
 	t.modes(s)
 	t.confounders(s.Confounders)
 	t.warnings(shownWarnings(s))
+	t.advice(s.Advice)
 	return t.flush()
 }
 
@@ -174,6 +175,18 @@ func (t *terminal) warnings(ws []results.Warning) {
 			label = t.paint(boldRed, "WARNING:")
 		}
 		t.item(fmt.Sprintf("%s %s [%s]", label, escape.Visible(w.Text), escape.Visible(w.Code)))
+	}
+}
+
+// advice says what could be done about the machine.
+func (t *terminal) advice(as []analysis.Advice) {
+	if len(as) == 0 {
+		return
+	}
+	t.blank()
+	t.paragraph(t.bold("What would help:"))
+	for _, a := range as {
+		t.item("- " + escape.Visible(a.String()))
 	}
 }
 

@@ -176,6 +176,9 @@ func wander(ctx context.Context, w io.Writer, l *loaded, cpus int) error {
 		writef(w, "            only at try %d; the first: %s\n", len(run.Trials), whyNot(run.Trials[0]))
 	}
 	writef(w, "            %s\n", advice(wa))
+	for _, a := range analysis.Summarize(run).Advice {
+		writef(w, "advice      %s\n", a)
+	}
 	return err
 }
 
