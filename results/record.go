@@ -137,6 +137,9 @@ type Plan struct {
 	SettleNS       int64  `json:"settle_ns"`
 	BlocksPerTrial int    `json:"blocks_per_trial"`
 	WarmupNS       int64  `json:"warmup_ns"` // uncounted, of every fresh flow before its first slice
+	// Processes is "kept" where the agents' processes served all trials (an
+	// experiment); "" = each trial had fresh ones.
+	Processes string `json:"processes,omitempty"`
 	// Counters says how slices' Counters are read; nil = not at all.
 	Counters *CounterPlan `json:"counters,omitempty"`
 }

@@ -55,6 +55,9 @@ type Options struct {
 	AllowSysctl []string
 	// Planned, if set, is told what will be done, before anything is changed.
 	Planned func(*Preview)
+	// KeepProcesses: agents' processes serve one trial after another; all else of a
+	// trial is fresh. An experiment, see agent.Starter.Keep.
+	KeepProcesses bool
 	// Progress, if set, is told after every trial.
 	Progress func(trials []results.Trial, elapsed time.Duration)
 }
@@ -138,6 +141,12 @@ func Plan(ctx context.Context, o Options) (*Preview, error) {
 func prepare(ctx context.Context, o Options) (*run, error) {
 	r := &run{Options: o, ctx: ctx, starter: agent.NewStarter(), rng: rand.New(rand.NewPCG(o.Seed, 0)), moreLead: min(max(o.Lead, 0), mostLead)}
 	r.canaries.learnGap(0)
+	if o.KeepProcesses {
+		if err := r.starter.Keep(); err != nil {
+			r.starter.Close()
+			return nil, err
+		}
+	}
 	var p *plan
 	err := crew.Reported(func() (err error) { p, err = makePlan(ctx, o, r.starter); return err })
 	if err != nil {
@@ -154,6 +163,9 @@ func prepare(ctx context.Context, o Options) (*run, error) {
 func (r *run) open() error {
 	r.plan.counters = planCounters(r.plan.slice, traffic.WatchCost)
 	r.Header.Plan = r.plan.record()
+	if r.KeepProcesses {
+		r.Header.Plan.Processes = "kept"
+	}
 	r.plan.devices.record(&r.Header.Machine)
 	r.Header.Seed = r.Seed
 	w, err := results.Create(r.Store, r.Header.ID, r.Header)

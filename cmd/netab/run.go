@@ -180,6 +180,7 @@ func (l *loaded) options(store string, seed uint64, s *session, machineName stri
 	return runner.Options{
 		Arms: l.arms, Slice: time.Duration(m.Slice), Settle: time.Duration(m.Settle), Trial: time.Duration(m.Trial),
 		MaxTime: time.Duration(m.MaxTime), WholeTrials: m.Grain == "trial", NoCanaries: m.Canaries == "off", Seed: seed, LossFree: lossFree, Store: store, Journal: s.journal, Locks: s.lockFiles(), AllowSysctl: l.allowed,
+		KeepProcesses: os.Getenv("NETAB_PROCESSES") == "kept", // for bench/keep.sh
 		Header: results.Header{ID: id, Scenario: scenario, Source: l.source, Design: design, Seed: seed,
 			Netab: build(), Command: os.Args, Started: now.UTC(), Machine: machine},
 	}, nil

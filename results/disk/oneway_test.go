@@ -27,6 +27,7 @@ var forbidden = map[string][]string{
 var exceptions = map[string]string{
 	"results/files.go":             "reads /proc and /sys, by way of Files",
 	"runner/agent/client.go":       "reads /proc of its own agents",
+	"runner/agent/keep.go":         "opens its own namespace in /proc",
 	"runner/agent/oom.go":          "writes its own oom_score_adj in /proc",
 	"runner/agent/thread.go":       "opens its own namespace in /proc",
 	"runner/host/local.go":         "reads and writes /proc and /sys: knobs are no files to be renamed",
@@ -43,6 +44,7 @@ var exceptions = map[string]string{
 	"runner/topology/nic.go":       "opens names of namespaces in a directory of root's, under /run",
 	"runner/traffic/copyless.go":   "opens /dev/null to splice into",
 	"runner/traffic/thread.go":     "reads /proc of its own threads",
+	"runner/traffic/watch.go":      "reads /proc",
 	"runner/uring/ring.go":         "reads /proc",
 	"bench/peers/match.go":         "opens a namespace in /proc",
 	"bench/peers/meter.go":         "reads /proc",

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -27,6 +28,8 @@ type Agent struct {
 	stderr *tail
 	exited chan struct{}
 	ctx    context.Context // of the run: a call must not outlive it
+	kept   *kept           // where it waits for another trial; nil = it ends
+	failed atomic.Bool     // some call
 }
 
 var _ host.Host = (*Agent)(nil)
@@ -47,6 +50,7 @@ type Starter struct {
 	work  chan func() (usable bool) // false: the thread must end
 	ended chan struct{}
 	err   error // why its thread can start none
+	kept  *kept // see Keep
 }
 
 // NewStarter starts that thread.
@@ -57,13 +61,23 @@ func NewStarter() *Starter {
 }
 
 // Close lets the thread die, and with it every agent that still runs.
-func (s *Starter) Close() { close(s.work) }
+func (s *Starter) Close() {
+	s.kept.end()
+	close(s.work)
+}
 
 // Start starts an agent and waits until it answers. ctx bounds every later
 // call of it too.
 func (s *Starter) Start(ctx context.Context, o Options) (*Agent, error) {
 	a := &Agent{stderr: &tail{}, exited: make(chan struct{}), ctx: ctx}
 	a.cmd = exec.Command("/proc/self/exe", "agent")
+	if o.Namespace == nil && s.kept != nil {
+		if a := s.reuse(ctx); a != nil {
+			return a, nil
+		}
+		a.kept = s.kept
+		a.cmd.Args = append(a.cmd.Args, keepWord)
+	}
 	a.cmd.Args[0] = "netab"
 	a.cmd.Env = append(os.Environ(),
 		// SIGURG of asynchronous preemption would turn blocking calls into EINTR.
@@ -90,6 +104,7 @@ func (s *Starter) Start(ctx context.Context, o Options) (*Agent, error) {
 	go func() { a.cmd.Wait(); close(a.exited) }()
 	if _, err := call[Nothing](a, "Hello", Nothing{}); err != nil && errors.Is(err, syscall.EPERM) {
 		// Without a sysfs of its own an agent works, and refuses per-queue files.
+		a.failed.Store(false)
 		return a, nil
 	} else if err != nil {
 		a.Close(ctx)
@@ -109,6 +124,11 @@ func call[T any](a *Agent, method string, args any) (T, error) {
 }
 
 func callWithin[T any](a *Agent, limit time.Duration, method string, args any) (value T, err error) {
+	defer func() {
+		if err != nil {
+			a.failed.Store(true)
+		}
+	}()
 	answers, err := a.client.send(method, args)
 	if err != nil {
 		return value, a.died(method, err)
@@ -192,9 +212,15 @@ func (a *Agent) PID() int { return a.cmd.Process.Pid }
 
 // Close ends the process, and with it the namespace if it was its own.
 func (a *Agent) Close(context.Context) error {
+	if !a.kept.put(a) {
+		a.end()
+	}
+	return nil
+}
+
+func (a *Agent) end() {
 	a.cmd.Process.Kill() // it holds nothing that wants an orderly end
 	<-a.exited
-	return nil
 }
 
 // ReadFile, and all below to Channels, are host.Host at the agent's place.

@@ -29,7 +29,7 @@ func Serve() error {
 	if err != nil {
 		return err
 	}
-	s := &server{sysfsErr: mountSysfs()}
+	s := &server{sysfsErr: mountSysfs(), kept: isKept()}
 	return serve(in, out, s.methods())
 }
 
@@ -77,6 +77,7 @@ func mountSysfs() error {
 type server struct {
 	local    host.Local
 	sysfsErr error
+	kept     bool // for other trials, see Keep
 	set      *traffic.Set
 	traffic  []traffic.Config // of set
 }
@@ -86,6 +87,7 @@ type server struct {
 func (s *server) methods() map[string]method {
 	return map[string]method{
 		"Hello": do(func(Nothing) error { return s.sysfsErr }),
+		"Renew": do(func(Nothing) error { return s.renew() }),
 
 		"ReadFile":  get(func(path string) ([]byte, error) { return inPlace(s, path, s.local.ReadFile) }),
 		"Mode":      get(func(path string) (fs.FileMode, error) { return inPlace(s, path, s.local.Mode) }),
@@ -151,6 +153,9 @@ func (s *server) accept(ends []traffic.End) error {
 	}
 	if err := s.set.Prepare(); err != nil {
 		return err
+	}
+	if s.kept {
+		return nil
 	}
 	return relinquish(s.traffic)
 }
