@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"path"
 	"sort"
 	"strconv"
 	"strings"
@@ -210,10 +211,37 @@ func runFacts(run *results.Run, s analysis.Summary) []fact {
 		{"Time", fmt.Sprintf("%s from the first trial to the last, %s of it counted", seconds(s.DurationS), seconds(s.MeasuredS))},
 		{"Turns", fmt.Sprintf("%s of %s, the first %s of each not counted, %s a trial", grainWords(p.Grain),
 			duration(time.Duration(p.SliceNS)), duration(time.Duration(p.SettleNS)), plural(p.BlocksPerTrial, "block"))},
-		{"Why so", p.Reason}, {"Confidence", percentOf(s.Confidence)}, {"Resolution", percentOf(s.Resolution)},
+		{"Why so", p.Reason}, {"Counters of the machine", countersText(run)}, {"Confidence", percentOf(s.Confidence)}, {"Resolution", percentOf(s.Resolution)},
 		{"netab", strings.TrimSpace(h.Netab.Version + " " + h.Netab.Revision)},
 	}
 	return present(facts)
+}
+
+// countersText says of how many slices the machine's counters are known; "" where
+// none were to be read.
+func countersText(run *results.Run) string {
+	c := run.Header.Plan.Counters
+	if c == nil {
+		return ""
+	}
+	read, all := 0, 0
+	for i := range run.Trials {
+		for k := range run.Trials[i].Slices {
+			all++
+			if run.Trials[i].Slices[k].Counters != nil {
+				read++
+			}
+		}
+	}
+	var names []string
+	for _, file := range c.Files {
+		names = append(names, path.Base(file))
+	}
+	text := "in every block"
+	if c.EveryBlocks > 1 {
+		text = fmt.Sprintf("in one of %d blocks", c.EveryBlocks)
+	}
+	return fmt.Sprintf("%s, %s: read for %d of %s", strings.Join(names, ", "), text, read, plural(all, "slice"))
 }
 
 func grainWords(grain string) string {
