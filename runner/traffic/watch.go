@@ -166,11 +166,12 @@ type Counted struct {
 }
 
 // counted parses what was read of the windows. Where something is missing of one,
-// or has a form that nobody knows, there is nothing of it.
+// has a form that nobody knows, or was read too late because another had the CPU
+// meanwhile, there is nothing of it.
 func (w *watch) counted(windows []Window) []Counted {
 	var out []Counted
 	for i, place := range w.place {
-		if place < 0 || w.times[4*place+2] == 0 {
+		if place < 0 || w.times[4*place+2] == 0 || w.times[4*place+1] > windows[i].Count || w.times[4*place+3] > windows[i].End+w.slack {
 			continue
 		}
 		before, errBefore := probe.ReadEdge(w.reading(2*place), len(w.fds))

@@ -17,18 +17,19 @@ func TestCounters(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			retry(t, func(t *testing.T, by stretch) string {
-				windows := by.windowsFrom(8*time.Millisecond, 4, 30*time.Millisecond, 5*time.Millisecond, 6*time.Millisecond)
-				for i := range windows[:3] {
+				windows := by.windowsFrom(8*time.Millisecond, 6, 40*time.Millisecond, 20*time.Millisecond, 6*time.Millisecond)
+				for i := range windows[:5] {
 					windows[i].Counters = 3
 				}
 				r, ok := runs(t, openFlows(t, c, 1), windows)
-				if !ok || len(r.Counters) < 3 {
-					return fmt.Sprintf("%d of 3 windows were read on this busy machine", len(r.Counters))
+				if !ok || len(r.Counters) == 0 {
+					return "no window was read on this busy machine"
 				}
-				for i, got := range r.Counters {
+				for _, got := range r.Counters {
+					i := got.Slice
 					w, moved := windows[i], r.Groups[0].Windows[i]
-					if got.Slice != i {
-						t.Fatalf("slice %d at %d", got.Slice, i)
+					if w.Counters == 0 {
+						t.Errorf("slice %d was read, and nobody asked", i)
 					}
 					if slack := (w.Count - w.Start) / watchSlack; got.Sum.OverNS < w.End-w.Count || got.Sum.OverNS > w.End-w.Count+2*slack {
 						t.Errorf("slice %d: over %d ns, counted are %d", i, got.Sum.OverNS, w.End-w.Count)
