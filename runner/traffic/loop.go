@@ -136,7 +136,7 @@ const spin = 60_000
 func (l *loop) awaitTurn() bool {
 	at := l.pace.due()
 	if l.watch != nil && l.watch.look < min(at, l.end) { // it would sleep over that
-		sleepUntil(l.watch.look)
+		detached.SleepUntil(l.watch.look)
 		l.check()
 	}
 	l.await(min(at, l.end))
