@@ -37,8 +37,8 @@ func planCounters(slice time.Duration, cost func(files int) int64) *results.Coun
 	return nil
 }
 
-// watch says at which turns counters are read.
-func (r *run) watch(turns []turn) {
+// count says at which turns counters are read.
+func (r *run) count(turns []turn) {
 	c := r.plan.counters
 	if c == nil {
 		return

@@ -117,7 +117,7 @@ func (r *run) schedule(order, arms []int) []turn {
 	}
 	turns := after(warmupTurns(fresh), blocksOf(r.rng, arms, r.plan.blocks, r.plan.slice, r.plan.settle))
 	r.offer(turns)
-	r.watch(turns)
+	r.count(turns)
 	return turns
 }
 
