@@ -91,6 +91,9 @@ func (c *Comparison) sentence(m Metric, first bool, s *Summary) string {
 	if c.Difference {
 		amount = strings.TrimLeft(change(c.Change, true), "+-")
 	}
+	if c.Modes.byState() {
+		span += "; " + c.Modes.Text
+	}
 	direction := "higher"
 	if c.Change < 0 {
 		direction = "lower"
@@ -104,7 +107,9 @@ func (c *Comparison) sentence(m Metric, first bool, s *Summary) string {
 		return fmt.Sprintf("cannot be told with %s: %s", c.Arm, c.Withheld)
 	case c.P == nil:
 		return fmt.Sprintf("cannot be told with %s (%s %s)", c.Arm, count(c.N), plural(max(1, c.N), "trial"))
-	case c.Modes != nil:
+	case c.Modes.byState() && c.Mixture:
+		return fmt.Sprintf("depends on the state of the machine with %s (%s)", c.Arm, c.Modes.Text)
+	case c.Modes != nil && !c.Modes.byState():
 		return fmt.Sprintf("depends on the trial with %s (%s)", c.Arm, modesInShort(c))
 	case c.Verdict == Equivalent:
 		return fmt.Sprintf("is the same to within %s with %s (%s)", percent(c.Resolution), c.Arm, span)

@@ -17,6 +17,7 @@ type judging struct {
 	seed   uint64
 	alpha  float64
 	looks  int // this one included
+	states *states
 }
 
 // An evidence is what the trials say about one arm on one metric.
@@ -32,7 +33,8 @@ type evidence struct {
 	whole   *bootstrap // of metrics that are no mean over trials
 	// withheld says why the trials say nothing of this metric, "" if they do.
 	withheld string
-	alpha    float64 // of its interval
+	alpha    float64         // of its interval
+	within   []stateEvidence // what each state of the machine says; nil = all are one
 }
 
 // newEvidence weighs the trials' effects; they are doubted to be normal unless
@@ -63,6 +65,9 @@ func (j judging) weigh(m Metric, base, arm int, judged bool) evidence {
 	}
 	e := newEvidence(arm, m, judged, trialEffects(d, j.trials, m, base, arm))
 	e.alpha = j.alpha
+	if judged {
+		e.within = j.withinStates(m, base, arm)
+	}
 	of, ok := m.estimator.(wholeEstimator)
 	if !ok || len(e.effects) == 0 {
 		return e
@@ -86,6 +91,10 @@ func (j judging) weigh(m Metric, base, arm int, judged bool) evidence {
 
 // centre is the estimate, on the metric's scale.
 func (e evidence) centre() float64 {
+	if e.within != nil {
+		_, at, _ := e.hull()
+		return at
+	}
 	if e.whole != nil {
 		return e.whole.at
 	}
@@ -94,6 +103,10 @@ func (e evidence) centre() float64 {
 
 // interval is at 1-alpha of the evidence.
 func (e evidence) interval() (lo, hi float64) {
+	if e.within != nil {
+		lo, _, hi = e.hull()
+		return lo, hi
+	}
 	if e.whole != nil {
 		return e.whole.interval(e.alpha)
 	}
@@ -114,6 +127,8 @@ func (e evidence) p() (p float64, ok bool) {
 	switch {
 	case e.withheld != "":
 		return 0, false
+	case e.within != nil:
+		return e.hullP()
 	case e.whole != nil:
 		return e.whole.p()
 	}
@@ -220,6 +235,9 @@ func (j judging) compare(e evidence) Comparison {
 		Verdict: Inconclusive, Resolution: resolutionOf(j.design, m.Name),
 		N: e.sample.n, DF: e.sample.df(), Alpha: e.alpha, Looks: j.looks,
 	}
+	if e.within != nil {
+		c.N, c.DF, e.spread = e.counts()
+	}
 	if p, ok := e.p(); ok {
 		c.P = &p
 		if fewest := fewestOf(j.design); c.N >= fewest {
@@ -236,7 +254,9 @@ func (j judging) compare(e evidence) Comparison {
 	if s := e.spread; s != nil {
 		c.WithinSE, c.BetweenSD, c.HetP = &s.within, &s.between, &s.p
 	}
-	if e.judged && e.withheld == "" && e.disagree() {
+	if e.within != nil {
+		j.heedStates(&c, e)
+	} else if e.judged && e.withheld == "" && e.disagree() {
 		c.Modes = j.effectModes(e)
 		c.Mixture = c.Verdict == Inconclusive && mixture(c.Modes)
 	}
@@ -247,6 +267,10 @@ func (j judging) compare(e evidence) Comparison {
 // inform adds what no verdict hangs on.
 func (j judging) inform(c *Comparison, e evidence) {
 	if e.withheld != "" {
+		return
+	}
+	if e.within != nil {
+		j.informStates(c, e)
 		return
 	}
 	xs, shown := values(e.effects), e.metric.shown

@@ -60,6 +60,11 @@ func pairCovariates(baseline, arm int) []covariate {
 	}})
 }
 
+// stateCovariate tells the state of the machine, where its canaries tell several.
+func (j judging) stateCovariate() covariate {
+	return covariate{stateCovariateName, j.states.label(j.trials)}
+}
+
 // softirqCPU names the CPU that ran the softirq for most slices of the arm's
 // sockets. The flow hash draws it once per connection when packets are
 // steered to several CPUs.

@@ -161,7 +161,7 @@ func (j judging) besides(cs []Comparison, s sifting) {
 		return
 	}
 	base, all := baseline(j.design), j
-	all.trials = s.all
+	all.trials, all.states = s.all, statesOf(s.all)
 	for i := range cs {
 		c := &cs[i]
 		m, ok := LookupMetric(c.Metric)
@@ -184,7 +184,7 @@ func (j judging) besides(cs []Comparison, s sifting) {
 		shown := e.metric.shown
 		c.AllTrials = &Estimate{Change: shown(e.centre()), Lo: shown(lo), Hi: shown(hi), N: e.sample.n}
 		var judged, apart []effect
-		for _, x := range e.effects {
+		for _, x := range e.steadyEffects() { // disturbed trials may have been in another state
 			if s.isDisturbed(x.at) {
 				apart = append(apart, x)
 			} else {

@@ -164,6 +164,11 @@ func (c *Comparison) heed(f *Failures, headline bool) {
 // withhold takes a verdict back, and says why.
 func (c *Comparison) withhold(why string) {
 	c.Verdict, c.Mixture, c.Withheld = Inconclusive, false, why
+	if c.Modes.byState() {
+		for i := range c.Modes.Groups {
+			c.Modes.Groups[i].Verdict = Inconclusive
+		}
+	}
 }
 
 // broke is what netab before 2026-11-30 wrote of a whole trial when one arm's

@@ -91,7 +91,7 @@ func extreme(rng *rand.Rand) *results.Run {
 	}
 	run := &results.Run{Header: results.Header{Seed: rng.Uint64()}}
 	d := &run.Header.Design
-	arms := rng.IntN(4)
+	arms, seen := rng.IntN(4), rng.IntN(2) == 0
 	for i := range arms {
 		d.Arms = append(d.Arms, results.Arm{Name: string(rune('a' + i)), Protocol: protocols[rng.IntN(3)], Kind: kinds[rng.IntN(5)], Flows: int(value()),
 			Rate: rates[rng.IntN(6)], LossFree: bounds[rng.IntN(3)], Beside: map[string]string{"rpc": kinds[rng.IntN(5)]}})
@@ -106,7 +106,13 @@ func extreme(rng *rand.Rand) *results.Run {
 		t := results.Trial{Index: i, Order: rng.Perm(4), SetupNS: value(), RunNS: value(), Host: results.HostDelta{StealNS: value(), OwnNS: value(), ForeignNS: value()}}
 		for block := range rng.IntN(12) {
 			for arm := range arms + 1 {
+				var canaries *results.Canaries
+				if seen {
+					ns := 70 * float64(1+5*rng.IntN(2)) * rates[rng.IntN(len(rates))] / 1000
+					canaries = &results.Canaries{DistanceNS: &ns, SourceStepNS: rates[rng.IntN(len(rates))], SinkStepNS: 1, SinkCPU: 1 + rng.IntN(20)/19}
+				}
 				t.Slices = append(t.Slices, results.Slice{
+					StartNS: value(), Canaries: canaries,
 					Block: block, Arm: arm, CountedNS: value(), RxBytes: value(), RxMsgs: value(), TxBytes: value(), TxMsgs: value(),
 					SourceCPU: value(), SinkCPU: value(), SourceWait: value(), SinkWait: value(),
 					Transactions: value(), Rate: rates[rng.IntN(6)], Drops: value(), Beside: map[string]results.BesideSlice{"rpc": {RxBytes: value(), Transactions: value(), SinkCPU: value()}},

@@ -96,14 +96,16 @@ func checkOutcome(c *Comparison) Outcome {
 		return Worse
 	case c.Verdict == Improvement || c.Verdict == Equivalent:
 		return Passed
+	case c.Modes.byState() && c.Modes.some(Regression):
+		return Worse
 	case c.Withheld != "":
 		return Undecided
 	case c.Mixture:
-		if slices.ContainsFunc(c.Modes.Groups, func(m Mode) bool { return m.Verdict == Regression }) {
+		if c.Modes.some(Regression) {
 			return Worse
 		}
 		return Passed
-	case c.P != nil && c.Modes == nil && notWorse(c):
+	case c.P != nil && (c.Modes == nil || c.Modes.byState()) && notWorse(c):
 		return Passed
 	default:
 		return Undecided

@@ -40,7 +40,11 @@ func (j judging) levelModes(arm int) *LevelModes {
 		return nil
 	}
 	e := evidence{arm: arm, metric: m, alpha: j.alpha, effects: j.steadied(m, arm)}
-	name, groups := explain(j.points(e), armCovariates(arm, ""))
+	covs := armCovariates(arm, "")
+	if len(j.design.Arms) == 1 { // a state moves all arms, and what they have in common is taken out
+		covs = append(covs, j.stateCovariate())
+	}
+	name, groups := explain(j.points(e), covs)
 	if groups == nil && len(j.design.Arms) == 1 {
 		groups = j.clusters(e)
 	}

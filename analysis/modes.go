@@ -7,7 +7,7 @@ import (
 
 // effectModes looks for a covariate that explains the trials' effects.
 func (j judging) effectModes(e evidence) *Modes {
-	name, groups := explain(j.points(e), pairCovariates(baseline(j.design), e.arm))
+	name, groups := explain(j.points(e), append(pairCovariates(baseline(j.design), e.arm), j.stateCovariate()))
 	return j.describe(e, groups, name)
 }
 

@@ -37,6 +37,8 @@ func plainVerdict(c *Comparison, o Outcome, s *Summary) string {
 		return fmt.Sprintf("%s cannot be told: %s.", what, c.Withheld)
 	case c.P == nil:
 		return fmt.Sprintf("%s cannot be told: there are too few measurements to know how much they scatter.", what)
+	case c.Modes.byState() && (c.Mixture || o == Worse && c.Verdict != Regression):
+		return fmt.Sprintf("%s depends on the state of the machine: %s.", what, c.Modes.Text)
 	case o == Worse && c.Mixture, o == Passed && c.Mixture:
 		return fmt.Sprintf("%s depends on the trial: %s.", what, c.Modes.Text)
 	case o == Worse:
@@ -93,6 +95,9 @@ func method(c *Comparison) string {
 	test := "Student's t over trial effects (paired by blocks)"
 	if m, ok := LookupMetric(c.Metric); ok && m.Merged() {
 		test = "bootstrap over trials, their histograms merged (expanded percentile interval)"
+	}
+	if c.Modes.byState() {
+		test += ", within each state of the machine"
 	}
 	n := fmt.Sprintf("n = %d trials", c.N)
 	if c.ArmRun != "" {
@@ -176,6 +181,8 @@ func (g *Gate) list(o Outcome) string {
 		case c == nil && o == Undecided:
 			parts = append(parts, strings.TrimSuffix(k.Plain, "."))
 		case c == nil:
+		case c.Modes.byState() && o != Passed && c.Verdict == Inconclusive:
+			parts = append(parts, fmt.Sprintf("%s of %s depends on the state of the machine (%s)", titleOf(c.Metric), c.Arm, c.Modes.Text))
 		case c.Mixture && o != Passed:
 			parts = append(parts, fmt.Sprintf("%s of %s depends on the trial", titleOf(c.Metric), c.Arm))
 		case o == Passed && c.Verdict != Improvement:

@@ -48,6 +48,8 @@ type Decision struct {
 	// not corrected for looking: to be shown, not to be acted upon.
 	Comparisons []Comparison
 	Levels      []ArmSummary
+	// States of the machine so far, as of Summary.
+	States []State
 	// MostTrials is how many trials the time limit allows, as estimated at
 	// the first look; 0 = not known yet.
 	MostTrials int
@@ -70,7 +72,8 @@ func (s *Stop) Look(trials []results.Trial, elapsed time.Duration, last bool) De
 	if d.Look {
 		alpha = d.Record.Alpha
 	}
-	j := judging{design: s.design, trials: sifted.judged, seed: s.seed, alpha: alpha, looks: len(s.looks) + 1}
+	j := judging{design: s.design, trials: sifted.judged, seed: s.seed, alpha: alpha, looks: len(s.looks) + 1, states: statesOf(sifted.judged)}
+	d.States = j.states.shown()
 	d.Comparisons = j.progress()
 	j.besides(d.Comparisons, sifted)
 	if len(s.design.Arms) == 1 {
@@ -123,7 +126,7 @@ const trialsToExplain = 16
 // puzzles says whether trials disagree by more than the user cares about, and
 // more of them may tell why.
 func puzzles(c Comparison) bool {
-	return c.Judged && c.N < trialsToExplain && c.Modes == nil && c.HetP != nil && *c.HetP <= hetAlpha && *c.BetweenSD > c.Resolution
+	return c.Judged && c.N < trialsToExplain && (c.Modes == nil || c.Modes.byState()) && c.HetP != nil && *c.HetP <= hetAlpha && *c.BetweenSD > c.Resolution
 }
 
 func countValid(trials []results.Trial) int {

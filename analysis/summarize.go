@@ -16,7 +16,7 @@ func Summarize(run *results.Run) Summary {
 	sifted := sift(design, run.Trials)
 	alpha, looks := stoppingAlpha(run)
 	run = &results.Run{Header: run.Header, Trials: sifted.all, End: run.End, ReadWarnings: run.ReadWarnings}
-	j := judging{design: design, trials: sifted.judged, seed: h.Seed, alpha: alpha, looks: looks}
+	j := judging{design: design, trials: sifted.judged, seed: h.Seed, alpha: alpha, looks: looks, states: statesOf(sifted.judged)}
 	s := Summary{
 		Schema: SchemaSummary, Scenario: design.Name, Question: design.Question,
 		Run: h.ID, Seed: h.Seed, Kernel: h.Machine.Kernel,
@@ -33,9 +33,10 @@ func Summarize(run *results.Run) Summary {
 	j.besides(s.Comparisons, sifted)
 	sifted.unsettle(s.Arms)
 	s.Sweep = j.sweep()
+	s.States = j.states.shown()
 	s.Converged = settled(design, s.Comparisons, s.Arms)
-	s.Warnings = unique(slices.Concat(j.verdictWarnings(&s), sifted.warning(s.Comparisons), carried(run), conditions(run)))
-	s.Answer = answer(&s, design)
+	s.Warnings = unique(slices.Concat(j.verdictWarnings(&s), sifted.warning(s.Comparisons), j.states.warning(), carried(run), conditions(run)))
+	s.Answer = answer(&s, design) + j.states.scope()
 	s.Advice = advise(run, &s)
 	return s
 }
@@ -199,6 +200,10 @@ func (j judging) checkMetric(name string, warn func(code, format string, args ..
 func warnOfComparison(c *Comparison, resolution float64, warn func(code, format string, args ...any)) {
 	what := c.Metric + " of " + c.Arm
 	switch {
+	case c.Modes.byState():
+		if c.Verdict == Inconclusive {
+			warn("modes", "%s: %s; how often the machine is in which state, one run does not know", what, c.Modes.Text)
+		}
 	case c.Modes != nil:
 		warn("modes", "%s: %s; the mean of %s only tells how often each was drawn", what, c.Modes.Text, change(c.Change, c.Difference))
 	case c.HetP != nil && *c.HetP <= hetAlpha:
@@ -226,7 +231,7 @@ func (j judging) flags() []results.Warning {
 	var ws []results.Warning
 	if len(j.design.Arms) > 1 {
 		for _, e := range j.gather(judgedOf(j.design)) {
-			ws = append(ws, flags(e.metric.Name+" of "+j.design.Arms[e.arm].Name, e.effects)...)
+			ws = append(ws, flags(e.metric.Name+" of "+j.design.Arms[e.arm].Name, e.steadyEffects())...)
 		}
 		return ws
 	}

@@ -170,11 +170,13 @@ func (c *Comparison) Untold() bool {
 	return c.P == nil && c.Withheld != "" && c.Change == 0 && c.Lo == 0 && c.Hi == 0
 }
 
-// A TrialEffect is one trial's x_i as a relative change.
+// A TrialEffect is one trial's x_i as a relative change. A trial that was in
+// several states of the machine has one for each.
 type TrialEffect struct {
 	Trial  int     `json:"trial"`
 	Change float64 `json:"change"`
-	SE     float64 `json:"se"` // on the scale of the effect (log, or difference), jackknife over blocks; 0 = unknown
+	SE     float64 `json:"se"`              // on the scale of the effect (log, or difference), jackknife over blocks; 0 = unknown
+	State  string  `json:"state,omitempty"` // of the machine, where the effect is of the trial's part in it
 }
 
 // Modes says that trials fall into groups that their own error does not
@@ -197,7 +199,7 @@ type Mode struct {
 	Change  float64 `json:"change"` // as Comparison.Change
 	Lo      float64 `json:"lo"`
 	Hi      float64 `json:"hi"`
-	Verdict Verdict `json:"verdict,omitempty"` // of the mode, as if it stood alone
+	Verdict Verdict `json:"verdict,omitempty"` // of the mode, as if it stood alone; "" = too little was seen of a rare state, which the figures leave out
 	Trials  []int   `json:"trials"`
 	// Canaries of a state, their medians, by name ("distance_ns").
 	Canaries map[string]float64 `json:"canaries,omitempty"`

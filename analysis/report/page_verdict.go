@@ -48,7 +48,8 @@ type otherLine struct{ Arm, Metric, Text, Verdict, Words, Symbol string }
 
 type modeView struct {
 	Arm, Text, Covariate string
-	Levels               bool // of the arm's level, not of its change
+	Levels               bool   // of the arm's level, not of its change
+	Of                   string // what the shares are of: trials, time
 	Unit                 string
 	Groups               []modeGroup
 }
@@ -99,7 +100,10 @@ func newModeView(m modeText) modeView {
 	if m.levels != nil {
 		return newLevelModeView(m)
 	}
-	view := modeView{Arm: m.arm, Text: m.text, Covariate: m.modes.Covariate}
+	view := modeView{Arm: m.arm, Text: m.text, Covariate: m.modes.Covariate, Of: "trials"}
+	if m.modes.Kind == analysis.KindState {
+		view.Of = "time"
+	}
 	var halves []analysis.Comparison
 	for _, g := range m.modes.Groups {
 		halves = append(halves, analysis.Comparison{Change: g.Change, Lo: g.Lo, Hi: g.Hi})
@@ -118,7 +122,7 @@ func newModeView(m modeText) modeView {
 }
 
 func newLevelModeView(m modeText) modeView {
-	view := modeView{Arm: m.arm, Text: m.text, Covariate: m.levels.Covariate, Levels: true}
+	view := modeView{Arm: m.arm, Text: m.text, Covariate: m.levels.Covariate, Levels: true, Of: "trials"}
 	var ls []analysis.Level
 	for _, g := range m.levels.Groups {
 		ls = append(ls, analysis.Level{Unit: m.levels.Unit, Mean: g.Level, Lo: g.Lo, Hi: g.Hi})

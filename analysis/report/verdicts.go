@@ -266,7 +266,10 @@ func armHeading(arms []analysis.ArmSummary) string {
 func verdictWords(c *analysis.Comparison) string {
 	// The verdict is of the mean over all draws; where modes are known, no single
 	// flow has it.
-	if c.Modes != nil {
+	switch {
+	case c.Modes != nil && c.Modes.Kind == analysis.KindState:
+		return string(c.Verdict) + " (by state)"
+	case c.Modes != nil:
 		return string(c.Verdict) + " (modes)"
 	}
 	return string(c.Verdict)
