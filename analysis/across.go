@@ -53,18 +53,21 @@ type Side struct {
 //     else trials, with a warning that nothing interleaved the runs.
 //   - Where something not declared makes the figures answers to different
 //     questions, every verdict is withheld unless that is overridden.
+//   - Where the machine had several states, runs are compared within those that both
+//     sides were in; sides that have none in common are not comparable.
 //   - Disturbed trials are left out of every run that has enough others; a run that
 //     has not gives no verdict.
 func CompareGroups(groups []RunGroup, o CompareOptions) Summary {
 	c := comparing{options: o}
 	c.sift(groups)
 	groups = c.groups
+	c.meet(1 - confidence(groups[0].Runs[0].Header.Design))
 	first, last := groups[0].Runs[0], groups[len(groups)-1].Runs[0]
 	s := Summary{
 		Schema: SchemaSummary, Scenario: first.Header.Design.Name, Question: c.question(),
 		Run: groups[0].Label, Kernel: first.Header.Machine.Kernel, Seed: last.Header.Seed,
 		Grain: "run", Confidence: confidence(first.Header.Design), Metrics: judgedMetrics(last.Header.Design),
-		Ended: ended(first.End), Confounders: c.confounders(),
+		Ended: ended(first.End), Confounders: append(c.confounders(), c.apart...),
 	}
 	for i, g := range groups {
 		if i > 0 {
@@ -81,7 +84,7 @@ func CompareGroups(groups []RunGroup, o CompareOptions) Summary {
 	s.Interactions = c.interactions(1 - s.Confidence)
 	s.Warnings = c.withhold(&s)
 	s.Converged = allJudged(s.Comparisons)
-	s.Warnings = unique(slices.Concat(s.Warnings, c.disturbed, c.warnings(&s)))
+	s.Warnings = unique(slices.Concat(s.Warnings, c.disturbed, c.told, c.warnings(&s)))
 	s.Answer = c.answer(&s)
 	return s
 }
@@ -91,6 +94,7 @@ type comparing struct {
 	options   CompareOptions
 	disturbed []results.Warning
 	few       map[string]string // by side: why its runs get no verdict
+	meeting
 }
 
 // sift leaves the disturbed trials out of every run.
@@ -196,6 +200,7 @@ func sideOf(g RunGroup) Side {
 // their scatter makes the interval: trials of one boot know nothing of the
 // other boots.
 func (c comparing) levels(g RunGroup, alpha float64) []ArmSummary {
+	g = c.inShared(g)
 	d := g.Runs[0].Header.Design
 	all := &results.Run{Header: g.Runs[0].Header}
 	for _, r := range g.Runs {
@@ -227,6 +232,8 @@ type crossing struct {
 	contrast
 	failures *Failures
 	headline bool
+	state    State // of the machine, of one within
+	within   []crossing
 }
 
 // onShares is the metric for the levels of an arm on two sides, some of which may
@@ -316,7 +323,7 @@ func (c comparing) crossings(g RunGroup, alpha float64) []crossing {
 				continue
 			}
 			m := c.onShares(g, m, arm.Name)
-			x := c.cross(g, m, arm.Name, levelReading(m, arm.Name, onScale))
+			x := c.crossWithin(g, m, arm.Name, levelReading(m, arm.Name, onScale))
 			x.Judged, x.Alpha = slices.Contains(judged, m.Name), alpha
 			x.Baseline = arm.Name
 			x.failures, x.headline = c.failures(g, m, arm.Name), m.Name == judged[0]
@@ -415,6 +422,9 @@ func calibrated(sd, df float64, unit string, a, b RunGroup, of reading) (contras
 
 // conclude fills in what follows from the contrast and its share of alpha.
 func (x crossing) conclude() Comparison {
+	if len(x.within) > 0 {
+		return x.concludeWithin()
+	}
 	c, m := x.Comparison, x.metric
 	lo, hi := x.interval(c.Alpha)
 	c.Change, c.Lo, c.Hi, c.Verdict = m.shown(x.mean), m.shown(lo), m.shown(hi), Inconclusive
@@ -498,7 +508,7 @@ func (c comparing) interactions(alpha float64) []Comparison {
 					m.per = 1 // each run by its own baseline's level
 					of = effectReading(m, base.Name, arm.Name)
 				}
-				x := c.cross(g, m, arm.Name, of)
+				x := c.crossWithin(g, m, arm.Name, of)
 				x.Baseline, x.Alpha = base.Name, alpha
 				if x.ok {
 					out = append(out, x.conclude())

@@ -45,7 +45,7 @@ func (c comparing) withhold(s *Summary) []results.Warning {
 		for _, list := range [][]Comparison{s.Comparisons, s.Interactions} {
 			for i := range list {
 				if x := &list[i]; of(x) {
-					x.Verdict, x.Withheld = Inconclusive, text
+					x.withhold(text)
 				}
 			}
 		}
@@ -54,6 +54,9 @@ func (c comparing) withhold(s *Summary) []results.Warning {
 		c.withholdSide(s, g, take)
 		if few := first(c.few[g.Label], c.few[c.groups[0].Label]); few != "" {
 			take("too-disturbed", few+", so no verdict is given: measure with nothing else running", func(x *Comparison) bool { return x.ArmRun == g.Label })
+		}
+		if lacking := c.lacking[g.Label]; lacking != "" {
+			take("states-too-few", lacking, func(x *Comparison) bool { return x.ArmRun == g.Label })
 		}
 		ws = append(ws, c.pairing(g, 1-s.Confidence)...)
 	}
@@ -248,7 +251,7 @@ func allJudged(cs []Comparison) bool {
 	for _, c := range cs {
 		if c.Judged {
 			some = true
-			if c.Verdict == Inconclusive {
+			if c.Verdict == Inconclusive && !c.Mixture {
 				return false
 			}
 		}

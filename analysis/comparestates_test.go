@@ -1,0 +1,63 @@
+package analysis
+
+import (
+	"math"
+	"testing"
+
+	"netab/results"
+)
+
+func TestCompareWithinStates(t *testing.T) {
+	some := byTrial(0, 1, 2, 3, 4, 5, 6, 7, 8)
+	all := func(int, int) float64 { return farNS }
+	none := func(int, int) float64 { return 0 }
+	for _, tt := range []struct {
+		name    string
+		a, b    func(int, int) float64
+		faster  float64
+		slowFar float64 // rate of far blocks
+		verdict Verdict
+		code    string
+		groups  int
+	}{
+		{"one state", byTrial(), byTrial(), 1, 1, Equivalent, "not-interleaved", 0},
+		{"another state", byTrial(), all, 1, 0.7, Inconclusive, "not-comparable", 0},
+		{"one of them shared", some, all, 1, 0.7, Equivalent, "states-differ", 1},
+		{"both shared", some, some, 1, 0.7, Equivalent, "states-differ", 2},
+		{"both shared, and faster", some, some, 1.1, 0.7, Improvement, "states-differ", 2},
+		{"too little shared", byTrial(0, 1, 2), all, 1, 0.7, Inconclusive, "states-too-few", 0},
+		{"not known of one", some, none, 1, 1, Equivalent, "not-interleaved", 0},
+	} {
+		runs := []*results.Run{stateRun(18, 0, 0, tt.a), stateRun(18, 0, 0, tt.b)}
+		for n, run := range runs {
+			run.Header.ID = []string{"run-a", "run-b"}[n]
+			for i := range run.Trials {
+				for k := range run.Trials[i].Slices {
+					sl := &run.Trials[i].Slices[k]
+					if n == 1 {
+						sl.RxBytes = int64(float64(sl.RxBytes) * tt.faster)
+					}
+					if sl.Canaries != nil && *sl.Canaries.DistanceNS > 200 {
+						sl.RxBytes = int64(float64(sl.RxBytes) * tt.slowFar)
+					}
+				}
+			}
+		}
+		s := Compare(runs[0], runs[1])
+		c := s.Comparisons[0]
+		groups := 0
+		if c.Modes != nil {
+			groups = len(c.Modes.Groups)
+		}
+		if c.Verdict != tt.verdict || groups != tt.groups {
+			t.Errorf("%s: %s in %d states, from %v to %v; want %s in %d", tt.name, c.Verdict, groups, c.Lo, c.Hi, tt.verdict, tt.groups)
+		}
+		wantCodes(t, s, tt.code)
+		if g := NewGate(s, nil, gateDay); (g.Outcome == NotComparable) != (tt.code == "not-comparable") {
+			t.Errorf("%s: gate %s", tt.name, g.Outcome)
+		}
+		if tt.groups == 1 && math.Abs(s.Arms[0].Metrics["goodput"].Mean/s.Arms[2].Metrics["goodput"].Mean-1) > 0.02 {
+			t.Errorf("%s: levels %+v and %+v are not of one state", tt.name, s.Arms[0].Metrics["goodput"], s.Arms[2].Metrics["goodput"])
+		}
+	}
+}
