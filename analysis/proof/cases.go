@@ -138,9 +138,38 @@ func Cases() []Case {
 			NoCoverage: "the figures are of the other mode, and have no verdict",
 			World:      with(func(w *world.World) { hidden(w, -0.075, 0.075); w.BusyMode = true })},
 
+		{Name: "one-state", Title: "white noise: slices 3 %; canaries tell that the machine has one state", Resolution: 0.01, MaxTime: minute,
+			World: with(func(w *world.World) { w.Dwell, w.Canaries = 1000*time.Hour, true })},
+		{Name: "hidden-1s", Title: "a hidden state of the machine, 15 % slower, changes every second on average; its canary is recorded", Resolution: 0.03, MaxTime: minute,
+			World: states(time.Second, 0, true)},
+		{Name: "hidden-10s", Title: "the same, every 10 s", Resolution: 0.03, MaxTime: minute,
+			World: states(10*time.Second, 0, true)},
+		{Name: "hidden-2min", Title: "the same, every two minutes", Resolution: 0.03, MaxTime: minute,
+			World: states(2*time.Minute, 0, true)},
+		{Name: "hidden-effect-1s", Title: "a hidden state in which the effect is 10 % lower, changes every second; its canary is recorded", Resolution: 0.03, MaxTime: minute,
+			NoPower: "the answer is one for each state",
+			World:   states(time.Second, -0.1, true)},
+		{Name: "hidden-effect-10s", Title: "the same, every 10 s", Resolution: 0.03, MaxTime: minute,
+			NoPower: "the answer is one for each state",
+			World:   states(10*time.Second, -0.1, true)},
+		{Name: "hidden-effect-2min", Title: "the same, every two minutes", Resolution: 0.03, MaxTime: minute,
+			NoPower: "the answer is one for each state",
+			World:   states(2*time.Minute, -0.1, true)},
+		{Name: "unseen-10s", Title: "a hidden state without a canary, 15 % slower, changes every 10 s", Resolution: 0.03, MaxTime: minute,
+			World: states(10*time.Second, 0, false)},
+
 		{Name: "trial-ar", Title: "trial effects of 2 %, each correlated by 0.3 with the one before", Resolution: 0.01, MaxTime: minute,
 			Beyond: "trials are taken as independent: they share no process, socket or namespace. Where they are not, the warning `autocorrelated` says so as far as a run can tell",
 			World:  with(func(w *world.World) { w.Trial, w.TrialAR = 0.02, 0.3 })},
+		{Name: "unseen-effect-1s", Title: "a hidden state without a canary, in which the effect is 10 % lower, changes every second", Resolution: 0.03, MaxTime: minute,
+			Beyond: "what no canary sees makes neighbouring trials alike, and a little of it is too much where the resolution is fine",
+			World:  states(time.Second, -0.1, false)},
+		{Name: "unseen-effect-10s", Title: "the same, every 10 s", Resolution: 0.03, MaxTime: minute,
+			Beyond: "a run of a minute sees what no canary tells a few times only, and its trials are not independent",
+			World:  states(10*time.Second, -0.1, false)},
+		{Name: "unseen-effect-2min", Title: "the same, every two minutes", Resolution: 0.03, MaxTime: minute,
+			Beyond: "a run that ends before the state changes speaks of that state, and nothing tells: its verdict is one of its minute",
+			World:  states(2*time.Minute, -0.1, false)},
 		{Name: "rare-mode", Title: "a mode that is 20 % slower, drawn once in ten trials", Resolution: 0.03, MaxTime: minute,
 			Beyond: "a run that ends after eight trials has not seen the rare mode in two cases of five, and cannot know of it; more trials (a finer --resolution) find it",
 			World: with(func(w *world.World) {
@@ -154,6 +183,11 @@ func with(change func(*world.World)) world.World {
 	w := world.Quiet()
 	change(&w)
 	return w
+}
+
+// states is the quiet world with two states of the machine.
+func states(dwell time.Duration, effect float64, canaries bool) world.World {
+	return with(func(w *world.World) { w.Far, w.FarEffect, w.Dwell, w.Canaries = -0.15, effect, dwell, canaries })
 }
 
 // hidden gives every arm after the baseline modes that leave no trace.

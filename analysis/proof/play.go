@@ -45,7 +45,11 @@ func play(c Case, effect float64, seed uint64) outcome {
 			continue
 		}
 		if d := stop.Look(trials, elapsed, last); d.Stop {
-			return c.judge(effect, truth, d, len(trials), elapsed)
+			o := c.judge(effect, truth, d, len(trials), elapsed)
+			if w.Canaries {
+				o.byState(c, w, effect, d)
+			}
+			return o
 		}
 	}
 }

@@ -221,3 +221,40 @@ func TestPrinted(t *testing.T) {
 		t.Errorf("the page is wrong:\n%s", &page)
 	}
 }
+
+// A run is judged by the states that it speaks of.
+func TestByState(t *testing.T) {
+	w := states(time.Second, -0.1, true)
+	w.Effects = []float64{0.05} // near 5 % more, far 5 % less
+	near, far := map[string]float64{"distance_ns": 75}, map[string]float64{"distance_ns": 340}
+	better, worse := analysis.Comparison{Verdict: analysis.Improvement, Lo: 0.04, Hi: 0.06}, analysis.Comparison{Verdict: analysis.Regression, Lo: -0.06, Hi: -0.04}
+	modes := func(of ...analysis.Mode) analysis.Comparison {
+		return analysis.Comparison{Verdict: analysis.Inconclusive, Mixture: true, Lo: -0.06, Hi: 0.06, Modes: &analysis.Modes{Kind: analysis.KindState, Groups: of}}
+	}
+	mode := func(c analysis.Comparison, canaries map[string]float64) analysis.Mode {
+		return analysis.Mode{Canaries: canaries, Verdict: c.Verdict, Lo: c.Lo, Hi: c.Hi}
+	}
+	leftOut := modes(mode(better, near), analysis.Mode{Canaries: far})
+	leftOut.Verdict, leftOut.Lo, leftOut.Hi = better.Verdict, better.Lo, better.Hi
+	for _, tt := range []struct {
+		name         string
+		said         analysis.Comparison
+		states       []analysis.State
+		wrong, found bool
+		covered      int
+	}{
+		{"near, of near", better, []analysis.State{{Canaries: near}}, false, true, 1},
+		{"near, of far", better, []analysis.State{{Canaries: far}}, true, false, 0},
+		{"each its own", modes(mode(better, near), mode(worse, far)), nil, false, false, 1},
+		{"each the other's", modes(mode(worse, near), mode(better, far)), nil, true, false, 1},
+		{"far left out", leftOut, nil, false, true, 1},
+	} {
+		d := analysis.Decision{States: tt.states, Comparisons: []analysis.Comparison{tt.said}}
+		c := Case{World: w, Resolution: 0.01}
+		o := c.judge(0, []float64{0}, d, 0, 0)
+		o.byState(c, w, 0, d)
+		if o.wrong != tt.wrong || o.found != tt.found || o.covered != tt.covered {
+			t.Errorf("%s: %+v", tt.name, o)
+		}
+	}
+}

@@ -67,6 +67,14 @@ type World struct {
 	// Stalls is the share of slices in which nothing is transferred.
 	Stalls float64
 
+	// Far is what the second of two states of the machine adds to the rate of
+	// every arm, FarEffect what it adds to every effect. The machine stays in either
+	// for Dwell on average, over trials and the time between them; 0 = it has one.
+	// With Canaries every slice records how far its CPUs are from each other.
+	Far, FarEffect float64
+	Dwell          time.Duration
+	Canaries       bool
+
 	// Dead is by arm, the baseline first, the share of trials in which it receives
 	// nothing; nil = none.
 	Dead []float64
@@ -86,6 +94,7 @@ type World struct {
 // last arm's modes are part of what it does.
 func (w World) Mean(i int) float64 {
 	mean := w.Effects[i]
+	mean += w.stateMean()
 	if w.Bursts > 0 {
 		return mean
 	}
@@ -151,7 +160,9 @@ type Source struct {
 	regime float64   // where the machine is between its two rates
 	stays  []float64 // what the last trial added to each arm's effect
 	next   int
-	dead   bool // the last arm, all along
+	dead   bool          // the last arm, all along
+	far    bool          // the state of the machine
+	stayed time.Duration // until which it stays so; meaningless without Dwell
 }
 
 // Source starts a run. Equal seeds make equal runs.
@@ -162,6 +173,9 @@ func (w World) Source(seed uint64) *Source {
 	}
 	if w.DeadBoots > 0 {
 		s.dead = s.rng.Float64() < w.DeadBoots
+	}
+	if w.Dwell > 0 {
+		s.far, s.stayed = s.rng.IntN(2) == 1, s.dwell()
 	}
 	return s
 }
@@ -208,6 +222,7 @@ func (s *Source) Trial() results.Trial {
 		SetupNS: int64(w.Fixed), RunNS: int64(w.TrialTime() - w.Fixed), Order: s.rng.Perm(w.arms()),
 	}
 	s.next++
+	s.pass(w.Fixed)
 	rate := make([]float64, w.arms()) // log rate of each arm in this trial
 	for a := range rate {
 		t.Arms = append(t.Arms, armTrial(a))
@@ -366,14 +381,15 @@ func (s *Source) slices(t *results.Trial, rate []float64) {
 			if w.Heavy {
 				e = w.White * (math.Exp(s.rng.NormFloat64()) - math.Exp(0.5))
 			}
-			bytes := Rate * math.Exp(rate[a]+s.drift+s.regime+e) * counted.Seconds()
+			canaries := s.canaries()
+			bytes := Rate * math.Exp(rate[a]+s.drift+s.regime+e) * counted.Seconds() * s.hidden(a)
 			if w.Stalls > 0 && s.rng.Float64() < w.Stalls {
 				bytes = 0
 			}
 			t.Slices = append(t.Slices, results.Slice{
 				Block: block, Arm: a, StartNS: int64(at), CountedNS: int64(counted),
 				RxBytes: int64(bytes), RxMsgs: int64(bytes / (128 << 10)), TxBytes: int64(bytes), TxMsgs: int64(bytes / (128 << 10)),
-				SourceCPU: int64(counted), SinkCPU: int64(counted * 6 / 10),
+				SourceCPU: int64(counted), SinkCPU: int64(counted * 6 / 10), Canaries: canaries,
 			})
 			at += w.Slice
 		}
