@@ -38,7 +38,6 @@ type table struct {
 
 // A stateRow is one state over all runs.
 type stateRow struct {
-	name     string
 	distance float64 // median of runs
 	share    float64 // mean over all runs
 	tally
