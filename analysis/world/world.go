@@ -33,6 +33,9 @@ type World struct {
 	AR float64
 	// Trial is the standard deviation of what one trial adds to an effect.
 	Trial float64
+	// Skew makes it exponential with the same standard deviation: most trials
+	// are a little faster than the mean, few much slower.
+	Skew bool
 	// Outliers is the share of trials that are off by OutlierSize, either way.
 	Outliers    float64
 	OutlierSize float64
@@ -45,6 +48,9 @@ type World struct {
 	EveryArm bool
 	// Hidden modes leave no trace in the record.
 	Hidden bool
+	// Dwell is for how many trials a mode stays on average, as the machine's states
+	// do; 0 = each trial draws its own.
+	Dwell float64
 	// Bursts is the share of trials in which datagrams are lost. The effects are
 	// then mean losses (0.001 = one in a thousand), those below zero of the
 	// baseline, and what is judged is loss.
@@ -156,9 +162,10 @@ func (w World) TrialTime() time.Duration {
 type Source struct {
 	world  World
 	rng    *rand.Rand
-	drift  float64   // of the whole machine, steps included
-	regime float64   // where the machine is between its two rates
-	stays  []float64 // what the last trial added to each arm's effect
+	drift  float64     // of the whole machine, steps included
+	regime float64     // where the machine is between its two rates
+	stays  []float64   // what the last trial added to each arm's effect
+	modes  map[int]int // that arms stay in, by arm
 	next   int
 	dead   bool          // the last arm, all along
 	far    bool          // the state of the machine
@@ -240,7 +247,7 @@ func (s *Source) Trial() results.Trial {
 		if len(w.Modes) == 0 || a != w.arms()-1 && (a == 0 || !w.EveryArm) {
 			continue
 		}
-		mode := s.rng.IntN(len(w.Modes))
+		mode := s.mode(a)
 		if w.BusyMode && a == w.arms()-1 && mode == 0 {
 			t.Host.ForeignNS = t.RunNS / 4
 		}
@@ -256,6 +263,23 @@ func (s *Source) Trial() results.Trial {
 		s.lose(&t)
 	}
 	return t
+}
+
+// mode is the one that an arm is in, in this trial.
+func (s *Source) mode(a int) int {
+	w := s.world
+	if w.Dwell == 0 {
+		return s.rng.IntN(len(w.Modes))
+	}
+	if s.modes == nil {
+		s.modes = map[int]int{}
+	}
+	if now, ok := s.modes[a]; !ok {
+		s.modes[a] = s.rng.IntN(len(w.Modes))
+	} else if s.rng.Float64() < 1/w.Dwell { // into another
+		s.modes[a] = (now + 1 + s.rng.IntN(len(w.Modes)-1)) % len(w.Modes)
+	}
+	return s.modes[a]
 }
 
 // datagram is the size of one, in bytes.
@@ -339,6 +363,9 @@ func (w World) Truth(i int) float64 {
 func (s *Source) stay(a int) float64 {
 	w := s.world
 	x := w.Trial * s.normal()
+	if w.Skew {
+		x = w.Trial * (1 - s.rng.ExpFloat64())
+	}
 	if w.TrialAR == 0 {
 		return x
 	}
