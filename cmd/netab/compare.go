@@ -52,7 +52,7 @@ placement, what netab's figures mean) no verdict is given and the exit status is
 4; --axis declares what was meant to differ, --force compares all the same and
 says so in the output. Knobs that differ are listed.`,
 		Example: `  netab compare OLD NEW
-  netab compare old1 old2 old3 old4 new1 new2 new3 new4    # two kernels, four boots of each
+  netab compare old1 old2 old3 old4 old5 new1 new2 new3 new4 new5    # two kernels, five boots of each
   netab compare monday,tuesday thursday,friday --gate --junit netab.xml`,
 		Args:              cobra.MatchAll(cobra.MinimumNArgs(2)),
 		ValidArgsFunction: completeRun,
