@@ -234,6 +234,7 @@ type crossing struct {
 	headline bool
 	state    State // of the machine, of one within
 	within   []crossing
+	unseen   string // why a claim that nothing happens must wait
 }
 
 // onShares is the metric for the levels of an arm on two sides, some of which may
@@ -308,6 +309,25 @@ func (c comparing) comparisons(alpha float64) []Comparison {
 	return out
 }
 
+// firstShare is what Holm leaves of alpha to the first of all judged comparisons.
+// How few units may be is held against it: each comparison may be all alike.
+func (c comparing) firstShare(alpha float64) float64 {
+	judged, da := 0, c.groups[0].Runs[0].Header.Design
+	for _, g := range c.groups[1:] {
+		db := g.Runs[0].Header.Design
+		names := slices.Concat(judgedMetrics(da), judgedMetrics(db))
+		for _, arm := range da.Arms {
+			ib := db.ArmAt(arm.Name)
+			for _, m := range metricsOf(da) {
+				if ib >= 0 && m.AppliesTo(arm) && m.AppliesTo(db.Arms[ib]) && slices.Contains(names, m.Name) {
+					judged++
+				}
+			}
+		}
+	}
+	return alpha / float64(max(1, judged))
+}
+
 func (c comparing) crossings(g RunGroup, alpha float64) []crossing {
 	base := c.groups[0]
 	da, db := base.Runs[0].Header.Design, g.Runs[0].Header.Design
@@ -338,7 +358,7 @@ func (c comparing) crossings(g RunGroup, alpha float64) []crossing {
 // cross contrasts what two sides have of something.
 func (c comparing) cross(g RunGroup, m Metric, arm string, of reading) crossing {
 	base, unit := c.groups[0], unitOf(c.groups[0], g)
-	alpha, seed := 1-confidence(base.Runs[0].Header.Design), g.Runs[0].Header.Seed
+	alpha, seed := c.firstShare(1-confidence(base.Runs[0].Header.Design)), g.Runs[0].Header.Seed
 	a, b := base.units(unit, of), g.units(unit, of)
 	w := welch(newSample(a), newSample(b))
 	x := crossing{metric: m, contrast: w, Comparison: Comparison{
@@ -359,6 +379,7 @@ func (c comparing) cross(g RunGroup, m Metric, arm string, of reading) crossing 
 			x.N, x.NBaseline = k.n, len(base.units(units, of))
 		}
 	}
+	x.unseen = unseenOnSides(m, a, b, min(len(base.units(unitTrial, of)), len(g.units(unitTrial, of))), 1-confidence(base.Runs[0].Header.Design))
 	x.DF = x.contrast.df
 	if w.ok && unit != unitTrial {
 		p := exchange(a, b, seeded(seed, "exchange", arm, m.Name, g.Label))
@@ -435,6 +456,9 @@ func (x crossing) conclude() Comparison {
 	p := x.p()
 	c.P = &p
 	c.Verdict = judge(lo, hi, m.margin(c.Resolution), m.Better)
+	if c.Verdict == Equivalent && x.unseen != "" {
+		c.withhold(x.unseen)
+	}
 	if d, ok := x.smallestDetectable(c.Alpha); ok {
 		d = m.shown(d)
 		c.SmallestDetectable = &d

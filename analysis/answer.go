@@ -38,7 +38,7 @@ func answer(s *Summary, d results.Design) string {
 
 func effectAnswer(s *Summary, d results.Design, m Metric, cs []Comparison) string {
 	base := baseline(d)
-	head := "Against " + d.Arms[base].Name
+	head, headline := "Against "+d.Arms[base].Name, cs
 	if l, ok := s.Arms[base].Metrics[m.Name]; ok {
 		head += " (" + m.quantity(l.Mean) + ")"
 	}
@@ -61,7 +61,21 @@ func effectAnswer(s *Summary, d results.Design, m Metric, cs []Comparison) strin
 		}
 		text += fmt.Sprintf("; %d %s in the table", rest, more)
 	}
-	return text + "."
+	return text + "." + unseenBy(headline)
+}
+
+// unseenBy says of how many trials nothing is known, where an arm is called the same.
+func unseenBy(cs []Comparison) string {
+	fewest, share := 0, 0.0
+	for _, c := range cs {
+		if c.Verdict == Equivalent && c.UnseenShare != nil && *c.UnseenShare > share {
+			fewest, share = c.N, *c.UnseenShare
+		}
+	}
+	if fewest == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" What happens in fewer than %s of trials may have gone unseen in %d.", percent(share), fewest)
 }
 
 func clearer(a, b Comparison) int {

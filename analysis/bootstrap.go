@@ -60,6 +60,16 @@ func newBootstrap(n int, rng *rand.Rand, of func(times []float64) float64) (boot
 	return b, true
 }
 
+// stretched is wider by a factor, about the same estimate.
+func (b bootstrap) stretched(by float64) bootstrap {
+	b.draws = slices.Clone(b.draws)
+	for i, x := range b.draws {
+		b.draws[i] = b.at + by*(x-b.at)
+	}
+	b.se *= by
+	return b
+}
+
 func (b bootstrap) df() float64 { return float64(max(b.n-1, 0)) }
 
 // interval is the expanded percentile interval at 1-alpha (Hesterberg 2015,

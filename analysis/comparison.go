@@ -29,8 +29,10 @@ type evidence struct {
 	sample  sample
 	spread  *spread // nil = unknown
 	rank    *signedRank
-	sorted  []float64  // the effects, where trials disagree; nil = they do not
-	whole   *bootstrap // of metrics that are no mean over trials
+	sorted  []float64       // the effects, where trials disagree; nil = they do not
+	ordered *autoregression // where neighbouring trials may be alike; nil = they share nothing that matters
+	depend  *Dependence     // nil = their order may be one of chance
+	whole   *bootstrap      // of metrics that are no mean over trials
 	// withheld says why the trials say nothing of this metric, "" if they do.
 	withheld string
 	alpha    float64         // of its interval
@@ -51,11 +53,18 @@ func newEvidence(arm int, m Metric, judged bool, effects []effect) evidence {
 			e.rank = &r
 		}
 	}
+	if e.differ(sharedAlpha) && e.sample.n >= dependenceTrials && e.sample.sd > 0 {
+		a := newAutoregression(values(effects))
+		e.ordered = &a
+	}
 	return e
 }
 
-// disagree says whether trials differ by more than their own errors, or might.
-func (e evidence) disagree() bool { return e.spread == nil || e.spread.p <= hetAlpha }
+// differ says whether trials differ by more than their own errors, or might.
+func (e evidence) differ(alpha float64) bool { return e.spread == nil || e.spread.p <= alpha }
+
+// disagree is to differ beyond doubt.
+func (e evidence) disagree() bool { return e.differ(hetAlpha) }
 
 // weigh collects what the trials say of an arm against another.
 func (j judging) weigh(m Metric, base, arm int, judged bool) evidence {
@@ -67,6 +76,9 @@ func (j judging) weigh(m Metric, base, arm int, judged bool) evidence {
 	e.alpha = j.alpha
 	if judged {
 		e.within = j.withinStates(m, base, arm)
+	}
+	if judged && e.within == nil && e.ordered != nil {
+		e.depend = dependenceOf(values(e.effects), seeded(j.seed, "order", d.Arms[base].Name, d.Arms[arm].Name, m.Name))
 	}
 	of, ok := m.estimator.(wholeEstimator)
 	if !ok || len(e.effects) == 0 {
@@ -84,6 +96,9 @@ func (j judging) weigh(m Metric, base, arm int, judged bool) evidence {
 	}
 	rng := seeded(j.seed, "bootstrap", d.Arms[base].Name, d.Arms[arm].Name, m.Name)
 	if b, ok := of.whole(as, bs, rng); ok {
+		if e.depend != nil {
+			b = b.stretched(math.Sqrt(float64(e.sample.n) / e.depend.Worth))
+		}
 		e.whole = &b
 	}
 	return e
@@ -92,8 +107,7 @@ func (j judging) weigh(m Metric, base, arm int, judged bool) evidence {
 // centre is the estimate, on the metric's scale.
 func (e evidence) centre() float64 {
 	if e.within != nil {
-		_, at, _ := e.hull()
-		return at
+		return e.hullCentre()
 	}
 	if e.whole != nil {
 		return e.whole.at
@@ -103,23 +117,51 @@ func (e evidence) centre() float64 {
 
 // interval is at 1-alpha of the evidence.
 func (e evidence) interval() (lo, hi float64) {
+	lo, hi, _ = e.bounds()
+	return lo, hi
+}
+
+// The methods that set the ends of an interval.
+const (
+	byT         = "Student's t"
+	byRank      = "Wilcoxon's signed-rank test"
+	byStringer  = "Stringer's bounds"
+	byOrder     = "Student's t averaged over correlations of neighbouring trials"
+	byBootstrap = "a bootstrap"
+)
+
+// bounds is interval with the methods that set its ends, the lower one's first.
+func (e evidence) bounds() (lo, hi float64, by []string) {
 	if e.within != nil {
-		lo, _, hi = e.hull()
-		return lo, hi
+		return e.hullBounds()
 	}
 	if e.whole != nil {
-		return e.whole.interval(e.alpha)
+		lo, hi = e.whole.interval(e.alpha)
+		return lo, hi, []string{byBootstrap}
 	}
 	lo, hi = e.sample.interval(e.alpha)
+	below, above := byT, byT
+	widen := func(l, h float64, name string) {
+		if l < lo {
+			lo, below = l, name
+		}
+		if h > hi {
+			hi, above = h, name
+		}
+	}
+	if e.ordered != nil {
+		l, h := e.ordered.interval(e.alpha)
+		widen(l, h, byOrder)
+	}
 	if e.rank != nil {
 		l, h := e.rank.interval(e.alpha)
-		lo, hi = min(lo, l), max(hi, h)
+		widen(l, h, byRank)
 	}
 	if e.sorted != nil {
 		l, h := stringer(e.sorted, e.alpha)
-		lo, hi = min(lo, l), max(hi, h)
+		widen(l, h, byStringer)
 	}
-	return lo, hi
+	return lo, hi, slices.Compact([]string{below, above})
 }
 
 // p is of the test that belongs to the interval.
@@ -139,14 +181,32 @@ func (e evidence) p() (p float64, ok bool) {
 	if ok && e.sorted != nil {
 		p = stringerP(e.sorted, p)
 	}
+	if ok && e.ordered != nil {
+		p = max(p, e.ordered.p())
+	}
 	return p, ok
 }
 
+// smallestDetectable is Student's t's, by so much larger as its interval had to be
+// widened.
 func (e evidence) smallestDetectable() (float64, bool) {
 	if e.whole != nil {
 		return e.whole.smallestDetectable(e.alpha)
 	}
-	return e.sample.smallestDetectable(e.alpha)
+	d, ok := e.sample.smallestDetectable(e.alpha)
+	lo, hi := e.interval()
+	if l, h := e.sample.interval(e.alpha); l < h {
+		d *= (hi - lo) / (h - l)
+	}
+	return d, ok
+}
+
+// worth is how many independent trials say as much as these.
+func (e evidence) worth() float64 {
+	if e.depend != nil {
+		return e.depend.Worth
+	}
+	return float64(e.sample.n)
 }
 
 // comparisons judges every arm on every metric.
@@ -223,23 +283,27 @@ func (j judging) share(es []evidence) {
 // compare makes the comparison with all that a verdict needs.
 func (j judging) compare(e evidence) Comparison {
 	m := e.metric
-	lo, hi := e.interval()
+	lo, hi, by := e.bounds()
 	at := e.centre()
 	if e.withheld != "" {
-		lo, at, hi = 0, 0, 0
+		lo, at, hi, by = 0, 0, 0, nil
 	}
 	c := Comparison{
 		Baseline: j.design.Arms[baseline(j.design)].Name, Arm: j.design.Arms[e.arm].Name,
 		Metric: m.Name, Unit: m.Unit, Judged: e.judged, Difference: m.Difference,
 		Change: m.shown(at), Lo: m.shown(lo), Hi: m.shown(hi), Withheld: e.withheld,
 		Verdict: Inconclusive, Resolution: resolutionOf(j.design, m.Name),
-		N: e.sample.n, DF: e.sample.df(), Alpha: e.alpha, Looks: j.looks,
+		N: e.sample.n, DF: e.sample.df(), Alpha: e.alpha, Looks: j.looks, Dependence: e.depend,
 	}
 	if e.within != nil {
 		c.N, c.DF, e.spread = e.counts()
 	}
+	alike := ""
 	if p, ok := e.p(); ok {
-		c.P = &p
+		c.P, c.SetBy = &p, by
+		unseen := atMost(0, e.worth(), 1-confidence(j.design))
+		c.UnseenShare = &unseen
+		alike = e.depend.tooAlike(c.N, fewestOf(j.design))
 		if fewest := fewestOf(j.design); c.N >= fewest {
 			c.Verdict = judge(lo, hi, m.margin(resolutionOf(j.design, m.Name)), m.Better)
 		} else {
@@ -250,6 +314,9 @@ func (j judging) compare(e evidence) Comparison {
 				c.Verdict = Inconclusive
 			}
 		}
+		if alike != "" && c.Verdict != Inconclusive {
+			c.withhold(alike)
+		}
 	}
 	if s := e.spread; s != nil {
 		c.WithinSE, c.BetweenSD, c.HetP = &s.within, &s.between, &s.p
@@ -259,6 +326,9 @@ func (j judging) compare(e evidence) Comparison {
 	} else if e.judged && e.withheld == "" && e.disagree() {
 		c.Modes = j.effectModes(e)
 		c.Mixture = c.Verdict == Inconclusive && mixture(c.Modes)
+		if c.Mixture && alike != "" && c.Withheld == alike {
+			c.Withheld = "" // what they share is what the modes are told apart by
+		}
 	}
 	c.heed(failuresOf(j.design, j.trials, m, baseline(j.design), e.arm), m.Name == judgedMetrics(j.design)[0])
 	return c

@@ -25,7 +25,7 @@ func ExampleSummarize() {
 		}
 	}
 	// Output:
-	// Against off (28.5 Gbit/s), TCP goodput over loopback is 6.9 % higher with arm1 (+5.9 to +8.0 %, 95 % confidence); depends on the trial with arm2 (trials fall into two modes: softirq on CPU 0 (the source's): -7.8 % (5 of 12 trials); softirq on CPU 1 (the sink's): +7.7 % (7 of 12)).
+	// Against off (28.5 Gbit/s), TCP goodput over loopback is 6.9 % higher with arm1 (+5.8 to +8.1 %, 95 % confidence); depends on the trial with arm2 (trials fall into two modes: softirq on CPU 0 (the source's): -7.8 % (5 of 12 trials); softirq on CPU 1 (the sink's): +7.7 % (7 of 12)).
 	// arm1: improvement
 	// arm2: inconclusive
 }

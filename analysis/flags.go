@@ -16,7 +16,9 @@ const flagTrials = 8
 
 // flags says where a series of trial values is not what a t interval assumes:
 // independent draws of one spread. Nothing is dropped for it.
-func flags(what string, effects []effect) []results.Warning {
+//
+// depend is what their order says.
+func flags(what string, effects []effect, depend *Dependence) []results.Warning {
 	var ws []results.Warning
 	xs := values(effects)
 	if n := len(effects) - len(quiet(effects)); n > 0 {
@@ -38,9 +40,19 @@ func flags(what string, effects []effect) []results.Warning {
 		ws = append(ws, results.Warning{Code: "trend", Text: fmt.Sprintf(
 			"%s: drifts over the trials (Kendall's tau %+.2f, p = %.2g): the interval may be too narrow; let the machine warm up or run longer", what, tau, p)})
 	}
-	if r := lag1(xs); math.Abs(r) > 2.58/math.Sqrt(float64(len(xs))) {
-		ws = append(ws, results.Warning{Code: "autocorrelated", Text: fmt.Sprintf(
-			"%s: neighbouring trials are not independent (lag-1 correlation %+.2f): the interval may be too narrow", what, r)})
+	if depend != nil {
+		ws = append(ws, results.Warning{Code: "autocorrelated", Text: depend.warning(what)})
+	}
+	return ws
+}
+
+// flagLevel are those of an arm's levels, which no other arm's take drift from.
+func flagLevel(metric, arm string, levels []effect, seed uint64) []results.Warning {
+	ws := flags(metric+" of "+arm, levels, dependenceOf(values(levels), seeded(seed, "order", arm, metric)))
+	for i := range ws {
+		if ws[i].Code == "autocorrelated" {
+			ws[i].Text += ", and the level's interval takes them for independent"
+		}
 	}
 	return ws
 }

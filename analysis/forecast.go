@@ -20,7 +20,7 @@ func FewestTrials(d results.Design) int {
 	if len(d.Arms) < 2 {
 		return 2
 	}
-	return fewestTrials(1 - confidence(d))
+	return fewestOf(d)
 }
 
 // sure is the share of runs that are to have their verdict by the forecast.

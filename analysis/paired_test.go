@@ -149,17 +149,17 @@ func inSharedBoots(boots int, effect float64) []RunGroup {
 }
 
 func TestCompareInSharedBoots(t *testing.T) {
-	s := CompareGroups(inSharedBoots(6, -0.06), CompareOptions{})
+	s := CompareGroups(inSharedBoots(7, -0.06), CompareOptions{})
 	c := s.find(t, "off")
-	if !c.Paired || c.Units != "boot" || c.N != 6 || c.DF != 5 || c.PSign == nil || math.Abs(*c.PSign-2.0/64) > 1e-12 || c.PPermutation != nil {
+	if !c.Paired || c.Units != "boot" || c.N != 7 || c.DF != 6 || c.PSign == nil || math.Abs(*c.PSign-2.0/128) > 1e-12 || c.PPermutation != nil {
 		t.Errorf("%+v", c)
 	}
 	if c.Verdict != Regression || c.Lo > math.Expm1(-0.06) || c.Hi < math.Expm1(-0.06) {
 		t.Errorf("%s, %v to %v; want a regression about -0.058", c.Verdict, c.Lo, c.Hi)
 	}
 	g := NewGate(s, nil, gateDay)
-	if k := g.Checks[0]; g.Outcome != Worse || !strings.Contains(k.Sure, "How sure: if nothing had changed") || !strings.Contains(k.Sure, "Both sides were measured in the same 6 boots and are compared boot by boot") ||
-		!strings.Contains(k.Method, "Student's t over boots (paired: both sides in each), n = 6 boots, df = 5") || !strings.Contains(k.Method, "p (sign flip) = 0.031") {
+	if k := g.Checks[0]; g.Outcome != Worse || !strings.Contains(k.Sure, "How sure: if nothing had changed") || !strings.Contains(k.Sure, "Both sides were measured in the same 7 boots and are compared boot by boot") ||
+		!strings.Contains(k.Method, "Student's t over boots (paired: both sides in each), n = 7 boots, df = 6") || !strings.Contains(k.Method, "p (sign flip) = 0.016") {
 		t.Errorf("%s: %q, %q", g.Outcome, k.Sure, k.Method)
 	}
 	for _, w := range s.Warnings {
@@ -175,7 +175,7 @@ func TestBootsThatAreNotPaired(t *testing.T) {
 	few := inSharedBoots(5, -0.06)
 	partly := inSharedBoots(6, -0.06)
 	partly[1].Runs = append(partly[1].Runs[:5:5], booted("6.18.0", "another", -0.06, 0, 0, 99))
-	ordered := inSharedBoots(6, -0.06)
+	ordered := inSharedBoots(7, -0.06)
 	for _, r := range ordered[0].Runs {
 		r.Header.Started = r.Header.Started.Add(-12 * time.Hour)
 	}
@@ -193,9 +193,9 @@ func TestBootsThatAreNotPaired(t *testing.T) {
 		paired bool
 		n      int
 	}{
-		{"few", few, "not-paired", "old and new were measured in the same 5 boots, which are too few to be compared boot by boot (6)", false, 10},
+		{"few", few, "not-paired", "old and new were measured in the same 5 boots, which are too few to be compared boot by boot (7)", false, 10},
 		{"partly", partly, "not-paired", "old and new share 5 of 7 boots", false, 12},
-		{"ordered", ordered, "same-order", "in every boot old was measured before the other", true, 6},
+		{"ordered", ordered, "same-order", "in every boot old was measured before the other", true, 7},
 		{"nameless", nameless, "", "", false, 12},
 	} {
 		s := CompareGroups(tt.groups, CompareOptions{})

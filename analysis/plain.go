@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,6 +25,9 @@ func plainVerdict(c *Comparison, o Outcome, s *Summary) string {
 		what, against = fmt.Sprintf("%s in %s", what, c.ArmRun), " than in "+c.BaselineRun
 	}
 	span := fmt.Sprintf("between %s and %s", change(c.Lo, c.Difference), change(c.Hi, c.Difference))
+	if c.Lo == c.Hi && c.N >= 2 {
+		span = fmt.Sprintf("no two of %d %ss differ", c.N, cmp.Or(c.Units, unitTrial))
+	}
 	amount := amountOf(c.Change, c.Difference)
 	limit := amountOf(c.Resolution, c.Difference)
 	switch {
@@ -73,26 +77,45 @@ func surety(c *Comparison, o Outcome, s *Summary) string {
 		seen = fmt.Sprintf(" A change of %s or more would have been seen nine times out of ten.", amountOf(*c.SmallestDetectable, c.Difference))
 	}
 	switch {
+	case (o == Worse || o == Passed) && c.uninterleaved():
+		return "How sure: that cannot be put in figures, because nothing interleaved the runs: what the machine did differently in between is not in the interval."
 	case o == Worse || c.Verdict == Improvement:
-		return fmt.Sprintf("How sure: if nothing had changed, at most %s of 100 such measurements would say that something did.", errs)
+		return fmt.Sprintf("How sure: if nothing had changed, at most %s of 100 such measurements would say that something did.%s", errs, c.alike())
+	case o == Passed && c.UnseenShare != nil && c.Lo == c.Hi:
+		return fmt.Sprintf("How sure: what happens in one of %d trials or more would slip through in at most %s of 100 such measurements; how large it is where it happens nobody saw.", int(1 / *c.UnseenShare), errs)
+	case o == Passed && c.UnseenShare != nil:
+		return fmt.Sprintf("How sure: going by what these trials show, a change for the worse of %s or more would slip through in at most %s of 100 such measurements.%s%s", amountOf(c.Resolution, c.Difference), errs, c.alike(), c.unseen())
 	case o == Passed:
-		return fmt.Sprintf("How sure: a change for the worse of %s or more would slip through in at most %s of 100 such measurements.%s", amountOf(c.Resolution, c.Difference), errs, c.unseen(1-s.Confidence))
+		return fmt.Sprintf("How sure: a change for the worse of %s or more would slip through in at most %s of 100 such measurements.", amountOf(c.Resolution, c.Difference), errs)
 	default:
 		return "How sure: not sure enough for a verdict." + seen + " Measure for longer, or ask for less."
 	}
 }
 
-// unseen says how rare something must be to have gone unseen in so many trials.
-func (c *Comparison) unseen(alpha float64) string {
-	if c.N < 2 || c.ArmRun != "" {
+// uninterleaved says whether trials of several runs are taken together, as if they
+// were of one.
+func (c *Comparison) uninterleaved() bool { return c.ArmRun != "" && c.Units == unitTrial }
+
+// alike says what the figures owe to trials that depend on each other.
+func (c *Comparison) alike() string {
+	if c.Dependence == nil {
 		return ""
 	}
-	return fmt.Sprintf(" What happens in fewer than one of %d trials may have gone unseen.", int(1/atMost(0, c.N, alpha)))
+	return fmt.Sprintf(" Neighbouring trials are alike, so the %d count for no more than %s; where the machine's state lasts for longer than this run, it is of that state only.", c.N, count(int(c.Dependence.Worth)))
+}
+
+// unseen says how rare something must be to have gone unseen in so many trials.
+func (c *Comparison) unseen() string {
+	return fmt.Sprintf(" What happens in fewer than one of %d trials may have gone unseen.", int(1 / *c.UnseenShare))
 }
 
 // method names the test with its figures.
 func method(c *Comparison) string {
-	test := "Student's t over trial effects (paired by blocks)"
+	test := strings.Join(c.SetBy, " and ")
+	if test == "" {
+		test = byT
+	}
+	test += " over trial effects (paired by blocks)"
 	if m, ok := LookupMetric(c.Metric); ok && m.Merged() {
 		test = "bootstrap over trials, their histograms merged (expanded percentile interval)"
 	}

@@ -19,8 +19,8 @@ const rankTrials = 50
 // seven times alike, in one run of eight.
 //
 // So an interval of trials that disagree is widened to hold that of Wilcoxon's
-// signed-rank test too, which is exact for every symmetric distribution
-// (Hollander, Wolfe and Chicken 2014, "Nonparametric Statistical Methods",
+// signed-rank test too, which is exact for every distribution that is symmetric
+// about its mean (Hollander, Wolfe and Chicken 2014, "Nonparametric Statistical Methods",
 // section 3.3). Its price where the trials are normal after all is small: with
 // eight trials at an alpha of 1 % a sixth of the width, later nothing.
 

@@ -39,7 +39,7 @@ func stringer(sorted []float64, alpha float64) (lo, hi float64) {
 	for j := range n {
 		share := 1.0
 		if j+1 < n {
-			share = atMost(j+1, n, alpha)
+			share = atMost(j+1, float64(n), alpha)
 			k := float64(j+1) / float64(n)
 			apart += math.Sqrt(k*(1-k)) * (sorted[j+1] - sorted[j])
 		}
@@ -56,9 +56,10 @@ func stringer(sorted []float64, alpha float64) (lo, hi float64) {
 	return s.mean - shrink*(s.mean-lo), s.mean + shrink*(hi-s.mean)
 }
 
-// atMost is the upper bound at 1-alpha of a share of which k of n were seen.
-func atMost(k, n int, alpha float64) float64 {
-	return mathext.InvRegIncBeta(float64(k+1), float64(n-k), 1-alpha)
+// atMost is the upper bound at 1-alpha of a share of which k of n were seen; of
+// none, 1 - alpha^(1/n).
+func atMost(k int, n, alpha float64) float64 {
+	return mathext.InvRegIncBeta(float64(k+1), n-float64(k), 1-alpha)
 }
 
 // stringerP is the smallest alpha, from p on, whose bounds exclude zero.
@@ -91,6 +92,15 @@ const rareShare = 0.1
 // right?").
 func rareTrials(alpha float64) int {
 	return int(math.Ceil(math.Log(alpha)/math.Log(1-rareShare) - 1e-9))
+}
+
+// unseenOnSides is unseen of two sides that are not paired, whose units are all
+// alike: trials is how many the side with fewer of them has.
+func unseenOnSides(m Metric, a, b []float64, trials int, alpha float64) string {
+	if need := rareTrials(alpha); m.Difference && Flat(a) && Flat(b) && trials < need {
+		return fmt.Sprintf("nothing happened in %d trials, and to see what happens in one of ten takes %d on each side", trials, need)
+	}
+	return ""
 }
 
 // unseen says why a claim of no change must wait, "" where it need not: a metric

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -72,7 +73,7 @@ func effectsRun(d results.Design, effects [][]float64) *results.Run {
 func TestRareSlowTrials(t *testing.T) {
 	effects := [][]float64{}
 	for i := range 18 {
-		effects = append(effects, []float64{-0.004 + 0.004*math.Sin(float64(i))})
+		effects = append(effects, []float64{-0.004 + 0.004*math.Sin(2.4*float64(i))})
 	}
 	gate := func() Gate {
 		return NewGate(Summarize(effectsRun(with(func(*world.World) {}).Design(0.02, time.Minute), effects)), nil, time.Time{})
@@ -140,8 +141,28 @@ func TestLossOfNothingWaits(t *testing.T) {
 			run.Trials[3+i].Slices[1].RxMsgs = 990
 		}
 		g := NewGate(Summarize(run), nil, time.Time{})
+		if tt.want == Passed && !strings.Contains(g.Checks[0].Sure, "what happens in one of 10 trials or more would slip through in at most 5 of 100") {
+			t.Errorf("how sure: %q", g.Checks[0].Sure)
+		}
 		if g.Outcome != tt.want || !strings.Contains(g.Checks[0].Plain, tt.text) {
 			t.Errorf("%d trials with %d bursts: %s, %q; want %s, %q", tt.trials, tt.bursts, g.Outcome, g.Checks[0].Plain, tt.want, tt.text)
+		}
+	}
+}
+
+// TestLossOfNothingWaitsAcrossRuns: nor do runs without loss against runs without.
+func TestLossOfNothingWaitsAcrossRuns(t *testing.T) {
+	d := with(func(w *world.World) { w.Bursts = 0.1 }).Design(0.001, time.Minute)
+	for trials, want := range map[int]Outcome{5: Undecided, 8: Passed} {
+		groups := []RunGroup{{Label: "old"}, {Label: "new"}}
+		for i := range 8 {
+			run := effectsRun(d, slices.Repeat([][]float64{{0}}, trials))
+			run.Header.ID, run.Header.Machine = fmt.Sprint("run", i), plain.Run(d, 1, 0).Header.Machine
+			groups[i%2].Runs = append(groups[i%2].Runs, run)
+		}
+		g := NewGate(CompareGroups(groups, CompareOptions{}), nil, time.Time{})
+		if g.Outcome != want || (want == Undecided) != strings.Contains(g.Checks[0].Plain, "nothing happened in 20 trials, and to see what happens in one of ten takes 29") {
+			t.Errorf("%d trials a run: %s, %q", trials, g.Outcome, g.Checks[0].Plain)
 		}
 	}
 }

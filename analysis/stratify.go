@@ -123,7 +123,7 @@ func (j judging) factor(f int, m Metric) (FactorEffect, bool) {
 		if e.withheld != "" {
 			continue
 		}
-		e.rank, e.sorted = nil, nil // an overview: Student's t, where it is not by bootstrap
+		e.rank, e.sorted, e.ordered = nil, nil, nil // an overview: Student's t, where it is not by bootstrap
 		lo, hi := e.interval()
 		m := e.metric
 		c := SweepCell{Within: within, Level: arm.Levels[f].Value, Arm: arm.Name, Baseline: d.Arms[base].Name,

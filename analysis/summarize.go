@@ -231,14 +231,14 @@ func (j judging) flags() []results.Warning {
 	var ws []results.Warning
 	if len(j.design.Arms) > 1 {
 		for _, e := range j.gather(judgedOf(j.design)) {
-			ws = append(ws, flags(e.metric.Name+" of "+j.design.Arms[e.arm].Name, e.steadyEffects())...)
+			ws = append(ws, flags(e.metric.Name+" of "+j.design.Arms[e.arm].Name, e.steadyEffects(), e.depend)...)
 		}
 		return ws
 	}
 	for i, a := range j.design.Arms {
 		for _, name := range judgedMetrics(j.design) {
 			if m, ok := LookupMetric(name); ok && m.AppliesTo(a) {
-				ws = append(ws, flags(name+" of "+a.Name, trialLevels(j.design, j.trials, m, i))...)
+				ws = append(ws, flagLevel(name, a.Name, trialLevels(j.design, j.trials, m, i), j.seed)...)
 			}
 		}
 	}

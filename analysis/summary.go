@@ -121,9 +121,10 @@ type Comparison struct {
 	Change      float64  `json:"change"`
 	Lo          float64  `json:"lo"`
 	Hi          float64  `json:"hi"`
-	Resolution  float64  `json:"resolution"` // that the verdict was made at: the run's, or the metric's own (gate:)
-	P           *float64 `json:"p"`          // of the interval's test: t, or signed-rank where trials disagree and that is larger, or the bootstrap of percentiles; nil where it cannot be computed
-	PSign       *float64 `json:"p_sign"`     // sign-flip permutation over trials
+	Resolution  float64  `json:"resolution"`       // that the verdict was made at: the run's, or the metric's own (gate:)
+	P           *float64 `json:"p"`                // of the interval's tests, the largest (SetBy); nil where it cannot be computed
+	SetBy       []string `json:"set_by,omitempty"` // what set the interval's ends, the lower one's first
+	PSign       *float64 `json:"p_sign"`           // sign-flip permutation over trials
 	Verdict     Verdict  `json:"verdict"`
 	// Mixture: the mean has no verdict, but its trials fall into modes that a
 	// covariate explains and each mode has one. More trials would only tell
@@ -146,6 +147,11 @@ type Comparison struct {
 	// Failures of the two arms, where there were any. N counts trials that have an
 	// effect: with 0 there are no figures, only what this says.
 	Failures *Failures `json:"failures,omitempty"`
+	// UnseenShare is how large a share of trials may be of a kind that none of these
+	// is, at the run's confidence; only within a run.
+	UnseenShare *float64 `json:"unseen_share,omitempty"`
+	// Dependence of neighbouring trials, where it is beyond chance.
+	Dependence *Dependence `json:"dependence,omitempty"`
 	// AllTrials is what the disturbed trials, which the figures leave out, would
 	// make of them.
 	AllTrials *Estimate `json:"all_trials,omitempty"`

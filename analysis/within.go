@@ -94,17 +94,30 @@ func (e evidence) used() []*stateEvidence {
 	return out
 }
 
-// hull is the interval of several states, and its centre by their shares.
-func (e evidence) hull() (lo, centre, hi float64) {
+// hullBounds is the interval of several states, with the methods that set the ends
+// of the states' intervals.
+func (e evidence) hullBounds() (lo, hi float64, by []string) {
 	lo, hi = math.Inf(1), math.Inf(-1)
-	shares := 0.0
 	for _, s := range e.used() {
-		l, h := s.evidence.interval()
+		l, h, of := s.evidence.bounds()
 		lo, hi = min(lo, l), max(hi, h)
+		for _, name := range of {
+			if !slices.Contains(by, name) {
+				by = append(by, name)
+			}
+		}
+	}
+	return lo, hi, by
+}
+
+// hullCentre is the mean of the states' effects by their shares.
+func (e evidence) hullCentre() float64 {
+	centre, shares := 0.0, 0.0
+	for _, s := range e.used() {
 		centre += s.Share * s.evidence.centre()
 		shares += s.Share
 	}
-	return lo, centre / shares, hi
+	return centre / shares
 }
 
 // hullP is the p that every state's effect is zero or of the other sign.
@@ -216,7 +229,7 @@ func (j judging) stateModes(e evidence) (modes *Modes, decided bool, wait string
 		if slices.Contains(used, s) {
 			lo, hi := s.evidence.interval()
 			g.Lo, g.Hi, g.Verdict = m.shown(lo), m.shown(hi), Inconclusive
-			if s.enough && s.unseen(j.design) == "" {
+			if s.enough && s.unseen(j.design) == "" && s.depend.tooAlike(s.sample.n, fewestOf(j.design)) == "" {
 				g.Verdict = judge(lo, hi, margin, m.Better)
 			}
 		}

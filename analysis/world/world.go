@@ -48,9 +48,9 @@ type World struct {
 	EveryArm bool
 	// Hidden modes leave no trace in the record.
 	Hidden bool
-	// Dwell is for how many trials a mode stays on average, as the machine's states
+	// ModeDwell is for how many trials a mode stays on average, as the machine's states
 	// do; 0 = each trial draws its own.
-	Dwell float64
+	ModeDwell float64
 	// Bursts is the share of trials in which datagrams are lost. The effects are
 	// then mean losses (0.001 = one in a thousand), those below zero of the
 	// baseline, and what is judged is loss.
@@ -268,7 +268,7 @@ func (s *Source) Trial() results.Trial {
 // mode is the one that an arm is in, in this trial.
 func (s *Source) mode(a int) int {
 	w := s.world
-	if w.Dwell == 0 {
+	if w.ModeDwell == 0 {
 		return s.rng.IntN(len(w.Modes))
 	}
 	if s.modes == nil {
@@ -276,7 +276,7 @@ func (s *Source) mode(a int) int {
 	}
 	if now, ok := s.modes[a]; !ok {
 		s.modes[a] = s.rng.IntN(len(w.Modes))
-	} else if s.rng.Float64() < 1/w.Dwell { // into another
+	} else if s.rng.Float64() < 1/w.ModeDwell { // into another
 		s.modes[a] = (now + 1 + s.rng.IntN(len(w.Modes)-1)) % len(w.Modes)
 	}
 	return s.modes[a]

@@ -59,7 +59,7 @@ func TestMoments(t *testing.T) {
 		{"trial effects", with(func(w *World) { w.White, w.Trial = 0, 0.02 }), 0.02, 0, 0.06},
 		{"correlated trial effects", with(func(w *World) { w.White, w.Trial, w.TrialAR = 0, 0.02, 0.6 }), 0.02, 0.6, 0.12},
 		{"skewed trial effects", with(func(w *World) { w.White, w.Trial, w.Skew = 0, 0.02, true }), 0.02, 0, 0.12},
-		{"states of four trials", with(func(w *World) { w.White, w.Modes, w.Dwell = 0, []float64{-0.02, 0.02}, 4 }), 0.02, 0.5, 0.06},
+		{"states of four trials", with(func(w *World) { w.White, w.Modes, w.ModeDwell = 0, []float64{-0.02, 0.02}, 4 }), 0.02, 0.5, 0.06},
 		{"tails", with(func(w *World) { w.White, w.Trial, w.Tail = 0, 0.02, 5 }), 0.02, 0, 0.12},
 		{"states", with(func(w *World) { w.White, w.FarEffect, w.Dwell = 0, -0.1, 20*time.Millisecond }), 0.0083, 0, 0.3},
 		{"modes", with(func(w *World) { w.White, w.Modes = 0, []float64{-0.05, 0.09} }), 0.07, 0, 0.06},
