@@ -121,11 +121,15 @@ func TestCompareCalibratedRuns(t *testing.T) {
 	blind, informed := 0, 0
 	for seed := range uint64(runs) {
 		groups, _ := GroupRuns([]*results.Run{booted("k", "boot", 0, 0.02, 0, 2*seed), booted("k", "boot", 0, 0.02, 0, 2*seed+1)})
-		if c := CompareGroups(groups, CompareOptions{}).find(t, "off"); c.Verdict == Improvement || c.Verdict == Regression {
+		c := CompareGroups(groups, CompareOptions{}).find(t, "off")
+		if c.Lo > 0 || c.Hi < 0 {
 			blind++
 		}
+		if c.Verdict != Inconclusive || c.Withheld == "" {
+			t.Fatalf("two runs that nothing is known of: %s", c.Verdict)
+		}
 		s := CompareGroups(groups, known)
-		c := s.find(t, "off")
+		c = s.find(t, "off")
 		if !c.Calibrated || c.Units != unitRun || c.N != 2 || c.NBaseline != 1 {
 			t.Fatalf("%+v", c)
 		}
@@ -245,7 +249,7 @@ func TestCompareForce(t *testing.T) {
 	if g := NewGate(CompareGroups(groups, CompareOptions{}), nil, gateDay); g.Outcome != NotComparable || !strings.Contains(g.Sentence, "cpu model (model; other)") {
 		t.Errorf("%s: %q", g.Outcome, g.Sentence)
 	}
-	s := CompareGroups(groups, CompareOptions{Force: true})
+	s := CompareGroups(groups, CompareOptions{Force: true, Known: steadyRuns})
 	wantCodes(t, s, "forced")
 	g := NewGate(s, nil, gateDay)
 	if g.Outcome != Passed || len(g.Forced) != 1 || !strings.Contains(g.Sentence, "FORCED although they differ in cpu model") {

@@ -82,11 +82,11 @@ func (c comparing) withholdSide(s *Summary, g RunGroup, take func(code, text str
 	case unit == unitTrial && known != "":
 		take("runs-assumed", fmt.Sprintf("the runs were measured one after the other, and %s has %d and %s %d: how runs scatter is not known from them, so it is taken from the calibration of this machine (%s)",
 			base.Label, len(base.Runs), g.Label, len(g.Runs), known), none)
-	case unit == unitTrial && len(base.Runs)+len(g.Runs) == 2:
-		take("not-interleaved", "the runs were measured one after the other: what the machine did differently in between is not in the intervals; put both configurations into one scenario to be sure", none)
 	case unit == unitTrial:
-		take("not-interleaved", fmt.Sprintf("%s has %d runs and %s %d, which are too few to be units (%d each): trials are taken together, and what the machine did differently from run to run is not in the intervals",
-			base.Label, len(base.Runs), g.Label, len(g.Runs), enoughRuns), none)
+		all := mine
+		mine := func(x *Comparison) bool { return all(x) && x.P != nil && !x.Calibrated }
+		take("not-interleaved", fmt.Sprintf("%s and %s are of one boot, one measured after the other: how runs scatter is not known from so few, so no verdict is given; measure %d of each, calibrate this traffic on this machine (netab calibrate), or put both configurations into one scenario",
+			runCount(base), runCount(g), enoughRuns), mine)
 	case unit == unitRun:
 	case attainable(a, b) <= alpha:
 	default:
@@ -149,6 +149,10 @@ func bootsToSee(x *Comparison) int {
 		}
 	}
 	return 0
+}
+
+func runCount(g RunGroup) string {
+	return fmt.Sprintf("%s %s of %s", count(len(g.Runs)), plural(len(g.Runs), "run"), g.Label)
 }
 
 func bootCount(n int) string { return fmt.Sprintf("%s %s", count(n), plural(n, "boot")) }

@@ -41,9 +41,9 @@ is named by what tells it from the others (kernel, machine, the one setting that
 differs), or old and new.
 Where boots differ the boot is the unit: 4 boots of each kernel at least can show
 a difference. Where each of six boots or more has runs of both groups, they are
-compared boot by boot. Within one boot trials are the units, or runs where both
-groups have four. Where units are too few, their scatter is taken from the
-store's calibration of the same traffic, if there is one (netab calibrate).
+compared boot by boot. Within one boot the unit is the run, of which both groups
+need four. Where units are too few, their scatter is taken from the store's
+calibration of the same traffic; without one (netab calibrate) there is no verdict.
 
 What differs in the descriptions of machine and arms is listed as confounders.
 Where it makes the numbers incomparable (CPU model, virtualisation, online CPUs,

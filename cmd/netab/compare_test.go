@@ -30,6 +30,15 @@ func TestCompareCommand(t *testing.T) {
 	same := simulate(t, dir+"/same", 0, 2, of("6.18", "boot", 1, nil))
 	slow := simulate(t, dir+"/slow", 0, 3, of("6.18", "boot", 0.9, nil))
 	other := simulate(t, dir+"/other", 0, 4, of("6.18", "boot", 0.9, func(r *results.Run) { r.Header.Machine.CPUModel = "other" }))
+	four := func(name string, seed uint64, change func(*results.Run)) string { // runs of one boot, as one side
+		var files []string
+		for i := range uint64(4) {
+			files = append(files, simulate(t, fmt.Sprintf("%s/%s%d", dir, name, i), 0, seed+i, change))
+		}
+		return strings.Join(files, ",")
+	}
+	fourA, fourSame, fourSlow := four("4a", 60, of("6.18", "boot", 1, nil)), four("4same", 64, of("6.18", "boot", 1, nil)), four("4slow", 68, of("6.18", "boot", 0.9, nil))
+	fourOther := four("4other", 72, of("6.18", "boot", 0.9, func(r *results.Run) { r.Header.Machine.CPUModel = "other" }))
 	var old, fresh []string
 	for i := range 4 {
 		old = append(old, simulate(t, fmt.Sprintf("%s/old%d", dir, i), 0, uint64(10+i), of("6.18", fmt.Sprint("o", i), 1, nil)))
@@ -58,17 +67,19 @@ func TestCompareCommand(t *testing.T) {
 		stderr string
 	}{
 		{[]string{"compare", a, same}, exitFine, "Run same against run a: ", ""},
-		{[]string{"compare", a, slow}, exitFine, "regression", ""},
-		{[]string{"compare", a, same, "--gate"}, exitFine, "gate: passed", ""},
-		{[]string{"compare", a, slow, "--gate"}, exitRegression, "is worse than in a", "gate: goodput of arm off is a regression"},
-		{[]string{"compare", a, same, slow, "--gate"}, exitRegression, "Goodput with off in slow is worse than in a", "regression"},
-		{[]string{"compare", a, slow, "--chat"}, exitRegression, "REGRESSION: goodput of off -", "regression"},
+		{[]string{"compare", a, slow}, exitFine, "one run of a and one run of slow are of one boot", ""},
+		{[]string{"compare", a, slow, "--gate"}, exitInconclusive, "measure 4 of each", "gate: "},
+		{[]string{"compare", fourA, slow, "--gate"}, exitInconclusive, "measure 4 of each", "gate: "},
+		{[]string{"compare", fourA, fourSame, "--gate"}, exitFine, "gate: passed", ""},
+		{[]string{"compare", fourA, fourSlow, "--gate"}, exitRegression, "is worse than in old", "gate: goodput of arm off is a regression"},
+		{[]string{"compare", fourA, fourSame, fourSlow, "--gate"}, exitRegression, "Goodput with off in new 2 is worse than in old", "regression"},
+		{[]string{"compare", fourA, fourSlow, "--chat"}, exitRegression, "REGRESSION: goodput of off -", "regression"},
 		{[]string{"compare", a, other}, exitNotComparable, "not comparable", "not comparable: the runs differ in cpu model (model; other)"},
 		{[]string{"compare", a, other, "--gate"}, exitNotComparable, "gate: not comparable", "cpu model"},
-		{[]string{"compare", a, other, "--gate", "--force"}, exitRegression, "", "regression"},
+		{[]string{"compare", fourA, fourOther, "--gate", "--force"}, exitRegression, "", "regression"},
 		{[]string{"compare", a, other, "--force"}, exitFine, "FORCED", ""},
-		{[]string{"compare", a, other, "--gate", "--axis", "cpu model"}, exitRegression, "", "regression"},
-		{[]string{"compare", a, slow, "--gate", "--threshold", "goodput=30%"}, exitFine, "passed", ""},
+		{[]string{"compare", fourA, fourOther, "--gate", "--axis", "cpu model"}, exitRegression, "", "regression"},
+		{[]string{"compare", fourA, fourSlow, "--gate", "--threshold", "goodput=30%"}, exitFine, "passed", ""},
 		{join("compare", old, fresh), exitFine, "6.19 against 6.18: ", ""},
 		{join("compare", old, fresh, []string{"--gate"}), exitRegression, "Welch's t over boots, n = 4 + 4 boots", "regression"},
 		{join("compare", old[:2], fresh, []string{"--gate"}), exitInconclusive, "at least 4 boots of each", "gate: "},
