@@ -47,7 +47,9 @@ func TestCompareSameBoot(t *testing.T) {
 
 // steadyRuns is a calibration that says that runs hardly scatter, nor do boots as
 // far as it knows.
-func steadyRuns(results.Arm, string) (KnownSpread, bool) { return KnownSpread{Run: 0.002, RunDF: 19}, true }
+func steadyRuns(results.Arm, string) (KnownSpread, bool) {
+	return KnownSpread{Run: 0.002, RunDF: 19}, true
+}
 
 func TestCompareWithholds(t *testing.T) {
 	for _, tt := range []struct {

@@ -37,6 +37,8 @@ type evidence struct {
 	withheld string
 	alpha    float64         // of its interval
 	within   []stateEvidence // what each state of the machine says; nil = all are one
+	sessions *sessions       // nil = one
+	units    *evidence       // the sessions', where they are the units
 }
 
 // newEvidence weighs the trials' effects; they are doubted to be normal unless
@@ -66,8 +68,20 @@ func (e evidence) differ(alpha float64) bool { return e.spread == nil || e.sprea
 // disagree is to differ beyond doubt.
 func (e evidence) disagree() bool { return e.differ(hetAlpha) }
 
-// weigh collects what the trials say of an arm against another.
+// weigh collects what the trials say of an arm against another, and their
+// sessions.
 func (j judging) weigh(m Metric, base, arm int, judged bool) evidence {
+	e := j.weighTrials(m, base, arm, judged)
+	if e.within != nil { // each state has looked at its sessions
+		return e
+	}
+	if j.bySession(&e, base); e.units != nil {
+		e.ordered, e.depend = nil, nil // what trials of a session share is in its mean
+	}
+	return e
+}
+
+func (j judging) weighTrials(m Metric, base, arm int, judged bool) evidence {
 	d := j.design
 	if a := values(trialLevels(d, j.trials, m, base)); m.hasZeros(a, values(trialLevels(d, j.trials, m, arm))) {
 		m = m.shares(a)
@@ -109,6 +123,9 @@ func (e evidence) centre() float64 {
 	if e.within != nil {
 		return e.hullCentre()
 	}
+	if e.units != nil {
+		return e.units.sample.mean
+	}
 	if e.whole != nil {
 		return e.whole.at
 	}
@@ -134,6 +151,16 @@ const (
 func (e evidence) bounds() (lo, hi float64, by []string) {
 	if e.within != nil {
 		return e.hullBounds()
+	}
+	if e.units != nil {
+		units, trials := *e.units, e
+		units.alpha, trials.units = e.alpha, nil
+		lo, hi, by = units.bounds()
+		l, h, of := trials.bounds()
+		if l < lo || h > hi {
+			by = append(by, of...)
+		}
+		return min(lo, l), max(hi, h), slices.Compact(slices.Sorted(slices.Values(by)))
 	}
 	if e.whole != nil {
 		lo, hi = e.whole.interval(e.alpha)
@@ -166,6 +193,13 @@ func (e evidence) bounds() (lo, hi float64, by []string) {
 
 // p is of the test that belongs to the interval.
 func (e evidence) p() (p float64, ok bool) {
+	if e.units != nil && e.withheld == "" {
+		trials := e
+		trials.units = nil
+		p, ok = trials.p()
+		units, both := e.units.p()
+		return max(p, units), ok && both
+	}
 	switch {
 	case e.withheld != "":
 		return 0, false
@@ -190,6 +224,9 @@ func (e evidence) p() (p float64, ok bool) {
 // smallestDetectable is Student's t's, by so much larger as its interval had to be
 // widened.
 func (e evidence) smallestDetectable() (float64, bool) {
+	if e.units != nil {
+		return e.units.sample.smallestDetectable(e.alpha)
+	}
 	if e.whole != nil {
 		return e.whole.smallestDetectable(e.alpha)
 	}
@@ -294,6 +331,10 @@ func (j judging) compare(e evidence) Comparison {
 		Change: m.shown(at), Lo: m.shown(lo), Hi: m.shown(hi), Withheld: e.withheld,
 		Verdict: Inconclusive, Resolution: resolutionOf(j.design, m.Name),
 		N: e.sample.n, DF: e.sample.df(), Alpha: e.alpha, Looks: j.looks, Dependence: e.depend,
+		Sessions: e.sessions.spread(m, e.units != nil, j.trials),
+	}
+	if e.units != nil {
+		c.DF = e.units.sample.df()
 	}
 	if e.within != nil {
 		c.N, c.DF, e.spread = e.counts()

@@ -61,7 +61,8 @@ func trialLevels(d results.Design, trials []results.Trial, m Metric, arm int) []
 
 // levelOf is an arm's level over all trials.
 func levelOf(d results.Design, trials []results.Trial, m Metric, arm int, alpha float64) (Level, bool) {
-	xs := values(trialLevels(d, trials, m, arm))
+	levels := trialLevels(d, trials, m, arm)
+	xs := values(levels)
 	if len(xs) == 0 {
 		return Level{}, false
 	}
@@ -71,6 +72,7 @@ func levelOf(d results.Design, trials []results.Trial, m Metric, arm int, alpha 
 	}
 	l := m.level(m, vs, xs, alpha)
 	l.Unit, l.N = m.Unit, len(xs)
+	l.bySessions(trials, levels, alpha)
 	s := newSample(xs)
 	scale := math.Abs(l.Mean)
 	if scale > 0 {

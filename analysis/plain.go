@@ -123,6 +123,10 @@ func method(c *Comparison) string {
 		test += ", within each state of the machine"
 	}
 	n := fmt.Sprintf("n = %d trials", c.N)
+	if c.Sessions != nil && c.Sessions.Unit {
+		test += ", widened to hold Student's t over sessions (and Wilcoxon's signed ranks)"
+		n += fmt.Sprintf(" in %d sessions", len(c.Sessions.Effects))
+	}
 	if c.ArmRun != "" {
 		unit := c.Units
 		test = fmt.Sprintf("Welch's t over %ss", unit)

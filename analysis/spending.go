@@ -39,7 +39,10 @@ type schedule struct {
 	maxTime time.Duration // 0 = none
 	tmax    int           // 0 until the first look fixes it
 	next    int           // trials at which the next early look is due
-	spent   float64
+	// once: sessions are looked at when the last has ended, for a run that ended at
+	// what the first ones say would not have been spread.
+	once  bool
+	spent float64
 }
 
 func newSchedule(d results.Design) schedule {
@@ -47,6 +50,7 @@ func newSchedule(d results.Design) schedule {
 		alpha:   1 - confidence(d),
 		maxTime: time.Duration(max(0, min(finite(d.MaxTimeS), 1e9)) * float64(time.Second)),
 		next:    firstLook,
+		once:    d.Sessions > 1,
 	}
 }
 
@@ -68,7 +72,7 @@ func (s *schedule) look(n int, elapsed time.Duration, last bool) (results.Look, 
 		return l, false
 	case last:
 		l.Fraction, l.Alpha = 1, s.alpha-s.spent
-	case s.due(n, elapsed):
+	case !s.once && s.due(n, elapsed):
 		l.Fraction = float64(n) / float64(s.tmax)
 		l.Alpha = s.alpha*l.Fraction - s.spent
 	default:
@@ -106,6 +110,9 @@ func (s *schedule) estimate(n int, elapsed time.Duration) int {
 // over says whether the time is up. It is not while no trial is valid: there
 // would be nothing to judge.
 func (s *schedule) over(n int, elapsed time.Duration) bool {
+	if s.once { // the runner knows which session is the last
+		return false
+	}
 	if s.maxTime <= 0 {
 		return n >= openTrials
 	}

@@ -35,7 +35,7 @@ func Summarize(run *results.Run) Summary {
 	s.Sweep = j.sweep()
 	s.States = j.states.shown()
 	s.Converged = settled(design, s.Comparisons, s.Arms)
-	s.Warnings = unique(slices.Concat(j.verdictWarnings(&s), sifted.warning(s.Comparisons), j.states.warning(), carried(run), conditions(run)))
+	s.Warnings = unique(slices.Concat(j.verdictWarnings(&s), sessionWarnings(design, s.Comparisons), sifted.warning(s.Comparisons), j.states.warning(), carried(run), conditions(run)))
 	s.Answer = answer(&s, design) + j.states.scope()
 	s.Advice = advise(run, &s)
 	return s
@@ -206,6 +206,7 @@ func warnOfComparison(c *Comparison, resolution float64, warn func(code, format 
 		}
 	case c.Modes != nil:
 		warn("modes", "%s: %s; the mean of %s only tells how often each was drawn", what, c.Modes.Text, change(c.Change, c.Difference))
+	case c.Sessions != nil && c.Sessions.P <= hetAlpha: // sessionWarnings say it
 	case c.HetP != nil && *c.HetP <= hetAlpha:
 		warn("heterogeneous", "%s: trials disagree beyond their own error (between-trial spread %s, p = %.2g), and nothing recorded explains it; the interval includes that spread",
 			what, percent(*c.BetweenSD), *c.HetP)
@@ -231,14 +232,14 @@ func (j judging) flags() []results.Warning {
 	var ws []results.Warning
 	if len(j.design.Arms) > 1 {
 		for _, e := range j.gather(judgedOf(j.design)) {
-			ws = append(ws, flags(e.metric.Name+" of "+j.design.Arms[e.arm].Name, e.steadyEffects(), e.depend)...)
+			ws = append(ws, flags(e.metric.Name+" of "+j.design.Arms[e.arm].Name, withinSessions(j.trials, e.steadyEffects()), e.depend)...)
 		}
 		return ws
 	}
 	for i, a := range j.design.Arms {
 		for _, name := range judgedMetrics(j.design) {
 			if m, ok := LookupMetric(name); ok && m.AppliesTo(a) {
-				ws = append(ws, flagLevel(name, a.Name, trialLevels(j.design, j.trials, m, i), j.seed)...)
+				ws = append(ws, flagLevel(name, a.Name, withinSessions(j.trials, trialLevels(j.design, j.trials, m, i)), j.seed)...)
 			}
 		}
 	}

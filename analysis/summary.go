@@ -163,6 +163,9 @@ type Comparison struct {
 	Calibrated bool    `json:"calibrated,omitempty"`
 	KnownSD    float64 `json:"known_sd,omitempty"`
 
+	// Sessions of a run that was spread over several; nil = one.
+	Sessions *SessionSpread `json:"sessions,omitempty"`
+
 	WithinSE     *float64      `json:"within_se"`       // typical jackknife standard error of one trial's effect (log)
 	BetweenSD    *float64      `json:"between_sd"`      // spread of trial effects beyond their own error (log)
 	HetP         *float64      `json:"heterogeneity_p"` // Cochran's Q

@@ -36,6 +36,9 @@ type span struct{ least, most float64 }
 var spans = map[string]span{
 	"index":            {0, mostTrials - 1},
 	"trials":           {0, mostTrials},
+	"session":          {0, mostTrials},
+	"sessions":         {0, mostTrials},
+	"spread_s":         {0, 1e9},
 	"arm":              {0, mostArms - 1},
 	"order":            {0, mostArms - 1},
 	"block":            {0, math.MaxInt32},

@@ -68,7 +68,11 @@ type Design struct {
 	Confidence float64  `json:"confidence"` // 0.95
 	Resolution float64  `json:"resolution"` // 0.01 = 1 %
 	Width      float64  `json:"width"`      // relative half-width asked of a level, 0.05
-	MaxTimeS   float64  `json:"max_time_s"`
+	MaxTimeS   float64  `json:"max_time_s"` // of all sessions together
+	// Sessions is how often the question is asked, spread over SpreadS; 0 and 1 are
+	// once, in one go.
+	Sessions int     `json:"sessions,omitempty"`
+	SpreadS  float64 `json:"spread_s,omitempty"`
 	// CountDisturbed: trials that others disturbed are judged like all others.
 	CountDisturbed bool `json:"count_disturbed,omitempty"`
 	// Gate holds the thresholds of metrics that have their own: there it takes
@@ -148,6 +152,7 @@ type Plan struct {
 type Trial struct {
 	Type       string    `json:"type"` // "trial"
 	Index      int       `json:"index"`
+	Session    int       `json:"session,omitempty"` // of a run that was spread over time, from 0
 	Started    time.Time `json:"started"`
 	SetupNS    int64     `json:"setup_ns"`
 	RunNS      int64     `json:"run_ns"` // first slice's start to last slice's end

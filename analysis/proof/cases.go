@@ -22,6 +22,8 @@ type Case struct {
 	// Boots compares as many boots of either side, of Trials trials each, by their
 	// levels: the last arm has the effect, and whatever kills it, on the second.
 	Boots, Trials int
+	// Sessions is how often the question is asked, of World.SessionTrials each.
+	Sessions int
 	// Once says that the run is judged at its end only, as a run without looks is.
 	Once bool
 	// NoPower says why effects of twice the resolution are not always found,
@@ -137,6 +139,15 @@ func Cases() []Case {
 			NoPower:    "trials that are set apart by what the arm does leave no verdict",
 			NoCoverage: "the figures are of the other mode, and have no verdict",
 			World:      with(func(w *world.World) { hidden(w, -0.075, 0.075); w.BusyMode = true })},
+		{Name: "sessions", Title: "twelve sessions of three trials that scatter by 2 % beyond them", Resolution: 0.03, MaxTime: minute, Sessions: 12,
+			World: with(func(w *world.World) { w.SessionTrials, w.Session = 3, 0.02 })},
+		{Name: "sessions-slight", Title: "six sessions of six trials that scatter by 0.7 %, which their trials hide half of the time", Resolution: 0.02, MaxTime: minute, Sessions: 6,
+			World: with(func(w *world.World) { w.SessionTrials, w.Session = 6, 0.007 })},
+		{Name: "sessions-alike", Title: "six sessions of six trials that do not scatter", Resolution: 0.02, MaxTime: minute, Sessions: 6,
+			World: with(func(w *world.World) { w.SessionTrials = 6 })},
+		{Name: "sessions-states", Title: "six sessions of six trials, each in one of two states 15 % apart", Resolution: 0.03, MaxTime: minute, Sessions: 6,
+			NoPower: "six draws cannot tell the mean of two such states",
+			World:   with(func(w *world.World) { w.SessionTrials, w.SessionStates = 6, []float64{-0.075, 0.075} })},
 
 		{Name: "one-state", Title: "white noise: slices 3 %; canaries tell that the machine has one state", Resolution: 0.01, MaxTime: minute,
 			World: with(func(w *world.World) { w.Dwell, w.Canaries = 1000*time.Hour, true })},

@@ -34,6 +34,7 @@ func play(c Case, effect float64, seed uint64) outcome {
 		return c.boots(effect, truth, w, seed)
 	}
 	design := w.Design(c.Resolution, c.MaxTime)
+	design.Sessions = c.Sessions
 	stop, source := analysis.NewStop(design, seed), w.Source(seed)
 	stop.OnlyLooks = true
 	var trials []results.Trial
@@ -41,6 +42,9 @@ func play(c Case, effect float64, seed uint64) outcome {
 		trials = append(trials, source.Trial())
 		elapsed := time.Duration(len(trials)) * w.TrialTime()
 		last := elapsed+w.TrialTime() > c.MaxTime
+		if c.Sessions > 0 {
+			last = len(trials) == c.Sessions*w.SessionTrials
+		}
 		if c.Once && !last {
 			continue
 		}

@@ -88,6 +88,12 @@ type World struct {
 	// the rate of the whole machine; DeadBoots the share of runs in which the last
 	// arm receives nothing at all.
 	Boot, DeadBoots float64
+	// SessionTrials is how many trials a session has, of a run that is spread over
+	// several; 0 = one session. Session is the standard deviation of what one adds to
+	// each effect, SessionStates the two or more values of which it draws one besides.
+	SessionTrials int
+	Session       float64
+	SessionStates []float64
 	// Busy is the share of trials beside other programs, whose CPU time is
 	// recorded: every slice is slower by up to BusyBy. With BusyOne a single arm's
 	// slices are, as where whole trials take turns. With BusyMode a trial looks so
@@ -170,6 +176,7 @@ type Source struct {
 	dead   bool          // the last arm, all along
 	far    bool          // the state of the machine
 	stayed time.Duration // until which it stays so; meaningless without Dwell
+	shifts []float64     // what the session adds to each arm's effect
 }
 
 // Source starts a run. Equal seeds make equal runs.
@@ -228,6 +235,7 @@ func (s *Source) Trial() results.Trial {
 		Type: "trial", Index: s.next, Started: began.Add(time.Duration(s.next) * w.TrialTime()),
 		SetupNS: int64(w.Fixed), RunNS: int64(w.TrialTime() - w.Fixed), Order: s.rng.Perm(w.arms()),
 	}
+	s.session(&t)
 	s.next++
 	s.pass(w.Fixed)
 	rate := make([]float64, w.arms()) // log rate of each arm in this trial
@@ -237,6 +245,9 @@ func (s *Source) Trial() results.Trial {
 			rate[a] = s.stay(a)
 			if w.Bursts == 0 {
 				rate[a] += w.Effects[a-1]
+			}
+			if s.shifts != nil {
+				rate[a] += s.shifts[a]
 			}
 			if s.rng.Float64() < w.Outliers {
 				rate[a] += w.OutlierSize * float64(1-2*s.rng.IntN(2))
@@ -280,6 +291,25 @@ func (s *Source) mode(a int) int {
 		s.modes[a] = (now + 1 + s.rng.IntN(len(w.Modes)-1)) % len(w.Modes)
 	}
 	return s.modes[a]
+}
+
+// session says which one a trial is of, and draws what a new one adds.
+func (s *Source) session(t *results.Trial) {
+	w := s.world
+	if w.SessionTrials == 0 {
+		return
+	}
+	t.Session = s.next / w.SessionTrials
+	if s.next%w.SessionTrials > 0 {
+		return
+	}
+	s.shifts = make([]float64, w.arms())
+	for a := range s.shifts {
+		s.shifts[a] = w.Session * s.normal()
+		if n := len(w.SessionStates); n > 0 {
+			s.shifts[a] += w.SessionStates[s.rng.IntN(n)]
+		}
+	}
 }
 
 // datagram is the size of one, in bytes.

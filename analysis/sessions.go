@@ -1,0 +1,253 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"netab/results"
+)
+
+// A verdict of one minute speaks of one minute: what makes its trials alike (the
+// host's placement of virtual CPUs, heat, a neighbour) is drawn anew the next.
+// Where a question is asked in several sessions, spread over time, the session is
+// what was drawn independently, if sessions scatter by more than their trials
+// explain.
+//
+// Whether they do is an analysis of variance, and "not significant" is not "no
+// scatter": at 5 % a test of four sessions overlooks a scatter that makes the
+// trials' interval miss in 13 % of cases. So trials are pooled only where the
+// sessions lie closer together than half of all sessions would that have nothing
+// of their own (a preliminary test as in Bancroft 1964, "Analysis and inference
+// for incompletely specified models", at a level of 50 % in place of his 25 %),
+// and the interval else holds both, the trials' and the sessions'. Whatever the
+// scatter, it then misses in at most 5.5 % where 5 % are promised, with three
+// sessions or more (TestSessionsPooled). Two say so little that three of four
+// pairs are not pooled.
+
+// pooling is the p above which the trials of so many sessions are taken together.
+func pooling(sessions int) float64 {
+	if sessions == 2 {
+		return 0.75
+	}
+	return 0.5
+}
+
+// fewSessions is how many sessions say little of a machine's states: of two that
+// last for a session each, fewer than six draw the same one in more than 5 %.
+const fewSessions = 6
+
+// A SessionSpread is what the sessions of a run say of one comparison, each for
+// itself, and of each other.
+type SessionSpread struct {
+	// Unit says that the comparison's interval holds that of the sessions' means.
+	Unit bool `json:"unit"`
+	// BetweenSD is their spread beyond what their trials explain (on the effect's
+	// scale), and P the chance of so much without any.
+	BetweenSD float64         `json:"between_sd"`
+	P         float64         `json:"p"`
+	Effects   []SessionEffect `json:"effects"`
+}
+
+// A SessionEffect is the change in one session.
+type SessionEffect struct {
+	Session int       `json:"session"`
+	Started time.Time `json:"started"` // its first trial that counts
+	Trials  int       `json:"trials"`
+	Change  float64   `json:"change"`
+}
+
+// sessions are the values of several, and what they say of each other.
+type sessions struct {
+	of     [][]effect // the trials' values, by session
+	means  []effect   // by session; trial is its number, at that of its first trial
+	sd, p  float64
+	pooled bool
+}
+
+// sessionsOf divides values by the session of their trial; nil unless there are
+// two sessions or more that tell something.
+func sessionsOf(trials []results.Trial, effects []effect) *sessions {
+	var s sessions
+	for _, e := range effects {
+		number := trials[e.at].Session
+		if n := len(s.means); n == 0 || s.means[n-1].trial != number {
+			s.of, s.means = append(s.of, nil), append(s.means, effect{at: e.at, trial: number})
+		}
+		last := len(s.of) - 1
+		s.of[last] = append(s.of[last], e)
+	}
+	if len(s.of) < 2 {
+		return nil
+	}
+	for i, of := range s.of {
+		s.means[i].x = newSample(values(of)).mean
+	}
+	s.compare()
+	return &s
+}
+
+// compare is the analysis of variance of one random effect, its variance by the
+// method of moments.
+func (s *sessions) compare() {
+	k, n := float64(len(s.of)), 0.0
+	var within, between, squares, grand float64
+	for i, of := range s.of {
+		n += float64(len(of))
+		grand += s.means[i].x * float64(len(of))
+		squares += float64(len(of) * len(of))
+		for _, e := range of {
+			within += (e.x - s.means[i].x) * (e.x - s.means[i].x)
+		}
+	}
+	grand /= n
+	for i, of := range s.of {
+		between += float64(len(of)) * (s.means[i].x - grand) * (s.means[i].x - grand)
+	}
+	msb := between / (k - 1)
+	if n == k { // of one trial each: that is all that is known
+		s.sd, s.p = math.Sqrt(msb), 0
+		return
+	}
+	msw := within / (n - k)
+	s.sd = math.Sqrt(max(0, (msb-msw)/((n-squares/n)/(k-1))))
+	switch {
+	case msw > 0:
+		s.p = distuv.F{D1: k - 1, D2: n - k}.Survival(msb / msw)
+	case msb > 0:
+		s.p = 0
+	default:
+		s.p = 1
+	}
+	s.pooled = s.p > pooling(len(s.of))
+}
+
+// bySession looks whether an evidence's sessions are its units.
+func (j judging) bySession(e *evidence, base int) {
+	s := sessionsOf(j.trials, e.effects)
+	if s == nil {
+		return
+	}
+	e.sessions = s
+	if s.pooled {
+		return
+	}
+	means := slices.Clone(s.means)
+	if e.whole != nil { // a session's percentile is that of all its transactions
+		means = j.wholeMeans(e, base, s)
+	}
+	units := newEvidence(e.arm, e.metric, e.judged, means)
+	units.ordered = nil // sessions lie far apart
+	e.units = &units
+}
+
+// wholeMeans are the effects of sessions on a metric that is no mean over trials.
+func (j judging) wholeMeans(e *evidence, base int, s *sessions) []effect {
+	var out []effect
+	for i, of := range s.of {
+		var trials []results.Trial
+		for _, x := range of {
+			trials = append(trials, j.trials[x.at])
+		}
+		a, okA := levelOf(j.design, trials, e.metric, base, j.alpha)
+		b, okB := levelOf(j.design, trials, e.metric, e.arm, j.alpha)
+		if x, ok := e.metric.change(a.Mean, b.Mean); ok && okA && okB {
+			m := s.means[i]
+			m.x = x
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// spread is what the comparison shows of its sessions.
+func (s *sessions) spread(m Metric, unit bool, trials []results.Trial) *SessionSpread {
+	if s == nil {
+		return nil
+	}
+	out := &SessionSpread{Unit: unit, BetweenSD: s.sd, P: s.p}
+	for i, e := range s.means {
+		out.Effects = append(out.Effects, SessionEffect{Session: e.trial, Started: trials[e.at].Started, Trials: len(s.of[i]), Change: m.shown(e.x)})
+	}
+	return out
+}
+
+// bySessions widens a level's interval to hold that of its sessions, where they
+// are the units.
+func (l *Level) bySessions(trials []results.Trial, xs []effect, alpha float64) {
+	s := sessionsOf(trials, xs)
+	if s == nil || s.pooled {
+		return
+	}
+	of := newSample(values(s.means))
+	h := tCritical(alpha, of.df()) * of.se()
+	l.Lo, l.Hi = min(l.Lo, clamp(l.Mean-h)), max(l.Hi, clamp(l.Mean+h))
+}
+
+// withinSessions are effects less what their session adds to them: the order of
+// trials is tested within sessions.
+func withinSessions(trials []results.Trial, effects []effect) []effect {
+	s := sessionsOf(trials, effects)
+	if s == nil {
+		return effects
+	}
+	var out []effect
+	for i, of := range s.of {
+		for _, e := range of {
+			e.x -= s.means[i].x
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// sessionWarnings say that there were too few sessions, or that they disagree.
+func sessionWarnings(d results.Design, cs []Comparison) []results.Warning {
+	if d.Sessions < 2 {
+		return nil
+	}
+	var ws []results.Warning
+	told := 0
+	for i := range cs {
+		c := &cs[i]
+		if c.Sessions == nil || !c.Judged {
+			continue
+		}
+		told = max(told, len(c.Sessions.Effects))
+		if c.Sessions.P <= hetAlpha {
+			ws = append(ws, results.Warning{Code: "sessions-disagree", Text: fmt.Sprintf(
+				"%s of %s: sessions disagree beyond what their trials explain (spread between them %s, p = %.2g), so the session is the unit: %s",
+				c.Metric, c.Arm, percent(c.Sessions.BetweenSD), c.Sessions.P, c.Sessions.text(c.Difference))})
+		}
+	}
+	switch {
+	case told > 0 && told < d.Sessions:
+		ws = append(ws, results.Warning{Code: "sessions-missing", Text: fmt.Sprintf("%d of the %d sessions asked for tell something", told, d.Sessions)})
+	case told < 2 && len(cs) > 0:
+		ws = append(ws, results.Warning{Code: "sessions-missing", Text: fmt.Sprintf("one session of the %d asked for was measured: its verdicts speak of its minute", d.Sessions)})
+	}
+	if told > 1 && told < fewSessions {
+		ws = append(ws, results.Warning{Code: "few-sessions", Text: fmt.Sprintf(
+			"%d sessions may all fall into one state of the machine: of two that last as long as a session, one run in %.0f does; six or more tell", told, math.Pow(2, float64(told-1)))})
+	}
+	return ws
+}
+
+// text lists the sessions' changes.
+func (s *SessionSpread) text(difference bool) string {
+	const most = 12
+	text := ""
+	for i, e := range s.Effects {
+		if i == most {
+			return text + fmt.Sprintf(", and %d more", len(s.Effects)-most)
+		}
+		if i > 0 {
+			text += ", "
+		}
+		text += change(e.Change, difference)
+	}
+	return text
+}
