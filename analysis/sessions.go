@@ -108,8 +108,8 @@ func (s *sessions) compare() {
 		between += float64(len(of)) * (s.means[i].x - grand) * (s.means[i].x - grand)
 	}
 	msb := between / (k - 1)
-	if n == k { // of one trial each: that is all that is known
-		s.sd, s.p = math.Sqrt(msb), 0
+	if n == k { // of one trial each: the trials are the sessions
+		s.p, s.pooled = 1, true
 		return
 	}
 	msw := within / (n - k)

@@ -31,9 +31,15 @@ type Options struct {
 	Arms          []scenarios.Arm
 	Slice, Settle time.Duration
 	Trial         time.Duration
-	WholeTrials   bool // whole trials take turns, not slices
-	NoCanaries    bool // nothing is measured of the CPUs themselves
-	MaxTime       time.Duration
+	WholeTrials   bool          // whole trials take turns, not slices
+	NoCanaries    bool          // nothing is measured of the CPUs themselves
+	MaxTime       time.Duration // of all sessions together
+	// Starts is when each session begins, from when the first one does (see
+	// SessionStarts); nil = there is one.
+	Starts []time.Duration
+	// Pause lets go of the machine until the next session begins, and takes it
+	// again.
+	Pause PauseFunc
 	// Lead is what trials needed beyond the usual to begin in time when last
 	// measured on this machine (results.End.LeadNS).
 	Lead time.Duration
@@ -66,6 +72,11 @@ type Options struct {
 // since the first began; last says that no other trial fits into the time.
 type StopFunc func(trials []results.Trial, elapsed time.Duration, last bool) Decision
 
+// A PauseFunc releases what holds the machine, waits until then, and returns what
+// takes the place of Options.Journal and Options.Locks. In between others may
+// measure, and the machine is as it was before the run.
+type PauseFunc func(ctx context.Context, until time.Time) (*knob.Journal, []*os.File, error)
+
 // A Decision is the stop rule's answer.
 type Decision struct {
 	Look *results.Look // if this was one
@@ -94,7 +105,10 @@ type run struct {
 	nic      *topology.NIC   // nil unless the arms share existing interfaces
 	trials   []results.Trial
 	end      results.End
-	first    time.Time     // of the first trial
+	number   int           // of the session, from 0
+	began    time.Time     // the first session
+	first    time.Time     // of this session's first trial
+	measured time.Duration // by the sessions before
 	moreLead time.Duration // that a trial gets after one that began too soon
 	learning bool          // the last trial began too soon, and the next gets more
 	canaries canaries
@@ -177,28 +191,47 @@ func (r *run) open() error {
 	return nil
 }
 
-// measure runs trials until something says enough.
+// measure runs the sessions, one after the other.
 func (r *run) measure() error {
+	r.began = time.Now()
+	for {
+		if over, err := r.oneSession(); over || err != nil {
+			return err
+		}
+		if err := r.nextSession(); err != nil {
+			if r.ctx.Err() != nil {
+				return r.interrupted()
+			}
+			return err
+		}
+	}
+}
+
+// oneSession runs trials until something says enough, of the session or of the run.
+func (r *run) oneSession() (over bool, err error) {
 	if err := r.switcher.begin(); err != nil {
-		return err
+		return true, err
 	}
 	if err := r.openNIC(); err != nil {
-		return err
+		return true, err
 	}
 	if err := r.switcher.rehearse(len(r.plan.arms)); err != nil {
-		return err
+		return true, err
 	}
-	r.explore()
-	r.canaries.said = nil // those trials are not kept
+	if r.number == 0 {
+		r.explore()
+		r.canaries.said = nil // those trials are not kept
+	}
 	r.first = time.Now()
 	invalid := 0
 	for {
 		t := r.trial(len(r.trials))
+		t.Session = r.number
 		if r.ctx.Err() != nil {
-			return r.interrupted()
+			return true, r.interrupted()
 		}
 		if err := r.writer.AppendTrial(t); err != nil {
-			return err
+			return true, err
 		}
 		t.Type = "trial"
 		r.trials = append(r.trials, t)
@@ -211,10 +244,11 @@ func (r *run) measure() error {
 		} else if r.learning {
 			// An agent was late: the next trial gets more time, up to a bound.
 		} else if invalid++; invalid == mostInvalid {
-			return fmt.Errorf("%d trials in a row failed, the last one: %s", invalid, t.Invalid)
+			return true, fmt.Errorf("%d trials in a row failed, the last one: %s", invalid, t.Invalid)
 		}
-		elapsed := time.Since(r.first)
-		d := r.Stop(r.trials, elapsed, r.noTimeLeft(elapsed))
+		elapsed := r.elapsed()
+		ends := r.noTimeLeft(elapsed)
+		d := r.Stop(r.trials, elapsed, ends && r.lastSession())
 		if d.Look != nil {
 			r.end.Looks = append(r.end.Looks, *d.Look)
 		}
@@ -223,19 +257,27 @@ func (r *run) measure() error {
 		}
 		if d.Stop {
 			r.end.Reason = d.Reason
-			return nil
+			return true, nil
+		}
+		if ends && !r.lastSession() {
+			return false, nil
 		}
 	}
 }
 
+// elapsed is for how long has been measured, the time between sessions left out.
+func (r *run) elapsed() time.Duration { return r.measured + time.Since(r.first) }
+
 // noTimeLeft says whether another trial, as long as those before, would end
-// past the time limit. While none is valid there is nothing to judge, and one
-// that is (mostInvalid bounds how many are tried) is worth its time.
+// past the time limit, or past this session's share of it. While none of the
+// session is valid there is nothing to judge, and one that is (mostInvalid bounds
+// how many are tried) is worth its time.
 func (r *run) noTimeLeft(elapsed time.Duration) bool {
-	if !slices.ContainsFunc(r.trials, func(t results.Trial) bool { return t.Invalid == "" }) {
+	if !slices.ContainsFunc(r.trials, func(t results.Trial) bool { return t.Invalid == "" && t.Session == r.number }) {
 		return false
 	}
-	return elapsed+elapsed/time.Duration(len(r.trials)) > r.MaxTime
+	share := r.MaxTime * time.Duration(r.number+1) / time.Duration(max(1, len(r.Starts)))
+	return elapsed+elapsed/time.Duration(len(r.trials)) > share
 }
 
 // interrupted gives the stop rule its last look: what was measured so far is
@@ -243,7 +285,7 @@ func (r *run) noTimeLeft(elapsed time.Duration) bool {
 func (r *run) interrupted() error {
 	r.end.Reason = "interrupted"
 	if len(r.trials) > 0 {
-		if d := r.Stop(r.trials, time.Since(r.first), true); d.Look != nil {
+		if d := r.Stop(r.trials, r.elapsed(), true); d.Look != nil {
 			r.end.Looks = append(r.end.Looks, *d.Look)
 		}
 	}
@@ -260,9 +302,18 @@ func (r *run) finish(failed error) error {
 		r.end.Reason = "failed: " + failed.Error()
 	}
 	ctx := context.WithoutCancel(r.ctx)
+	err := r.putBack(ctx)
+	r.end.LeadNS = int64(r.moreLead)
+	r.end.Type, r.end.Ended = "end", time.Now().UTC()
+	return errors.Join(err, r.writer.End(r.end))
+}
+
+// putBack makes the machine what it was.
+func (r *run) putBack(ctx context.Context) error {
 	var errs []error
 	if r.nic != nil {
 		errs = append(errs, crew.Reported(func() error { return r.nic.Close(ctx) }))
+		r.nic = nil
 	}
 	if err := crew.Reported(func() error { return r.restore(ctx) }); err != nil {
 		errs = append(errs, err)
@@ -270,12 +321,13 @@ func (r *run) finish(failed error) error {
 			r.end.RestoreErrors = []string{err.Error()}
 		}
 	}
-	r.end.LeadNS = int64(r.moreLead)
-	r.end.Type, r.end.Ended = "end", time.Now().UTC()
-	return errors.Join(errors.Join(errs...), r.writer.End(r.end))
+	return errors.Join(errs...)
 }
 
 func (r *run) restore(ctx context.Context) error {
+	if r.Journal == nil { // let go of between sessions, with nothing left to put back
+		return nil
+	}
 	var errs []error
 	for _, res := range r.Journal.Restore(ctx) {
 		if res.Err != nil {
@@ -283,7 +335,11 @@ func (r *run) restore(ctx context.Context) error {
 			errs = append(errs, res.Err)
 			continue
 		}
-		r.end.Restored = append(r.end.Restored, res.Setting())
+		set := res.Setting()
+		again := func(s results.Setting) bool { return s.Knob == set.Knob && s.After == set.After } // by a session before
+		if !slices.ContainsFunc(r.end.Restored, again) {
+			r.end.Restored = append(r.end.Restored, set)
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -67,8 +67,18 @@ func (s *Scenario) checkMeasure(d *decoder, drafts []draft) {
 	} else if blocks := m.Trial / m.block(arms); blocks < minBlocksGiven {
 		need := minBlocksGiven * m.block(arms)
 		fail("trial", fmt.Sprintf("%s holds %s of %s of %s", m.Trial, counted(int(blocks), "block"), counted(max(arms, 1), "slice"), m.Slice), fmt.Sprintf("want at least %d blocks: %s", minBlocksGiven, need))
+	} else if each := m.MaxTime / Duration(max(1, m.Sessions)); m.Sessions > 1 && each < 2*m.Trial {
+		fail("sessions", fmt.Sprintf("%d parts of max_time %s are %s each, shorter than two trials of %s", m.Sessions, m.MaxTime, each, m.Trial), fmt.Sprintf("want a max_time of at least %s; ten trials each are %s", Duration(2*m.Sessions)*m.Trial, Duration(10*m.Sessions)*m.Trial))
 	} else if m.MaxTime < 2*m.Trial {
 		fail("max_time", fmt.Sprintf("%s is shorter than two trials of %s (%s)", m.MaxTime, m.Trial, counted(max(arms, 1), "arm")), fmt.Sprintf("want at least %s; ten trials are %s", 2*m.Trial, 10*m.Trial))
+	}
+	switch several := m.Sessions > 1; {
+	case several && m.Spread == 0:
+		fail("sessions", fmt.Sprintf("%d sessions in one go are one", m.Sessions), "say over how long they are spread: measure.spread (--spread)")
+	case !several && m.Spread > 0:
+		fail("spread", "one session is not spread", "want measure.sessions (--sessions) of 2 or more")
+	case m.Spread > 0 && m.Spread < m.MaxTime:
+		fail("spread", fmt.Sprintf("%s is shorter than the sessions, %s together (max_time)", m.Spread, m.MaxTime), "spread them over hours")
 	}
 }
 

@@ -28,6 +28,8 @@ const (
 
 	maxTime  = Duration(7 * 24 * time.Hour) // of a run
 	maxSlice = Duration(time.Minute)
+
+	maxSessions = 1000
 	// minSlice is as short as anything can be counted in: half of it may be settle
 	// part, and in 500 us a source sends some hundred messages.
 	minSlice   = Duration(time.Millisecond)

@@ -219,8 +219,12 @@ type Measure struct {
 	Resolution Fraction `yaml:"resolution,omitempty" json:"resolution,omitempty"` // default 1 %
 	Width      Fraction `yaml:"width,omitempty" json:"width,omitempty"`           // default 5 %
 	MaxTime    Duration `yaml:"max_time,omitempty" json:"max_time,omitempty"`     // default 60s
-	Slice      Duration `yaml:"slice,omitempty" json:"slice,omitempty"`           // default: see defaults.go
-	Settle     Duration `yaml:"settle,omitempty" json:"settle,omitempty"`
+	// Sessions is how often the question is asked, in equal parts of MaxTime that
+	// are spread over Spread; 0 = once.
+	Sessions int      `yaml:"sessions,omitempty" json:"sessions,omitempty"`
+	Spread   Duration `yaml:"spread,omitempty" json:"spread,omitempty"`
+	Slice    Duration `yaml:"slice,omitempty" json:"slice,omitempty"` // default: see defaults.go
+	Settle   Duration `yaml:"settle,omitempty" json:"settle,omitempty"`
 	// Grain trial gives each arm a setup and a turn of its own in every trial,
 	// instead of slices as fine as the knobs allow.
 	Grain string `yaml:"grain,omitempty" json:"grain,omitempty"`

@@ -27,6 +27,7 @@ func dryRun(cmd *cobra.Command, l *loaded, o runner.Options, asJSON bool) error 
 	if err != nil {
 		return failed(err)
 	}
+	starts := runner.SessionStarts(l.Measure.Sessions, time.Duration(l.Measure.Spread), l.eachSession(), o.Seed)
 	f := forecast(calibrationsOf(cmd, o.Store, &o.Header.Machine), o.Header.Design)
 	if asJSON {
 		return failed(writeJSON(cmd.OutOrStdout(), struct {
@@ -34,10 +35,14 @@ func dryRun(cmd *cobra.Command, l *loaded, o runner.Options, asJSON bool) error 
 			Differs  []results.Difference `json:"differs"`            // between the arms, values in their order
 			Forecast *analysis.Forecast   `json:"forecast,omitempty"` // by the calibration of this machine
 			Fit      int                  `json:"trials_within_max_time"`
-			Needed   int                  `json:"trials_needed"` // for any verdict
-		}{p, differs(o.Header.Design.Arms), f.orNil(), fitting(o, p), analysis.FewestTrials(o.Header.Design)}, ""))
+			Needed   int                  `json:"trials_needed"`               // for any verdict
+			Starts   []time.Duration      `json:"session_starts_ns,omitempty"` // from the first's
+		}{p, differs(o.Header.Design.Arms), f.orNil(), fitting(o, p), analysis.FewestTrials(o.Header.Design), starts}, ""))
 	}
 	printPlan(cmd.OutOrStdout(), l, o, p)
+	if text := l.sessionsPlan(starts); text != "" {
+		writeln(cmd.OutOrStdout(), text)
+	}
 	if text := tooShort(o, p); text != "" {
 		writeln(cmd.OutOrStdout(), text)
 		return nil
@@ -155,6 +160,9 @@ func printPlan(w io.Writer, l *loaded, o runner.Options, p *runner.Preview) {
 	until := fmt.Sprintf("every comparison is decided at a resolution of %.3g %%", 100*o.Header.Design.Resolution)
 	if len(p.Arms) < 2 {
 		until = fmt.Sprintf("the level is known to %.3g %% either way", 100*o.Header.Design.Width)
+	}
+	if l.Measure.Sessions > 1 {
+		until = "all sessions have ended"
 	}
 	writef(w, "until %s, at most %v (about %s); seed %d\n", until, o.MaxTime, analysis.Counted(fitting(o, p), "trial"), o.Seed)
 }

@@ -43,6 +43,11 @@ func (p *progress) begin(plan *runner.Preview) {
 	p.show(fmt.Sprintf("%s: trial 1, about %v each, at most %v", p.name, plan.Each().Round(100*time.Millisecond), p.maxTime), nil)
 }
 
+// wait is what is seen between two sessions.
+func (p *progress) wait(until time.Time) {
+	p.show(fmt.Sprintf("%s: the next session begins at %s (Ctrl-C ends here)", p.name, until.Local().Format(time.TimeOnly)), nil)
+}
+
 func (p *progress) update(trials []results.Trial, elapsed time.Duration, d analysis.Decision) {
 	left := max(0, p.maxTime-elapsed).Round(time.Second)
 	head := fmt.Sprintf("trial %d, %v left at most", len(trials), left)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,6 +22,8 @@ type runFlags struct {
 	allow                                  allowance
 	sets                                   []string
 	confidence, resolution, width, maxTime string
+	spread                                 string
+	sessions                               int
 	seed                                   uint64
 	html, machine                          string
 	json, gate, dryRun, restore, quiet     bool
@@ -37,6 +40,13 @@ and sinks take turns in short random slices, repeat until every comparison has
 a verdict at the asked resolution or --max-time is over, put the machine back as
 it was, and print the verdicts.
 
+A verdict of one minute speaks of one minute: the host moves virtual CPUs, heat
+and neighbours come and go. --sessions 12 --spread 2h measures for --max-time in
+all, in twelve sessions at random times within two hours. In between the machine
+is as it was, and others may measure. Where sessions differ by more than their
+trials explain, the session is the unit of the verdict. Ctrl-C ends the wait, and
+judges what was measured.
+
 The record says which machine it was: by its --machine name, else by an id made
 of its machine-id, with its CPU model and board, so that a new hostname makes no
 other machine of it. Name machines that are made anew for each run.
@@ -48,6 +58,7 @@ read a scenario that asks for one before you allow it.`,
 		Example: `  netab run loopback-rps
   netab run loopback-rps --resolution 2% --max-time 30s --html report.html
   netab run my.yaml --set traffic.message=64 --set knobs.sysctl.net.core.netdev_budget=600
+  netab run loopback-rps --max-time 2m --sessions 12 --spread 2h
   netab run loopback-rps --gate        # exit status 1 on a regression, 3 if inconclusive`,
 		Args:              need(1, "a scenario: a name from `netab list`, or a file"),
 		ValidArgsFunction: completeScenario,
@@ -60,6 +71,8 @@ read a scenario that asks for one before you allow it.`,
 	fl.StringVar(&f.resolution, "resolution", "", "smallest relative change that matters (`1%`)")
 	fl.StringVar(&f.width, "width", "", "relative half-width asked of a level, for scenarios of one arm (`5%`)")
 	fl.StringVar(&f.maxTime, "max-time", "", "longest time to measure (`60s`)")
+	fl.IntVar(&f.sessions, "sessions", 0, "ask `NUMBER` times, each for its part of --max-time (1)")
+	fl.StringVar(&f.spread, "spread", "", "spread the sessions over `DURATION` (2h)")
 	fl.Uint64Var(&f.seed, "seed", 0, "seed of the random order (0 draws one; it is recorded)")
 	fl.StringVar(&f.machine, "machine", "", machineUsage)
 	fl.StringVar(&f.html, "html", "", "write the HTML report to `FILE` (default: report.html in the run's directory)")
@@ -79,9 +92,14 @@ func (f runFlags) overrides() (sets, flags []string) {
 	for range f.sets {
 		flags = append(flags, "--set")
 	}
+	sessions := ""
+	if f.sessions != 0 {
+		sessions = strconv.Itoa(f.sessions)
+	}
 	for _, o := range []struct{ flag, path, value string }{
 		{"--confidence", "measure.confidence", f.confidence}, {"--resolution", "measure.resolution", f.resolution},
 		{"--width", "measure.width", f.width}, {"--max-time", "measure.max_time", f.maxTime},
+		{"--sessions", "measure.sessions", sessions}, {"--spread", "measure.spread", f.spread},
 	} {
 		if o.value != "" {
 			sets = append(sets, o.path+"="+o.value)
@@ -145,6 +163,7 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
 		}
 		progress.begin(p)
 	}
+	l.spread(&o, s, progress, waiting(cmd, f.quiet))
 	run, err := measure(cmd.Context(), o)
 	progress.close()
 	if run == nil {

@@ -173,6 +173,9 @@ func (l *loaded) design() results.Design {
 	d := results.Design{Name: l.Name, Question: l.Question, Baseline: l.BaselineArm(l.arms), Metrics: gatedMetrics(m.Metrics, l.Gate), Gate: l.thresholds(),
 		Confidence: float64(m.Confidence), Resolution: float64(m.Resolution), Width: float64(m.Width),
 		MaxTimeS: time.Duration(m.MaxTime).Seconds(), CountDisturbed: m.Disturbed == "count"}
+	if m.Sessions > 1 {
+		d.Sessions, d.SpreadS = m.Sessions, time.Duration(m.Spread).Seconds()
+	}
 	for _, f := range l.Matrix {
 		factor := results.Factor{Name: f.Name}
 		for _, level := range f.Levels {

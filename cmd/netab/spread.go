@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"netab/analysis"
+	"netab/runner"
+	"netab/runner/knob"
+)
+
+// pause lets go of the machine until then, and takes it again for the run: in
+// between others may measure, and find it as it was. It is called between two
+// sessions of a run, with everything put back.
+func (s *session) pause(ctx context.Context, run string, until time.Time, out io.Writer) (*knob.Journal, []*os.File, error) {
+	working.Add(1) // what was measured is to be kept
+	defer working.Add(-1)
+	s.close()
+	if err := waitUntil(ctx, until); err != nil {
+		return nil, nil, err
+	}
+	again, err := waitSession(ctx, out)
+	if err != nil {
+		return nil, nil, err
+	}
+	*s = *again
+	if err := s.begin(run); err != nil {
+		return nil, nil, failed(err)
+	}
+	return s.journal, s.lockFiles(), nil
+}
+
+// waitUntil sleeps, or less if ctx ends.
+func waitUntil(ctx context.Context, until time.Time) error {
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// spread makes the sessions of a scenario that has several part of a plan.
+func (l *loaded) spread(o *runner.Options, s *session, p *progress, out io.Writer) {
+	m := l.Measure
+	if m.Sessions < 2 {
+		return
+	}
+	o.Starts = runner.SessionStarts(m.Sessions, time.Duration(m.Spread), l.eachSession(), o.Seed)
+	o.Pause = func(ctx context.Context, until time.Time) (*knob.Journal, []*os.File, error) {
+		p.wait(until)
+		return s.pause(ctx, o.Header.ID, until, out)
+	}
+}
+
+// eachSession is how long each session measures.
+func (l *loaded) eachSession() time.Duration {
+	return time.Duration(l.Measure.MaxTime) / time.Duration(max(1, l.Measure.Sessions))
+}
+
+// sessionsPlan says when sessions are measured; "" of one.
+func (l *loaded) sessionsPlan(starts []time.Duration) string {
+	if len(starts) < 2 {
+		return ""
+	}
+	each := l.eachSession()
+	text := fmt.Sprintf("%s of %v, spread over %v: the first at once", analysis.Counted(len(starts), "session"), each.Round(time.Second/10), time.Duration(l.Measure.Spread))
+	const most = 8
+	for i, at := range starts[1:] {
+		if i == most {
+			text += fmt.Sprintf(", %d more", len(starts)-1-most)
+			break
+		}
+		text += ", +" + at.Round(time.Second).String()
+	}
+	return text + fmt.Sprintf("; over after %v; in between the machine is as it was, and free for others", (starts[len(starts)-1]+each).Round(time.Second))
+}
+
+// waiting is where it is said that another run is waited for.
+func waiting(cmd *cobra.Command, quiet bool) io.Writer {
+	if quiet {
+		return io.Discard
+	}
+	return cmd.ErrOrStderr()
+}
