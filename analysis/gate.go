@@ -73,6 +73,7 @@ func NewGate(s Summary, known []KnownIssue, now time.Time, allowed ...string) Ga
 	g.Checks = append(g.Checks, levelChecks(&s)...)
 	g.Checks = append(g.Checks, absent(&s)...)
 	g.Checks = append(g.Checks, doubtful(&s, allowed)...)
+	g.contradicted()
 	g.acknowledge(known, now)
 	g.Outcome = g.outcome()
 	g.Sentence = g.sentence()

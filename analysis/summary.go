@@ -55,6 +55,9 @@ type Summary struct {
 	Sweep       *Sweep            `json:"sweep,omitempty"` // of a matrix of two factors or more
 	// Advice is what could be done about the machine.
 	Advice []Advice `json:"advice,omitempty"`
+	// History is what earlier runs of the store say; nil = there are none, or nobody
+	// asked.
+	History *History `json:"history,omitempty"`
 	// States that the machine was in while the slices ran, the most frequent first.
 	States []State `json:"states,omitempty"`
 	// Of runs against runs: the sides, the first being what the others are

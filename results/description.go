@@ -41,6 +41,22 @@ func (d Description) Question() string {
 	})
 }
 
+// Asked is a short name of all that a design asks: its arms in their order, what
+// they are called, all of their settings, and which is the baseline. "" where an
+// arm has no description.
+func (d *Design) Asked() string {
+	h := sha256.New()
+	for _, a := range d.Arms {
+		hash := a.Description.Hash()
+		if hash == "" {
+			return ""
+		}
+		h.Write([]byte(a.Name + "\x00" + hash + "\x00"))
+	}
+	h.Write([]byte(d.Baseline))
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
 func (d Description) hash(of func(path string) bool) string {
 	if len(d) == 0 {
 		return ""

@@ -45,6 +45,25 @@ type Digest struct {
 	Facts  map[string]string
 	Series []SeriesKey // shared too
 	Values []float64   // by series, all finite
+	// Asked is short for the question: all that the arms were asked to be, knobs
+	// included, and what each is called; "" where that is not recorded. Semantics are
+	// the build's, State the machine's during the run, where one is told.
+	Asked     string
+	Semantics int
+	State     string
+	Effects   []DigestEffect // judged
+}
+
+// A DigestEffect is a judged change of a run on the scale that it is compared on
+// (logarithms, or differences), with its standard error and the degrees of freedom
+// of that.
+type DigestEffect struct {
+	Arm      string  `json:"arm"`
+	Baseline string  `json:"baseline"`
+	Metric   string  `json:"metric"`
+	X        float64 `json:"x"`
+	SE       float64 `json:"se"`
+	DF       float64 `json:"df"`
 }
 
 // A SeriesKey says of what a value of a run is.
@@ -203,6 +222,11 @@ type indexRun struct {
 	Facts    int       `json:"facts"`  // number of the line of facts, from 1; 0 = none
 	Series   int       `json:"series"` // likewise
 	Values   []float64 `json:"values,omitempty"`
+
+	Asked     string         `json:"asked,omitempty"`
+	Semantics int            `json:"semantics,omitempty"`
+	State     string         `json:"state,omitempty"`
+	Effects   []DigestEffect `json:"effects,omitempty"`
 }
 
 // An indexHead is the first line. The sum is of all that follows: an index is
@@ -288,6 +312,7 @@ func (r *indexRun) entry(facts []map[string]string, series [][]SeriesKey) (index
 	return indexEntry{size: r.Size, modified: r.Modified, Digest: Digest{
 		ID: r.ID, Run: r.Run, Started: r.Started, Scenario: r.Scenario, Boot: r.Boot, Source: r.Source, Unused: r.Unused,
 		Facts: facts[r.Facts], Series: series[r.Series], Values: r.Values,
+		Asked: r.Asked, Semantics: r.Semantics, State: r.State, Effects: r.Effects,
 	}}, nil
 }
 
@@ -320,7 +345,8 @@ func encodeIndex(entries []indexEntry) ([]byte, error) {
 	facts, series := numbering{}, numbering{}
 	for _, e := range entries {
 		r := indexRun{ID: e.ID, Size: e.size, Modified: e.modified, Started: e.Started, Scenario: e.Scenario,
-			Boot: e.Boot, Source: e.Source, Unused: e.Unused, Values: e.Values, Run: e.Run}
+			Boot: e.Boot, Source: e.Source, Unused: e.Unused, Values: e.Values, Run: e.Run,
+			Asked: e.Asked, Semantics: e.Semantics, State: e.State, Effects: e.Effects}
 		if slices.ContainsFunc(e.Values, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }) {
 			return nil, fmt.Errorf("run %s: a value is not finite", e.ID)
 		}

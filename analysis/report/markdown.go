@@ -31,6 +31,9 @@ func Markdown(w io.Writer, s analysis.Summary) error {
 		b.lines(besideColumns(rows), len(rows))
 	}
 	b.printf("\n%s Run %s, seed %d.\n", basis(s), code(s.Run), s.Seed)
+	if s.History != nil {
+		b.printf("\n%s\n", s.History.Text)
+	}
 	for _, text := range interactionTexts(s) {
 		b.printf("\n%s\n", text)
 	}

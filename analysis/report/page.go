@@ -249,6 +249,9 @@ func newHead(s analysis.Summary) headView {
 	if s.Trials > 0 || s.Invalid > 0 {
 		h.Basis = basis(s)
 	}
+	if s.History != nil {
+		h.Basis += " " + s.History.Text
+	}
 	for _, w := range shownWarnings(s) {
 		if serious(w.Code) {
 			h.Alerts = append(h.Alerts, w)

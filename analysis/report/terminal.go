@@ -37,6 +37,7 @@ func Terminal(w io.Writer, s analysis.Summary, opts TerminalOptions) error {
 	t.others(s)
 	t.beside(s)
 	t.footnote(s)
+	t.history(s)
 	t.events(s)
 	t.interactions(s)
 	t.modes(s)
@@ -117,6 +118,14 @@ func (t *terminal) footnote(s analysis.Summary) {
 	}
 	t.blank()
 	t.paragraph(t.dim(basis(s)))
+}
+
+// history says what earlier runs of the same question said.
+func (t *terminal) history(s analysis.Summary) {
+	if s.History != nil {
+		t.blank()
+		t.paragraph(escape.Visible(s.History.Text))
+	}
 }
 
 // basis is one sentence on what a summary's numbers rest on.

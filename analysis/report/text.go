@@ -64,7 +64,7 @@ func modeTexts(s analysis.Summary) []modeText {
 func serious(code string) bool {
 	switch code {
 	case "not-converged", "modes", "no-trials", "cut-off", "interrupted", "failed", "not-comparable", "too-few-boots",
-		"setting-differs", "rate-exceeded", "restore-failed", "estimates-disagree":
+		"setting-differs", "rate-exceeded", "restore-failed", "estimates-disagree", analysis.Contradiction:
 		return true
 	}
 	return false

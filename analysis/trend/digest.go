@@ -15,7 +15,7 @@ import (
 
 // DigestVersion changes when Digest would make something else of the same
 // run; indexes of another version are made anew.
-const DigestVersion = "trend/4"
+const DigestVersion = "trend/5"
 
 // Digest takes from a run what its points in all series need: the level of
 // every arm on every metric, the changes that the run was judged by, and what
@@ -23,7 +23,7 @@ const DigestVersion = "trend/4"
 func Digest(run *results.Run) results.Digest {
 	h := &run.Header
 	d := results.Digest{ID: h.ID, Started: h.Started, Scenario: h.Design.Name, Boot: h.Machine.BootID, Source: h.Source,
-		Unused: unused(run), Facts: facts(h)}
+		Unused: unused(run), Facts: facts(h), Asked: h.Design.Asked(), Semantics: h.Netab.Semantics}
 	if d.Unused != "" {
 		return d
 	}
@@ -32,6 +32,7 @@ func Digest(run *results.Run) results.Digest {
 		d.Unused = fmt.Sprintf("disturbed: %d of %d trials, and too few others", s.Disturbed, s.Trials)
 		return d
 	}
+	d.State, d.Effects = analysis.StateOf(s.States), analysis.EffectsOf(&s)
 	add := func(key results.SeriesKey, arm *results.Arm, x float64) {
 		key.Arm, key.Traffic, key.Question = arm.Name, traffic(*arm), arm.Description.Question()
 		if !math.IsNaN(x) && !math.IsInf(x, 0) {

@@ -99,10 +99,15 @@ Exit status: 0 passed, 1 regression, 3 no verdict yet, 4 not comparable,
 				return failed(err)
 			}
 			setThresholds(&run.Header.Design, thresholds)
+			measured := run
 			if f.redact {
 				run = results.Redacted(run)
 			}
-			return f.judge(cmd, analysis.Summarize(run), from)
+			s := analysis.Summarize(run)
+			if !f.bisect { // which asks of builds, and their answers are to differ
+				remember(storeFlag(cmd), measured, &s) // by what its machine is called
+			}
+			return f.judge(cmd, s, from)
 		},
 	}
 	f.add(cmd)

@@ -114,7 +114,9 @@ func newResultsShow() *cobra.Command {
 			if err != nil {
 				return failed(err)
 			}
-			return failed(printSummary(cmd, analysis.Summarize(run), asJSON))
+			s := analysis.Summarize(run)
+			remember(storeFlag(cmd), run, &s)
+			return failed(printSummary(cmd, s, asJSON))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")

@@ -230,6 +230,9 @@ func stopRule(stop *analysis.Stop, p *progress) runner.StopFunc {
 // show judges the run and prints it; measured says whether it ended well.
 func show(cmd *cobra.Command, l *loaded, f runFlags, store string, run *results.Run, measured error) error {
 	summary := analysis.Summarize(run)
+	if !f.bisect { // which asks of builds, and their answers are to differ
+		remember(store, run, &summary)
+	}
 	// A report that cannot be written is no reason to show nothing.
 	page, unwritten := writeReport(f.html, store, run, summary)
 	switch {

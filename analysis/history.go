@@ -1,0 +1,290 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"netab/results"
+)
+
+// A History is what earlier runs of the same question on the same machine say,
+// and whether this run agrees with them.
+type History struct {
+	Runs  int              `json:"runs"` // earlier ones
+	Since time.Time        `json:"since"`
+	Agree bool             `json:"agree"`
+	Of    []HistoryOf      `json:"of"` // judged comparisons that earlier runs have too
+	Apart []HistoryOfState `json:"other_states,omitempty"`
+	Text  string           `json:"text"` // in one line
+}
+
+// A HistoryOf is the history of one comparison.
+type HistoryOf struct {
+	Arm    string `json:"arm"`
+	Metric string `json:"metric"`
+	Runs   int    `json:"runs"` // earlier ones
+	// Between is the answer of all runs together, this one included, as one of runs
+	// that are drawn from what this machine does: Change, Lo and Hi as in Comparison.
+	// nil of one earlier run, which tells of no scatter.
+	Between *Between `json:"between_runs,omitempty"`
+	// Contradicts are earlier runs that this one cannot be reconciled with.
+	Contradicts []string `json:"contradicts,omitempty"`
+}
+
+// A Between is a random-effects estimate.
+type Between struct {
+	Change float64 `json:"change"`
+	Lo     float64 `json:"lo"`
+	Hi     float64 `json:"hi"`
+	SD     float64 `json:"sd"` // spread of runs beyond their own errors, on the effect's scale
+	P      float64 `json:"p"`  // of so much without any (Cochran's Q)
+}
+
+// A HistoryOfState counts earlier runs in another state of the machine, with
+// which nothing is compared.
+type HistoryOfState struct {
+	State string `json:"state"`
+	Runs  int    `json:"runs"`
+}
+
+// Contradiction is the code of the warning that earlier runs say something else.
+const Contradiction = "contradicts-earlier"
+
+// contradictionAlpha is shared by the earlier runs that this one is held against.
+const contradictionAlpha = 0.01
+
+// EffectsOf are the judged changes of a summary with their errors, for the
+// histories of later runs.
+func EffectsOf(s *Summary) (out []results.DigestEffect) {
+	for i := range s.Comparisons {
+		c := &s.Comparisons[i]
+		if x, se, ok := c.onScale(); ok && c.Judged && c.ArmRun == "" {
+			out = append(out, results.DigestEffect{Arm: c.Arm, Baseline: c.Baseline, Metric: c.Metric, X: x, SE: se, DF: c.DF})
+		}
+	}
+	return out
+}
+
+// onScale is the change and its standard error on the metric's scale, as far as
+// its interval tells: what widened that is in it.
+func (c *Comparison) onScale() (x, se float64, ok bool) {
+	if c.P == nil || c.DF < 1 || c.Alpha <= 0 || c.Alpha >= 1 {
+		return 0, 0, false
+	}
+	x, lo, hi := c.Change, c.Lo, c.Hi
+	if !c.Difference {
+		x, lo, hi = math.Log1p(x), math.Log1p(lo), math.Log1p(hi)
+	}
+	se = (hi - lo) / 2 / tCritical(c.Alpha, c.DF)
+	return x, se, isFinite(x) && isFinite(se) && se > 0
+}
+
+// StateOf names the state that a run was in: the one that it was in for nine
+// tenths of its slices. "" where none was told, or several shared it.
+func StateOf(states []State) string {
+	for _, s := range states {
+		if s.Share >= 0.9 {
+			return s.Name
+		}
+	}
+	return ""
+}
+
+// Remember holds a run against earlier ones of the same question on the same
+// machine, adds what they say to its summary, and warns where they contradict it.
+// A run in another state of the machine contradicts nothing.
+func Remember(s *Summary, earlier []results.Digest) {
+	h := History{Agree: true, Of: []HistoryOf{}}
+	state := StateOf(s.States)
+	var same []results.Digest
+	for _, d := range earlier {
+		if d.State == state || d.State == "" || state == "" {
+			same = append(same, d)
+			if h.Since.IsZero() || d.Started.Before(h.Since) {
+				h.Since = d.Started
+			}
+			continue
+		}
+		if i := slices.IndexFunc(h.Apart, func(a HistoryOfState) bool { return a.State == d.State }); i >= 0 {
+			h.Apart[i].Runs++
+		} else {
+			h.Apart = append(h.Apart, HistoryOfState{d.State, 1})
+		}
+	}
+	h.Runs = len(same)
+	if len(earlier) == 0 {
+		return
+	}
+	for i := range s.Comparisons {
+		if c := &s.Comparisons[i]; c.Judged {
+			if of, ok := historyOf(c, same); ok {
+				h.Of = append(h.Of, of)
+				h.Agree = h.Agree && len(of.Contradicts) == 0
+			}
+		}
+	}
+	h.Text = h.text(s)
+	s.History = &h
+	if !h.Agree {
+		s.Warnings = append([]results.Warning{{Code: Contradiction, Text: h.contradiction(s)}}, s.Warnings...)
+	}
+}
+
+func historyOf(c *Comparison, earlier []results.Digest) (HistoryOf, bool) {
+	of := HistoryOf{Arm: c.Arm, Metric: c.Metric}
+	x, se, ok := c.onScale()
+	if !ok {
+		return of, false
+	}
+	m, _ := LookupMetric(c.Metric)
+	own := results.DigestEffect{X: x, SE: se, DF: c.DF}
+	all := []results.DigestEffect{own}
+	var runs []string
+	for _, d := range earlier {
+		for _, e := range d.Effects {
+			if e.Arm == c.Arm && e.Baseline == c.Baseline && e.Metric == c.Metric && e.SE > 0 && e.DF >= 1 {
+				all, runs = append(all, e), append(runs, d.ID)
+			}
+		}
+	}
+	of.Runs = len(runs)
+	for i, e := range all[1:] {
+		if contradict(own, e, m.margin(c.Resolution), contradictionAlpha/float64(len(runs))) {
+			of.Contradicts = append(of.Contradicts, runs[i])
+		}
+	}
+	if len(all) > 2 {
+		b := between(all)
+		scale := Metric{Difference: c.Difference}
+		b.Change, b.Lo, b.Hi = scale.shown(b.Change), scale.shown(b.Lo), scale.shown(b.Hi)
+		of.Between = &b
+	}
+	return of, len(runs) > 0
+}
+
+// contradict says whether two runs cannot both be right: they differ by more than
+// matters, and by more than chance allows, or are sure of opposite signs.
+func contradict(a, b results.DigestEffect, margin, alpha float64) bool {
+	va, vb := a.SE*a.SE, b.SE*b.SE
+	df := (va + vb) * (va + vb) / (va*va/a.DF + vb*vb/b.DF)
+	sure := func(e results.DigestEffect) bool { return math.Abs(e.X) > tCritical(0.05, e.DF)*e.SE }
+	opposite := a.X*b.X < 0 && sure(a) && sure(b)
+	return math.Abs(a.X-b.X) > margin && (opposite || tTest(a.X-b.X, math.Sqrt(va+vb), df) <= alpha)
+}
+
+// between is the random-effects estimate of DerSimonian and Laird (1986,
+// "Meta-analysis in clinical trials") with the interval of Hartung and Knapp
+// (2001, "A refined method for the meta-analysis of controlled clinical trials
+// with binary outcome"), which knows how few runs there are; it is never narrower
+// than without scatter (Röver, Knapp and Friede 2015).
+func between(es []results.DigestEffect) (b Between) {
+	weigh := func(tau2 float64) (mean, q, sum, squares float64) {
+		for _, e := range es {
+			w := 1 / (e.SE*e.SE + tau2)
+			sum, squares, mean = sum+w, squares+w*w, mean+w*e.X
+		}
+		mean /= sum
+		for _, e := range es {
+			q += (e.X - mean) * (e.X - mean) / (e.SE*e.SE + tau2)
+		}
+		return mean, q, sum, squares
+	}
+	df := float64(len(es) - 1)
+	_, q, sum, squares := weigh(0)
+	tau2 := max(0, (q-df)/(sum-squares/sum))
+	b.SD, b.P = math.Sqrt(tau2), distuv.ChiSquared{K: df}.Survival(q)
+	mean, q, sum, _ := weigh(tau2)
+	h := tCritical(0.05, df) * math.Sqrt(max(1, q/df)/sum)
+	b.Change, b.Lo, b.Hi = mean, mean-h, mean+h
+	return b
+}
+
+// text is the history in one line.
+func (h *History) text(s *Summary) string {
+	var parts []string
+	for _, of := range h.Of {
+		what := of.Arm
+		if of.Metric != s.Metrics[0] {
+			what += " (" + titleOf(of.Metric) + ")"
+		}
+		c := s.comparison(of.Arm, of.Metric)
+		if b := of.Between; b != nil {
+			parts = append(parts, fmt.Sprintf("%s %s (%s) over all runs, which scatter by %s beyond their own errors", what, change(b.Change, c.Difference), interval(b.Lo, b.Hi, c.Difference), amountOf(scatterShown(b.SD, c.Difference), c.Difference)))
+		}
+	}
+	text := "No earlier run of this question on this machine was in the same state as this one"
+	if h.Runs > 0 {
+		verb, earlier := "agree", fmt.Sprintf("%s earlier %s", count(h.Runs), plural(h.Runs, "run"))
+		if h.Runs == 1 {
+			verb = "agrees"
+		}
+		if !h.Agree {
+			verb = "do not agree"
+			if h.Runs == 1 {
+				verb = "does not agree"
+			}
+		}
+		text = fmt.Sprintf("%s of this question on this machine, since %s, %s with this one", capital(earlier), h.Since.UTC().Format(time.DateOnly), verb)
+		if len(h.Of) == 0 {
+			text = fmt.Sprintf("%s of this question on this machine cannot be compared with this one, which has no figures", capital(earlier))
+		}
+	}
+	if len(parts) > 0 {
+		text += ": " + strings.Join(parts, "; ")
+	}
+	for _, a := range h.Apart {
+		text += fmt.Sprintf("; %s more in another state of it (%s)", count(a.Runs), a.State)
+	}
+	return text + "."
+}
+
+func scatterShown(sd float64, difference bool) float64 {
+	if difference {
+		return sd
+	}
+	return math.Expm1(sd)
+}
+
+func (h *History) contradiction(s *Summary) string {
+	var parts []string
+	for _, of := range h.Of {
+		if n := len(of.Contradicts); n > 0 {
+			c := s.comparison(of.Arm, of.Metric)
+			text := fmt.Sprintf("%s of %s is %s (%s) here, and %d of %d earlier %s of the same question on this machine cannot be reconciled with it (run %s",
+				titleOf(of.Metric), of.Arm, change(c.Change, c.Difference), interval(c.Lo, c.Hi, c.Difference), n, of.Runs, plural(of.Runs, "run"), of.Contradicts[0])
+			if n > 1 {
+				text += fmt.Sprintf(" and %d more", n-1)
+			}
+			parts = append(parts, text+")")
+		}
+	}
+	return "CONTRADICTION: " + strings.Join(parts, "; ") + ": the machine's state decides, and neither run may hold tomorrow; spread the question over time (--sessions, --spread)"
+}
+
+// comparison is the one of an arm and a metric.
+func (s *Summary) comparison(arm, metric string) *Comparison {
+	i := slices.IndexFunc(s.Comparisons, func(c Comparison) bool { return c.Arm == arm && c.Metric == metric })
+	return &s.Comparisons[i]
+}
+
+// contradicted takes back what a gate's checks came to where earlier runs say
+// something else: whether better or worse, it holds for a state of the machine.
+func (g *Gate) contradicted() {
+	h := g.Summary.History
+	if h == nil {
+		return
+	}
+	for _, of := range h.Of {
+		for i := range g.Checks {
+			if k := &g.Checks[i]; len(of.Contradicts) > 0 && k.Arm == of.Arm && k.Metric == of.Metric {
+				k.Outcome, k.Sure = Undecided, ""
+				k.Plain += fmt.Sprintf(" But %d of %d earlier runs of the same question on this machine contradict that (run %s).", len(of.Contradicts), of.Runs, of.Contradicts[0])
+			}
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"netab/analysis/world"
+	"netab/results"
+)
+
+// earlierRuns say the changes that are given, as sharp as the run is.
+func earlierRuns(s *Summary, state string, changes ...float64) (out []results.Digest) {
+	own := EffectsOf(s)[0]
+	for i, x := range changes {
+		e := own
+		e.X = math.Log1p(x)
+		out = append(out, results.Digest{ID: fmt.Sprint("run", i), State: state, Started: time.Date(2026, 11, 1+i, 3, 0, 0, 0, time.UTC), Effects: []results.DigestEffect{e}})
+	}
+	return out
+}
+
+func TestRemember(t *testing.T) {
+	of := func(effect float64) Summary {
+		w := world.Quiet()
+		w.Effects = []float64{math.Log1p(effect)}
+		return Summarize(w.Run(w.Design(0.02, time.Minute), 1, 20))
+	}
+	for _, tt := range []struct {
+		name     string
+		effect   float64
+		earlier  []float64
+		state    string // of this run; the earlier ones are "near"
+		agree    bool
+		outcome  Outcome
+		text     string
+		contrary int
+	}{
+		{"no earlier run", 0.05, nil, "", true, Passed, "", 0},
+		{"one that agrees", 0.05, []float64{0.052}, "", true, Passed, "One earlier run of this question on this machine, since 2026-11-01, agrees with this one.", 0},
+		{"three that agree", -0.05, []float64{-0.052, -0.045, -0.05}, "", true, Worse, "over all runs, which scatter by ", 0},
+		{"one that is sure of the contrary", 0.05, []float64{-0.06}, "", false, Undecided, "does not agree", 1},
+		{"a regression that others contradict", -0.06, []float64{0.05, 0.055, -0.058}, "", false, Undecided, "Three earlier runs", 2},
+		{"far off", 0.05, []float64{0.2, 0.05}, "", false, Undecided, "do not agree", 1},
+		{"off by less than matters", 0.05, []float64{0.05 + 0.015}, "", true, Passed, "agrees", 0},
+		{"in another state", 0.05, []float64{-0.06}, "far", true, Passed, "one more in another state of it (near)", 0},
+		{"in the same state", 0.05, []float64{-0.06}, "near", false, Undecided, "does not agree", 1},
+	} {
+		s := of(tt.effect)
+		earlier := earlierRuns(&s, "near", tt.earlier...)
+		if tt.state != "" {
+			s.States = []State{{Name: tt.state, Share: 0.95}}
+		}
+		Remember(&s, earlier)
+		if s.History == nil {
+			s.History = &History{Agree: true}
+		}
+		h := s.History
+		if h.Agree != tt.agree || !strings.Contains(h.Text, tt.text) || hasWarning(s.Warnings, Contradiction) == tt.agree {
+			t.Errorf("%s: agree %v, %q, %v", tt.name, h.Agree, h.Text, s.Warnings)
+		}
+		if n := 0; len(h.Of) > 0 {
+			if n = len(h.Of[0].Contradicts); n != tt.contrary {
+				t.Errorf("%s: %d contradict, want %d", tt.name, n, tt.contrary)
+			}
+		}
+		if g := NewGate(s, nil, gateDay); g.Outcome != tt.outcome {
+			t.Errorf("%s: gate %s, want %s: %s", tt.name, g.Outcome, tt.outcome, g.Sentence)
+		}
+	}
+}
+
+// Of errors that are all alike the estimate is the mean, and Hartung and Knapp's
+// interval that of t.
+func TestBetween(t *testing.T) {
+	xs := []float64{0.05, 0.01, -0.03, 0.08}
+	var es []results.DigestEffect
+	for _, x := range xs {
+		es = append(es, results.DigestEffect{X: x, SE: 0.01, DF: 20})
+	}
+	s, b := newSample(xs), between(es)
+	lo, hi := s.interval(0.05)
+	near(t, "mean", b.Change, s.mean, 1e-12)
+	near(t, "lo", b.Lo, lo, 1e-12)
+	near(t, "hi", b.Hi, hi, 1e-12)
+	near(t, "spread", b.SD, math.Sqrt(s.sd*s.sd-0.01*0.01), 1e-12)
+	for i := range es { // that scatter less than their errors
+		es[i].SE = 1
+	}
+	b = between(es)
+	if b.SD != 0 || b.P < 0.99 {
+		t.Errorf("%+v", b)
+	}
+	near(t, "width", b.Hi-b.Change, tCritical(0.05, 3)/2, 1e-9)
+}
+
+// TestHistoryIsQuiet: runs that differ by chance alone contradict each other in
+// no more than one of a hundred, however many there are.
+func TestHistoryIsQuiet(t *testing.T) {
+	const times, runs = 2000, 50
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, truth := range []float64{0, 0.02} {
+		draw := func() results.DigestEffect {
+			se := 0.01 * (0.5 + rng.Float64())
+			const df = 12
+			chi := 0.0
+			for range df {
+				chi += math.Pow(rng.NormFloat64(), 2)
+			}
+			return results.DigestEffect{X: truth + se*rng.NormFloat64(), SE: se * math.Sqrt(chi/df), DF: df}
+		}
+		wrong := 0
+		for range times {
+			own, any := draw(), false
+			for range runs {
+				any = contradict(own, draw(), 0.001, contradictionAlpha/runs) || any
+			}
+			if any {
+				wrong++
+			}
+		}
+		// Sure of opposite signs: each of them is wrong in 2.5 %, this run and one of 50.
+		if most := within(0.05, times); wrong > most {
+			t.Errorf("truth %v: %d of %d runs were contradicted, at most %d may be", truth, wrong, times, most)
+		}
+	}
+}

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"netab/analysis"
+	"netab/analysis/trend"
+	"netab/results"
+)
+
+// mostEarlier is how many runs a run is held against: the newest ones.
+const mostEarlier = 50
+
+// remember adds to a summary what earlier runs of the same question on the same
+// machine say, by the store that the run is of. A store that cannot be read has
+// nothing to say.
+func remember(dir string, run *results.Run, s *analysis.Summary) {
+	asked := run.Header.Design.Asked()
+	store, err := results.Open(dir)
+	if err != nil || asked == "" {
+		return
+	}
+	wanted := func(h *results.Header) bool {
+		describeOlder(&results.Run{Header: *h})
+		return h.Design.Asked() == asked && h.ID != run.Header.ID && h.Machine.Identity().Same(run.Header.Machine.Identity())
+	}
+	earlier, err := store.Earlier(trend.DigestVersion, mostEarlier, digestRun, wanted, func(d *results.Digest) bool {
+		return trend.SameQuestion(d, &run.Header) && d.Started.Before(run.Header.Started)
+	})
+	if err == nil {
+		analysis.Remember(s, earlier)
+	}
+}
