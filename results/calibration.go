@@ -36,6 +36,10 @@ type Calibration struct {
 	Confidence float64 `json:"confidence"`
 	Resolution float64 `json:"resolution"`
 	MaxTimeS   float64 `json:"max_time_s"` // of each run
+	// SpreadS is what the runs were spread over, in sessions of one run each: what
+	// they scatter by is then what the machine's answers do over that time. 0 = they
+	// were measured one after the other.
+	SpreadS float64 `json:"spread_s,omitempty"`
 
 	Runs    []CalibrationRun `json:"runs"` // in the order of measuring
 	Samples *WholeTrials     `json:"whole_trials,omitempty"`
@@ -44,16 +48,17 @@ type Calibration struct {
 // A CalibrationRun is one run of two arms: the configuration as it is, and
 // slowed down. Logs are natural.
 type CalibrationRun struct {
-	ID       string  `json:"id"`
-	Boot     string  `json:"boot"`
-	Slowdown float64 `json:"slowdown"` // share asked for; 0 = A/A
-	Truth    float64 `json:"truth"`    // relative change that was put there, as measured in its slices
-	Change   float64 `json:"change"`   // that was found, relative
-	Lo       float64 `json:"lo"`
-	Hi       float64 `json:"hi"`
-	Verdict  string  `json:"verdict"`
-	Trials   int     `json:"trials"`
-	Invalid  int     `json:"invalid,omitempty"`
+	ID       string    `json:"id"`
+	Boot     string    `json:"boot"`
+	Started  time.Time `json:"started,omitzero"` // calibrations before 2026-12 have none
+	Slowdown float64   `json:"slowdown"`         // share asked for; 0 = A/A
+	Truth    float64   `json:"truth"`            // relative change that was put there, as measured in its slices
+	Change   float64   `json:"change"`           // that was found, relative
+	Lo       float64   `json:"lo"`
+	Hi       float64   `json:"hi"`
+	Verdict  string    `json:"verdict"`
+	Trials   int       `json:"trials"`
+	Invalid  int       `json:"invalid,omitempty"`
 	// DurationS is from the first trial's begin to the verdict.
 	DurationS float64  `json:"duration_s"`
 	Effect    float64  `json:"effect"`    // mean of the trials' log ratios

@@ -26,8 +26,10 @@ const (
 	maxFactors  = 16
 	maxArms     = 200
 
-	maxTime  = Duration(7 * 24 * time.Hour) // of a run
-	maxSlice = Duration(time.Minute)
+	// LongestSpread is what sessions are spread over at most.
+	LongestSpread = 7 * 24 * time.Hour
+	maxTime       = Duration(LongestSpread) // of a run
+	maxSlice      = Duration(time.Minute)
 
 	maxSessions = 1000
 	// minSlice is as short as anything can be counted in: half of it may be settle

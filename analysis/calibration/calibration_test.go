@@ -327,3 +327,24 @@ func TestAbout(t *testing.T) {
 		}
 	}
 }
+
+// What runs scatter by over hours counts, where it was measured.
+func TestKnownPrefersSpread(t *testing.T) {
+	of := func(spread, runs float64) *results.Calibration {
+		c := &results.Calibration{Metric: "goodput", SpreadS: spread, Arm: results.Arm{Protocol: "tcp"}}
+		for i := range 8 {
+			c.Runs = append(c.Runs, results.CalibrationRun{Boot: "b", Trials: 10, Level: runs * float64(i%2), LevelSD: 0.001})
+		}
+		return c
+	}
+	quarter, day := of(0, 0.01), of(86400, 0.05)
+	for _, tt := range []struct {
+		cs   []*results.Calibration
+		want float64
+	}{{[]*results.Calibration{quarter}, 0.01}, {[]*results.Calibration{quarter, day}, 0.05}} {
+		k, ok := Known(tt.cs)(results.Arm{Protocol: "tcp"}, "goodput")
+		if want := tt.want * math.Sqrt(2.0/7); !ok || math.Abs(k.Run-want) > 0.001 || k.RunDF != 7 {
+			t.Errorf("%+v, want %v", k, want)
+		}
+	}
+}

@@ -80,7 +80,7 @@ func (p *Page) Sections() []page.Section {
 			{"machine", fmt.Sprintf("%s, %d CPUs, %s", m.CPUModel, m.CPUs, orElse(m.Virtualization, "virtualisation unknown"))},
 			{"kernel", m.Kernel},
 			{"measured", fmt.Sprintf("%s, %.0f min, %d runs of at most %g s at a resolution of %s; seed %d", p.Started.Format(time.DateOnly),
-				p.Ended.Sub(p.Started).Minutes(), len(p.Runs), p.MaxTimeS, percent(p.Resolution), p.Seed)},
+				p.Ended.Sub(p.Started).Minutes(), len(p.Runs), p.MaxTimeS, percent(p.Resolution), p.Seed) + p.spreadText()},
 			{"netab", p.Netab.Version},
 		}, Notes: p.notes()},
 		{Title: "What was found", Text: []string{curve}, Terms: terms, Table: p.curve(), Notes: p.curveNotes()},
@@ -159,9 +159,13 @@ func (p *Page) spreads() page.Table {
 }
 
 func (p *Page) spreadNotes() []string {
-	note := fmt.Sprintf("Runs scatter no more than their trials explain (p = %.2g): what a run says of an effect is as sure as its interval.", p.Effects.RunP)
+	who := "Runs"
+	if p.SpreadS > 0 {
+		who = fmt.Sprintf("Sessions, spread over %v,", seconds(p.SpreadS))
+	}
+	note := fmt.Sprintf("%s scatter no more than their trials explain (p = %.2g): what a run says of an effect is as sure as its interval.", who, p.Effects.RunP)
 	if p.Effects.RunP < 0.01 {
-		note = fmt.Sprintf("Runs scatter by %s beyond what their trials explain (p = %.2g): intervals are too short by that.", percent(p.Effects.Run), p.Effects.RunP)
+		note = fmt.Sprintf("%s scatter by %s beyond what their trials explain (p = %.2g): intervals are too short by that.", who, percent(p.Effects.Run), p.Effects.RunP)
 	}
 	notes := []string{note}
 	if n := len(p.Runs) - len(undisturbed(p.Calibration)); n > 0 {
@@ -268,4 +272,12 @@ var terms = []page.Term{
 	{Name: "found lower, higher", Text: "verdicts that the configuration became slower or faster. Without a slowdown either is false; with one, higher is."},
 	{Name: "equivalent", Text: "the interval lies within the resolution. Of a slowdown by less than the resolution that is right."},
 	{Name: "intervals with the truth", Text: "95 % are promised, each interval with its run's looks included."},
+}
+
+// spreadText says when the runs were measured, if not one after the other.
+func (p *Page) spreadText() string {
+	if p.SpreadS == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; at random times over %v", seconds(p.SpreadS))
 }

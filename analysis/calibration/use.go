@@ -42,6 +42,21 @@ func About(cs []*results.Calibration, a results.Arm, metric string) []*results.C
 	return slices.DeleteFunc(slices.Clone(cs), func(c *results.Calibration) bool { return c.Metric != metric || !c.Arm.SameQuestion(a) })
 }
 
+// spreadOut are the calibrations that were spread over time, if any were: what runs
+// scatter by within a quarter of an hour is less than what they do over a day.
+func spreadOut(cs []*results.Calibration) []*results.Calibration {
+	var out []*results.Calibration
+	for _, c := range cs {
+		if c.SpreadS > 0 {
+			out = append(out, c)
+		}
+	}
+	if out == nil {
+		return cs
+	}
+	return out
+}
+
 // Scatter is the standard deviation of one trial's effect and the time that a
 // trial takes, for a design: from calibrations of its baseline's traffic, else
 // from all there are. of names what was calibrated.
@@ -84,7 +99,7 @@ func Known(cs []*results.Calibration) func(results.Arm, string) (analysis.KnownS
 		if len(about) == 0 {
 			return analysis.KnownSpread{}, false
 		}
-		s := Levels(about...)
+		s := Levels(spreadOut(about)...)
 		return analysis.KnownSpread{Run: s.Run, RunDF: s.RunDF, Boot: s.Boot, BootDF: s.BootDF}, true
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,6 +23,7 @@ type calibrateFlags struct {
 	sets, slowdowns       []string
 	runs, injected, whole int
 	resolution, maxTime   string
+	spread                time.Duration
 	seed                  uint64
 	show, json, markdown  bool
 	restore, noProgress   bool
@@ -47,6 +49,10 @@ The configuration is the scenario's baseline arm; its source should be the limit
 samples of whole trials follow, measured as other tools do: fresh processes for
 each, the two configurations in turn.
 
+Run after run in a quarter of an hour tells of that quarter of an hour. --spread 6h
+measures at random times within six hours, with the machine free in between: the
+scatter of runs is then that of sessions, which compare takes in preference.
+
 What was learned is kept in the store: netab run --dry-run says from it how long
 a question will take, and netab compare uses the scatter of runs and boots where
 there are too few of them to know it. Calibrate again after a reboot: the boots'
@@ -55,6 +61,7 @@ false than chance explains.`,
 		Example: `  netab calibrate                        # some 15 minutes of a quiet machine
   netab calibrate loopback-rps --runs 10 --injected 0 --whole 0
   netab calibrate same --runs 60 --injected 0 --whole 0 --resolution 3% --max-time 30s
+  netab calibrate loopback-rps --runs 24 --injected 0 --whole 0 --spread 6h
   netab calibrate --show --html calibration.html`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeScenario,
@@ -75,6 +82,7 @@ false than chance explains.`,
 	fl.IntVar(&f.whole, "whole", 12, "`NUMBER` of samples of each configuration by whole trials, to hold slices against")
 	fl.StringVar(&f.resolution, "resolution", "1%", "smallest relative change that matters in each run")
 	fl.StringVar(&f.maxTime, "max-time", "15s", "longest time of each run")
+	fl.DurationVar(&f.spread, "spread", 0, "spread the runs over `DURATION`, at random times: what then scatters from run to run is what sessions do")
 	fl.Uint64Var(&f.seed, "seed", 0, "seed of the order and of each run (0 draws one; it is recorded)")
 	fl.BoolVar(&f.show, "show", false, "measure nothing, show the last calibration of this store")
 	fl.BoolVar(&f.json, "json", false, "print one JSON document to stdout instead of the tables")

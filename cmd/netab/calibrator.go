@@ -25,7 +25,8 @@ type calibrator struct {
 	whole   *loaded              // nil = none
 	samples int
 	maxTime time.Duration
-	machine string // its name
+	starts  []time.Duration // of the runs, from the first's; nil = one after the other
+	machine string          // its name
 
 	session *session
 	store   *results.Store
@@ -36,6 +37,9 @@ type calibrator struct {
 
 // plan lays out all runs.
 func (f *calibrateFlags) plan(ref string) (*calibrator, error) {
+	if f.spread < 0 || f.spread > scenarios.LongestSpread {
+		return nil, fmt.Errorf("--spread %v: want a time of at most %v", f.spread, scenarios.LongestSpread)
+	}
 	if f.runs < 0 || f.injected < 0 || f.whole < 0 {
 		return nil, errors.New("--runs, --injected and --whole want a number that is not negative")
 	}
@@ -46,6 +50,7 @@ func (f *calibrateFlags) plan(ref string) (*calibrator, error) {
 	if l.allowed, err = f.allow.check(l); err != nil {
 		return nil, err
 	}
+	l.Measure.Sessions, l.Measure.Spread = 0, 0 // each run is one: --spread is between them
 	at := slices.IndexFunc(l.arms, func(a scenarios.Arm) bool { return a.Name == l.BaselineArm(l.arms) })
 	if at < 0 {
 		at = 0
@@ -83,6 +88,13 @@ func (f *calibrateFlags) plan(ref string) (*calibrator, error) {
 		if err := add(share, f.injected); err != nil {
 			return nil, err
 		}
+	}
+	if all := time.Duration(len(c.order)) * c.maxTime; f.spread > 0 && f.spread < all {
+		return nil, fmt.Errorf("--spread %v is shorter than %s of %v, %v together", f.spread, analysis.Counted(len(c.order), "run"), c.maxTime, all)
+	}
+	if len(c.order) > 1 && f.spread > 0 {
+		c.record.SpreadS = f.spread.Seconds()
+		c.starts = runner.SessionStarts(len(c.order), f.spread, c.maxTime, seed)
 	}
 	c.rng.Shuffle(len(c.order), func(i, j int) { c.order[i], c.order[j] = c.order[j], c.order[i] })
 	if f.whole > 0 {
@@ -127,9 +139,18 @@ func (c *calibrator) measure(ctx context.Context) error {
 	for _, w := range warnings {
 		writef(c.log, "warning: %s\n", w.Text)
 	}
-	writef(c.log, "%s of %s, at most %v together\n", analysis.Counted(len(c.order), "run"), c.record.Scenario, (time.Duration(len(c.order)) * c.maxTime).Round(time.Second))
+	over := ""
+	if c.starts != nil {
+		over = fmt.Sprintf(", spread over %v; the last begins at %s", time.Duration(c.record.SpreadS*float64(time.Second)), now.Add(c.starts[len(c.starts)-1]).Local().Format(time.DateTime))
+	}
+	writef(c.log, "%s of %s, at most %v together%s\n", analysis.Counted(len(c.order), "run"), c.record.Scenario, (time.Duration(len(c.order)) * c.maxTime).Round(time.Second), over)
 	failures := 0
 	for i, share := range c.order {
+		if i > 0 && c.starts != nil {
+			if err := c.session.leave(ctx, now.Add(c.starts[i]), c.log); err != nil {
+				return err // what there is was kept
+			}
+		}
 		if err := c.one(ctx, share); err != nil {
 			// One run that fails, on a machine that was too busy for it, is not worth
 			// the others.
@@ -169,7 +190,7 @@ func (c *calibrator) one(ctx context.Context, share scenarios.Fraction) error {
 		return fmt.Errorf("run %s compared nothing: %s", run.Header.ID, s.Answer)
 	}
 	x := s.Comparisons[at]
-	r := results.CalibrationRun{ID: run.Header.ID, Boot: run.Header.Machine.BootID, Slowdown: float64(share),
+	r := results.CalibrationRun{ID: run.Header.ID, Boot: run.Header.Machine.BootID, Started: run.Header.Started, Slowdown: float64(share),
 		Truth: analysis.Injected(run, scenarios.ArmOff, scenarios.ArmSlower), Change: x.Change, Lo: x.Lo, Hi: x.Hi, Verdict: string(x.Verdict),
 		Trials: s.Trials + s.Invalid, Invalid: s.Invalid, DurationS: s.DurationS, WithinSD: d.Within}
 	if math.IsNaN(r.Truth) {

@@ -14,21 +14,28 @@ import (
 	"netab/runner/knob"
 )
 
-// pause lets go of the machine until then, and takes it again for the run: in
-// between others may measure, and find it as it was. It is called between two
-// sessions of a run, with everything put back.
-func (s *session) pause(ctx context.Context, run string, until time.Time, out io.Writer) (*knob.Journal, []*os.File, error) {
+// leave lets go of the machine until then, and takes it again: in between others
+// may measure, and find it as it was. Nothing may be left to put back.
+func (s *session) leave(ctx context.Context, until time.Time, out io.Writer) error {
 	working.Add(1) // what was measured is to be kept
 	defer working.Add(-1)
 	s.close()
 	if err := waitUntil(ctx, until); err != nil {
-		return nil, nil, err
+		return err
 	}
 	again, err := waitSession(ctx, out)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	*s = *again
+	return nil
+}
+
+// pause is leave between two sessions of a run.
+func (s *session) pause(ctx context.Context, run string, until time.Time, out io.Writer) (*knob.Journal, []*os.File, error) {
+	if err := s.leave(ctx, until, out); err != nil {
+		return nil, nil, err
+	}
 	if err := s.begin(run); err != nil {
 		return nil, nil, failed(err)
 	}
