@@ -13,15 +13,20 @@ import (
 	"netab/results/disk"
 )
 
-// mostHeaders bounds how many headers are read to find the runs of a question in
-// a store that has no index: it is in the way of somebody who waits.
-const mostHeaders = 500
+// mostHeaders and mostRead bound what is read to find the runs of a question in a
+// store that has no index: it is in the way of somebody who waits, and a run takes
+// a tenth of a second.
+const (
+	mostHeaders = 500
+	mostRead    = 20
+)
 
 // Earlier are digests of the newest runs of the store that are wanted, the newest
 // first, most of them at most. What the index file knows is taken from it. Of any
 // other run the header is read, and the rest only if the header is wanted; its
-// digest is then kept in the index. Runs that others wrote, or can, are left out.
-func (s *Store) Earlier(version string, most int, digest func(*Run) Digest, wanted func(*Header) bool, of func(*Digest) bool) ([]Digest, error) {
+// digest is then kept in the index, if the caller is one who writes to the store.
+// Runs that others wrote, or can, are left out.
+func (s *Store) Earlier(version string, most int, keep bool, digest func(*Run) Digest, wanted func(*Header) bool, of func(*Digest) bool) ([]Digest, error) {
 	ids, err := s.ids()
 	if err != nil {
 		return nil, err
@@ -49,7 +54,7 @@ func (s *Store) Earlier(version string, most int, digest func(*Run) Digest, want
 		}
 		e, ok := known[id]
 		if !ok || e.size != info.Size() || e.modified != info.ModTime().UnixNano() {
-			if headers == mostHeaders {
+			if headers == mostHeaders || read == mostRead {
 				continue
 			}
 			headers++
@@ -65,7 +70,7 @@ func (s *Store) Earlier(version string, most int, digest func(*Run) Digest, want
 			out = append(out, d)
 		}
 	}
-	if read > 0 {
+	if keep && read > 0 {
 		var entries []indexEntry
 		for _, id := range ids {
 			if e, ok := known[id]; ok {

@@ -105,7 +105,7 @@ Exit status: 0 passed, 1 regression, 3 no verdict yet, 4 not comparable,
 			}
 			s := analysis.Summarize(run)
 			if !f.bisect { // which asks of builds, and their answers are to differ
-				remember(storeFlag(cmd), measured, &s) // by what its machine is called
+				remember(storeFlag(cmd), false, measured, &s) // by what its machine is called
 			}
 			return f.judge(cmd, s, from)
 		},

@@ -11,8 +11,8 @@ const mostEarlier = 50
 
 // remember adds to a summary what earlier runs of the same question on the same
 // machine say, by the store that the run is of. A store that cannot be read has
-// nothing to say.
-func remember(dir string, run *results.Run, s *analysis.Summary) {
+// nothing to say. Who only reads it leaves its index as it is.
+func remember(dir string, writes bool, run *results.Run, s *analysis.Summary) {
 	asked := run.Header.Design.Asked()
 	store, err := results.Open(dir)
 	if err != nil || asked == "" {
@@ -22,7 +22,7 @@ func remember(dir string, run *results.Run, s *analysis.Summary) {
 		describeOlder(&results.Run{Header: *h})
 		return h.Design.Asked() == asked && h.ID != run.Header.ID && h.Machine.Identity().Same(run.Header.Machine.Identity())
 	}
-	earlier, err := store.Earlier(trend.DigestVersion, mostEarlier, digestRun, wanted, func(d *results.Digest) bool {
+	earlier, err := store.Earlier(trend.DigestVersion, mostEarlier, writes, digestRun, wanted, func(d *results.Digest) bool {
 		return trend.SameQuestion(d, &run.Header) && d.Started.Before(run.Header.Started)
 	})
 	if err == nil {

@@ -62,21 +62,21 @@ func TestRemembers(t *testing.T) {
 	if text := show(first); strings.Contains(text, "earlier run") {
 		t.Errorf("the first run has a history: %s", text)
 	}
-	for range 2 { // by the files, then by the index
+	for _, indexed := range []bool{false, true} {
+		if _, err := os.Stat(filepath.Join(store, results.IndexFile)); (err == nil) != indexed {
+			t.Fatalf("the index: %v", err) // to show is not to write
+		}
 		if text := show(third); !strings.Contains(text, "Two earlier runs of this question on this machine, since 2026-01-02, agree with this one: arm1 ") {
 			t.Errorf("%s", text)
 		}
-		if _, err := os.Stat(filepath.Join(store, results.IndexFile)); err != nil {
-			t.Error(err)
+		// trend makes of the index what it needs, and what it has counts here.
+		if code, _, stderr := netab("trend", "synthetic", "--store", store); code != exitFine {
+			t.Fatal(stderr)
 		}
 	}
 	var s struct{ History *analysis.History }
 	if err := json.Unmarshal([]byte(show(third, "--json")), &s); err != nil || s.History == nil || s.History.Runs != 2 || !s.History.Agree || s.History.Of[0].Between == nil {
 		t.Errorf("%v, %+v", err, s.History)
-	}
-	// trend makes of the index what it needs, and what it has counts here.
-	if code, _, stderr := netab("trend", "synthetic", "--store", store); code != exitFine {
-		t.Fatal(stderr)
 	}
 	last := add(-0.05, nil)
 	if text := show(last); !strings.Contains(text, "WARNING: CONTRADICTION: goodput of arm1 is +5") || !strings.Contains(text, "do not agree") {

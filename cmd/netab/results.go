@@ -115,7 +115,7 @@ func newResultsShow() *cobra.Command {
 				return failed(err)
 			}
 			s := analysis.Summarize(run)
-			remember(storeFlag(cmd), run, &s)
+			remember(storeFlag(cmd), false, run, &s)
 			return failed(printSummary(cmd, s, asJSON))
 		},
 	}

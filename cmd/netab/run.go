@@ -231,7 +231,7 @@ func stopRule(stop *analysis.Stop, p *progress) runner.StopFunc {
 func show(cmd *cobra.Command, l *loaded, f runFlags, store string, run *results.Run, measured error) error {
 	summary := analysis.Summarize(run)
 	if !f.bisect { // which asks of builds, and their answers are to differ
-		remember(store, run, &summary)
+		remember(store, true, run, &summary)
 	}
 	// A report that cannot be written is no reason to show nothing.
 	page, unwritten := writeReport(f.html, store, run, summary)
