@@ -20,13 +20,13 @@ func TestCompareWithinStates(t *testing.T) {
 		code    string
 		groups  int
 	}{
-		{"one state", byTrial(), byTrial(), 1, 1, Equivalent, "not-interleaved", 0},
+		{"one state", byTrial(), byTrial(), 1, 1, Equivalent, "runs-assumed", 0},
 		{"another state", byTrial(), all, 1, 0.7, Inconclusive, "not-comparable", 0},
 		{"one of them shared", some, all, 1, 0.7, Equivalent, "states-differ", 1},
 		{"both shared", some, some, 1, 0.7, Equivalent, "states-differ", 2},
 		{"both shared, and faster", some, some, 1.1, 0.7, Improvement, "states-differ", 2},
 		{"too little shared", byTrial(0, 1, 2), all, 1, 0.7, Inconclusive, "states-too-few", 0},
-		{"not known of one", some, none, 1, 1, Equivalent, "not-interleaved", 0},
+		{"not known of one", some, none, 1, 1, Equivalent, "runs-assumed", 0},
 	} {
 		runs := []*results.Run{stateRun(18, 0, 0, tt.a), stateRun(18, 0, 0, tt.b)}
 		for n, run := range runs {
@@ -43,7 +43,7 @@ func TestCompareWithinStates(t *testing.T) {
 				}
 			}
 		}
-		s := Compare(runs[0], runs[1])
+		s := CompareGroups([]RunGroup{{"run-a", runs[:1]}, {"run-b", runs[1:]}}, CompareOptions{Known: steadyRuns})
 		c := s.Comparisons[0]
 		groups := 0
 		if c.Modes != nil {
