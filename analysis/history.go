@@ -48,8 +48,9 @@ type Between struct {
 // A HistoryOfState counts earlier runs in another state of the machine, with
 // which nothing is compared.
 type HistoryOfState struct {
-	State string `json:"state"`
-	Runs  int    `json:"runs"`
+	State    string             `json:"state"`
+	Canaries map[string]float64 `json:"canaries"`
+	Runs     int                `json:"runs"`
 }
 
 // Contradiction is the code of the warning that earlier runs say something else.
@@ -84,15 +85,39 @@ func (c *Comparison) onScale() (x, se float64, ok bool) {
 	return x, se, isFinite(x) && isFinite(se) && se > 0
 }
 
-// StateOf names the state that a run was in: the one that it was in for nine
-// tenths of its slices. "" where none was told, or several shared it.
-func StateOf(states []State) string {
+// StateOf is what canaries told of the state that a run was in for nine tenths of
+// its slices; nil where none was told, or several shared it.
+func StateOf(states []State) map[string]float64 {
 	for _, s := range states {
 		if s.Share >= 0.9 {
-			return s.Name
+			return s.Canaries
 		}
 	}
-	return ""
+	return nil
+}
+
+// SameState says whether two runs were in one state of the machine: what canaries
+// told of both lies closer together than two states of a run would. What is not
+// known of one may be the same. Names do not tell: a run that saw one state only
+// has no near and far.
+func SameState(a, b map[string]float64) bool {
+	for _, kind := range canaryKinds {
+		if x, y := kind.median(a), kind.median(b); x > 0 && y > 0 && math.Abs(math.Log(x/y)) >= math.Log(kind.apart) {
+			return false
+		}
+	}
+	return true
+}
+
+// StateText is a state in a few words ("CPUs 350 ns apart").
+func StateText(canaries map[string]float64) string {
+	var parts []string
+	for _, kind := range canaryKinds {
+		if x := kind.median(canaries); x > 0 {
+			parts = append(parts, kind.text(x))
+		}
+	}
+	return "CPUs " + strings.Join(parts, ", ")
 }
 
 // Remember holds a run against earlier ones of the same question on the same
@@ -103,17 +128,17 @@ func Remember(s *Summary, earlier []results.Digest) {
 	state := StateOf(s.States)
 	var same []results.Digest
 	for _, d := range earlier {
-		if d.State == state || d.State == "" || state == "" {
+		if SameState(d.State, state) {
 			same = append(same, d)
 			if h.Since.IsZero() || d.Started.Before(h.Since) {
 				h.Since = d.Started
 			}
 			continue
 		}
-		if i := slices.IndexFunc(h.Apart, func(a HistoryOfState) bool { return a.State == d.State }); i >= 0 {
+		if i := slices.IndexFunc(h.Apart, func(a HistoryOfState) bool { return SameState(a.Canaries, d.State) }); i >= 0 {
 			h.Apart[i].Runs++
 		} else {
-			h.Apart = append(h.Apart, HistoryOfState{d.State, 1})
+			h.Apart = append(h.Apart, HistoryOfState{StateText(d.State), d.State, 1})
 		}
 	}
 	h.Runs = len(same)

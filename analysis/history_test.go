@@ -13,12 +13,12 @@ import (
 )
 
 // earlierRuns say the changes that are given, as sharp as the run is.
-func earlierRuns(s *Summary, state string, changes ...float64) (out []results.Digest) {
+func earlierRuns(s *Summary, distance float64, changes ...float64) (out []results.Digest) {
 	own := EffectsOf(s)[0]
 	for i, x := range changes {
 		e := own
 		e.X = math.Log1p(x)
-		out = append(out, results.Digest{ID: fmt.Sprint("run", i), State: state, Started: time.Date(2026, 11, 1+i, 3, 0, 0, 0, time.UTC), Effects: []results.DigestEffect{e}})
+		out = append(out, results.Digest{ID: fmt.Sprint("run", i), State: map[string]float64{canaryDistance: distance}, Started: time.Date(2026, 11, 1+i, 3, 0, 0, 0, time.UTC), Effects: []results.DigestEffect{e}})
 	}
 	return out
 }
@@ -33,26 +33,26 @@ func TestRemember(t *testing.T) {
 		name     string
 		effect   float64
 		earlier  []float64
-		state    string // of this run; the earlier ones are "near"
+		distance float64 // of the CPUs in this run, ns; in the earlier ones it was 70
 		agree    bool
 		outcome  Outcome
 		text     string
 		contrary int
 	}{
-		{"no earlier run", 0.05, nil, "", true, Passed, "", 0},
-		{"one that agrees", 0.05, []float64{0.052}, "", true, Passed, "One earlier run of this question on this machine, since 2026-11-01, agrees with this one.", 0},
-		{"three that agree", -0.05, []float64{-0.052, -0.045, -0.05}, "", true, Worse, "over all runs, which scatter by ", 0},
-		{"one that is sure of the contrary", 0.05, []float64{-0.06}, "", false, Undecided, "does not agree", 1},
-		{"a regression that others contradict", -0.06, []float64{0.05, 0.055, -0.058}, "", false, Undecided, "Three earlier runs", 2},
-		{"far off", 0.05, []float64{0.2, 0.05}, "", false, Undecided, "do not agree", 1},
-		{"off by less than matters", 0.05, []float64{0.05 + 0.015}, "", true, Passed, "agrees", 0},
-		{"in another state", 0.05, []float64{-0.06}, "far", true, Passed, "one more in another state of it (near)", 0},
-		{"in the same state", 0.05, []float64{-0.06}, "near", false, Undecided, "does not agree", 1},
+		{"no earlier run", 0.05, nil, 0, true, Passed, "", 0},
+		{"one that agrees", 0.05, []float64{0.052}, 0, true, Passed, "One earlier run of this question on this machine, since 2026-11-01, agrees with this one.", 0},
+		{"three that agree", -0.05, []float64{-0.052, -0.045, -0.05}, 0, true, Worse, "over all runs, which scatter by ", 0},
+		{"one that is sure of the contrary", 0.05, []float64{-0.06}, 0, false, Undecided, "does not agree", 1},
+		{"a regression that others contradict", -0.06, []float64{0.05, 0.055, -0.058}, 0, false, Undecided, "Three earlier runs", 2},
+		{"far off", 0.05, []float64{0.2, 0.05}, 0, false, Undecided, "do not agree", 1},
+		{"off by less than matters", 0.05, []float64{0.05 + 0.015}, 0, true, Passed, "agrees", 0},
+		{"in another state", 0.05, []float64{-0.06}, 350, true, Passed, "one more in another state of it (CPUs 70 ns apart)", 0},
+		{"in the same state", 0.05, []float64{-0.06}, 75, false, Undecided, "does not agree", 1},
 	} {
 		s := of(tt.effect)
-		earlier := earlierRuns(&s, "near", tt.earlier...)
-		if tt.state != "" {
-			s.States = []State{{Name: tt.state, Share: 0.95}}
+		earlier := earlierRuns(&s, 70, tt.earlier...)
+		if tt.distance > 0 {
+			s.States = []State{{Name: steady, Share: 0.95, Canaries: map[string]float64{canaryDistance: tt.distance}}}
 		}
 		Remember(&s, earlier)
 		if s.History == nil {
@@ -98,7 +98,8 @@ func TestBetween(t *testing.T) {
 }
 
 // TestHistoryIsQuiet: runs that differ by chance alone contradict each other in
-// no more than one of a hundred, however many there are.
+// no more than one of twenty, however many there are: one of a hundred is further
+// off than chance allows, and four are sure of a sign that one of so many is not.
 func TestHistoryIsQuiet(t *testing.T) {
 	const times, runs = 2000, 50
 	rng := rand.New(rand.NewPCG(3, 4))

@@ -36,17 +36,19 @@ const (
 
 // A canarySeries is one quantity that canaries measure.
 type canarySeries struct {
-	of           func(*results.Canaries) float64 // 0 = not known
-	reach, apart float64                         // of clusters, as ratios
-	low, high    string                          // names of two clusters
-	text         func(median float64) string     // of one of more
+	of           func(*results.Canaries) float64  // 0 = not known
+	reach, apart float64                          // of clusters, as ratios
+	low, high    string                           // names of two clusters
+	text         func(median float64) string      // of one of more
+	median       func(map[string]float64) float64 // of a State's canaries; 0 = not known
 }
 
 // What a virtual CPU's move changes is the distance by a factor; a frequency
 // changes by a tenth.
 var canaryKinds = []canarySeries{
-	{distanceOf, 1.15, 1.5, "near", "far", apartText},
-	{stepOf, 1.02, 1.1, "fast", "slow", func(x float64) string { return fmt.Sprintf("%.3g ns a step", x) }},
+	{distanceOf, 1.15, 1.5, "near", "far", apartText, func(of map[string]float64) float64 { return of[canaryDistance] }},
+	{stepOf, 1.02, 1.1, "fast", "slow", func(x float64) string { return fmt.Sprintf("%.3g ns a step", x) },
+		func(of map[string]float64) float64 { return math.Sqrt(of[canarySourceStep] * of[canarySinkStep]) }},
 }
 
 func distanceOf(c *results.Canaries) float64 {

@@ -29,7 +29,7 @@ func TestEarlier(t *testing.T) {
 	read := 0
 	digest := func(r *Run) Digest {
 		read++
-		d := Digest{Scenario: r.Header.Design.Name, Asked: "q", State: "near", Semantics: 1,
+		d := Digest{Scenario: r.Header.Design.Name, Asked: "q", State: map[string]float64{"distance_ns": 70}, Semantics: 1,
 			Effects: []DigestEffect{{Arm: "a", Baseline: "b", Metric: "goodput", X: 0.05, SE: 0.01, DF: 7}}}
 		if r.Header.Started.Equal(began) {
 			d.Unused = "cut off"
@@ -44,7 +44,7 @@ func TestEarlier(t *testing.T) {
 		}
 		for _, d := range ds {
 			hours = append(hours, int(d.Started.Sub(began).Hours()))
-			if d.Asked != "q" || d.State != "near" || d.Semantics != 1 || len(d.Effects) != 1 || d.Effects[0].SE != 0.01 {
+			if d.Asked != "q" || d.State["distance_ns"] != 70 || d.Semantics != 1 || len(d.Effects) != 1 || d.Effects[0].SE != 0.01 {
 				t.Errorf("%+v", d)
 			}
 		}

@@ -47,10 +47,11 @@ type Digest struct {
 	Values []float64   // by series, all finite
 	// Asked is short for the question: all that the arms were asked to be, knobs
 	// included, and what each is called; "" where that is not recorded. Semantics are
-	// the build's, State the machine's during the run, where one is told.
+	// the build's. State is the machine's during the run, as its canaries told it, by
+	// name; nil = none was told, or several shared it.
 	Asked     string
 	Semantics int
-	State     string
+	State     map[string]float64
 	Effects   []DigestEffect // judged
 }
 
@@ -223,10 +224,10 @@ type indexRun struct {
 	Series   int       `json:"series"` // likewise
 	Values   []float64 `json:"values,omitempty"`
 
-	Asked     string         `json:"asked,omitempty"`
-	Semantics int            `json:"semantics,omitempty"`
-	State     string         `json:"state,omitempty"`
-	Effects   []DigestEffect `json:"effects,omitempty"`
+	Asked     string             `json:"asked,omitempty"`
+	Semantics int                `json:"semantics,omitempty"`
+	State     map[string]float64 `json:"state,omitempty"`
+	Effects   []DigestEffect     `json:"effects,omitempty"`
 }
 
 // An indexHead is the first line. The sum is of all that follows: an index is

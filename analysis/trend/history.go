@@ -215,6 +215,11 @@ func (c *column) judge(d *divider, recent int) Series {
 	}
 	s.Lag1 = likeness(xs)
 	s.warn()
+	if n := len(c.elsewhere); n > 0 {
+		s.Warnings = append(s.Warnings, results.Warning{Code: "states-differ", Text: fmt.Sprintf(
+			"%d of %d runs were in another state of the machine than the newest (%s, not %s) and are left out",
+			n, n+len(c.points), analysis.StateText(c.elsewhere[n-1].state), analysis.StateText(c.points[len(c.points)-1].state))})
+	}
 	if c.older > 0 {
 		s.Warnings = append(s.Warnings, results.Warning{Code: "older-records", Text: fmt.Sprintf(
 			"the records of %d of %d runs do not say all of what the arm was; they are taken for runs of this series because protocol, sizes, flows, rate and topology are the same",

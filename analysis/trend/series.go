@@ -22,7 +22,8 @@ type Point struct {
 	Value   float64   `json:"value"` // in the metric's unit; a relative change where the series is one
 
 	facts map[string]string
-	x     float64 // on the series' scale
+	state map[string]float64 // of the machine, as canaries told it; nil = not known, or several
+	x     float64            // on the series' scale
 }
 
 // A Filter says which series are wanted. Empty lists mean all, an empty
@@ -63,6 +64,7 @@ type column struct {
 	silent     []Point           // runs in which nothing was received: they have no place on the scale
 	missing    *results.Digest   // the newest run that has no figure of it
 	older      int               // points whose records do not say which question they answer
+	elsewhere  []Point           // runs in another state of the machine than the newest
 	facts      map[string]string // of a run whose record does
 }
 
@@ -83,7 +85,7 @@ func collect(runs []results.Digest, machines []*machine, filter Filter) []*colum
 			continue
 		}
 		m := machines[i].known()
-		p := Point{Run: r.ID, Started: r.Started, Kernel: r.Facts[factKernel], Commit: commitOf(r.Facts[factKernel]), Boot: r.Boot, facts: r.Facts}
+		p := Point{Run: r.ID, Started: r.Started, Kernel: r.Facts[factKernel], Commit: commitOf(r.Facts[factKernel]), Boot: r.Boot, facts: r.Facts, state: r.State}
 		if r.Scenario != lastScenario || m != lastMachine || !sameKeys(r.Series, lastKeys) {
 			lastScenario, lastMachine, lastKeys = r.Scenario, m, r.Series
 			targets = columnsOf(byID, l, r, filter, m)
@@ -110,6 +112,9 @@ func collect(runs []results.Digest, machines []*machine, filter Filter) []*colum
 			}
 		}
 	}
+	for _, c := range byID {
+		c.stay()
+	}
 	maps.DeleteFunc(byID, func(_ identity, c *column) bool { return len(c.points)+len(c.silent) == 0 })
 	columns := slices.SortedFunc(maps.Values(byID), func(a, b *column) int {
 		return cmp.Or(cmp.Compare(a.scenario, b.scenario), cmp.Compare(a.host, b.host), cmp.Compare(a.machine, b.machine),
@@ -118,6 +123,28 @@ func collect(runs []results.Digest, machines []*machine, filter Filter) []*colum
 	})
 	nameQuestions(columns)
 	return columns
+}
+
+// stay keeps the points of the state of the machine that the newest run was in:
+// what another state does to a figure is no change of it.
+func (c *column) stay() {
+	if len(c.points) == 0 {
+		return
+	}
+	now := c.points[len(c.points)-1].state
+	in := func(p Point) bool { return analysis.SameState(now, p.state) }
+	if !slices.ContainsFunc(c.points, func(p Point) bool { return !in(p) }) {
+		return
+	}
+	all := c.points
+	c.points = nil
+	for _, p := range all {
+		if in(p) {
+			c.points = append(c.points, p)
+		} else {
+			c.elsewhere = append(c.elsewhere, p)
+		}
+	}
 }
 
 // A lineage says which question figures of older records are taken to answer,

@@ -40,12 +40,12 @@ func TestCompareCommand(t *testing.T) {
 	fourA, fourSame, fourSlow := four("4a", 60, of("6.18", "boot", 1, nil)), four("4same", 64, of("6.18", "boot", 1, nil)), four("4slow", 68, of("6.18", "boot", 0.9, nil))
 	fourOther := four("4other", 72, of("6.18", "boot", 0.9, func(r *results.Run) { r.Header.Machine.CPUModel = "other" }))
 	var old, fresh []string
-	for i := range 4 {
+	for i := range 5 {
 		old = append(old, simulate(t, fmt.Sprintf("%s/old%d", dir, i), 0, uint64(10+i), of("6.18", fmt.Sprint("o", i), 1, nil)))
 		fresh = append(fresh, simulate(t, fmt.Sprintf("%s/new%d", dir, i), 0, uint64(20+i), of("6.19", fmt.Sprint("n", i), 0.9, nil)))
 	}
-	var side [2][]string // of the same six boots, in turns
-	for boot := range 6 {
+	var side [2][]string // of the same seven boots, in turns
+	for boot := range 7 {
 		for k := range side {
 			side[k] = append(side[k], simulate(t, fmt.Sprintf("%s/side%d-%d", dir, k, boot), 0, uint64(40+2*boot+k),
 				of("6.18", fmt.Sprint("b", boot), (1-0.1*float64(boot%3))*(1-0.05*float64(k)), func(r *results.Run) {
@@ -81,13 +81,13 @@ func TestCompareCommand(t *testing.T) {
 		{[]string{"compare", fourA, fourOther, "--gate", "--axis", "cpu model"}, exitRegression, "", "regression"},
 		{[]string{"compare", fourA, fourSlow, "--gate", "--threshold", "goodput=30%"}, exitFine, "passed", ""},
 		{join("compare", old, fresh), exitFine, "6.19 against 6.18: ", ""},
-		{join("compare", old, fresh, []string{"--gate"}), exitRegression, "Welch's t over boots, n = 4 + 4 boots", "regression"},
-		{join("compare", old[:2], fresh, []string{"--gate"}), exitInconclusive, "at least 4 boots of each", "gate: "},
+		{join("compare", old, fresh, []string{"--gate"}), exitRegression, "Welch's t over boots, n = 5 + 5 boots", "regression"},
+		{join("compare", old[:2], fresh, []string{"--gate"}), exitInconclusive, "at least 5 boots of each", "gate: "},
 		{join("compare", old[:1], fresh[:1], []string{"--gate"}), exitInconclusive, "one boot of 6.18", "gate: "},
 		{join("compare", old[:1], fresh[:1], []string{"--gate", "--boot-spread", "0.5%"}), exitRegression, "", "regression"},
 		{[]string{"compare", strings.Join(old, ","), strings.Join(fresh, ","), "--gate"}, exitRegression, "Goodput with off in 6.19 is worse than in 6.18", "regression"},
-		{[]string{"compare", strings.Join(side[0], ","), strings.Join(side[1], ","), "--gate"}, exitRegression, "Both sides were measured in the same 6 boots and are compared boot by boot", "regression"},
-		{[]string{"compare", strings.Join(side[0][:5], ","), strings.Join(side[1][:5], ","), "--gate"}, exitInconclusive, "n = 5 + 5 boots", "gate: "},
+		{[]string{"compare", strings.Join(side[0], ","), strings.Join(side[1], ","), "--gate"}, exitRegression, "Both sides were measured in the same 7 boots and are compared boot by boot", "regression"},
+		{[]string{"compare", strings.Join(side[0][:6], ","), strings.Join(side[1][:6], ","), "--gate"}, exitInconclusive, "n = 6 + 6 boots", "gate: "},
 		{[]string{"compare", a}, exitUsage, "", "at least 2"},
 		{[]string{"compare", a, slow, "--boot-spread", "much"}, exitUsage, "", "want a share"},
 		{[]string{"compare", a, dir + "/nope,also"}, exitFailed, "", "nope"},
