@@ -158,7 +158,7 @@ func settings(trials []results.Trial, arm int, name string) []results.Warning {
 			continue
 		}
 		for _, s := range at.Knobs {
-			if sameSetting(s) {
+			if s.Took() {
 				continue
 			}
 			s.Before = ""

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"netab/results"
+	"netab/results/cpulist"
 )
 
 // counterMetrics are of what the machine counted while an arm had its turn, and of
@@ -215,8 +216,8 @@ func idleOf(role, isolatedList string, trials []results.Trial, of func(*results.
 	if len(worked) == len(pinned) || len(worked) == 0 || seen < fewestSeen*len(pinned) {
 		return ""
 	}
-	text := fmt.Sprintf("of the %s's CPUs %s only %s worked: ", role, results.FormatCPUList(pinned), results.FormatCPUList(worked))
-	isolated, _ := cpuList(isolatedList)
+	text := fmt.Sprintf("of the %s's CPUs %s only %s worked: ", role, cpulist.Format(pinned), cpulist.Format(worked))
+	isolated, _ := cpulist.Parse(isolatedList)
 	switch {
 	case threads < len(pinned):
 		return text + fmt.Sprintf("it has %s for them; give it more flows or threads, or fewer CPUs", Counted(threads, "thread"))

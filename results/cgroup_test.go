@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"netab/results/cpulist"
 )
 
 func tree(t *testing.T, files map[string]string) Root {
@@ -93,8 +95,8 @@ func TestAllowedCPUs(t *testing.T) {
 	} {
 		got, err := ReadCPUTopology(tree(t, map[string]string{"/sys/devices/system/cpu/online": tt.online,
 			"/sys/devices/system/cpu/isolated": tt.isolated, "/proc/self/status": tt.status}))
-		if err != nil || FormatCPUList(got.Allowed) != tt.want || got.Restricted() != tt.restricted {
-			t.Errorf("%s: %s, restricted %v, want %s, %v (%v)", tt.name, FormatCPUList(got.Allowed), got.Restricted(), tt.want, tt.restricted, err)
+		if err != nil || cpulist.Format(got.Allowed) != tt.want || got.Restricted() != tt.restricted {
+			t.Errorf("%s: %s, restricted %v, want %s, %v (%v)", tt.name, cpulist.Format(got.Allowed), got.Restricted(), tt.want, tt.restricted, err)
 		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"netab/results/cpulist"
 )
 
 // The limits of a run file, far above what netab writes. Files come from others:
@@ -20,7 +22,7 @@ const (
 	mostLine   = 64 << 20 // bytes; a trial of 1,000 flows has 1 MiB
 	mostTrials = 1 << 20
 	mostArms   = 1000
-	mostCPU    = maxCPU
+	mostCPU    = cpulist.Max + 1
 
 	// mostNumber is what else one number may be: exact in every reader of JSON, 104
 	// days of ns, nine petabytes.

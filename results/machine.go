@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"netab/results/cpulist"
 )
 
 // ReadMachine reads what this machine is: everything that differs between two
@@ -33,7 +35,7 @@ func ReadMachine(files Files) (Machine, error) {
 	config := readKernelConfig(files, kernel)
 	allowed := ""
 	if topology.Restricted() {
-		allowed = FormatCPUList(topology.Allowed)
+		allowed = cpulist.Format(topology.Allowed)
 	}
 	quota, _ := ReadCPUQuota(files)
 	return Machine{
@@ -49,10 +51,10 @@ func ReadMachine(files Files) (Machine, error) {
 		CPUModel:       cpu.model,
 		Microcode:      cpu.microcode,
 		CPUs:           len(topology.Online),
-		CPUsOnline:     FormatCPUList(topology.Online),
+		CPUsOnline:     cpulist.Format(topology.Online),
 		CPUsAllowed:    allowed,
 		CPUQuota:       quota.CPUs,
-		CPUsIsolated:   FormatCPUList(topology.Isolated),
+		CPUsIsolated:   cpulist.Format(topology.Isolated),
 		ThreadsPerCore: topology.ThreadsPerCore(),
 		Sockets:        topology.Sockets(),
 		NUMANodes:      topology.Nodes(),

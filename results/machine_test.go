@@ -207,52 +207,6 @@ func TestParseCPUModel(t *testing.T) {
 	}
 }
 
-func TestCPUList(t *testing.T) {
-	tests := []struct {
-		in   string
-		cpus []int
-		out  string
-		bad  bool
-	}{
-		{in: "", cpus: nil, out: ""},
-		{in: "0\n", cpus: []int{0}, out: "0"},
-		{in: "0-3,8", cpus: []int{0, 1, 2, 3, 8}, out: "0-3,8"},
-		{in: "8,0-1,1", cpus: []int{0, 1, 8}, out: "0-1,8"},
-		{in: "63-64", cpus: []int{63, 64}, out: "63-64"},
-		{in: "3-1", bad: true}, {in: "a", bad: true}, {in: "1,", bad: true}, {in: "-1", bad: true},
-		{in: "0-4000000000", bad: true}, {in: "0-70000", bad: true}, {in: "+1", bad: true},
-	}
-	for _, tt := range tests {
-		got, err := ParseCPUList(tt.in)
-		if (err != nil) != tt.bad {
-			t.Errorf("ParseCPUList(%q): %v", tt.in, err)
-			continue
-		}
-		if diff := cmp.Diff(tt.cpus, got); diff != "" {
-			t.Errorf("ParseCPUList(%q): %s", tt.in, diff)
-		}
-		if out := FormatCPUList(got); !tt.bad && out != tt.out {
-			t.Errorf("FormatCPUList(%v) = %q, want %q", got, out, tt.out)
-		}
-	}
-}
-
-func FuzzParseCPUList(f *testing.F) {
-	for _, s := range []string{"", "0-3,8", "1,0", "0-"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		cpus, err := ParseCPUList(s)
-		if err != nil {
-			return
-		}
-		again, err := ParseCPUList(FormatCPUList(cpus))
-		if diff := cmp.Diff(cpus, again); err != nil || diff != "" {
-			t.Errorf("%q: %v %s", s, err, diff)
-		}
-	})
-}
-
 func FuzzParseCPUModel(f *testing.F) {
 	f.Add("processor\t: 0\nmodel name\t: x\nflags\t: hypervisor\n")
 	f.Add("CPU part: 1")

@@ -313,15 +313,6 @@ type Thread struct {
 	Migrations int64 `json:"migrations"`
 }
 
-// A Setting is one knob as it was found, asked for and read back.
-type Setting struct {
-	Knob   string `json:"knob"`   // "device lo rx-0 rps_cpus", "sysctl net.ipv4.tcp_rmem"
-	Scope  string `json:"scope"`  // netns, device, host
-	Before string `json:"before"` // "" when it did not exist before
-	Asked  string `json:"asked"`
-	After  string `json:"after"`
-}
-
 // A Ledger accounts for every message of one arm over the whole trial
 // (settle parts included): Sent = Received + sum(Dropped) + Unexplained. Only
 // UDP has one; Valid says so.

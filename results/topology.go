@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"netab/results/cpulist"
 )
 
 // A CPUTopology is how a machine's CPUs lie to each other.
@@ -58,7 +60,7 @@ func (t *CPUTopology) readAllowed(files Files) error {
 		if !ok {
 			continue
 		}
-		mask, err := ParseCPUList(list)
+		mask, err := cpulist.Parse(list)
 		if err != nil {
 			return fmt.Errorf("%s: %s %w", file, key, err)
 		}
@@ -153,62 +155,12 @@ func distinct(m map[int]int) int {
 	return len(seen)
 }
 
-// maxCPU is the kernel's own limit (the largest NR_CPUS of any architecture); it
-// keeps a broken list from filling the memory.
-const maxCPU = 8192
-
-// ParseCPUList parses the kernel's list format, "0-3,8", into CPUs in
-// ascending order (bitmap_parselist, lib/bitmap-str.c; without its strides,
-// which the kernel accepts but never prints). "" is the empty list.
-func ParseCPUList(text string) ([]int, error) {
-	text = strings.TrimSpace(text)
-	if text == "" {
-		return nil, nil
-	}
-	var cpus []int
-	for part := range strings.SplitSeq(text, ",") {
-		first, last, isRange := strings.Cut(part, "-")
-		if !isRange {
-			last = first
-		}
-		lo, errLo := strconv.ParseUint(first, 10, 31)
-		hi, errHi := strconv.ParseUint(last, 10, 31)
-		if errLo != nil || errHi != nil || lo > hi || hi >= maxCPU {
-			return nil, fmt.Errorf("CPU list %q: %q is neither a CPU nor a range of CPUs", text, part)
-		}
-		for cpu := lo; cpu <= hi; cpu++ {
-			cpus = append(cpus, int(cpu))
-		}
-	}
-	slices.Sort(cpus)
-	return slices.Compact(cpus), nil
-}
-
-// FormatCPUList is the shortest list of CPUs, "0-3,8", as the kernel prints it.
-func FormatCPUList(cpus []int) string {
-	cpus = slices.Compact(slices.Sorted(slices.Values(cpus)))
-	var parts []string
-	for i := 0; i < len(cpus); {
-		j := i
-		for j+1 < len(cpus) && cpus[j+1] == cpus[j]+1 {
-			j++
-		}
-		part := strconv.Itoa(cpus[i])
-		if j > i {
-			part += "-" + strconv.Itoa(cpus[j])
-		}
-		parts = append(parts, part)
-		i = j + 1
-	}
-	return strings.Join(parts, ",")
-}
-
 func readCPUList(files Files, path string) ([]int, error) {
 	text, err := readText(files, path)
 	if err != nil {
 		return nil, err
 	}
-	cpus, err := ParseCPUList(text)
+	cpus, err := cpulist.Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

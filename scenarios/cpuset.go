@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"netab/results/cpulist"
 )
 
 // A cpuSet is a parsed CPU set expression. It is evaluated with what the
@@ -74,7 +76,7 @@ func (p *cpuSetParser) expr(depth int) (cpuSet, error) {
 		var combine func(a, b []int) []int
 		switch {
 		case p.take("+"):
-			combine = func(a, b []int) []int { return unique(slices.Concat(a, b)) }
+			combine = func(a, b []int) []int { return cpulist.Unique(slices.Concat(a, b)) }
 		case p.take("-"):
 			combine = difference
 		default:
@@ -177,7 +179,7 @@ func (p *cpuSetParser) list() (cpuSet, error) {
 		}
 		end = next
 	}
-	cpus, err := ParseCPUList(p.rest[:end])
+	cpus, err := cpulist.ParseOrdered(p.rest[:end])
 	p.rest = p.rest[end:]
 	return func(env cpuEnv) ([]int, error) {
 		for _, cpu := range cpus {
@@ -268,7 +270,7 @@ type barredError struct {
 }
 
 func (e barredError) Error() string {
-	return fmt.Sprintf("CPU %d is online, but this process may run on %s only (taskset or cpuset)", e.cpu, FormatCPUList(e.usable))
+	return fmt.Sprintf("CPU %d is online, but this process may run on %s only (taskset or cpuset)", e.cpu, cpulist.Format(e.usable))
 }
 
 // siblings are the other hardware threads of the cores of set.
@@ -282,9 +284,9 @@ func siblings(cpus CPUs, set []int) ([]int, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("CPU %s has no sibling: no other thread of its core can be used", FormatCPUList(set))
+		return nil, fmt.Errorf("CPU %s has no sibling: no other thread of its core can be used", cpulist.Format(set))
 	}
-	return unique(out), nil
+	return cpulist.Unique(out), nil
 }
 
 func nodesOf(cpus CPUs, set []int) ([]int, error) {
@@ -303,7 +305,7 @@ func onNodes(cpus CPUs, nodes ...int) ([]int, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("node %s has no CPU that can be used", FormatCPUList(nodes))
+		return nil, fmt.Errorf("node %s has no CPU that can be used", cpulist.Format(nodes))
 	}
 	return out, nil
 }

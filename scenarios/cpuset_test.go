@@ -7,35 +7,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestCPUList(t *testing.T) {
-	for _, tt := range []struct {
-		in   string
-		want []int
-		out  string
-	}{
-		{"", nil, ""},
-		{"0", []int{0}, "0"},
-		{"0-3,8", []int{0, 1, 2, 3, 8}, "0-3,8"},
-		{"8,0-1", []int{8, 0, 1}, "0-1,8"},
-		{"3,3,2-3", []int{3, 2}, "2-3"},
-		{"0-1\n", []int{0, 1}, "0-1"}, // as sysfs prints it
-		{"31-33,64,66", []int{31, 32, 33, 64, 66}, "31-33,64,66"},
-	} {
-		got, err := ParseCPUList(tt.in)
-		if diff := cmp.Diff(tt.want, got); err != nil || diff != "" {
-			t.Errorf("ParseCPUList(%q): %v (-want +got):\n%s", tt.in, err, diff)
-		}
-		if out := FormatCPUList(got); out != tt.out {
-			t.Errorf("FormatCPUList(%v) = %q, want %q", got, out, tt.out)
-		}
-	}
-	for _, bad := range []string{"a", "1-", "-1", "3-1", "1,,2", "1;2", "99999", "4294967296", "0x1", "+1"} {
-		if got, err := ParseCPUList(bad); err == nil {
-			t.Errorf("ParseCPUList(%q) = %v, want an error", bad, got)
-		}
-	}
-}
-
 func TestCPUSets(t *testing.T) {
 	env := func(source, sink []int) cpuEnv {
 		return cpuEnv{server(), fixedRole("source", source), fixedRole("sink", sink)}

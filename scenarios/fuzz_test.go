@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"netab/results/cpulist"
 )
 
 func FuzzParse(f *testing.F) {
@@ -102,7 +104,7 @@ func FuzzCPUSet(f *testing.F) {
 			}
 			seen[cpu] = true
 		}
-		back, err := ParseCPUList(FormatCPUList(cpus))
+		back, err := cpulist.ParseOrdered(cpulist.Format(cpus))
 		if err != nil || len(back) != len(cpus) {
 			t.Errorf("%v written and read is %v (%v)", cpus, back, err)
 		}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"netab/results/cpulist"
 )
 
 // knobs flattens the arm's knobs: sysctls, devices ("both" before the others,
@@ -114,7 +116,7 @@ func (r *resolver) cpuSet(path, text string, mayClear bool) string {
 		r.fail(path, err)
 		return ""
 	}
-	return FormatCPUList(cpus)
+	return cpulist.Format(cpus)
 }
 
 // fixedRole is a role's CPUs when they are known.
@@ -123,6 +125,6 @@ func fixedRole(name string, cpus []int) func() ([]int, error) {
 		if cpus == nil {
 			return nil, fmt.Errorf("the %s runs on no fixed CPU (placement: free)", name)
 		}
-		return unique(cpus), nil
+		return cpulist.Unique(cpus), nil
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"netab/results/cpulist"
 )
 
 // A resolver turns the symbolic CPU sets of one arm into CPUs.
@@ -21,12 +23,12 @@ func (r *resolver) fail(path string, err error) {
 		r.d.fail(r.draft.where.at(path), path+": "+barred.Error(), "name CPUs of these, or start netab without the restriction")
 		return
 	}
-	hint := "online are " + FormatCPUList(r.cpus.Online)
+	hint := "online are " + cpulist.Format(r.cpus.Online)
 	if usable := r.cpus.usable(); len(usable) < len(r.cpus.Online) {
-		hint += ", of them this process may run on " + FormatCPUList(usable) + " (taskset or cpuset)"
+		hint += ", of them this process may run on " + cpulist.Format(usable) + " (taskset or cpuset)"
 	}
 	if len(r.cpus.Isolated) > 0 {
-		hint += ", isolated of them " + FormatCPUList(r.cpus.Isolated)
+		hint += ", isolated of them " + cpulist.Format(r.cpus.Isolated)
 	}
 	r.d.fail(r.draft.where.at(path), path+": "+err.Error(), hint)
 }

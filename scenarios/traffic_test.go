@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"netab/results/cpulist"
 )
 
 func mustTraffic(t *testing.T, src string) Traffic {
@@ -167,7 +169,7 @@ func TestPlacesOnServer(t *testing.T) {
 		{"{pattern: all-to-all, sources: 2, sinks: 3}", "0-1", "2-4"},
 	} {
 		arm := mustExpand(t, server(), "traffic: "+tt.src)[0]
-		if got := FormatCPUList(arm.CPUs.Source) + " " + FormatCPUList(arm.CPUs.Sink); got != tt.source+" "+tt.sink {
+		if got := cpulist.Format(arm.CPUs.Source) + " " + cpulist.Format(arm.CPUs.Sink); got != tt.source+" "+tt.sink {
 			t.Errorf("%s: on %s, want %s %s", tt.src, got, tt.source, tt.sink)
 		}
 	}

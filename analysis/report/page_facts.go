@@ -94,7 +94,7 @@ type settingRow struct {
 }
 
 // Differs says that the kernel did not take the value as asked.
-func (r settingRow) Differs() bool { return r.After != r.Asked }
+func (r settingRow) Differs() bool { return !r.Took() }
 
 // allArms stands for every arm where a setting is the same in all of them.
 const allArms = -1

@@ -14,6 +14,7 @@ import (
 
 	"netab/analysis"
 	"netab/results"
+	"netab/results/cpulist"
 	"netab/runner"
 	"netab/runner/host"
 	"netab/runner/paths"
@@ -118,7 +119,7 @@ func usableCPUs(m results.Machine) (int, error) {
 	if m.CPUsAllowed == "" {
 		return m.CPUs, nil
 	}
-	cpus, err := results.ParseCPUList(m.CPUsAllowed)
+	cpus, err := cpulist.Parse(m.CPUsAllowed)
 	return len(cpus), err
 }
 

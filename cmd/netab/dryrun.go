@@ -15,6 +15,7 @@ import (
 	"netab/analysis"
 	"netab/analysis/calibration"
 	"netab/results"
+	"netab/results/cpulist"
 	"netab/runner"
 	"netab/runner/knob"
 	"netab/scenarios"
@@ -298,5 +299,5 @@ func cpuList(cpus []int) string {
 	if len(cpus) == 0 {
 		return "any CPU"
 	}
-	return "CPU " + scenarios.FormatCPUList(cpus)
+	return "CPU " + cpulist.Format(cpus)
 }

@@ -86,6 +86,7 @@ func Apply(h host.Host, k Knob, value string) (results.Setting, error) {
 // Unchanged is the record of a knob that is found as it is asked for.
 func Unchanged(k Knob, asked, found string) results.Setting {
 	s := setting(k, found, asked)
+	s.ReadBack = results.AsAsked
 	if s.After = found; IsSecret(k) {
 		s.Before, s.After = s.Asked, s.Asked // which was no secret of the machine's
 	}
@@ -115,8 +116,10 @@ func change(h host.Host, k Knob, before, value string, step stepper) (s results.
 		return s, after, explain(k, "read back", err)
 	}
 	if s.After = told(k, after); !k.Equal(value, after) {
+		s.ReadBack = results.Different
 		return s, after, explain(k, "read back", fmt.Errorf("asked for %q, found %q: %w", told(k, s.Asked), s.After, ErrRefused))
 	}
+	s.ReadBack = results.AsAsked
 	if IsSecret(k) {
 		s.After = s.Asked
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"netab/results/cpulist"
 )
 
 // textCodec is for values that the kernel takes as they are. Runs of blanks do
@@ -61,11 +63,11 @@ type maskCodec struct{}
 
 func (maskCodec) encode(v string) (string, error) {
 	cpus, err := parseList(v)
-	return formatMask(cpus), err
+	return cpulist.FormatMask(cpus), err
 }
 
 func (maskCodec) decode(t string) (string, error) {
-	cpus, err := parseMask(t)
+	cpus, err := cpulist.ParseMask(t)
 	return formatList(cpus), err
 }
 

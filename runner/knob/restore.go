@@ -57,8 +57,12 @@ func (r Result) String() string {
 
 // Setting is the result in the form of the record of a run.
 func (r Result) Setting() results.Setting {
-	return results.Setting{Knob: r.Entry.String(), Scope: string(r.Entry.Spec.Scope),
+	s := results.Setting{Knob: r.Entry.String(), Scope: string(r.Entry.Spec.Scope),
 		Before: r.told(r.Found), Asked: r.told(r.Entry.Before), After: r.told(r.After)}
+	if r.Status == Restored || r.Status == Already {
+		s.ReadBack = results.AsAsked
+	}
+	return s
 }
 
 func (r Result) told(value string) string {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"netab/results/cpulist"
 	"netab/runner/host"
 )
 
@@ -97,8 +98,8 @@ func plainSysctl(name string, scope Scope) *fileKnob {
 type maskTextCodec struct{ textCodec }
 
 func (maskTextCodec) equal(asked, got string) bool {
-	a, errA := parseMask(asked)
-	g, errG := parseMask(got)
+	a, errA := cpulist.ParseMask(asked)
+	g, errG := cpulist.ParseMask(got)
 	return errA == nil && errG == nil && slices.Equal(a, g)
 }
 
