@@ -46,6 +46,7 @@ func (r *run) nextSession() error {
 	if err != nil {
 		return fmt.Errorf("session %d: %w", r.number+1, err)
 	}
+	p.counters = r.plan.counters // measured once: a run reads them in one way
 	if now := p.record(); now != r.Header.Plan {
 		return fmt.Errorf("session %d: the machine is not what it was: the plan is now grain %s (%s), %d blocks of %v; it was grain %s, %d blocks of %v",
 			r.number+1, now.Grain, now.Reason, now.BlocksPerTrial, p.slice, r.Header.Plan.Grain, r.Header.Plan.BlocksPerTrial, time.Duration(r.Header.Plan.SliceNS))
