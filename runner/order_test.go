@@ -30,7 +30,7 @@ func TestPorts3(t *testing.T) {
 		{Knob: "sysctl net.ipv4.ip_local_port_range", Asked: "500 1500", After: "500 1500", Before: "32768 60999"},
 		{Knob: "sysctl net.ipv4.ip_unprivileged_port_start", Asked: "100", After: "100", Before: "1024"},
 	} {
-		want.Scope = string(knob.Netns)
+		want.Scope, want.ReadBack = string(knob.Netns), results.AsAsked
 		found := false
 		for _, s := range set {
 			found = found || s == want
