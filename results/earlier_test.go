@@ -2,6 +2,7 @@ package results
 
 import (
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -26,9 +27,9 @@ func TestEarlier(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	read := 0
+	var read atomic.Int64 // the index reads several at once
 	digest := func(r *Run) Digest {
-		read++
+		read.Add(1)
 		d := Digest{Scenario: r.Header.Design.Name, Asked: "q", State: map[string]float64{"distance_ns": 70}, Semantics: 1,
 			Effects: []DigestEffect{{Arm: "a", Baseline: "b", Metric: "goodput", X: 0.05, SE: 0.01, DF: 7}}}
 		if r.Header.Started.Equal(began) {
@@ -53,7 +54,7 @@ func TestEarlier(t *testing.T) {
 	for _, tt := range []struct {
 		most int
 		keep bool
-		read int
+		read int64
 		want []int
 	}{
 		{2, false, 2, []int{6, 4}}, // nothing is kept
@@ -62,14 +63,14 @@ func TestEarlier(t *testing.T) {
 		{50, true, 2, []int{6, 4, 2}}, // the oldest was cut off
 		{50, true, 0, []int{6, 4, 2}},
 	} {
-		read = 0
-		if got := of(tt.most, tt.keep); !slices.Equal(got, tt.want) || read != tt.read {
-			t.Errorf("%+v: %v, %d read", tt, got, read)
+		read.Store(0)
+		if got := of(tt.most, tt.keep); !slices.Equal(got, tt.want) || read.Load() != tt.read {
+			t.Errorf("%+v: %v, %d read", tt, got, read.Load())
 		}
 	}
 	// The whole index takes what is there, and reads the others.
-	read = 0
-	if x, err := s.Index("v", digest, nil); err != nil || read != 4 || len(x.Runs) != 8 {
-		t.Errorf("%v, %d read", err, read)
+	read.Store(0)
+	if x, err := s.Index("v", digest, nil); err != nil || read.Load() != 4 || len(x.Runs) != 8 {
+		t.Errorf("%v, %d read", err, read.Load())
 	}
 }
