@@ -16,7 +16,7 @@ import (
 // and whether this run agrees with them.
 type History struct {
 	Runs  int              `json:"runs"` // earlier ones
-	Since time.Time        `json:"since"`
+	Since time.Time        `json:"since,omitzero"`
 	Agree bool             `json:"agree"`
 	Of    []HistoryOf      `json:"of"` // judged comparisons that earlier runs have too
 	Apart []HistoryOfState `json:"other_states,omitempty"`

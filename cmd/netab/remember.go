@@ -1,6 +1,8 @@
 package main
 
 import (
+	"github.com/spf13/cobra"
+
 	"netab/analysis"
 	"netab/analysis/trend"
 	"netab/results"
@@ -8,6 +10,16 @@ import (
 
 // mostEarlier is how many runs a run is held against: the newest ones.
 const mostEarlier = 50
+
+// judged is a stored run judged again, with what earlier ones say. One that is
+// told to strangers says nothing of others.
+func judged(cmd *cobra.Command, run *results.Run, redacted bool) analysis.Summary {
+	s := analysis.Summarize(run)
+	if !redacted {
+		remember(storeFlag(cmd), false, run, &s)
+	}
+	return s
+}
 
 // remember adds to a summary what earlier runs of the same question on the same
 // machine say, by the store that the run is of. A store that cannot be read has

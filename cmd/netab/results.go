@@ -114,9 +114,7 @@ func newResultsShow() *cobra.Command {
 			if err != nil {
 				return failed(err)
 			}
-			s := analysis.Summarize(run)
-			remember(storeFlag(cmd), false, run, &s)
-			return failed(printSummary(cmd, s, asJSON))
+			return failed(printSummary(cmd, judged(cmd, run, false), asJSON))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
@@ -133,12 +131,17 @@ func printSummary(cmd *cobra.Command, s analysis.Summary, asJSON bool) error {
 }
 
 // exporters are the formats of netab results export.
-var exporters = map[string]func(io.Writer, *results.Run) error{
-	"csv":      report.CSV,
-	"benchfmt": report.Benchfmt,
-	"json":     func(w io.Writer, r *results.Run) error { return report.JSON(w, analysis.Summarize(r)) },
-	"markdown": func(w io.Writer, r *results.Run) error { return report.Markdown(w, analysis.Summarize(r)) },
-	"jsonl":    report.RunFile,
+var exporters = map[string]func(io.Writer, *results.Run, func() analysis.Summary) error{
+	"csv":      records(report.CSV),
+	"benchfmt": records(report.Benchfmt),
+	"json":     func(w io.Writer, _ *results.Run, of func() analysis.Summary) error { return report.JSON(w, of()) },
+	"markdown": func(w io.Writer, _ *results.Run, of func() analysis.Summary) error { return report.Markdown(w, of()) },
+	"jsonl":    records(report.RunFile),
+}
+
+// records are formats of what was recorded, whatever it comes to.
+func records(write func(io.Writer, *results.Run) error) func(io.Writer, *results.Run, func() analysis.Summary) error {
+	return func(w io.Writer, r *results.Run, _ func() analysis.Summary) error { return write(w, r) }
 }
 
 func newResultsExport() *cobra.Command {
@@ -165,7 +168,7 @@ summary), or jsonl (the run file itself).`,
 			if redact {
 				run = results.Redacted(run)
 			}
-			return failed(export(cmd.OutOrStdout(), run))
+			return failed(export(cmd.OutOrStdout(), run, func() analysis.Summary { return judged(cmd, run, redact) }))
 		},
 	}
 	cmd.Flags().BoolVar(&redact, "redact", false, redactUsage)
@@ -200,7 +203,7 @@ func newReport() *cobra.Command {
 				if redact {
 					in.Runs[i] = redactor.Run(run)
 				}
-				in.Summaries = append(in.Summaries, analysis.Summarize(in.Runs[i]))
+				in.Summaries = append(in.Summaries, judged(cmd, in.Runs[i], redact))
 			}
 			if len(in.Runs) > 1 {
 				c := compareRuns(in.Runs, analysis.CompareOptions{Known: spread})
