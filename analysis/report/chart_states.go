@@ -14,23 +14,28 @@ import (
 
 // A canary is one that a strip is drawn of.
 type canary struct {
-	id, name, unit, title, note string
-	of                          func(*results.Canaries) []float64 // values > 0; none = not measured, or timed out
-	steady                      float64                           // spread (largest to smallest, but for the tails) from which it is worth a picture
+	id, unit, title, note string
+	of                    map[string]func(*results.Canaries) float64 // by its name in a State; 0 = not measured, or timed out
+	needs                 func(*results.Canaries) bool               // there is something to measure; nil = always
+	steady                float64                                    // spread (largest to smallest, but for the tails) from which it is worth a picture
 }
 
 var canaries = []canary{
-	{id: "distance", name: "distance_ns", unit: "ns", title: "How far the CPUs of source and sink are apart",
-		note: "The round trip of a cache line between the two CPUs, measured between slices. Levels that the machine switches between are states of it.",
-		of: func(c *results.Canaries) []float64 {
+	{id: "distance", unit: "ns", title: "How far the CPUs of source and sink are apart",
+		note:  "The round trip of a cache line between the two CPUs, measured between slices. Levels that the machine switches between are states of it.",
+		needs: func(c *results.Canaries) bool { return c.SourceCPU != c.SinkCPU },
+		of: map[string]func(*results.Canaries) float64{"distance_ns": func(c *results.Canaries) float64 {
 			if c.DistanceNS == nil {
-				return nil
+				return 0
 			}
-			return []float64{*c.DistanceNS}
-		}},
-	{id: "steps", name: "step_ns", unit: "ns a step", title: "How fast the CPUs of source and sink are",
-		note:   "One step of a chain of dependent instructions, measured between slices: the less, the higher the frequency.",
-		of:     func(c *results.Canaries) []float64 { return []float64{c.SourceStepNS, c.SinkStepNS} },
+			return *c.DistanceNS
+		}}},
+	{id: "steps", unit: "ns a step", title: "How fast the CPUs of source and sink are",
+		note: "One step of a chain of dependent instructions, measured between slices: the less, the higher the frequency.",
+		of: map[string]func(*results.Canaries) float64{
+			"source_step_ns": func(c *results.Canaries) float64 { return c.SourceStepNS },
+			"sink_step_ns":   func(c *results.Canaries) float64 { return c.SinkStepNS },
+		},
 		steady: 1.05},
 }
 
@@ -52,7 +57,10 @@ func stateStrips(id func(string) string, group string, d runData, states []analy
 
 // stateStrip draws one canary, a series for each state.
 func stateStrip(id, group string, c canary, d runData, states []analysis.State) (chart, bool, error) {
-	states = slices.DeleteFunc(slices.Clone(states), func(s analysis.State) bool { return s.Canaries[c.name] <= 0 })
+	keys := sortedKeys(c.of)
+	states = slices.DeleteFunc(slices.Clone(states), func(s analysis.State) bool {
+		return slices.ContainsFunc(keys, func(key string) bool { return s.Canaries[key] <= 0 })
+	})
 	names := []string{c.unit}
 	if len(states) > 0 {
 		names = nil
@@ -65,18 +73,21 @@ func stateStrip(id, group string, c canary, d runData, states []analysis.State) 
 	silent := 0
 	points, step := d.thin()
 	for _, p := range points {
-		if p.canaries == nil {
+		if p.canaries == nil || c.needs != nil && !c.needs(p.canaries) {
 			continue
 		}
-		values := slices.DeleteFunc(c.of(p.canaries), func(x float64) bool { return x <= 0 })
-		if len(values) == 0 {
-			silent++
-			continue
-		}
-		for _, x := range values {
-			s := stateOf(states, c.name, x)
+		told := false
+		for _, key := range keys {
+			x := c.of[key](p.canaries)
+			if x <= 0 {
+				continue
+			}
+			s := stateOf(states, key, x)
 			byState[s] = append(byState[s], row{round(p.at, 1e3), round(x, 1e3), p.trial, p.block})
-			all = append(all, x)
+			all, told = append(all, x), true
+		}
+		if !told {
+			silent++
 		}
 	}
 	if len(all) == 0 || ratioOf(all) < c.steady {

@@ -54,6 +54,19 @@ func TestStateStrips(t *testing.T) {
 		t.Errorf("alt %q, want %s", c.Alt, want)
 	}
 
+	alone := moves(w.run()) // roles that share a CPU have no distance to be silent about
+	for i := range alone.Trials {
+		for k := range alone.Trials[i].Slices {
+			c := alone.Trials[i].Slices[k].Canaries
+			c.DistanceNS, c.SinkCPU, c.SourceStepNS = nil, 0, 0.3+0.03*float64(k%2)
+		}
+	}
+	fast := []analysis.State{{Name: "fast", Canaries: map[string]float64{"source_step_ns": 0.3, "sink_step_ns": 0.3}}, {Name: "slow", Canaries: map[string]float64{"source_step_ns": 0.33, "sink_step_ns": 0.3}}}
+	strips, err = stateStrips(id, "r1-slices", readRun(alone, goodput), fast)
+	if err != nil || len(strips) != 1 || strings.Contains(strips[0].Note, "no answer") || !strings.Contains(string(strips[0].Options), `"slow"`) {
+		t.Errorf("%d strips, %v: want one of steps, by state, that speaks of no silence", len(strips), err)
+	}
+
 	if strips, err := stateStrips(id, "r1-slices", readRun(w.run(), goodput), states); err != nil || len(strips) > 0 {
 		t.Errorf("%d strips of a run without canaries, %v", len(strips), err)
 	}
