@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"netab/results"
 )
@@ -47,9 +48,18 @@ type Metric struct {
 // Metrics lists every metric of an arm's main traffic, in the order in which
 // they are shown. CPU times of a role include softirq work that ran on its
 // threads' back.
-func Metrics() []Metric {
-	return append(trafficMetrics(), counterMetrics()...)
+func Metrics() []Metric { return slices.Clone(metricTable()) }
+
+// metricTable is made once: covariates and charts look metrics up for every trial.
+func metricTable() []Metric {
+	metricsOnce.Do(func() { metricsMade = append(trafficMetrics(), counterMetrics()...) })
+	return metricsMade
 }
+
+var (
+	metricsOnce sync.Once
+	metricsMade []Metric
+)
 
 func trafficMetrics() []Metric {
 	return []Metric{
@@ -155,7 +165,7 @@ func LookupMetric(name string) (Metric, bool) {
 	if i := strings.LastIndexByte(name, '.'); i > 0 {
 		beside, name = name[:i], name[i+1:]
 	}
-	for _, m := range Metrics() {
+	for _, m := range metricTable() {
 		switch {
 		case m.Name != name:
 		case beside == "":
