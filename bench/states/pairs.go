@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -14,18 +13,13 @@ import (
 // An estimate is the effect of the arm in one run, within a state or without
 // regard to states.
 type estimate struct {
-	distance       float64 // ns, of the state
+	distance       float64            // ns, of the state
+	canaries       map[string]float64 // all of them
 	share          float64
 	change, lo, hi float64
 }
 
-// sameState is how many times further apart CPUs may be in two runs to be in the
-// same state.
-const sameState = 1.5
-
-func (e estimate) sharesState(f estimate) bool {
-	return math.Abs(math.Log(e.distance/f.distance)) < math.Log(sameState)
-}
+func (e estimate) sharesState(f estimate) bool { return analysis.SameState(e.canaries, f.canaries) }
 
 // A table is what all runs say together.
 type table struct {
@@ -101,7 +95,7 @@ func estimates(s analysis.Summary, arm string) []estimate {
 		var out []estimate
 		for _, g := range c.Modes.Groups {
 			if d := g.Canaries["distance_ns"]; d > 0 && g.Hi > g.Lo {
-				out = append(out, estimate{distance: d, share: g.Share, change: g.Change, lo: g.Lo, hi: g.Hi})
+				out = append(out, estimate{distance: d, canaries: g.Canaries, share: g.Share, change: g.Change, lo: g.Lo, hi: g.Hi})
 			}
 		}
 		return out
@@ -110,7 +104,7 @@ func estimates(s analysis.Summary, arm string) []estimate {
 	if d <= 0 {
 		return nil
 	}
-	return []estimate{{distance: d, share: s.States[0].Share, change: c.Change, lo: c.Lo, hi: c.Hi}}
+	return []estimate{{distance: d, canaries: s.States[0].Canaries, share: s.States[0].Share, change: c.Change, lo: c.Lo, hi: c.Hi}}
 }
 
 // of is the headline comparison of the arm.

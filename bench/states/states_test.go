@@ -24,7 +24,7 @@ func TestJudge(t *testing.T) {
 		run := w.Run(w.Design(0.01, 60e9), uint64(i+1), 20)
 		s := analysis.Summarize(run)
 		c := of(s, "arm1")
-		e := estimate{distance: distance + float64(i), share: 1, change: c.Change, lo: c.Lo, hi: c.Hi}
+		e := estimate{distance: distance + float64(i), canaries: map[string]float64{"distance_ns": distance + float64(i)}, share: 1, change: c.Change, lo: c.Lo, hi: c.Hi}
 		all.ignored.estimates = append(all.ignored.estimates, e)
 	}
 	all.ignored.count()
