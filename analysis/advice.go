@@ -73,7 +73,7 @@ func ofStates(m *results.Machine, s *Summary) *Advice {
 		return nil
 	}
 	a := &Advice{Code: "states", Gain: stateGain(s, usual)}
-	moved := statesDiffer(s.States, "distance_ns")
+	moved := statesDiffer(s.States, distanceKind)
 	switch {
 	case moved && virtual(m):
 		a.Text = "the host moves this guest's virtual CPUs: pin them to cores that share a last-level cache (virsh vcpupin, taskset of the hypervisor's vCPU threads), or take a machine of its own"
@@ -89,15 +89,15 @@ func ofStates(m *results.Machine, s *Summary) *Advice {
 
 func virtual(m *results.Machine) bool { return m.Virtualization != "" && m.Virtualization != "none" }
 
-// statesDiffer says whether states are told apart by a canary.
-func statesDiffer(states []State, canary string) bool {
+// statesDiffer says whether states are told apart by a kind of canary.
+func statesDiffer(states []State, kind canarySeries) bool {
 	lo, hi := math.Inf(1), 0.0
 	for _, s := range states {
-		if x, ok := s.Canaries[canary]; ok && x > 0 {
+		if x := kind.median(s.Canaries); x > 0 {
 			lo, hi = min(lo, x), max(hi, x)
 		}
 	}
-	return hi > 1.5*lo
+	return hi > kind.apart*lo
 }
 
 // stateGain is how much smaller the error of the headline is within the usual
@@ -107,7 +107,7 @@ func stateGain(s *Summary, usual State) string {
 	least := 1 - gainBound
 	for i := range s.Comparisons {
 		c := &s.Comparisons[i]
-		if !c.Judged || c.Modes == nil || c.Modes.Kind != "state" || c.P == nil {
+		if !c.Judged || !c.Modes.byState() || c.P == nil {
 			continue
 		}
 		for _, g := range c.Modes.Groups {

@@ -183,17 +183,11 @@ func (x crossing) p() float64 {
 	if len(x.within) == 0 {
 		return x.contrast.p()
 	}
-	p, up := 0.0, 0
+	var ps, centres []float64
 	for _, w := range x.within {
-		p = max(p, w.contrast.p())
-		if w.mean > 0 {
-			up++
-		}
+		ps, centres = append(ps, w.contrast.p()), append(centres, w.mean)
 	}
-	if up != 0 && up != len(x.within) {
-		p = 1
-	}
-	return p
+	return everyP(ps, centres)
 }
 
 // concludeWithin is conclude for the hull of the states' intervals, as within a
@@ -228,7 +222,10 @@ func (x crossing) concludeWithin() Comparison {
 	c.Modes.Text = strings.Join(texts, "; ")
 	c.Change, c.Lo, c.Hi = m.shown(centre/shares), m.shown(lo), m.shown(hi)
 	c.Verdict = judge(lo, hi, margin, m.Better)
-	c.Mixture = c.Mixture && c.Verdict == Inconclusive
+	if c.Verdict == Equivalent && x.unseen != "" {
+		c.withhold(x.unseen)
+	}
+	c.Mixture = c.Mixture && c.Verdict == Inconclusive && c.Withheld == ""
 	p := x.p()
 	c.P = &p
 	if detectable > 0 {

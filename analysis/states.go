@@ -45,11 +45,12 @@ type canarySeries struct {
 
 // What a virtual CPU's move changes is the distance by a factor; a frequency
 // changes by a tenth.
-var canaryKinds = []canarySeries{
-	{distanceOf, 1.15, 1.5, "near", "far", apartText, func(of map[string]float64) float64 { return of[canaryDistance] }},
-	{stepOf, 1.02, 1.1, "fast", "slow", func(x float64) string { return fmt.Sprintf("%.3g ns a step", x) },
-		func(of map[string]float64) float64 { return math.Sqrt(of[canarySourceStep] * of[canarySinkStep]) }},
-}
+var (
+	distanceKind = canarySeries{distanceOf, 1.15, 1.5, "near", "far", apartText, func(of map[string]float64) float64 { return of[canaryDistance] }}
+	stepKind     = canarySeries{stepOf, 1.02, 1.1, "fast", "slow", func(x float64) string { return fmt.Sprintf("%.3g ns a step", x) },
+		func(of map[string]float64) float64 { return math.Sqrt(of[canarySourceStep] * of[canarySinkStep]) }}
+	canaryKinds = []canarySeries{distanceKind, stepKind}
+)
 
 func distanceOf(c *results.Canaries) float64 {
 	if c.DistanceNS == nil {
@@ -419,14 +420,12 @@ func (s *states) warning() []results.Warning {
 		return nil
 	}
 	var parts []string
-	moves := false
 	for _, state := range s.list {
 		text := fmt.Sprintf("%s %s of the time", state.Name, wholePercent(state.Share))
 		if d := state.Canaries[canaryDistance]; d > 0 {
 			text += fmt.Sprintf(" (CPUs %s)", apartText(d))
 		}
 		parts = append(parts, text)
-		moves = moves || strings.Contains(state.Name, "near")
 	}
 	text := fmt.Sprintf("the machine was in %s states: %s", count(len(s.list)), strings.Join(parts, ", "))
 	if s.mixed > 0 {
@@ -439,7 +438,7 @@ func (s *states) warning() []results.Warning {
 		code = "states-too-fast"
 		text += "; they change within most blocks of slices, so effects are of their mix"
 	}
-	if moves {
+	if statesDiffer(s.list, distanceKind) {
 		text += "; a host that moves virtual CPUs does this: pin them on the host, and it is one state"
 	}
 	return []results.Warning{{Code: code, Text: text}}

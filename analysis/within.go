@@ -122,22 +122,30 @@ func (e evidence) hullCentre() float64 {
 
 // hullP is the p that every state's effect is zero or of the other sign.
 func (e evidence) hullP() (p float64, ok bool) {
-	signs := 0
-	used := e.used()
-	for _, s := range used {
+	var ps, centres []float64
+	for _, s := range e.used() {
 		of, known := s.evidence.p()
 		if !known {
 			return 0, false
 		}
-		p = max(p, of)
-		if s.evidence.centre() > 0 {
-			signs++
+		ps, centres = append(ps, of), append(centres, s.evidence.centre())
+	}
+	return everyP(ps, centres), true
+}
+
+// everyP is the p that some state's effect is zero or of another sign than the
+// others': that of the least sure, 1 where their signs differ.
+func everyP(ps, centres []float64) float64 {
+	up := 0
+	for _, x := range centres {
+		if x > 0 {
+			up++
 		}
 	}
-	if signs != 0 && signs != len(used) {
-		p = 1
+	if up != 0 && up != len(centres) {
+		return 1
 	}
-	return p, true
+	return slices.Max(ps)
 }
 
 // hullDetectable is the smallest effect that would be seen in every state.
