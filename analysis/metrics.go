@@ -51,15 +51,7 @@ type Metric struct {
 func Metrics() []Metric { return slices.Clone(metricTable()) }
 
 // metricTable is made once: covariates and charts look metrics up for every trial.
-func metricTable() []Metric {
-	metricsOnce.Do(func() { metricsMade = append(trafficMetrics(), counterMetrics()...) })
-	return metricsMade
-}
-
-var (
-	metricsOnce sync.Once
-	metricsMade []Metric
-)
+var metricTable = sync.OnceValue(func() []Metric { return append(trafficMetrics(), counterMetrics()...) })
 
 func trafficMetrics() []Metric {
 	return []Metric{
