@@ -17,11 +17,11 @@ tests() {
 # of single threads (runner/traffic). What -short leaves out (counts over many
 # runs, kills at every step) comes without it, below.
 CGO_ENABLED=1 tests -race -short -p 2 ./analysis ./analysis/calibration \
-	./results ./results/disk ./scenarios ./runner/agent ./runner/crew ./runner/host ./runner/knob \
+	./results ./results/disk ./scenarios ./runner/agent ./results/crew ./runner/host ./runner/knob \
 	./runner/packet ./runner/pktgen ./runner/probe ./runner/topology ./runner/verify
 # -count=1: they build the binary and ask the kernel, which the test cache knows
 # nothing of. First what only computes, the longest first.
-known='/results$|/scenarios$|/runner/(crew|probe|verify)$' # are done with
+known='/results$|/scenarios$|/(results/crew|runner/probe|runner/verify)$' # are done with
 measures='^netab/(runner|bench|test)(/|$)'
 packages=$(go list ./... | grep -Ev "$known")
 tests -count=1 -p 2 ./analysis/report $(echo "$packages" | grep -Ev "$measures|/analysis/report\$")

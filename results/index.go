@@ -12,11 +12,11 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
 
+	"netab/results/crew"
 	"netab/results/disk"
 )
 
@@ -158,29 +158,21 @@ func (s *Store) runFile(id string) string { return filepath.Join(s.dir, id, RunF
 
 // digestAll reads the missing runs on all CPUs.
 func (s *Store) digestAll(entries []indexEntry, missing []int, digest func(*Run) Digest, progress func(done, of int)) {
-	next := make(chan int)
-	var workers sync.WaitGroup
 	var told sync.Mutex
 	done := 0
-	for range min(runtime.GOMAXPROCS(0), len(missing)) {
-		workers.Go(func() {
-			for i := range next {
-				e := &entries[i]
-				e.Digest = s.digestOne(e.ID, digest)
-				told.Lock()
-				done++
-				if progress != nil {
-					progress(done, len(missing))
-				}
-				told.Unlock()
+	_ = crew.Share(0, len(missing), func(next func() (int, bool)) error { // digestOne's errors are in the digests
+		for i, ok := next(); ok; i, ok = next() {
+			e := &entries[missing[i]]
+			e.Digest = s.digestOne(e.ID, digest)
+			told.Lock()
+			done++
+			if progress != nil {
+				progress(done, len(missing))
 			}
-		})
-	}
-	for _, i := range missing {
-		next <- i
-	}
-	close(next)
-	workers.Wait()
+			told.Unlock()
+		}
+		return nil
+	})
 }
 
 func (s *Store) digestOne(id string, digest func(*Run) Digest) Digest {

@@ -4,7 +4,7 @@ import (
 	"os"
 
 	"netab/results"
-	"netab/runner/crew"
+	"netab/results/crew"
 	"netab/runner/probe"
 	"netab/runner/traffic"
 )

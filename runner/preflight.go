@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netab/results"
-	"netab/runner/crew"
+	"netab/results/crew"
 	"netab/runner/host"
 	"netab/runner/topology"
 	"netab/scenarios"

@@ -17,8 +17,8 @@ import (
 	"time"
 
 	"netab/results"
+	"netab/results/crew"
 	"netab/runner/agent"
-	"netab/runner/crew"
 	"netab/runner/host"
 	"netab/runner/knob"
 	"netab/runner/topology"

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"netab/results"
+	"netab/results/crew"
 	"netab/runner/agent"
-	"netab/runner/crew"
 	"netab/runner/probe"
 	"netab/runner/topology"
 	"netab/runner/traffic"

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"netab/results"
+	"netab/results/crew"
 	"netab/runner/agent"
-	"netab/runner/crew"
 	"netab/runner/topology"
 	"netab/runner/traffic"
 	"netab/scenarios"

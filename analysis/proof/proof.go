@@ -20,9 +20,9 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"runtime"
 	"sync"
-	"sync/atomic"
+
+	"netab/results/crew"
 )
 
 // Options of a study. The zero value is the full one.
@@ -81,9 +81,6 @@ func (o Options) withDefaults() Options {
 	if len(o.Effects) == 0 {
 		o.Effects = FullEffects
 	}
-	if o.Workers <= 0 {
-		o.Workers = runtime.GOMAXPROCS(0)
-	}
 	return o
 }
 
@@ -102,27 +99,19 @@ func (j job) do() {
 }
 
 func (o Options) work(ctx context.Context, jobs []job) {
-	var next, done atomic.Int64
 	var told sync.Mutex
-	var wg sync.WaitGroup
-	for range o.Workers {
-		wg.Go(func() {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(jobs) || ctx.Err() != nil {
-					return
-				}
-				jobs[i].do()
-				n := int(done.Add(1))
-				if o.Progress != nil {
-					told.Lock()
-					o.Progress(n, len(jobs))
-					told.Unlock()
-				}
+	done := 0
+	_ = crew.Share(o.Workers, len(jobs), func(next func() (int, bool)) error { // Study asks ctx
+		for i, ok := next(); ok && ctx.Err() == nil; i, ok = next() {
+			jobs[i].do()
+			told.Lock()
+			if done++; o.Progress != nil {
+				o.Progress(done, len(jobs))
 			}
-		})
-	}
-	wg.Wait()
+			told.Unlock()
+		}
+		return nil
+	})
 }
 
 // seed is that of one run. A good hash keeps the streams of neighbouring

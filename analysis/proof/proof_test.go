@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"netab/analysis"
+	"netab/results/crew"
 )
 
 // The study of every day: what `netab prove --quick` says must hold.
@@ -93,6 +94,18 @@ func TestInterrupted(t *testing.T) {
 	cancel(why)
 	if _, err := Study(ctx, Quick()); !errors.Is(err, why) {
 		t.Errorf("error %v, want %v", err, why)
+	}
+}
+
+// TestPanicking: a fault in a worker is the caller's, and so has one line and netab's
+// exit code, not a trace of Go's.
+func TestPanicking(t *testing.T) {
+	err := crew.Caught(func() error {
+		_, err := Study(context.Background(), Options{Cases: pick(t, "white"), Repetitions: 2, Effects: []float64{0}, Progress: func(int, int) { panic("in a worker") }})
+		return err
+	})
+	if _, ok := errors.AsType[*crew.Panic](err); !ok {
+		t.Errorf("%v instead of the worker's panic", err)
 	}
 }
 

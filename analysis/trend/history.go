@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"netab/analysis"
 	"netab/results"
+	"netab/results/crew"
 )
 
 // SchemaTrend names the JSON form of History.
@@ -144,7 +143,7 @@ func Analyze(runs []results.Digest, opts Options) History {
 	late := findNewer(runs, machines)
 	nameMachines(columns)
 	h.Series = slices.Grow(h.Series, len(columns))[:len(columns)]
-	parallel(len(columns), func(next func() (int, bool)) {
+	_ = crew.Share(0, len(columns), func(next func() (int, bool)) error { // a history cannot fail
 		d := newDivider()
 		for i, ok := next(); ok; i, ok = next() {
 			c := columns[i]
@@ -152,27 +151,11 @@ func Analyze(runs []results.Digest, opts Options) History {
 			h.Series[i] = c.judge(d, h.Recent)
 			h.Series[i].goOn(late.after(c))
 		}
+		return nil
 	})
 	h.decide(opts.Known, opts.Now)
 	h.Answer = h.answer()
 	return h
-}
-
-// parallel runs work on all CPUs; each takes the next number until all are done.
-func parallel(n int, work func(next func() (int, bool))) {
-	var mu sync.Mutex
-	taken := 0
-	next := func() (int, bool) {
-		mu.Lock()
-		defer mu.Unlock()
-		taken++
-		return taken - 1, taken <= n
-	}
-	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), n) {
-		workers.Go(func() { work(next) })
-	}
-	workers.Wait()
 }
 
 func (c *column) seedName() string {

@@ -17,10 +17,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"netab/analysis"
+	"netab/results/crew"
 	"netab/results/disk"
 	"netab/runner"
 	"netab/runner/agent"
-	"netab/runner/crew"
 )
 
 // Exit statuses of all commands. 1 and 3 only of gates; with --bisect see

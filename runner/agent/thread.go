@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"netab/runner/crew"
+	"netab/results/crew"
 )
 
 // onItsThread runs loop on the thread whose death ends the agents. The process's

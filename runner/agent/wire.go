@@ -17,7 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"netab/runner/crew"
+	"netab/results/crew"
 	"netab/runner/host"
 	"netab/runner/traffic"
 )

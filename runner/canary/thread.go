@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"netab/runner/crew"
+	"netab/results/crew"
 )
 
 // shortSlice is what a thread without real-time priority asks for: less than what

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"netab/runner/crew"
+	"netab/results/crew"
 	"netab/runner/detached"
 )
 

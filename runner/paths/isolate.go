@@ -6,7 +6,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
-	"netab/runner/crew"
+	"netab/results/crew"
 )
 
 // isolated calls f in a network namespace of its own with lo up, as the traffic

@@ -12,8 +12,8 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 
+	"netab/results/crew"
 	"netab/runner/agent"
-	"netab/runner/crew"
 	"netab/runner/host"
 	"netab/runner/knob"
 	"netab/scenarios"

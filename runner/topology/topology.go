@@ -14,8 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"netab/results/crew"
 	"netab/runner/agent"
-	"netab/runner/crew"
 	"netab/runner/host"
 	"netab/scenarios"
 )

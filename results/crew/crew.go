@@ -1,7 +1,8 @@
 // Package crew runs functions side by side in such a way that a panic of one of
 // them reaches whoever waits for all. Go ends a process whose goroutine panics, and
 // no deferred call of another goroutine runs: devices that a run has moved, and
-// settings that it has borrowed, would stay where they are.
+// settings that it has borrowed, would stay where they are, and the user would get
+// a trace of Go's and its exit code.
 //
 // What no process can catch stays: running out of memory, faults of Go's runtime, a
 // kill. Then package knob's journal remembers.
@@ -10,6 +11,7 @@ package crew
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -124,4 +126,38 @@ func (c *Crew) Wait() error {
 		panic(c.fault)
 	}
 	return c.err
+}
+
+// Share divides work that only computes: each of some workers, 0 for one a CPU, takes
+// the next of n numbers until next says that there is none. It ends early where
+// a worker returns an error, which is returned, or panics, as Wait does then.
+func Share(workers, n int, work func(next func() (int, bool)) error) error {
+	var c Crew
+	var mu sync.Mutex
+	taken := 0
+	next := func() (int, bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		taken++
+		return taken - 1, taken <= n
+	}
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	for range min(workers, n) {
+		c.Go(func() error {
+			whole := false
+			defer func() {
+				if !whole {
+					mu.Lock()
+					taken = n
+					mu.Unlock()
+				}
+			}()
+			err := work(next)
+			whole = err == nil
+			return err
+		})
+	}
+	return c.Wait()
 }
