@@ -61,7 +61,8 @@ func CompareGroups(groups []RunGroup, o CompareOptions) Summary {
 	c := comparing{options: o}
 	c.sift(groups)
 	groups = c.groups
-	c.meet(1 - confidence(groups[0].Runs[0].Header.Design))
+	c.first = c.firstShare()
+	c.meet()
 	first, last := groups[0].Runs[0], groups[len(groups)-1].Runs[0]
 	s := Summary{
 		Schema: SchemaSummary, Scenario: first.Header.Design.Name, Question: c.question(),
@@ -94,6 +95,7 @@ type comparing struct {
 	options   CompareOptions
 	disturbed []results.Warning
 	few       map[string]string // by side: why its runs get no verdict
+	first     float64           // what Holm leaves of alpha to the first comparison, within a state too
 	meeting
 }
 
@@ -311,8 +313,13 @@ func (c comparing) comparisons(alpha float64) []Comparison {
 
 // firstShare is what Holm leaves of alpha to the first of all judged comparisons.
 // How few units may be is held against it: each comparison may be all alike.
-func (c comparing) firstShare(alpha float64) float64 {
-	judged, da := 0, c.groups[0].Runs[0].Header.Design
+func (c comparing) firstShare() float64 {
+	alpha, judged, da := 0.0, 0, c.groups[0].Runs[0].Header.Design
+	for _, g := range c.groups {
+		for _, r := range g.Runs {
+			alpha = max(alpha, 1-confidence(r.Header.Design))
+		}
+	}
 	for _, g := range c.groups[1:] {
 		db := g.Runs[0].Header.Design
 		names := slices.Concat(judgedMetrics(da), judgedMetrics(db))
@@ -358,7 +365,7 @@ func (c comparing) crossings(g RunGroup, alpha float64) []crossing {
 // cross contrasts what two sides have of something.
 func (c comparing) cross(g RunGroup, m Metric, arm string, of reading) crossing {
 	base, unit := c.groups[0], unitOf(c.groups[0], g)
-	alpha, seed := c.firstShare(1-confidence(base.Runs[0].Header.Design)), g.Runs[0].Header.Seed
+	seed := g.Runs[0].Header.Seed
 	a, b := base.units(unit, of), g.units(unit, of)
 	w := welch(newSample(a), newSample(b))
 	x := crossing{metric: m, contrast: w, Comparison: Comparison{
@@ -366,14 +373,14 @@ func (c comparing) cross(g RunGroup, m Metric, arm string, of reading) crossing 
 		N: w.n, NBaseline: len(a), Units: unit, Looks: 1,
 		Resolution: max(resolutionOf(base.Runs[0].Header.Design, m.Name), resolutionOf(g.Runs[0].Header.Design, m.Name)),
 	}}
-	if xs, ys, ok := paired(base, g, of, alpha); ok && unit == unitBoot {
+	if xs, ys, ok := paired(base, g, of, c.first); ok && unit == unitBoot {
 		ds := differencesOf(xs, ys)
 		x.contrast, x.Paired, x.N, x.NBaseline = pairedContrast(ds), true, len(ds), 0
 		p := signFlip(ds, seeded(seed, "sign-flip", arm, m.Name, g.Label))
 		x.DF, x.PSign = x.contrast.df, &p
 		return x
 	}
-	if sd, df, units := c.known(unit, base, g, arm, m, alpha); units != "" {
+	if sd, df, units := c.known(unit, base, g, arm, m, c.first); units != "" {
 		if k, ok := calibrated(sd, df, units, base, g, of); ok {
 			x.contrast, x.Units, x.Calibrated, x.KnownSD = k, units, true, sd
 			x.N, x.NBaseline = k.n, len(base.units(units, of))

@@ -58,7 +58,7 @@ func (c comparing) withhold(s *Summary) []results.Warning {
 		if lacking := c.lacking[g.Label]; lacking != "" {
 			take("states-too-few", lacking, func(x *Comparison) bool { return x.ArmRun == g.Label })
 		}
-		ws = append(ws, c.pairing(g, c.firstShare(1-s.Confidence))...)
+		ws = append(ws, c.pairing(g, c.first)...)
 	}
 	switch blocking := s.Blocking(); {
 	case len(blocking) == 0:
@@ -75,7 +75,7 @@ func (c comparing) withhold(s *Summary) []results.Warning {
 // withholdSide says what the number of boots of one side allows.
 func (c comparing) withholdSide(s *Summary, g RunGroup, take func(code, text string, of func(*Comparison) bool)) {
 	base, none := c.groups[0], func(*Comparison) bool { return false }
-	a, b, alpha := len(base.boots()), len(g.boots()), c.firstShare(1-s.Confidence)
+	a, b, alpha := len(base.boots()), len(g.boots()), c.first
 	mine := func(x *Comparison) bool { return x.ArmRun == g.Label }
 	known := knownSpreads(s, mine)
 	switch unit := unitOf(base, g); {

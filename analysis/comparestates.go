@@ -36,7 +36,7 @@ type partKey struct {
 func runKey(side, run int) int { return side<<20 | run }
 
 // meet tells the states of all runs together.
-func (c *comparing) meet(alpha float64) {
+func (c *comparing) meet() {
 	var all []results.Trial
 	m := meeting{at: map[int]int{}, shared: map[string][]int{}, lacking: map[string]string{}, parts: map[partKey]RunGroup{}}
 	machine := c.groups[0].Runs[0].Header.Machine.Identity()
@@ -55,11 +55,11 @@ func (c *comparing) meet(alpha float64) {
 	}
 	c.meeting = m
 	for i := range c.groups[1:] {
-		c.meetSide(i+1, alpha)
+		c.meetSide(i + 1)
 	}
 }
 
-func (c *comparing) meetSide(side int, alpha float64) {
+func (c *comparing) meetSide(side int) {
 	base, g := c.groups[0], c.groups[side]
 	was, is := c.shares(0), c.shares(side)
 	common := false
@@ -68,10 +68,10 @@ func (c *comparing) meetSide(side int, alpha float64) {
 	for k, state := range c.states.list {
 		common = common || was[k] >= stateShare && is[k] >= stateShare
 		a, b := c.part(0, k, false), c.part(side, k, false)
-		if a.trials() < fewestTrials(alpha) || b.trials() < fewestTrials(alpha) || unitOf(a, b) != unitOf(base, g) {
+		if a.trials() < fewestTrials(c.first) || b.trials() < fewestTrials(c.first) || unitOf(a, b) != unitOf(base, g) {
 			continue
 		}
-		if attainable(len(a.boots()), len(b.boots())) > alpha && attainable(len(base.boots()), len(g.boots())) <= alpha {
+		if attainable(len(a.boots()), len(b.boots())) > c.first && attainable(len(base.boots()), len(g.boots())) <= c.first {
 			continue // boots that would do are too few in this state
 		}
 		in, names = append(in, k), append(names, state.Name)
@@ -164,7 +164,7 @@ func (c comparing) crossWithin(g RunGroup, m Metric, arm string, of reading) cro
 	x := c.cross(g, m, arm, of)
 	_, ofBlocks := m.estimator.(ratio)
 	for _, k := range c.shared[g.Label] {
-		in := comparing{groups: []RunGroup{c.part(0, k, !ofBlocks)}, options: c.options}
+		in := comparing{groups: []RunGroup{c.part(0, k, !ofBlocks)}, options: c.options, first: c.first}
 		b := c.part(side, k, !ofBlocks)
 		if len(in.groups[0].Runs) == 0 || len(b.Runs) == 0 {
 			continue
@@ -222,8 +222,10 @@ func (x crossing) concludeWithin() Comparison {
 	c.Modes.Text = strings.Join(texts, "; ")
 	c.Change, c.Lo, c.Hi = m.shown(centre/shares), m.shown(lo), m.shown(hi)
 	c.Verdict = judge(lo, hi, margin, m.Better)
-	if c.Verdict == Equivalent && x.unseen != "" {
-		c.withhold(x.unseen)
+	for _, w := range x.within {
+		if c.Verdict == Equivalent && w.unseen != "" {
+			c.withhold(fmt.Sprintf("in the state %s %s", w.state.Name, w.unseen))
+		}
 	}
 	c.Mixture = c.Mixture && c.Verdict == Inconclusive && c.Withheld == ""
 	p := x.p()
