@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // CompareOptions say how runs are to be compared.
@@ -67,7 +68,7 @@ func CompareGroups(groups []RunGroup, o CompareOptions) Summary {
 	s := Summary{
 		Schema: SchemaSummary, Scenario: first.Header.Design.Name, Question: c.question(),
 		Run: groups[0].Label, Kernel: first.Header.Machine.Kernel, Seed: last.Header.Seed,
-		Grain: "run", Confidence: confidence(first.Header.Design), Metrics: judgedMetrics(last.Header.Design),
+		Grain: vocab.ByRun, Confidence: confidence(first.Header.Design), Metrics: judgedMetrics(last.Header.Design),
 		Ended: ended(first.End), Confounders: append(c.confounders(), c.apart...),
 	}
 	for i, g := range groups {
@@ -177,13 +178,13 @@ func joined(have, more string) string {
 }
 
 // worstEnd is the end that says most against the figures.
-func worstEnd(a, b string) string {
-	for _, e := range []string{a, b} {
-		if strings.HasPrefix(e, "failed") {
+func worstEnd(a, b vocab.End) vocab.End {
+	for _, e := range []vocab.End{a, b} {
+		if e.Failed() {
 			return e
 		}
 	}
-	if a == "decided" || a == "max-time" {
+	if a.Whole() {
 		return b
 	}
 	return a

@@ -8,13 +8,21 @@ import (
 	"strings"
 
 	"netab/results"
+	"netab/results/vocab"
+)
+
+var (
+	codeStates     = vocab.Warns("states")
+	codeSharedCore = vocab.Warns("shared-core")
+	codeIsolate    = vocab.Warns("isolate")
+	codeWakeUp     = vocab.Warns("wake-up")
 )
 
 // An Advice is what could be done about the machine so that its answers get
 // sharper, where something was seen in this run that asks for it.
 type Advice struct {
-	Code string `json:"code"`
-	Text string `json:"text"`
+	Code vocab.Code `json:"code"`
+	Text string     `json:"text"`
 	// Gain is what this run says it would be worth; "" = it does not say.
 	Gain string `json:"gain,omitempty"`
 }
@@ -72,7 +80,7 @@ func ofStates(m *results.Machine, s *Summary) *Advice {
 	if rest < fewestShare {
 		return nil
 	}
-	a := &Advice{Code: "states", Gain: stateGain(s, usual)}
+	a := &Advice{Code: codeStates, Gain: stateGain(s, usual)}
 	moved := statesDiffer(s.States, distanceKind)
 	switch {
 	case moved && virtual(m):
@@ -149,7 +157,7 @@ func ofForeign(trials []results.Trial, s *Summary) *Advice {
 	for i, name := range names {
 		names[i] = fmt.Sprintf("%s (%s of a CPU)", name, percent(by[name]/ran))
 	}
-	return &Advice{Code: "foreign-cpu", Text: "stop what else runs while netab measures: " + strings.Join(names[:min(3, len(names))], ", "), Gain: quietGain(s)}
+	return &Advice{Code: codeForeignCpu, Text: "stop what else runs while netab measures: " + strings.Join(names[:min(3, len(names))], ", "), Gain: quietGain(s)}
 }
 
 // quietGain is what leaving out the disturbed trials was worth.
@@ -174,13 +182,13 @@ func ofSteal(m *results.Machine, trials []results.Trial) *Advice {
 	if steal <= stealBound*ran*float64(max(1, m.CPUs)) {
 		return nil
 	}
-	return &Advice{Code: "cpu-steal", Text: "others use the host's CPUs: take a guest whose virtual CPUs have cores of their own (dedicated CPUs, vcpupin), or leave some of the host's cores free"}
+	return &Advice{Code: codeCPUSteal, Text: "others use the host's CPUs: take a guest whose virtual CPUs have cores of their own (dedicated CPUs, vcpupin), or leave some of the host's cores free"}
 }
 
 func ofQuota(trials []results.Trial) *Advice {
 	for i := range trials {
 		if trials[i].Host.ThrottledNS > 0 {
-			return &Advice{Code: "cpu-throttled", Text: "run netab outside of a CPU quota (cpu.max, docker --cpus, resources.limits.cpu)"}
+			return &Advice{Code: codeCPUThrottled, Text: "run netab outside of a CPU quota (cpu.max, docker --cpus, resources.limits.cpu)"}
 		}
 	}
 	return nil
@@ -192,7 +200,7 @@ func ofFrequency(run *results.Run, trials []results.Trial) *Advice {
 	if len(frequency(trials)) == 0 {
 		return nil
 	}
-	return &Advice{Code: "frequency", Text: steadyFrequency(&run.Header.Machine), Gain: frequencyGain(run, trials)}
+	return &Advice{Code: codeFrequency, Text: steadyFrequency(&run.Header.Machine), Gain: frequencyGain(run, trials)}
 }
 
 func steadyFrequency(m *results.Machine) string {
@@ -250,7 +258,7 @@ func ofThreads(trials []results.Trial) *Advice {
 	if len(ratios) == 0 || median(ratios) < besideBound {
 		return nil
 	}
-	return &Advice{Code: "shared-core", Text: "the roles' CPUs share a core: place source and sink on cores of their own (placement: distinct), turn SMT off, or, in a guest, have the virtual CPUs pinned to different cores",
+	return &Advice{Code: codeSharedCore, Text: "the roles' CPUs share a core: place source and sink on cores of their own (placement: distinct), turn SMT off, or, in a guest, have the virtual CPUs pinned to different cores",
 		Gain: fmt.Sprintf("a CPU alone is %s faster here than beside the other one busy", percent(median(ratios)-1))}
 }
 
@@ -271,7 +279,7 @@ func ofWaiting(m *results.Machine, trials []results.Trial) *Advice {
 	if had == 0 || waited <= waitBound*had || m.CPUs < 3 {
 		return nil
 	}
-	return &Advice{Code: "isolate", Text: "others run on the roles' CPUs: keep two or more for netab (isolcpus=, or a cpuset partition of cgroup v2) and place the roles there",
+	return &Advice{Code: codeIsolate, Text: "others run on the roles' CPUs: keep two or more for netab (isolcpus=, or a cpuset partition of cgroup v2) and place the roles there",
 		Gain: fmt.Sprintf("source and sink wait for their CPU in %s of their time", percent(waited/had))}
 }
 
@@ -304,7 +312,7 @@ func ofWaking(m *results.Machine, trials []results.Trial, s *Summary) *Advice {
 		if virtual(m) {
 			text = "waking a virtual CPU that sleeps is much of the latency: let the host poll before it takes the CPU away (kvm.halt_poll_ns), or the guest (idle=poll, cpuidle-haltpoll)"
 		}
-		return &Advice{Code: "wake-up", Text: text, Gain: fmt.Sprintf("a wake-up takes %.3g us, the median latency of %s is %.3g us", wake, a.Name, l.Mean)}
+		return &Advice{Code: codeWakeUp, Text: text, Gain: fmt.Sprintf("a wake-up takes %.3g us, the median latency of %s is %.3g us", wake, a.Name, l.Mean)}
 	}
 	return nil
 }

@@ -169,10 +169,10 @@ func levelAnswer(s *Summary, d results.Design, m Metric) string {
 // "TCP goodput over loopback".
 func subject(d results.Design, m Metric) string {
 	text := m.Title
-	if p := common(d, func(a results.Arm) string { return a.Protocol }); p != "" && m.beside == "" {
+	if p := common(d, func(a results.Arm) string { return string(a.Protocol) }); p != "" && m.beside == "" {
 		text = protocol(p) + " " + text
 	}
-	if t := common(d, func(a results.Arm) string { return a.Topology }); t != "" {
+	if t := common(d, func(a results.Arm) string { return string(a.Topology) }); t != "" {
 		text += " over " + t
 	}
 	return text

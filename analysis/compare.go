@@ -7,6 +7,22 @@ import (
 	"strings"
 
 	"netab/results"
+	"netab/results/vocab"
+)
+
+var (
+	codeForced         = vocab.Warns("forced")
+	codeNotConverged   = vocab.Doubts("not-converged")
+	codeAxisEqual      = vocab.Warns("axis-equal")
+	codeLevelModes     = vocab.Warns("level-modes")
+	codeArmMissing     = vocab.Warns("arm-missing")
+	codeTooDisturbed   = vocab.Warns("too-disturbed")
+	codeStatesTooFew   = vocab.Warns("states-too-few")
+	codeNotComparable  = vocab.Doubts("not-comparable")
+	codeRunsAssumed    = vocab.Warns("runs-assumed")
+	codeNotInterleaved = vocab.Warns("not-interleaved")
+	codeBootsAssumed   = vocab.Warns("boots-assumed")
+	codeTooFewBoots    = vocab.Doubts("too-few-boots")
 )
 
 // Compare judges the arms of run b against the arms of the same name of run a:
@@ -40,7 +56,7 @@ func onScale(levels []effect, m Metric) []effect {
 // withhold takes back the verdicts that the runs cannot support, and says why.
 func (c comparing) withhold(s *Summary) []results.Warning {
 	var ws []results.Warning
-	take := func(code, text string, of func(*Comparison) bool) {
+	take := func(code vocab.Code, text string, of func(*Comparison) bool) {
 		ws = append(ws, results.Warning{Code: code, Text: text})
 		for _, list := range [][]Comparison{s.Comparisons, s.Interactions} {
 			for i := range list {
@@ -53,45 +69,45 @@ func (c comparing) withhold(s *Summary) []results.Warning {
 	for _, g := range c.groups[1:] {
 		c.withholdSide(s, g, take)
 		if few := first(c.few[g.Label], c.few[c.groups[0].Label]); few != "" {
-			take("too-disturbed", few+", so no verdict is given: measure with nothing else running", func(x *Comparison) bool { return x.ArmRun == g.Label })
+			take(codeTooDisturbed, few+", so no verdict is given: measure with nothing else running", func(x *Comparison) bool { return x.ArmRun == g.Label })
 		}
 		if lacking := c.lacking[g.Label]; lacking != "" {
-			take("states-too-few", lacking, func(x *Comparison) bool { return x.ArmRun == g.Label })
+			take(codeStatesTooFew, lacking, func(x *Comparison) bool { return x.ArmRun == g.Label })
 		}
 		ws = append(ws, c.pairing(g, c.first)...)
 	}
 	switch blocking := s.Blocking(); {
 	case len(blocking) == 0:
 	case c.options.Force:
-		ws = append(ws, results.Warning{Code: "forced", Text: "FORCED: the runs are not comparable, they differ in " +
+		ws = append(ws, results.Warning{Code: codeForced, Text: "FORCED: the runs are not comparable, they differ in " +
 			strings.Join(blocking, ", ") + "; the verdicts are given because that was overridden, and are not to be trusted"})
 	default:
-		take("not-comparable", "the runs are not comparable: they differ in "+strings.Join(blocking, ", ")+"; no verdict is given",
+		take(codeNotComparable, "the runs are not comparable: they differ in "+strings.Join(blocking, ", ")+"; no verdict is given",
 			func(*Comparison) bool { return true })
 	}
 	return ws
 }
 
 // withholdSide says what the number of boots of one side allows.
-func (c comparing) withholdSide(s *Summary, g RunGroup, take func(code, text string, of func(*Comparison) bool)) {
+func (c comparing) withholdSide(s *Summary, g RunGroup, take func(code vocab.Code, text string, of func(*Comparison) bool)) {
 	base, none := c.groups[0], func(*Comparison) bool { return false }
 	a, b, alpha := len(base.boots()), len(g.boots()), c.first
 	mine := func(x *Comparison) bool { return x.ArmRun == g.Label }
 	known := knownSpreads(s, mine)
 	switch unit := unitOf(base, g); {
 	case unit == unitTrial && known != "":
-		take("runs-assumed", fmt.Sprintf("the runs were measured one after the other, and %s has %d and %s %d: how runs scatter is not known from them, so it is taken from the calibration of this machine (%s)",
+		take(codeRunsAssumed, fmt.Sprintf("the runs were measured one after the other, and %s has %d and %s %d: how runs scatter is not known from them, so it is taken from the calibration of this machine (%s)",
 			base.Label, len(base.Runs), g.Label, len(g.Runs), known), none)
 	case unit == unitTrial:
 		all := mine
 		mine := func(x *Comparison) bool { return all(x) && x.P != nil && !x.Calibrated }
-		take("not-interleaved", fmt.Sprintf("%s and %s are of one boot, one measured after the other: how runs scatter is not known from so few, so no verdict is given; measure %d of each, calibrate this traffic on this machine (netab calibrate), or put both configurations into one scenario",
+		take(codeNotInterleaved, fmt.Sprintf("%s and %s are of one boot, one measured after the other: how runs scatter is not known from so few, so no verdict is given; measure %d of each, calibrate this traffic on this machine (netab calibrate), or put both configurations into one scenario",
 			runCount(base), runCount(g), enoughRuns), mine)
 	case unit == unitRun:
 	case attainable(a, b) <= alpha:
 	default:
 		if known != "" {
-			take("boots-assumed", fmt.Sprintf("%s has %s and %s %s: their spread is not known from them, so it is taken from what is known of this machine (%s)",
+			take(codeBootsAssumed, fmt.Sprintf("%s has %s and %s %s: their spread is not known from them, so it is taken from what is known of this machine (%s)",
 				base.Label, bootCount(a), g.Label, bootCount(b), known), none)
 		}
 		some := slices.ContainsFunc(s.Comparisons, func(x Comparison) bool { return mine(&x) && x.Judged && !x.Calibrated })
@@ -101,7 +117,7 @@ func (c comparing) withholdSide(s *Summary, g RunGroup, take func(code, text str
 		all := mine
 		mine := func(x *Comparison) bool { return all(x) && !x.Calibrated }
 		n := unitsNeeded(alpha)
-		take("too-few-boots", fmt.Sprintf("the runs are of different boots, %s of %s and %s of %s: what a boot draws once (memory layout, placement) needs several to be known, so no verdict is given; at least %d boots of each can show a difference (smallest p %.2g), %d are better (%.2g)",
+		take(codeTooFewBoots, fmt.Sprintf("the runs are of different boots, %s of %s and %s of %s: what a boot draws once (memory layout, placement) needs several to be known, so no verdict is given; at least %d boots of each can show a difference (smallest p %.2g), %d are better (%.2g)",
 			bootCount(a), base.Label, bootCount(b), g.Label, n, attainable(n, n), n+1, attainable(n+1, n+1))+bootsFor(s, mine), mine)
 	}
 }
@@ -180,10 +196,10 @@ func (c comparing) confounders() []Confounder {
 func (c comparing) warnings(s *Summary) []results.Warning {
 	var ws []results.Warning
 	if !s.Converged {
-		ws = append(ws, results.Warning{Code: "not-converged", Text: "NOT CONVERGED: at least one judged comparison has no verdict"})
+		ws = append(ws, results.Warning{Code: codeNotConverged, Text: "NOT CONVERGED: at least one judged comparison has no verdict"})
 	}
 	for _, name := range c.equalAxes(s) {
-		ws = append(ws, results.Warning{Code: "axis-equal", Text: fmt.Sprintf("%q was meant to differ, and is the same in all runs", name)})
+		ws = append(ws, results.Warning{Code: codeAxisEqual, Text: fmt.Sprintf("%q was meant to differ, and is the same in all runs", name)})
 	}
 	base := c.groups[0]
 	for _, g := range c.groups[1:] {
@@ -192,7 +208,7 @@ func (c comparing) warnings(s *Summary) []results.Warning {
 	}
 	for _, a := range s.Arms {
 		if a.Modes != nil {
-			ws = append(ws, results.Warning{Code: "level-modes", Text: fmt.Sprintf("%s: %s: %s", a.Run, a.Name, a.Modes.Text)})
+			ws = append(ws, results.Warning{Code: codeLevelModes, Text: fmt.Sprintf("%s: %s: %s", a.Run, a.Name, a.Modes.Text)})
 		}
 	}
 	for _, g := range c.groups {
@@ -243,7 +259,7 @@ func missingArms(has, lacks RunGroup) []results.Warning {
 	var ws []results.Warning
 	for _, x := range has.Runs[0].Header.Design.Arms {
 		if !slices.ContainsFunc(lacks.Runs[0].Header.Design.Arms, func(y results.Arm) bool { return x.Name == y.Name }) {
-			ws = append(ws, results.Warning{Code: "arm-missing", Text: fmt.Sprintf(
+			ws = append(ws, results.Warning{Code: codeArmMissing, Text: fmt.Sprintf(
 				"arm %s of %s is not in %s, so it is not compared", x.Name, has.Label, lacks.Label)})
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // twoRuns are of one boot; the second's arms are 10 % faster.
@@ -86,7 +87,7 @@ func TestCompareWithholds(t *testing.T) {
 		a, b := twoRuns()
 		tt.change(b)
 		s := CompareGroups([]RunGroup{{"run-a", []*results.Run{a}}, {"run-b", []*results.Run{b}}}, CompareOptions{Declared: tt.declared, Known: steadyRuns})
-		wantCodes(t, s, tt.code)
+		wantCodes(t, s, vocab.Code(tt.code))
 		if got := s.Comparisons[0].Verdict; got != tt.verdict {
 			t.Errorf("%s: verdict %s, want %s", tt.name, got, tt.verdict)
 		}

@@ -8,7 +8,10 @@ import (
 	"strings"
 
 	"netab/results"
+	"netab/results/vocab"
 )
+
+var codeStatesDiffer = vocab.Warns("states-differ")
 
 // Runs are compared within the states of the machine that both sides were in: the
 // levels of different states differ by what the machine did. The canaries of all
@@ -80,7 +83,7 @@ func (c *comparing) meetSide(side int) {
 	text := fmt.Sprintf("%s was in the states %s, %s in %s", base.Label, c.states.told(was), g.Label, c.states.told(is))
 	switch {
 	case len(in) > 0:
-		c.told = append(c.told, results.Warning{Code: "states-differ", Text: fmt.Sprintf("the machine had several states: %s; the runs are compared within %s", text, strings.Join(names, " and within "))})
+		c.told = append(c.told, results.Warning{Code: codeStatesDiffer, Text: fmt.Sprintf("the machine had several states: %s; the runs are compared within %s", text, strings.Join(names, " and within "))})
 	case common:
 		c.lacking[g.Label] = "too little was measured in any state of the machine that both were in, so no verdict is given: " + text
 	default:

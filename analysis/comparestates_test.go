@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"netab/results"
+	"netab/results/vocab"
 )
 
 func TestCompareWithinStates(t *testing.T) {
@@ -54,7 +55,7 @@ func TestCompareWithinStates(t *testing.T) {
 		if c.Verdict != tt.verdict || groups != tt.groups {
 			t.Errorf("%s: %s in %d states, from %v to %v; want %s in %d", tt.name, c.Verdict, groups, c.Lo, c.Hi, tt.verdict, tt.groups)
 		}
-		wantCodes(t, s, tt.code)
+		wantCodes(t, s, vocab.Code(tt.code))
 		if g := NewGate(s, nil, gateDay); (g.Outcome == NotComparable) != (tt.code == "not-comparable") {
 			t.Errorf("%s: gate %s", tt.name, g.Outcome)
 		}

@@ -6,6 +6,19 @@ import (
 	"slices"
 
 	"netab/results"
+	"netab/results/vocab"
+)
+
+var (
+	codeDebugKernel       = vocab.Warns("debug-kernel")
+	codeCPUThrottled      = vocab.Warns("cpu-throttled")
+	codeFrequency         = vocab.Warns("frequency")
+	codeNotPinned         = vocab.Warns("not-pinned")
+	codeSettingDiffers    = vocab.Doubts("setting-differs")
+	codeLedgerUnexplained = vocab.Warns("ledger-unexplained")
+	codeCPUSteal          = vocab.Warns("cpu-steal")
+	codeForeignCpu        = vocab.Warns("foreign-cpu")
+	codeOwnCpu            = vocab.Warns("own-cpu")
 )
 
 // Bounds beyond which a condition of the measurement is worth a warning, as
@@ -36,7 +49,7 @@ func conditions(run *results.Run) []results.Warning {
 		ws = append(ws, eventWarnings(run, trials, i)...)
 	}
 	if d := run.Header.Machine.Debug; len(d) > 0 {
-		ws = append(ws, results.Warning{Code: "debug-kernel", Text: fmt.Sprintf(
+		ws = append(ws, results.Warning{Code: codeDebugKernel, Text: fmt.Sprintf(
 			"the kernel is built with %v, which costs time on the packet path: do not carry the figures over to another kernel", d)})
 	}
 	return ws
@@ -55,16 +68,16 @@ func otherUse(trials []results.Trial, cpus int) []results.Warning {
 		return nil
 	}
 	var ws []results.Warning
-	warn := func(share, bound float64, code, text string) {
+	warn := func(share, bound float64, code vocab.Code, text string) {
 		if share > bound {
 			ws = append(ws, results.Warning{Code: code, Text: fmt.Sprintf(text, percent(share))})
 		}
 	}
-	warn(steal/ran/float64(max(1, cpus)), stealBound, "cpu-steal",
+	warn(steal/ran/float64(max(1, cpus)), stealBound, codeCPUSteal,
 		"the hypervisor took %s of the CPU time for others: expect wider intervals; use a dedicated machine if they stay too wide")
-	warn(foreign/ran, foreignBound, "foreign-cpu",
+	warn(foreign/ran, foreignBound, codeForeignCpu,
 		"other processes used %s of a CPU while slices ran: stop them, or pin the roles away from them")
-	warn(own/ran, ownBound, "own-cpu",
+	warn(own/ran, ownBound, codeOwnCpu,
 		"netab's own threads used %s of a CPU while slices ran, beside the roles")
 	return ws
 }
@@ -87,7 +100,7 @@ func throttled(trials []results.Trial, quota float64) []results.Warning {
 	if quota > 0 {
 		of = fmt.Sprintf("its control group's quota of %.3g CPUs", quota)
 	}
-	return []results.Warning{{Code: "cpu-throttled", Text: fmt.Sprintf(
+	return []results.Warning{{Code: codeCPUThrottled, Text: fmt.Sprintf(
 		"netab had used up %s and was kept from CPUs for %.0f ms (summed over CPUs) in %d of %d trials: levels are the quota's, not the network path's; measure without a quota (cpu.max, docker --cpus, resources.limits.cpu)",
 		of, total/1e6, in, len(trials))}}
 }
@@ -110,7 +123,7 @@ func frequency(trials []results.Trial) []results.Warning {
 	}
 	for _, cpu := range slices.Sorted(maps.Keys(spans)) {
 		if s := spans[cpu]; s.hi > s.lo*frequencyBound {
-			return []results.Warning{{Code: "frequency", Text: fmt.Sprintf(
+			return []results.Warning{{Code: codeFrequency, Text: fmt.Sprintf(
 				"CPU %d ran between %.0f and %.0f MHz: levels wander with it, differences between arms much less; the performance governor steadies it", cpu, s.lo, s.hi)}}
 		}
 	}
@@ -134,7 +147,7 @@ func unpinned(trials []results.Trial, arm int, name string) []results.Warning {
 	if bad == 0 {
 		return nil
 	}
-	return []results.Warning{{Code: "not-pinned", Text: fmt.Sprintf("%s: %s (in %d of %d trials)", name, where, bad, len(trials))}}
+	return []results.Warning{{Code: codeNotPinned, Text: fmt.Sprintf("%s: %s (in %d of %d trials)", name, where, bad, len(trials))}}
 }
 
 func strayed(role string, r results.RoleDelta) string {
@@ -170,7 +183,7 @@ func settings(trials []results.Trial, arm int, name string) []results.Warning {
 	}
 	var ws []results.Warning
 	for _, s := range order {
-		ws = append(ws, results.Warning{Code: "setting-differs", Text: fmt.Sprintf(
+		ws = append(ws, results.Warning{Code: codeSettingDiffers, Text: fmt.Sprintf(
 			"%s: %s was set to %q but reads back %q (in %d of %d trials): the arm is not what its name says", name, s.Knob, s.Asked, s.After, bad[s], len(trials))})
 	}
 	return ws
@@ -187,6 +200,6 @@ func unexplained(trials []results.Trial, arm int, name string) []results.Warning
 	if sent <= 0 || max(lost, -lost) <= unexplainedBound*sent {
 		return nil
 	}
-	return []results.Warning{{Code: "ledger-unexplained", Text: fmt.Sprintf(
+	return []results.Warning{{Code: codeLedgerUnexplained, Text: fmt.Sprintf(
 		"%s: %s of the datagrams sent are neither received nor in any drop counter that is read", name, percent(lost/sent))}}
 }

@@ -9,6 +9,7 @@ import (
 
 	"netab/analysis/world"
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // spoil makes a small sound run and lets a test change it.
@@ -40,25 +41,25 @@ func TestSoundRunHasNoWarnings(t *testing.T) {
 func TestSaidOnce(t *testing.T) {
 	s := spoil(func(r *results.Run) {
 		r.Header.Machine.Debug, r.Header.Machine.CPUQuota = []string{"KASAN"}, 1.5
-		for _, code := range []string{"cpu-steal", "debug-kernel", "cpu-quota", "busy-machine", "governor"} {
+		for _, code := range []vocab.Code{"cpu-steal", "debug-kernel", "cpu-quota", "busy-machine", "governor"} {
 			r.Header.Warnings = append(r.Header.Warnings, results.Warning{Code: code, Text: "before the run"})
 		}
 		for i := range r.Trials {
 			r.Trials[i].Host.StealNS, r.Trials[i].Host.ThrottledNS = r.Trials[i].RunNS/10, 1e6
 		}
 	})
-	got := map[string][]string{}
+	got := map[vocab.Code][]string{}
 	for _, w := range s.Warnings {
 		got[w.Code] = append(got[w.Code], w.Text)
 	}
-	for _, code := range []string{"cpu-steal", "debug-kernel", "cpu-throttled"} {
+	for _, code := range []vocab.Code{"cpu-steal", "debug-kernel", "cpu-throttled"} {
 		if len(got[code]) != 1 || got[code][0] == "before the run" {
 			t.Errorf("%s: %q, want the measured one alone", code, got[code])
 		}
 	}
 	for _, code := range []string{"busy-machine", "governor"} {
-		if len(got[code]) != 1 {
-			t.Errorf("%s: %q", code, got[code])
+		if len(got[vocab.Code(code)]) != 1 {
+			t.Errorf("%s: %q", code, got[vocab.Code(code)])
 		}
 	}
 	if got["cpu-quota"] != nil {
@@ -135,7 +136,7 @@ func TestConditions(t *testing.T) {
 		s := spoil(tt.spoil)
 		found := false
 		for _, w := range s.Warnings {
-			found = found || w.Code == tt.code && strings.Contains(w.Text, tt.text)
+			found = found || w.Code == vocab.Code(tt.code) && strings.Contains(w.Text, tt.text)
 		}
 		if !found {
 			t.Errorf("%s: no warning %s with %q among %v", tt.name, tt.code, tt.text, s.Warnings)
@@ -153,7 +154,7 @@ func TestWorldsEarnTheirWarnings(t *testing.T) {
 		{"modes", with(func(w *world.World) { w.Modes = []float64{-0.08, 0.08} }), "modes"},
 	} {
 		s := Summarize(tt.w.Run(tt.w.Design(0.01, time.Minute), 5, 20))
-		if !hasCode(s, tt.code) {
+		if !hasCode(s, vocab.Code(tt.code)) {
 			t.Errorf("%s: no warning %s among %v", tt.name, tt.code, s.Warnings)
 		}
 	}
@@ -308,7 +309,7 @@ func TestRateOfFewMessages(t *testing.T) {
 		d.Arms[0].Rate = tc.rate
 		got := ""
 		for _, w := range rates(d, run.Trials) {
-			got += w.Code
+			got += string(w.Code)
 		}
 		if got != tc.want {
 			t.Errorf("%d messages a trial at %g/s: %q, want %q", tc.counted, tc.rate, got, tc.want)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // confounders lists what differs between two runs besides their figures.
@@ -19,7 +20,7 @@ func confounders(a, b *results.Header, declared []string) []Confounder {
 	d.blocking("netab semantics", fmt.Sprint(max(1, a.Netab.Semantics)), fmt.Sprint(max(1, b.Netab.Semantics)))
 	d.blocking("scenario", a.Design.Name, b.Design.Name)
 	d.plain("netab version", build(a.Netab), build(b.Netab))
-	d.plain("grain", a.Plan.Grain, b.Plan.Grain)
+	d.plain("grain", string(a.Plan.Grain), string(b.Plan.Grain))
 	d.plain("slice", fmt.Sprint(a.Plan.SliceNS, " ns"), fmt.Sprint(b.Plan.SliceNS, " ns"))
 	d.plain("settle", fmt.Sprint(a.Plan.SettleNS, " ns"), fmt.Sprint(b.Plan.SettleNS, " ns"))
 	d.plain("blocks per trial", fmt.Sprint(a.Plan.BlocksPerTrial), fmt.Sprint(b.Plan.BlocksPerTrial))
@@ -160,8 +161,8 @@ func build(b results.Build) string {
 
 func traffic(a results.Arm) string {
 	text := fmt.Sprintf("%s, %s, %s, %s", a.Protocol, Counted(a.Message, "byte"), Counted(a.Flows, "flow"), a.Topology)
-	if a.Kind != "" && a.Kind != "stream" { // older records do not name streams
-		text = a.Kind + " over " + text
+	if a.Kind.Or() != vocab.Stream {
+		text = string(a.Kind) + " over " + text
 	}
 	if a.Rate > 0 {
 		text += fmt.Sprintf(", %s/s", rate(a.Rate))

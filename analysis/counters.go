@@ -7,7 +7,10 @@ import (
 
 	"netab/results"
 	"netab/results/cpulist"
+	"netab/results/vocab"
 )
+
+var codeIdleCPUs = vocab.Warns("idle-cpus")
 
 // counterMetrics are of what the machine counted while an arm had its turn, and of
 // its threads' scheduling. They say what an effect comes from; none of them is one
@@ -189,7 +192,7 @@ func idleCPUs(run *results.Run, trials []results.Trial, arm int) []results.Warni
 			}
 			return role.of(at), true
 		}); text != "" {
-			ws = append(ws, results.Warning{Code: "idle-cpus", Text: name + ": " + text})
+			ws = append(ws, results.Warning{Code: codeIdleCPUs, Text: name + ": " + text})
 		}
 	}
 	return ws

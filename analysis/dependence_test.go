@@ -150,7 +150,7 @@ func TestDependentTrialsAreWithheld(t *testing.T) {
 
 func warned(s Summary, code string) bool {
 	for _, w := range s.Warnings {
-		if w.Code == code {
+		if string(w.Code) == code {
 			return true
 		}
 	}

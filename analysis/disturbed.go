@@ -7,7 +7,10 @@ import (
 	"strings"
 
 	"netab/results"
+	"netab/results/vocab"
 )
+
+var codeDisturbedTrials = vocab.Warns("disturbed-trials")
 
 // Bounds beyond which a trial is disturbed. They are measured apart from what
 // the trial came to: by what other processes, the hypervisor and a quota took.
@@ -245,7 +248,7 @@ func (s *sifting) warning(cs []Comparison) []results.Warning {
 	if len(parts) > 0 {
 		text += "; all trials together say " + strings.Join(parts, ", ")
 	}
-	return []results.Warning{{Code: "disturbed-trials", Text: text}}
+	return []results.Warning{{Code: codeDisturbedTrials, Text: text}}
 }
 
 // differs says whether all trials tell something else than those judged, so that

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // scale multiplies what an arm received in a trial.
@@ -143,7 +144,7 @@ func TestDisturbedRunsCompare(t *testing.T) {
 	}
 }
 
-func hasWarning(ws []results.Warning, code string) bool {
+func hasWarning(ws []results.Warning, code vocab.Code) bool {
 	for _, w := range ws {
 		if w.Code == code {
 			return true

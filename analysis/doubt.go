@@ -1,15 +1,20 @@
 package analysis
 
-import "slices"
+import (
+	"slices"
+
+	"netab/results"
+	"netab/results/vocab"
+)
 
 // doubts are the warnings of records that are not what a run writes, whatever
 // their figures say: nobody knows what is missing, or which is right. No gate
 // passes on such a record, and whoever reads a verdict is told.
-var doubts = []string{CutOff, "trials-differ", "ends-differ", "trials-missing", "trials-after-end"}
+var doubts = []vocab.Code{CutOff, results.TrialsDiffer, results.EndsDiffer, results.TrialsMissing, results.TrialsAfterEnd}
 
 // doubtful are checks that no figure can answer. allowed are the codes that
 // somebody takes the responsibility for.
-func doubtful(s *Summary, allowed []string) []Check {
+func doubtful(s *Summary, allowed []vocab.Code) []Check {
 	var out []Check
 	for _, w := range s.Warnings {
 		if slices.Contains(doubts, w.Code) {
@@ -36,11 +41,11 @@ func (g *Gate) doubt() string {
 		case CutOff:
 			text += "; the run was CUT OFF, and what was measured until then is judged"
 		default:
-			text += "; the record is not as a run writes it (" + k.about + ")"
+			text += "; the record is not as a run writes it (" + string(k.about) + ")"
 		}
 	}
 	return text
 }
 
 // CutOff is the code of the warning of a run that has no end.
-const CutOff = "cut-off"
+var CutOff = vocab.Doubts("cut-off")

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"netab/results"
+	"netab/results/vocab"
 )
 
 func goodput(t *testing.T) Metric {
@@ -117,7 +118,7 @@ func TestMetricLevels(t *testing.T) {
 	}
 	bound := 0.0
 	arms := []results.Arm{
-		{Protocol: "udp", Beside: map[string]string{"rpc": "rr"}, BesideProtocols: map[string]string{"rpc": "udp"}},
+		{Protocol: "udp", Beside: map[string]vocab.Kind{"rpc": "rr"}, BesideProtocols: map[string]vocab.Protocol{"rpc": "udp"}},
 		{Protocol: "tcp", Kind: "rr"},
 		{Protocol: "tcp", Kind: "conn"},
 		{Protocol: "udp", Kind: "multicast", Flows: 3},
@@ -158,7 +159,7 @@ func TestMetricLevels(t *testing.T) {
 			t.Errorf("%s over %s (-want +got):\n%s", arms[i].Kind, arms[i].Protocol, diff)
 		}
 	}
-	old := results.Arm{Protocol: "udp", Beside: map[string]string{"rpc": "rr"}} // before protocols were recorded
+	old := results.Arm{Protocol: "udp", Beside: map[string]vocab.Kind{"rpc": "rr"}} // before protocols were recorded
 	if m, _ := LookupMetric("rpc.loss"); m.AppliesTo(old) || !m.AppliesTo(arms[0]) {
 		t.Error("loss beside is of datagrams that are known to be some")
 	}

@@ -6,6 +6,19 @@ import (
 	"strings"
 
 	"netab/results"
+	"netab/results/vocab"
+)
+
+var (
+	codeSendRetries      = vocab.Warns("send-retries")
+	codeArmNote          = vocab.Warns("arm-note")
+	codeVerifyFailed     = vocab.Warns("verify-failed")
+	codeVerifyLost       = vocab.Warns("verify-lost")
+	codeVerifyDuplicated = vocab.Warns("verify-duplicated")
+	codeVerifyReordered  = vocab.Warns("verify-reordered")
+	codeRequestTimeouts  = vocab.Warns("request-timeouts")
+	codeConnectionErrors = vocab.Warns("connection-errors")
+	codeStrangers        = vocab.Warns("strangers")
 )
 
 // retryBound is the share of messages that may be sent again after ENOBUFS or
@@ -15,33 +28,37 @@ const retryBound = 0.01
 // eventMeanings say what the events that package traffic counts are. Others
 // are shown by name alone.
 var eventMeanings = map[string]string{
-	"retries":            "calls that the kernel refused for want of room (ENOBUFS, EAGAIN, ENOMEM) and that were made again",
-	"empty polls":        "calls of a spinning sink that found nothing",
-	"connect errors":     "connections that failed and were made again (no port left, refused, reset)",
-	"timeouts":           "requests without a response in time",
-	"stale responses":    "responses that came after their request's time",
-	"zerocopy copied":    "sends with MSG_ZEROCOPY that the kernel copied all the same, as it does over loopback and veth",
-	"zerocopy completed": "sends with MSG_ZEROCOPY that the kernel has done with, copied or not",
-	"bytes mapped":       "bytes received by mapping pages (TCP_ZEROCOPY_RECEIVE)",
-	"bytes copied":       "bytes that could not be mapped and were copied (TCP_ZEROCOPY_RECEIVE)",
-	"lost":               "messages whose number never arrived",
-	"duplicated":         "messages that arrived more than once",
-	"reordered":          "messages that arrived after a later one",
-	"late":               "messages that arrived too far behind to be told from duplicates",
-	"corrupt":            "messages, or bytes of a stream, that are not what was sent",
-	"strangers":          "connections and datagrams from elsewhere than the flow's other end, which are in no other figure",
+	vocab.Retries:           "calls that the kernel refused for want of room (ENOBUFS, EAGAIN, ENOMEM) and that were made again",
+	vocab.EmptyPolls:        "calls of a spinning sink that found nothing",
+	vocab.ConnectErrors:     "connections that failed and were made again (no port left, refused, reset)",
+	vocab.Timeouts:          "requests without a response in time",
+	vocab.StaleResponses:    "responses that came after their request's time",
+	vocab.ZeroCopyCopied:    "sends with MSG_ZEROCOPY that the kernel copied all the same, as it does over loopback and veth",
+	vocab.ZeroCopyCompleted: "sends with MSG_ZEROCOPY that the kernel has done with, copied or not",
+	vocab.BytesMapped:       "bytes received by mapping pages (TCP_ZEROCOPY_RECEIVE)",
+	vocab.BytesCopied:       "bytes that could not be mapped and were copied (TCP_ZEROCOPY_RECEIVE)",
+	vocab.Lost:              "messages whose number never arrived",
+	vocab.Duplicated:        "messages that arrived more than once",
+	vocab.Reordered:         "messages that arrived after a later one",
+	vocab.Late:              "messages that arrived too far behind to be told from duplicates",
+	vocab.Corrupt:           "messages, or bytes of a stream, that are not what was sent",
+	vocab.Strangers:         "connections and datagrams from elsewhere than the flow's other end, which are in no other figure",
 }
 
 // alarms are events that put the measurement itself in doubt, with what to do.
-var alarms = []struct{ name, code, what, do string }{
-	{"corrupt", "verify-failed", "messages arrived with another payload than was sent", "do not trust this path"},
-	{"lost", "verify-lost", "messages were lost", "see the ledger for the place"},
-	{"duplicated", "verify-duplicated", "messages arrived more than once", "look for a device or tunnel that repeats packets"},
-	{"reordered", "verify-reordered", "messages arrived after a later one", "look for packets of one flow on several queues or CPUs"},
-	{"late", "verify-reordered", "messages arrived far behind later ones", "look for packets of one flow on several queues or CPUs"},
-	{"timeouts", "request-timeouts", "requests had no response in time and count as lost", "offer less, or raise traffic.timeout"},
-	{"connect errors", "connection-errors", "connections failed and were made again", "look at the source's ports, TIME_WAIT and the sink's backlog"},
-	{"strangers", "strangers", "connections or datagrams came from elsewhere and were kept out", "find out who else sends there: they cost CPU time and room in queues, which the arm's figures bear"},
+var alarms = []struct {
+	name     string
+	code     vocab.Code
+	what, do string
+}{
+	{vocab.Corrupt, codeVerifyFailed, "messages arrived with another payload than was sent", "do not trust this path"},
+	{vocab.Lost, codeVerifyLost, "messages were lost", "see the ledger for the place"},
+	{vocab.Duplicated, codeVerifyDuplicated, "messages arrived more than once", "look for a device or tunnel that repeats packets"},
+	{vocab.Reordered, codeVerifyReordered, "messages arrived after a later one", "look for packets of one flow on several queues or CPUs"},
+	{vocab.Late, codeVerifyReordered, "messages arrived far behind later ones", "look for packets of one flow on several queues or CPUs"},
+	{vocab.Timeouts, codeRequestTimeouts, "requests had no response in time and count as lost", "offer less, or raise traffic.timeout"},
+	{vocab.ConnectErrors, codeConnectionErrors, "connections failed and were made again", "look at the source's ports, TIME_WAIT and the sink's backlog"},
+	{vocab.Strangers, codeStrangers, "connections or datagrams came from elsewhere and were kept out", "find out who else sends there: they cost CPU time and room in queues, which the arm's figures bear"},
 }
 
 // eventsOf adds up an arm's events, those of the source first.
@@ -103,19 +120,19 @@ func eventWarnings(run *results.Run, trials []results.Trial, arm int) []results.
 		return fmt.Sprintf(", about %s of all", percent(float64(n)/sent))
 	}
 	var ws []results.Warning
-	if n := counts["retries"]; float64(n) > retryBound*sent {
-		ws = append(ws, results.Warning{Code: "send-retries", Text: fmt.Sprintf(
+	if n := counts[vocab.Retries]; float64(n) > retryBound*sent {
+		ws = append(ws, results.Warning{Code: codeSendRetries, Text: fmt.Sprintf(
 			"%s: the kernel refused %d sends for want of room (ENOBUFS, EAGAIN)%s: the source spends its time on asking again; raise the send buffer or the queue length", name, n, share(n))})
 	}
 	note := func(copied, all int64, what, why string) {
 		said := slices.ContainsFunc(run.Header.Design.Arms[arm].Notes, func(n string) bool { return strings.Contains(n, "zerocopy:") })
 		if copied > 0 && 2*copied >= all && !said { // the scenario's notes
-			ws = append(ws, results.Warning{Code: "arm-note", Text: fmt.Sprintf(
+			ws = append(ws, results.Warning{Code: codeArmNote, Text: fmt.Sprintf(
 				"%s: the kernel copied %s of the %s: the arm is not zero-copy as its name says (%s)", name, percent(float64(copied)/float64(max(all, copied))), what, why)})
 		}
 	}
-	note(counts["zerocopy copied"], counts["zerocopy completed"], "sends with MSG_ZEROCOPY", "loopback and veth always copy")
-	note(counts["bytes copied"], counts["bytes copied"]+counts["bytes mapped"], "bytes for TCP_ZEROCOPY_RECEIVE", "only whole pages can be mapped")
+	note(counts[vocab.ZeroCopyCopied], counts[vocab.ZeroCopyCompleted], "sends with MSG_ZEROCOPY", "loopback and veth always copy")
+	note(counts[vocab.BytesCopied], counts[vocab.BytesCopied]+counts[vocab.BytesMapped], "bytes for TCP_ZEROCOPY_RECEIVE", "only whole pages can be mapped")
 	for _, a := range alarms {
 		if n := counts[a.name]; n > 0 {
 			ws = append(ws, results.Warning{Code: a.code, Text: fmt.Sprintf("%s: %d %s%s: %s", name, n, a.what, share(n), a.do)})

@@ -7,10 +7,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // paced is a run of one arm that offers a rate.
-func paced(kind string, offered, sent, received, source, sink float64) *results.Run {
+func paced(kind vocab.Kind, offered, sent, received, source, sink float64) *results.Run {
 	run := &results.Run{Header: results.Header{Design: results.Design{Confidence: 0.95, Resolution: 0.01, Width: 0.05,
 		Arms: []results.Arm{{Name: "a", Kind: kind, Protocol: "udp", Rate: offered, Topology: "loopback"}}}}}
 	run.Header.Plan = results.Plan{SliceNS: 1e9, SettleNS: 5e8}
@@ -60,7 +61,7 @@ func TestLimitOfPacedArms(t *testing.T) {
 			t.Errorf("%s: limit is %+v, want %s with %q", tt.name, l, tt.role, tt.text)
 		}
 		for _, code := range []string{"rate-not-achieved", "rate-exceeded"} {
-			if got := hasCode(s, code); got != (code == tt.warns) {
+			if got := hasCode(s, vocab.Code(code)); got != (code == tt.warns) {
 				t.Errorf("%s: %s: %v", tt.name, code, got)
 			}
 		}

@@ -9,6 +9,14 @@ import (
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 	"netab/results"
+	"netab/results/vocab"
+)
+
+var (
+	codeNoisyTrials    = vocab.Warns("noisy-trials")
+	codeOutliers       = vocab.Warns("outliers")
+	codeTrend          = vocab.Warns("trend")
+	codeAutocorrelated = vocab.Warns("autocorrelated")
 )
 
 // flagTrials is the fewest trials on which order is tested.
@@ -22,7 +30,7 @@ func flags(what string, effects []effect, depend *Dependence) []results.Warning 
 	var ws []results.Warning
 	xs := values(effects)
 	if n := len(effects) - len(quiet(effects)); n > 0 {
-		ws = append(ws, results.Warning{Code: "noisy-trials", Text: fmt.Sprintf(
+		ws = append(ws, results.Warning{Code: codeNoisyTrials, Text: fmt.Sprintf(
 			"%s: %d of %d trials were over %d times as noisy inside as the usual one, which widens the interval (all are kept): look for load that comes and goes", what, n, len(effects), noisyTrial)})
 	}
 	if odd := outliers(xs); len(odd) > 0 {
@@ -30,18 +38,18 @@ func flags(what string, effects []effect, depend *Dependence) []results.Warning 
 		for _, i := range odd {
 			names = append(names, fmt.Sprint(effects[i].trial))
 		}
-		ws = append(ws, results.Warning{Code: "outliers", Text: fmt.Sprintf(
+		ws = append(ws, results.Warning{Code: codeOutliers, Text: fmt.Sprintf(
 			"%s: far from the others (kept all the same): trial %s", what, strings.Join(names, ", "))})
 	}
 	if len(xs) < flagTrials {
 		return ws
 	}
 	if tau, p := trend(xs); p < 0.01 {
-		ws = append(ws, results.Warning{Code: "trend", Text: fmt.Sprintf(
+		ws = append(ws, results.Warning{Code: codeTrend, Text: fmt.Sprintf(
 			"%s: drifts over the trials (Kendall's tau %+.2f, p = %.2g): the interval may be too narrow; let the machine warm up or run longer", what, tau, p)})
 	}
 	if depend != nil {
-		ws = append(ws, results.Warning{Code: "autocorrelated", Text: depend.warning(what)})
+		ws = append(ws, results.Warning{Code: codeAutocorrelated, Text: depend.warning(what)})
 	}
 	return ws
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // checkAny judges a run of whatever content: no panic, and valid JSON, which
@@ -76,7 +77,7 @@ func extreme(rng *rand.Rand) *results.Run {
 		}
 		return edges[rng.IntN(len(edges))]
 	}
-	protocols, kinds := []string{"tcp", "udp", ""}, []string{"", "rr", "conn", "multicast", "flood"}
+	protocols, kinds := []vocab.Protocol{"tcp", "udp", ""}, []vocab.Kind{"", "rr", "conn", "multicast", "flood"}
 	bounds := []*float64{nil, nil, new(float64)}
 	rates := []float64{0, 0, 1000, 1e-300, -1, math.MaxFloat64}
 	histogram := func() *results.Histogram {
@@ -94,7 +95,7 @@ func extreme(rng *rand.Rand) *results.Run {
 	arms, seen := rng.IntN(4), rng.IntN(2) == 0
 	for i := range arms {
 		d.Arms = append(d.Arms, results.Arm{Name: string(rune('a' + i)), Protocol: protocols[rng.IntN(3)], Kind: kinds[rng.IntN(5)], Flows: int(value()),
-			Rate: rates[rng.IntN(6)], LossFree: bounds[rng.IntN(3)], Beside: map[string]string{"rpc": kinds[rng.IntN(5)]}})
+			Rate: rates[rng.IntN(6)], LossFree: bounds[rng.IntN(3)], Beside: map[string]vocab.Kind{"rpc": kinds[rng.IntN(5)]}})
 	}
 	d.Baseline = []string{"", "a", "b", "nobody"}[rng.IntN(4)]
 	for _, m := range metricsOf(*d) {

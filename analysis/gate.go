@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
+
+	"netab/results/vocab"
 )
 
 // SchemaGate names the JSON form of Gate.
@@ -50,7 +51,7 @@ type Check struct {
 	Issue      *KnownIssue `json:"known_issue,omitempty"`
 	Comparison *Comparison `json:"-"` // in the summary already
 
-	about string // code of the warning that it is of, if it is of one
+	about vocab.Code // code of the warning that it is of, if it is of one
 }
 
 // NewGate makes a gate of a judged run, or of runs judged against each other.
@@ -63,7 +64,7 @@ type Check struct {
 //
 // A record that is not whole, such as of a run that was cut off, does not pass
 // unless the code of its warning is allowed.
-func NewGate(s Summary, known []KnownIssue, now time.Time, allowed ...string) Gate {
+func NewGate(s Summary, known []KnownIssue, now time.Time, allowed ...vocab.Code) Gate {
 	g := Gate{Schema: SchemaGate, Checks: []Check{}, Issues: []IssueState{}, Summary: s, Forced: s.Forced}
 	for i := range s.Comparisons {
 		if c := &s.Comparisons[i]; c.Judged {
@@ -173,7 +174,7 @@ func absent(s *Summary) []Check {
 		out = append(out, Check{Metric: name, Outcome: Undecided, Plain: text})
 	}
 	for _, w := range s.Warnings {
-		if w.Code == "arm-missing" {
+		if w.Code == codeArmMissing {
 			out = append(out, Check{Outcome: Undecided, Plain: capital(w.Text) + "."})
 		}
 	}
@@ -188,7 +189,7 @@ func (g *Gate) outcome() Outcome {
 	switch {
 	case len(s.Blocking()) > 0 && len(s.Forced) == 0:
 		return NotComparable
-	case s.Trials == 0 || strings.HasPrefix(s.Ended, "failed"):
+	case s.Trials == 0 || s.Ended.Failed():
 		return NotMeasured
 	case has(Worse):
 		return Worse

@@ -8,6 +8,7 @@ import (
 
 	"netab/analysis/world"
 	"netab/results"
+	"netab/results/vocab"
 )
 
 var gateDay = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -161,15 +162,15 @@ func TestGateOfDoubtfulRecords(t *testing.T) {
 		name    string
 		effect  float64
 		change  func(*results.Run)
-		allowed []string
+		allowed []vocab.Code
 		want    Outcome
 		says    string
 	}{
 		{"cut off", 0, cutOff, nil, Undecided, "the run was cut off"},
-		{"cut off, allowed", 0, cutOff, []string{CutOff}, Passed, "the run was CUT OFF"},
+		{"cut off, allowed", 0, cutOff, []vocab.Code{CutOff}, Passed, "the run was CUT OFF"},
 		{"cut off, worse", -0.05, cutOff, nil, Worse, "the run was CUT OFF"},
 		{"trials twice", 0, twice, nil, Undecided, "twice with different content"},
-		{"trials twice, another doubt allowed", 0, twice, []string{CutOff}, Undecided, "twice with different content"},
+		{"trials twice, another doubt allowed", 0, twice, []vocab.Code{CutOff}, Undecided, "twice with different content"},
 		{"trials twice, worse", -0.05, twice, nil, Worse, "trials-differ"},
 	} {
 		w := plain

@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // A History is what earlier runs of the same question on the same machine say,
@@ -54,7 +55,7 @@ type HistoryOfState struct {
 }
 
 // Contradiction is the code of the warning that earlier runs say something else.
-const Contradiction = "contradicts-earlier"
+var Contradiction = vocab.Doubts("contradicts-earlier")
 
 // contradictionAlpha is shared by the earlier runs that this one is held against.
 const contradictionAlpha = 0.01

@@ -6,6 +6,13 @@ import (
 	"strings"
 
 	"netab/results"
+	"netab/results/vocab"
+)
+
+var (
+	codeRateExceeded    = vocab.Doubts("rate-exceeded")
+	codeRateNotAchieved = vocab.Warns("rate-not-achieved")
+	codeLossFreeEdge    = vocab.Warns("loss-free-edge")
 )
 
 const (
@@ -210,11 +217,11 @@ func rates(d results.Design, trials []results.Trial) []results.Warning {
 		switch {
 		case !isFinite(sent):
 		case p.tooFast(a.Rate):
-			ws = append(ws, results.Warning{Code: "rate-exceeded", Text: fmt.Sprintf(
+			ws = append(ws, results.Warning{Code: codeRateExceeded, Text: fmt.Sprintf(
 				"%s: the source sent more than it was asked to, %s/s (%s): the arm is not what its rate says, and offering less does not mend it; compare it with arms of the rate that was sent, and report this as a fault of netab",
 				a.Name, rateOf(sent, a.Rate), off)})
 		case p.tooSlow(a.Rate):
-			ws = append(ws, results.Warning{Code: "rate-not-achieved", Text: fmt.Sprintf(
+			ws = append(ws, results.Warning{Code: codeRateNotAchieved, Text: fmt.Sprintf(
 				"%s: only %s/s offered were achieved (%s): the arm is not what its rate says; offer less, or give the roles more CPU time",
 				a.Name, rateOf(sent, a.Rate), off)})
 		}
@@ -245,7 +252,7 @@ func edges(d results.Design, trials []results.Trial, arm int) []results.Warning 
 	name := d.Arms[arm].Name
 	var ws []results.Warning
 	if low > 0 {
-		ws = append(ws, results.Warning{Code: "loss-free-edge", Text: fmt.Sprintf(
+		ws = append(ws, results.Warning{Code: codeLossFreeEdge, Text: fmt.Sprintf(
 			"%s: in %d of %d trials even the lowest rate tried lost too much, so the loss-free rate is at most what is shown: lower loss_free.from, or allow more loss", name, low, all)})
 	}
 	if high > 0 {
@@ -253,7 +260,7 @@ func edges(d results.Design, trials []results.Trial, arm int) []results.Warning 
 		if short > 0 {
 			advice = "the source could not send more, so this is its limit"
 		}
-		ws = append(ws, results.Warning{Code: "loss-free-edge", Text: fmt.Sprintf(
+		ws = append(ws, results.Warning{Code: codeLossFreeEdge, Text: fmt.Sprintf(
 			"%s: in %d of %d trials the highest rate tried was still within the bound, so the loss-free rate is at least what is shown: %s", name, high, all, advice)})
 	}
 	return ws

@@ -4,7 +4,10 @@ import (
 	"fmt"
 
 	"netab/results"
+	"netab/results/vocab"
 )
+
+var codeLossUncertain = vocab.Warns("loss-uncertain")
 
 // lost is the share of datagrams that were sent and not received.
 //
@@ -93,7 +96,7 @@ func windowLoss(d results.Design, trials []results.Trial, arm int) []results.War
 		if shared {
 			why = "its flow is that of other arms too"
 		}
-		ws = append(ws, results.Warning{Code: "loss-uncertain", Text: fmt.Sprintf(
+		ws = append(ws, results.Warning{Code: codeLossUncertain, Text: fmt.Sprintf(
 			"%s: %s is what counted parts sent and did not receive, because %s; up to %s more was received in them than sent (in %d of %d trials), so that much may be missing elsewhere: set measure.settle longer",
 			d.Arms[arm].Name, m.Title, why, percent(least), off, len(trials))})
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // lossy is a trial of two arms of datagrams: each sent 1000 in its counted
@@ -30,7 +31,7 @@ func TestLossIsTheLedgers(t *testing.T) {
 	udp := results.Arm{Protocol: "udp", Kind: "stream", Flows: 1}
 	multicast := results.Arm{Protocol: "udp", Kind: "multicast", Flows: 4}
 	besides := udp
-	besides.Beside, besides.BesideProtocols = map[string]string{"bulk": "stream"}, map[string]string{"bulk": "udp"}
+	besides.Beside, besides.BesideProtocols = map[string]vocab.Kind{"bulk": "stream"}, map[string]vocab.Protocol{"bulk": "udp"}
 	ledger := func(sent, received int64) results.Ledger {
 		return results.Ledger{Valid: true, Sent: sent, Received: received, Unexplained: sent - received}
 	}

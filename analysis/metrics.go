@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // A Direction says which way a metric gets better.
@@ -200,13 +201,13 @@ func (s scope) and(o scope) scope {
 }
 
 func fixedRate(a results.Arm) bool { return a.LossFree == nil }
-func datagrams(a results.Arm) bool { return a.Protocol == "udp" || a.Protocol == "unix-dgram" }
-func answers(a results.Arm) bool   { return a.Kind == "rr" || a.Kind == "crr" }
-func transacts(a results.Arm) bool { return answers(a) || a.Kind == "conn" }
+func datagrams(a results.Arm) bool { return a.Protocol.Datagrams() }
+func answers(a results.Arm) bool   { return a.Kind.Answers() }
+func transacts(a results.Arm) bool { return a.Kind.Transacts() }
 
 // due is how many messages should arrive: of multicast, each at every sink.
 func due(arm *results.Arm, s *results.Slice) float64 {
-	if arm.Kind == "multicast" {
+	if arm.Kind == vocab.Multicast {
 		return float64(s.TxMsgs) * float64(max(1, arm.Flows))
 	}
 	return float64(s.TxMsgs)
@@ -215,7 +216,7 @@ func due(arm *results.Arm, s *results.Slice) float64 {
 // transactions are those that were completed; a connection without a response
 // is complete with its message at the sink.
 func transactions(arm *results.Arm, s *results.Slice) float64 {
-	if arm.Kind == "conn" {
+	if arm.Kind == vocab.Conn {
 		return float64(s.RxMsgs)
 	}
 	return float64(s.Transactions)
@@ -323,7 +324,7 @@ func (m Metric) needs() string {
 }
 
 func (m Metric) is(arm results.Arm) string {
-	text := strings.TrimSpace(arm.Protocol + " " + arm.Kind)
+	text := strings.TrimSpace(string(arm.Protocol) + " " + string(arm.Kind))
 	if arm.LossFree != nil {
 		text += " searching a rate"
 	}

@@ -5,6 +5,12 @@ import (
 	"slices"
 
 	"netab/results"
+	"netab/results/vocab"
+)
+
+var (
+	codeNotPaired = vocab.Warns("not-paired")
+	codeSameOrder = vocab.Warns("same-order")
 )
 
 // Two builds of netab, or two configurations, can be measured within the same
@@ -59,14 +65,14 @@ func (c comparing) pairing(g RunGroup, alpha float64) []results.Warning {
 	case shared == 0 || all < 2:
 		return nil
 	case shared < all:
-		return []results.Warning{{Code: "not-paired", Text: fmt.Sprintf("%s and %s share %d of %d boots, so boots are taken as independent: measure both in every boot, and they are compared boot by boot, which is sharper",
+		return []results.Warning{{Code: codeNotPaired, Text: fmt.Sprintf("%s and %s share %d of %d boots, so boots are taken as independent: measure both in every boot, and they are compared boot by boot, which is sharper",
 			base.Label, g.Label, shared, all)}}
 	case all < fewest:
-		return []results.Warning{{Code: "not-paired", Text: fmt.Sprintf("%s and %s were measured in the same %d boots, which are too few to be compared boot by boot (%d): they are taken as independent, which is less sharp",
+		return []results.Warning{{Code: codeNotPaired, Text: fmt.Sprintf("%s and %s were measured in the same %d boots, which are too few to be compared boot by boot (%d): they are taken as independent, which is less sharp",
 			base.Label, g.Label, all, fewest)}}
 	}
 	if first := alwaysFirst(base, g); first != "" {
-		return []results.Warning{{Code: "same-order", Text: fmt.Sprintf("in every boot %s was measured before the other: what a boot does to whatever comes later would look like a difference; let them take turns in being first", first)}}
+		return []results.Warning{{Code: codeSameOrder, Text: fmt.Sprintf("in every boot %s was measured before the other: what a boot does to whatever comes later would look like a difference; let them take turns in being first", first)}}
 	}
 	return nil
 }

@@ -205,7 +205,7 @@ func TestBootsThatAreNotPaired(t *testing.T) {
 		said := ""
 		for _, w := range s.Warnings {
 			if w.Code == "not-paired" || w.Code == "same-order" {
-				said += w.Code + ": " + w.Text
+				said += string(w.Code) + ": " + w.Text
 			}
 		}
 		if want := tt.code + ": " + tt.text; tt.code != "" && !strings.HasPrefix(said, want) || tt.code == "" && said != "" {

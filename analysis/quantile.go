@@ -8,7 +8,10 @@ import (
 	"strings"
 
 	"netab/results"
+	"netab/results/vocab"
 )
+
+var codeFewTransactions = vocab.Warns("few-transactions")
 
 // A quantile is a percentile of the latency of a trial's transactions, in µs.
 // An arm's level is that of all its transactions together, and so is what arms
@@ -81,7 +84,7 @@ func tooFew(d results.Design, trials []results.Trial, arm int) []results.Warning
 		if beside != "" {
 			what += ", " + beside
 		}
-		ws = append(ws, results.Warning{Code: "few-transactions", Text: fmt.Sprintf(
+		ws = append(ws, results.Warning{Code: codeFewTransactions, Text: fmt.Sprintf(
 			"%s: %d %s cannot show %s, which would take so many: measure for longer (--max-time)", what,
 			counts[beside], plural(int(counts[beside]), "transaction"), strings.Join(missing[beside], ", "))})
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // rrRun is a run of requests and responses whose latency is log-normal about
@@ -146,7 +147,7 @@ func TestLatencyVerdicts(t *testing.T) {
 func TestBesideIsJudgedOnItsOwn(t *testing.T) {
 	run := rrRun(6, 10, 20, 20)
 	for i := range run.Header.Design.Arms {
-		run.Header.Design.Arms[i].Beside = map[string]string{"bulk": "stream"}
+		run.Header.Design.Arms[i].Beside = map[string]vocab.Kind{"bulk": "stream"}
 	}
 	for i := range run.Trials {
 		for k := range run.Trials[i].Slices {

@@ -9,6 +9,13 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"netab/results"
+	"netab/results/vocab"
+)
+
+var (
+	codeSessionsDisagree = vocab.Warns("sessions-disagree")
+	codeSessionsMissing  = vocab.Warns("sessions-missing")
+	codeFewSessions      = vocab.Warns("few-sessions")
 )
 
 // A verdict of one minute speaks of one minute: what makes its trials alike (the
@@ -218,19 +225,19 @@ func sessionWarnings(d results.Design, cs []Comparison) []results.Warning {
 		}
 		told = max(told, len(c.Sessions.Effects))
 		if c.Sessions.P <= hetAlpha {
-			ws = append(ws, results.Warning{Code: "sessions-disagree", Text: fmt.Sprintf(
+			ws = append(ws, results.Warning{Code: codeSessionsDisagree, Text: fmt.Sprintf(
 				"%s of %s: sessions disagree beyond what their trials explain (spread between them %s, p = %.2g), so the session is the unit: %s",
 				c.Metric, c.Arm, percent(c.Sessions.BetweenSD), c.Sessions.P, c.Sessions.text(c.Difference))})
 		}
 	}
 	switch {
 	case told > 0 && told < d.Sessions:
-		ws = append(ws, results.Warning{Code: "sessions-missing", Text: fmt.Sprintf("%d of the %d sessions asked for tell something", told, d.Sessions)})
+		ws = append(ws, results.Warning{Code: codeSessionsMissing, Text: fmt.Sprintf("%d of the %d sessions asked for tell something", told, d.Sessions)})
 	case told < 2 && len(cs) > 0:
-		ws = append(ws, results.Warning{Code: "sessions-missing", Text: fmt.Sprintf("one session of the %d asked for was measured: its verdicts speak of its minute", d.Sessions)})
+		ws = append(ws, results.Warning{Code: codeSessionsMissing, Text: fmt.Sprintf("one session of the %d asked for was measured: its verdicts speak of its minute", d.Sessions)})
 	}
 	if told > 1 && told < fewSessions {
-		ws = append(ws, results.Warning{Code: "few-sessions", Text: fmt.Sprintf(
+		ws = append(ws, results.Warning{Code: codeFewSessions, Text: fmt.Sprintf(
 			"%d sessions may all fall into one state of the machine: of two that last as long as a session, one run in %.0f does; six or more tell", told, math.Pow(2, float64(told-1)))})
 	}
 	return ws

@@ -9,6 +9,7 @@ import (
 
 	"netab/analysis/world"
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // spreadRun is a run of so many sessions of four trials each.
@@ -44,7 +45,7 @@ func TestSessions(t *testing.T) {
 			t.Errorf("%s: unit %v, %v degrees of freedom, %d trials: %+v", tt.name, unit, c.DF, c.N, c.Sessions)
 		}
 		for _, code := range []string{"sessions-disagree", "few-sessions", "sessions-missing"} {
-			if want := strings.Contains(tt.codes, code); hasWarning(s.Warnings, code) != want {
+			if want := strings.Contains(tt.codes, code); hasWarning(s.Warnings, vocab.Code(code)) != want {
 				t.Errorf("%s: warning %s is %v", tt.name, code, !want)
 			}
 		}

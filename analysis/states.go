@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // A machine's states are told by its canaries: how far two CPUs are from each
@@ -414,6 +415,11 @@ func (s *states) scope() string {
 	return ""
 }
 
+var (
+	codeMachineStates = vocab.Warns("machine-states")
+	codeStatesTooFast = vocab.Warns("states-too-fast")
+)
+
 // warning says what states the machine was in, and what would make them one.
 func (s *states) warning() []results.Warning {
 	if s == nil || len(s.list) < 2 {
@@ -431,11 +437,11 @@ func (s *states) warning() []results.Warning {
 	if s.mixed > 0 {
 		text += fmt.Sprintf(", %s in between", percent(s.mixed))
 	}
-	code := "machine-states"
+	code := codeMachineStates
 	if s.several() {
 		text += "; effects are estimated within each"
 	} else {
-		code = "states-too-fast"
+		code = codeStatesTooFast
 		text += "; they change within most blocks of slices, so effects are of their mix"
 	}
 	if statesDiffer(s.list, distanceKind) {

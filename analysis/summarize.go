@@ -6,6 +6,19 @@ import (
 	"time"
 
 	"netab/results"
+	"netab/results/vocab"
+)
+
+var (
+	codeNoTrials            = vocab.Doubts("no-trials")
+	codeTooFewTrials        = vocab.Warns("too-few-trials")
+	codeArmFailed           = vocab.Warns("arm-failed")
+	codeSourceNotSaturated  = vocab.Warns("source-not-saturated")
+	codeUnknownMetric       = vocab.Warns("unknown-metric")
+	codeMetricNotApplicable = vocab.Warns("metric-not-applicable")
+	codeModes               = vocab.Doubts("modes")
+	codeHeterogeneous       = vocab.Warns("heterogeneous")
+	codeEstimatesDisagree   = vocab.Doubts("estimates-disagree")
 )
 
 // Summarize judges a run. It never fails: what is missing or odd in the
@@ -76,7 +89,7 @@ func quietTrials(run *results.Run) int {
 }
 
 func endedByRule(end *results.End, last results.Look) bool {
-	return end != nil && (last.Decided || end.Reason == "decided" || end.Reason == "max-time")
+	return end != nil && (last.Decided || end.Reason.Whole())
 }
 
 // looksOf is what the run recorded. A run that was cut off recorded none, but
@@ -124,9 +137,9 @@ func measuredS(trials []results.Trial) float64 {
 	return s
 }
 
-func ended(end *results.End) string {
+func ended(end *results.End) vocab.End {
 	if end == nil {
-		return "cut off"
+		return vocab.CutOff
 	}
 	return end.Reason
 }
@@ -142,25 +155,25 @@ func finite(x float64) float64 {
 // first.
 func (j judging) verdictWarnings(s *Summary) []results.Warning {
 	var ws []results.Warning
-	warn := func(code, format string, args ...any) {
+	warn := func(code vocab.Code, format string, args ...any) {
 		ws = append(ws, results.Warning{Code: code, Text: fmt.Sprintf(format, args...)})
 	}
 	fewest := fewestOf(j.design)
 	switch {
 	case s.Trials == 0:
-		warn("no-trials", "no valid trial was measured: there is nothing to judge")
+		warn(codeNoTrials, "no valid trial was measured: there is nothing to judge")
 	case s.Trials == 1:
-		warn("too-few-trials", "one trial has no spread, so there is no interval and no verdict: measure for longer (--max-time)")
+		warn(codeTooFewTrials, "one trial has no spread, so there is no interval and no verdict: measure for longer (--max-time)")
 	case s.Trials < fewest && len(j.design.Arms) > 1:
-		warn("too-few-trials", "%d trials get no verdict, which needs %d: fewer are all alike by chance too often; measure for longer (--max-time)", s.Trials, fewest)
+		warn(codeTooFewTrials, "%d trials get no verdict, which needs %d: fewer are all alike by chance too often; measure for longer (--max-time)", s.Trials, fewest)
 	case s.Trials < 4:
-		warn("too-few-trials", "%d trials make very wide intervals: measure for longer (--max-time)", s.Trials)
+		warn(codeTooFewTrials, "%d trials make very wide intervals: measure for longer (--max-time)", s.Trials)
 	}
 	for _, name := range judgedMetrics(j.design) {
 		j.checkMetric(name, warn)
 	}
 	if !s.Converged && s.Trials > 0 {
-		warn("not-converged", "%s", notConverged(s, j.design))
+		warn(codeNotConverged, "%s", notConverged(s, j.design))
 	}
 	for i := range s.Comparisons {
 		if c := &s.Comparisons[i]; c.Judged {
@@ -169,13 +182,13 @@ func (j judging) verdictWarnings(s *Summary) []results.Warning {
 	}
 	for i, a := range s.Arms {
 		if n, why := j.failed(i); n > 0 {
-			warn("arm-failed", "%s failed in %d of %d trials: %s", a.Name, n, s.Trials, why)
+			warn(codeArmFailed, "%s failed in %d of %d trials: %s", a.Name, n, s.Trials, why)
 		}
 		if a.Modes != nil && !showsModes(s.Comparisons, a.Name) {
-			warn("level-modes", "%s: %s", a.Name, a.Modes.Text)
+			warn(codeLevelModes, "%s: %s", a.Name, a.Modes.Text)
 		}
 		if a.Limit != nil && a.Limit.Role == "neither" && !takesTurns(j.design.Arms[i]) {
-			warn("source-not-saturated", "%s: %s", a.Name, a.Limit.Text)
+			warn(codeSourceNotSaturated, "%s: %s", a.Name, a.Limit.Text)
 		}
 	}
 	return append(ws, j.flags()...)
@@ -184,31 +197,31 @@ func (j judging) verdictWarnings(s *Summary) []results.Warning {
 // takesTurns: requests in a closed loop saturate neither role by their nature.
 func takesTurns(a results.Arm) bool { return answers(a) && a.Rate <= 0 }
 
-func (j judging) checkMetric(name string, warn func(code, format string, args ...any)) {
+func (j judging) checkMetric(name string, warn func(code vocab.Code, format string, args ...any)) {
 	m, known := LookupMetric(name)
 	if !known {
-		warn("unknown-metric", "metric %q is not known, so it is not judged", name)
+		warn(codeUnknownMetric, "metric %q is not known, so it is not judged", name)
 		return
 	}
 	for _, a := range j.design.Arms {
 		if !m.AppliesTo(a) {
-			warn("metric-not-applicable", "%s: %s %s, and this arm is %s: it is not judged there", a.Name, name, m.needs(), m.is(a))
+			warn(codeMetricNotApplicable, "%s: %s %s, and this arm is %s: it is not judged there", a.Name, name, m.needs(), m.is(a))
 		}
 	}
 }
 
-func warnOfComparison(c *Comparison, resolution float64, warn func(code, format string, args ...any)) {
+func warnOfComparison(c *Comparison, resolution float64, warn func(code vocab.Code, format string, args ...any)) {
 	what := c.Metric + " of " + c.Arm
 	switch {
 	case c.Modes.byState():
 		if c.Verdict == Inconclusive {
-			warn("modes", "%s: %s; how often the machine is in which state, one run does not know", what, c.Modes.Text)
+			warn(codeModes, "%s: %s; how often the machine is in which state, one run does not know", what, c.Modes.Text)
 		}
 	case c.Modes != nil:
-		warn("modes", "%s: %s; the mean of %s only tells how often each was drawn", what, c.Modes.Text, change(c.Change, c.Difference))
+		warn(codeModes, "%s: %s; the mean of %s only tells how often each was drawn", what, c.Modes.Text, change(c.Change, c.Difference))
 	case c.Sessions != nil && c.Sessions.P <= hetAlpha: // sessionWarnings say it
 	case c.HetP != nil && *c.HetP <= hetAlpha:
-		warn("heterogeneous", "%s: trials disagree beyond their own error (between-trial spread %s, p = %.2g), and nothing recorded explains it; the interval includes that spread",
+		warn(codeHeterogeneous, "%s: trials disagree beyond their own error (between-trial spread %s, p = %.2g), and nothing recorded explains it; the interval includes that spread",
 			what, percent(*c.BetweenSD), *c.HetP)
 	}
 	// Within a part of the interval the two differ by chance alone.
@@ -217,7 +230,7 @@ func warnOfComparison(c *Comparison, resolution float64, warn func(code, format 
 		if m, ok := LookupMetric(c.Metric); ok && m.Merged() {
 			says, pulled = "all transactions together say %s, the trials' own percentiles (Hodges-Lehmann) %s: ", "a few trials hold most of the slow ones"
 		}
-		warn("estimates-disagree", "%s: "+says+pulled, what, change(c.Change, c.Difference), change(*c.Robust, c.Difference))
+		warn(codeEstimatesDisagree, "%s: "+says+pulled, what, change(c.Change, c.Difference), change(*c.Robust, c.Difference))
 	}
 }
 

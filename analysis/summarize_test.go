@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"netab/analysis/world"
 	"netab/results"
+	"netab/results/vocab"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -107,7 +108,7 @@ func (s Summary) find(t *testing.T, arm string) Comparison {
 	return Comparison{}
 }
 
-func wantCodes(t *testing.T, s Summary, codes ...string) {
+func wantCodes(t *testing.T, s Summary, codes ...vocab.Code) {
 	t.Helper()
 	for _, code := range codes {
 		if !hasCode(s, code) {
@@ -116,7 +117,7 @@ func wantCodes(t *testing.T, s Summary, codes ...string) {
 	}
 }
 
-func hasCode(s Summary, code string) bool {
+func hasCode(s Summary, code vocab.Code) bool {
 	for _, w := range s.Warnings {
 		if w.Code == code {
 			return true
@@ -215,7 +216,7 @@ func TestSummarizeLittle(t *testing.T) {
 		if s.Converged {
 			t.Errorf("%s: converged", tt.name)
 		}
-		wantCodes(t, s, tt.code)
+		wantCodes(t, s, vocab.Code(tt.code))
 		if !strings.Contains(s.Answer, tt.answer) {
 			t.Errorf("%s: answer %q lacks %q", tt.name, s.Answer, tt.answer)
 		}

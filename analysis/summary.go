@@ -8,7 +8,10 @@
 // again each time); the interval alone decides the verdict.
 package analysis
 
-import "netab/results"
+import (
+	"netab/results"
+	"netab/results/vocab"
+)
 
 // SchemaSummary names the JSON form of Summary.
 const SchemaSummary = "netab/summary/1"
@@ -38,7 +41,7 @@ type Summary struct {
 	Kernel      string            `json:"kernel"`
 	DurationS   float64           `json:"duration_s"` // first trial's start to last trial's end
 	MeasuredS   float64           `json:"measured_s"` // counted parts of slices
-	Grain       string            `json:"grain"`
+	Grain       vocab.Grain       `json:"grain"`
 	TooFewQuiet bool              `json:"too_few_undisturbed,omitempty"` // so the figures are of the disturbed ones too, and there is no verdict
 	Trials      int               `json:"trials"`                        // valid ones, those that the figures are of
 	Invalid     int               `json:"invalid_trials"`
@@ -46,7 +49,7 @@ type Summary struct {
 	Converged   bool              `json:"converged"`                  // every judged comparison (or level) has its verdict (or width)
 	Confidence  float64           `json:"confidence"`
 	Resolution  float64           `json:"resolution"`
-	Ended       string            `json:"ended"`   // reason, "cut off" when the run has no end
+	Ended       vocab.End         `json:"ended"`
 	Metrics     []string          `json:"metrics"` // judged ones, the headline first
 	Arms        []ArmSummary      `json:"arms"`
 	Comparisons []Comparison      `json:"comparisons"`

@@ -4,9 +4,17 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 
 	"netab/results"
+	"netab/results/vocab"
+)
+
+var (
+	codeInvalidTrials = vocab.Warns("invalid-trials")
+	codeInvalidSlices = vocab.Warns("invalid-slices")
+	codeInterrupted   = vocab.Doubts("interrupted")
+	codeFailed        = vocab.Doubts("failed")
+	codeRestoreFailed = vocab.Doubts("restore-failed")
 )
 
 // carried collects the warnings that the record holds already: of the header,
@@ -25,7 +33,7 @@ func carried(run *results.Run) []results.Warning {
 // subject the record itself tells better: conditions says what was stolen while
 // slices ran, not in a moment before, and which kernel it was.
 func foreseen(run *results.Run) []results.Warning {
-	told := map[string]bool{"cpu-steal": true, "debug-kernel": len(run.Header.Machine.Debug) > 0,
+	told := map[vocab.Code]bool{codeCPUSteal: true, codeDebugKernel: len(run.Header.Machine.Debug) > 0,
 		"cpu-quota": slices.ContainsFunc(run.Trials, func(t results.Trial) bool { return t.Invalid == "" && t.Host.ThrottledNS > 0 })}
 	return slices.DeleteFunc(slices.Clone(run.Header.Warnings), func(w results.Warning) bool { return told[w.Code] })
 }
@@ -48,7 +56,7 @@ func armNotes(arms []results.Arm) []results.Warning {
 		if more := len(of[note]) - 1; more > 0 {
 			who += fmt.Sprintf(" and %d more %s", more, plural(more, "arm"))
 		}
-		ws = append(ws, results.Warning{Code: "arm-note", Text: who + ": " + note})
+		ws = append(ws, results.Warning{Code: codeArmNote, Text: who + ": " + note})
 	}
 	return ws
 }
@@ -67,7 +75,7 @@ func ofTrials(trials []results.Trial) []results.Warning {
 	var order []*seen
 	for i := range trials {
 		for _, w := range trials[i].Warnings {
-			key := w.Code + "\x00" + digits.ReplaceAllString(w.Text, "#")
+			key := string(w.Code) + "\x00" + digits.ReplaceAllString(w.Text, "#")
 			s := byKey[key]
 			if s == nil {
 				s = &seen{first: w, last: -1}
@@ -113,11 +121,11 @@ func invalid(trials []results.Trial) []results.Warning {
 	}
 	var ws []results.Warning
 	if badTrials > 0 {
-		ws = append(ws, results.Warning{Code: "invalid-trials", Text: fmt.Sprintf(
+		ws = append(ws, results.Warning{Code: codeInvalidTrials, Text: fmt.Sprintf(
 			"%d of %d trials are not used; first reason: %s", badTrials, len(trials), trialWhy)})
 	}
 	if badSlices > 0 {
-		ws = append(ws, results.Warning{Code: "invalid-slices", Text: fmt.Sprintf(
+		ws = append(ws, results.Warning{Code: codeInvalidSlices, Text: fmt.Sprintf(
 			"%d of %d slices are not counted; first reason: %s", badSlices, all, sliceWhy)})
 	}
 	return ws
@@ -136,13 +144,13 @@ func ending(end *results.End) []results.Warning {
 	}
 	ws := append([]results.Warning{}, end.Warnings...)
 	switch {
-	case end.Reason == "interrupted":
-		ws = append(ws, results.Warning{Code: "interrupted", Text: "the run was interrupted; what had been measured is judged"})
-	case strings.HasPrefix(end.Reason, "failed"):
-		ws = append(ws, results.Warning{Code: "failed", Text: "the run ended early: " + end.Reason})
+	case end.Reason == vocab.Interrupted:
+		ws = append(ws, results.Warning{Code: codeInterrupted, Text: "the run was interrupted; what had been measured is judged"})
+	case end.Reason.Failed():
+		ws = append(ws, results.Warning{Code: codeFailed, Text: "the run ended early: " + string(end.Reason)})
 	}
 	for _, e := range end.RestoreErrors {
-		ws = append(ws, results.Warning{Code: "restore-failed", Text: "not put back: " + e})
+		ws = append(ws, results.Warning{Code: codeRestoreFailed, Text: "not put back: " + e})
 	}
 	return ws
 }

@@ -1,7 +1,6 @@
 package results
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
@@ -73,8 +72,7 @@ func (d Description) hash(of func(path string) bool) string {
 // Like says whether two arms are alike in the few things that every record says
 // of them: what there is to go by where there is no description.
 func (a *Arm) Like(b Arm) bool {
-	kind := func(a *Arm) string { return cmp.Or(a.Kind, "stream") }
-	return kind(a) == kind(&b) && a.Protocol == b.Protocol && a.Topology == b.Topology &&
+	return a.Kind.Or() == b.Kind.Or() && a.Protocol == b.Protocol && a.Topology == b.Topology &&
 		a.Message == b.Message && a.Flows == b.Flows && a.Rate == b.Rate
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"netab/results/disk"
+	"netab/results/vocab"
 )
 
 // An outline is what a list needs of a run: the first line and the last ones.
@@ -78,7 +79,7 @@ func readOutline(path string) (outline, error) {
 	if err != nil {
 		return outline{}, err
 	}
-	o := outline{header: h, reason: "cut off"}
+	o := outline{header: h, reason: string(vocab.CutOff)}
 	err = o.readTail(f, start, info.Size())
 	return o, err
 }
@@ -103,7 +104,7 @@ func (o *outline) readTail(f io.ReaderAt, start, end int64) error {
 				return err
 			}
 			if json.Unmarshal(line, &e) == nil {
-				o.reason = e.Reason
+				o.reason = string(e.Reason)
 			}
 		case "trial":
 			// A torn last line has a head too, but no newline at its end.

@@ -17,6 +17,21 @@ import (
 
 	"netab/results/disk"
 	"netab/results/nesting"
+	"netab/results/vocab"
+)
+
+var (
+	codeTruncated        = vocab.Warns("truncated")
+	codeDuplicateTrials  = vocab.Warns("duplicate-trials")
+	codeTrialsOutOfOrder = vocab.Warns("trials-out-of-order")
+)
+
+// Warnings of files that are not what a run writes.
+var (
+	TrialsDiffer   = vocab.Warns("trials-differ")
+	TrialsAfterEnd = vocab.Warns("trials-after-end")
+	EndsDiffer     = vocab.Warns("ends-differ")
+	TrialsMissing  = vocab.Warns("trials-missing")
 )
 
 // A ForeignLine is a line of a type that this version does not know.
@@ -60,7 +75,7 @@ func Read(r io.Reader) (*Run, error) {
 		if len(line) > 0 || whole {
 			err := in.add(n, line)
 			if err != nil && !whole && n > 1 && !json.Valid(line) {
-				in.warn("truncated", "line %d, the last, was cut off after %d bytes and is not used; the run was ended hard, the %d trials before are whole", n, len(line), len(in.run.Trials))
+				in.warn(codeTruncated, "line %d, the last, was cut off after %d bytes and is not used; the run was ended hard, the %d trials before are whole", n, len(line), len(in.run.Trials))
 			} else if err != nil {
 				return nil, err
 			}
@@ -105,7 +120,7 @@ type reader struct {
 // A sum stands for a line, of which there may be a great many long ones.
 type sum = [sha256.Size]byte
 
-func (in *reader) warn(code, format string, args ...any) {
+func (in *reader) warn(code vocab.Code, format string, args ...any) {
 	in.run.ReadWarnings = append(in.run.ReadWarnings, Warning{Code: code, Text: fmt.Sprintf(format, args...)})
 }
 
@@ -189,27 +204,27 @@ func (in *reader) count() {
 	trials := in.run.Trials
 	byIndex := func(a, b Trial) int { return cmp.Compare(a.Index, b.Index) }
 	if in.repeated > 0 {
-		in.warn("duplicate-trials", "%s in the file twice and %s once: the file was put together from copies", are(in.repeated, "trial"), count(in.repeated))
+		in.warn(codeDuplicateTrials, "%s in the file twice and %s once: the file was put together from copies", are(in.repeated, "trial"), count(in.repeated))
 	}
 	if n := len(in.differing); n > 0 {
-		in.warn("trials-differ", "%s in the file twice with different content (the first is trial %d), and nobody can know which is right; the first of each is used", are(n, "trial"), in.differing[0])
+		in.warn(TrialsDiffer, "%s in the file twice with different content (the first is trial %d), and nobody can know which is right; the first of each is used", are(n, "trial"), in.differing[0])
 	}
 	if in.late > 0 {
-		in.warn("trials-after-end", "%s behind the end of the run and not used: the run was judged without", stand(in.late, "trial"))
+		in.warn(TrialsAfterEnd, "%s behind the end of the run and not used: the run was judged without", stand(in.late, "trial"))
 	}
 	if in.ends > 0 {
-		in.warn("ends-differ", "the file has %d more ends that say something else; the first is used", in.ends)
+		in.warn(EndsDiffer, "the file has %d more ends that say something else; the first is used", in.ends)
 	}
 	if !slices.IsSortedFunc(trials, byIndex) {
 		slices.SortFunc(trials, byIndex)
-		in.warn("trials-out-of-order", "the trials do not stand in the order in which they were measured; they were sorted by their index")
+		in.warn(codeTrialsOutOfOrder, "the trials do not stand in the order in which they were measured; they were sorted by their index")
 	}
 	if n := len(trials); n > 0 && trials[n-1].Index != n-1 {
 		missing := 0
 		for missing < n && trials[missing].Index == missing {
 			missing++
 		}
-		in.warn("trials-missing", "%s missing from the file (the first is trial %d): what is left may have been chosen by its outcome", are(trials[n-1].Index+1-n, "trial"), missing)
+		in.warn(TrialsMissing, "%s missing from the file (the first is trial %d): what is left may have been chosen by its outcome", are(trials[n-1].Index+1-n, "trial"), missing)
 	}
 }
 

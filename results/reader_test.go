@@ -80,7 +80,7 @@ func TestReadTwice(t *testing.T) {
 		}
 		var codes []string
 		for _, w := range run.ReadWarnings {
-			codes = append(codes, w.Code)
+			codes = append(codes, string(w.Code))
 		}
 		if !slices.Equal(trials, tt.trials) || !slices.Equal(codes, tt.warnings) || run.End.Reason != "decided" {
 			t.Errorf("%s: trials %v, want %v; warnings %v, want %v; end %q", tt.name, trials, tt.trials, run.ReadWarnings, tt.warnings, run.End.Reason)

@@ -17,6 +17,8 @@ import (
 	"encoding/json"
 	"slices"
 	"time"
+
+	"netab/results/vocab"
 )
 
 // SchemaRun names the format of a run file; it changes when a reader of the
@@ -94,12 +96,12 @@ type Factor struct {
 
 // An Arm is one configuration under comparison.
 type Arm struct {
-	Name     string  `json:"name"`
-	Levels   []Level `json:"levels,omitempty"` // empty for explicit arms
-	Kind     string  `json:"kind,omitempty"`   // stream, rr, crr, conn, flood, multicast; "" = stream
-	Protocol string  `json:"protocol"`         // tcp, udp, unix-stream, unix-dgram
-	Message  int     `json:"message_bytes"`    // the mean where sizes are drawn
-	Flows    int     `json:"flows"`
+	Name     string         `json:"name"`
+	Levels   []Level        `json:"levels,omitempty"` // empty for explicit arms
+	Kind     vocab.Kind     `json:"kind,omitempty"`   // "" = stream
+	Protocol vocab.Protocol `json:"protocol"`
+	Message  int            `json:"message_bytes"` // the mean where sizes are drawn
+	Flows    int            `json:"flows"`
 	// SinkSpins: the sinks use all of their CPUs, however little they have to do.
 	SinkSpins bool `json:"sink_spins,omitempty"`
 	// IdleKnown: the slices tell what sources spun until an intended instant
@@ -110,11 +112,11 @@ type Arm struct {
 	// own (Slice.Rate), to find the highest without more loss.
 	LossFree *float64 `json:"loss_free,omitempty"`
 	// Beside are the kinds of further traffic on the same path, by name.
-	Beside map[string]string `json:"beside,omitempty"`
+	Beside map[string]vocab.Kind `json:"beside,omitempty"`
 	// BesideProtocols are its protocols; runs recorded before 2026-11-29 have none.
-	BesideProtocols map[string]string `json:"beside_protocols,omitempty"`
-	Topology        string            `json:"topology"` // loopback, veth, nic
-	Knobs           []string          `json:"knobs,omitempty"`
+	BesideProtocols map[string]vocab.Protocol `json:"beside_protocols,omitempty"`
+	Topology        vocab.Topology            `json:"topology"`
+	Knobs           []string                  `json:"knobs,omitempty"`
 	// Description is all that the arm was asked to be: what is above names it to
 	// people, this tells it from others. Runs recorded before 2026-12 have none.
 	Description     Description `json:"description,omitempty"`
@@ -135,12 +137,12 @@ type Plan struct {
 	// Grain: "slice" (arms side by side, turns of SliceNS), "slice-switched"
 	// (host-wide knobs written at slice boundaries of live flows) or "trial"
 	// (a fresh setup for each arm's turn).
-	Grain          string `json:"grain"`
-	Reason         string `json:"reason"` // which knob forced this grain
-	SliceNS        int64  `json:"slice_ns"`
-	SettleNS       int64  `json:"settle_ns"`
-	BlocksPerTrial int    `json:"blocks_per_trial"`
-	WarmupNS       int64  `json:"warmup_ns"` // uncounted, of every fresh flow before its first slice
+	Grain          vocab.Grain `json:"grain"`
+	Reason         string      `json:"reason"` // which knob forced this grain
+	SliceNS        int64       `json:"slice_ns"`
+	SettleNS       int64       `json:"settle_ns"`
+	BlocksPerTrial int         `json:"blocks_per_trial"`
+	WarmupNS       int64       `json:"warmup_ns"` // uncounted, of every fresh flow before its first slice
 	// Processes is "kept" where the agents' processes served all trials (an
 	// experiment); "" = each trial had fresh ones.
 	Processes string `json:"processes,omitempty"`
@@ -398,7 +400,7 @@ func addCounts(sum *map[string]int64, more map[string]int64) {
 type End struct {
 	Type   string    `json:"type"` // "end"
 	Ended  time.Time `json:"ended"`
-	Reason string    `json:"reason"` // "decided", "max-time", "interrupted", "failed: ..."
+	Reason vocab.End `json:"reason"`
 	Looks  []Look    `json:"looks,omitempty"`
 	// Restored lists host and device knobs that were put back; RestoreErrors
 	// those that could not be.
@@ -426,8 +428,8 @@ type Look struct {
 // stable and short (source-not-saturated, cpu-steal, not-pinned); Text says
 // what, where, and what to do.
 type Warning struct {
-	Code string `json:"code"`
-	Text string `json:"text"`
+	Code vocab.Code `json:"code"`
+	Text string     `json:"text"`
 }
 
 // A Build says which netab measured.

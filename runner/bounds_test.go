@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"netab/results"
+	"netab/results/vocab"
 	"netab/scenarios"
 )
 
@@ -84,7 +85,7 @@ func FuzzPlanBounds(f *testing.F) {
 		m := s.Measure
 		p := laidOut(arms, time.Duration(m.Slice), time.Duration(m.Settle), time.Duration(m.Trial))
 		if m.Grain == "trial" {
-			p.grain = grainTrial
+			p.grain = vocab.ByTrial
 		}
 		if p.countEnough(time.Duration(m.MaxTime)) != nil {
 			return

@@ -9,10 +9,13 @@ import (
 	"time"
 
 	"netab/results"
+	"netab/results/vocab"
 	"netab/runner/canary"
 	"netab/runner/host"
 	"netab/runner/traffic"
 )
+
+var codeNoCanaries = vocab.Warns("no-canaries")
 
 // Canaries run in this process and not in the agents: on threads pinned to the CPUs of
 // an arm's roles, whatever its traffic is and whoever sends it. They sleep but for the
@@ -118,7 +121,7 @@ func (r *run) noCanaries(t *results.Trial, why string) {
 		c.said = map[string]bool{}
 	}
 	c.said[why] = true
-	t.Warnings = append(t.Warnings, results.Warning{Code: "no-canaries", Text: why})
+	t.Warnings = append(t.Warnings, results.Warning{Code: codeNoCanaries, Text: why})
 }
 
 // A watching is the canaries of one session's slices.

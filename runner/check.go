@@ -8,9 +8,21 @@ import (
 	"time"
 
 	"netab/results"
+	"netab/results/vocab"
 	"netab/runner/host"
 	"netab/runner/knob"
 	"netab/runner/probe"
+)
+
+var (
+	codeBusyMachine = vocab.Warns("busy-machine")
+	codeAnotherRun  = vocab.Warns("another-run")
+	codeCPUSteal    = vocab.Warns("cpu-steal")
+	codeCPUQuota    = vocab.Warns("cpu-quota")
+	codeLeftovers   = vocab.Warns("leftovers")
+	codeGovernor    = vocab.Warns("governor")
+	codeClocksource = vocab.Warns("clocksource")
+	codeDebugKernel = vocab.Warns("debug-kernel")
 )
 
 // Bounds above which a machine is not quiet enough to go unmentioned.
@@ -24,7 +36,7 @@ const (
 // noisy or unlike those of other machines. It changes nothing.
 func Check(m results.Machine) ([]results.Warning, error) {
 	var out []results.Warning
-	warn := func(code, format string, args ...any) {
+	warn := func(code vocab.Code, format string, args ...any) {
 		out = append(out, results.Warning{Code: code, Text: fmt.Sprintf(format, args...)})
 	}
 	foreign, host, err := lookAround(quietFor)
@@ -36,7 +48,7 @@ func Check(m results.Machine) ([]results.Warning, error) {
 		for _, p := range foreign.Top {
 			names = append(names, fmt.Sprintf("%s (pid %d)", p.Name, p.PID))
 		}
-		warn("busy-machine", "other processes use %.2f of a CPU: %s; stop them, or expect more noise", cpus, strings.Join(names, ", "))
+		warn(codeBusyMachine, "other processes use %.2f of a CPU: %s; stop them, or expect more noise", cpus, strings.Join(names, ", "))
 	}
 	if runs := knob.OtherRuns(); len(runs) > 0 {
 		// Their number and names are theirs to choose.
@@ -45,25 +57,25 @@ func Check(m results.Machine) ([]results.Warning, error) {
 		if more := len(runs) - few; more > 0 {
 			text += fmt.Sprintf(" and %d more", more)
 		}
-		warn("another-run", "another netab measures on this machine, and no lock of its keeps this one apart (another user's, or another mount namespace's): %s; both disturb each other: measure again when it has ended", text)
+		warn(codeAnotherRun, "another netab measures on this machine, and no lock of its keeps this one apart (another user's, or another mount namespace's): %s; both disturb each other: measure again when it has ended", text)
 	}
 	if share := float64(host.StealNS) / float64(quietFor) / float64(max(m.CPUs, 1)); share > mostStealing {
-		warn("cpu-steal", "the hypervisor takes %.1f %% of this guest's CPU time", 100*share)
+		warn(codeCPUSteal, "the hypervisor takes %.1f %% of this guest's CPU time", 100*share)
 	}
 	if q, ok := results.ReadCPUQuota(results.Root("")); ok {
-		warn("cpu-quota", "a control group limits the CPU time of netab and all beside it there (%s): once that is used up, all stand still until the next period", q)
+		warn(codeCPUQuota, "a control group limits the CPU time of netab and all beside it there (%s): once that is used up, all stand still until the next period", q)
 	}
 	if left, err := filepath.Glob(knob.NetnsDir + "/" + knob.NetnsPrefix + "*"); err == nil && len(left) > 0 {
-		warn("leftovers", "namespaces of an earlier run are left, and no journal knows of them: %s; look into them for devices, then `ip netns delete` them", strings.Join(left, ", "))
+		warn(codeLeftovers, "namespaces of an earlier run are left, and no journal knows of them: %s; look into them for devices, then `ip netns delete` them", strings.Join(left, ", "))
 	}
 	if m.Governor != "" && m.Governor != "performance" {
-		warn("governor", "the CPU frequency governor is %q: frequencies follow the load; knobs: {governor: performance} sets it for a run", m.Governor)
+		warn(codeGovernor, "the CPU frequency governor is %q: frequencies follow the load; knobs: {governor: performance} sets it for a run", m.Governor)
 	}
 	if m.Clocksource != "" && m.Clocksource != "tsc" && !strings.HasPrefix(m.Arch, "a") {
-		warn("clocksource", "the clock source is %s, not tsc: reading the clock is slow", m.Clocksource)
+		warn(codeClocksource, "the clock source is %s, not tsc: reading the clock is slow", m.Clocksource)
 	}
 	if len(m.Debug) > 0 {
-		warn("debug-kernel", "this kernel has debugging options that change performance: %s", strings.Join(m.Debug, ", "))
+		warn(codeDebugKernel, "this kernel has debugging options that change performance: %s", strings.Join(m.Debug, ", "))
 	}
 	return out, nil
 }

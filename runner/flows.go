@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"netab/results/vocab"
 	"netab/runner/agent"
 	"netab/runner/topology"
 	"netab/runner/traffic"
@@ -49,7 +50,7 @@ func flowsOf(t scenarios.Traffic, path *topology.Path) []flow {
 	add := func(pair scenarios.Pair, index int, source, sink topology.Side) {
 		f := flow{source: source, sink: sink, sends: true, receivedBy: len(flows)}
 		f.sourcePlace, f.sinkPlace = t.PlaceOf(index)
-		if t.Kind == "multicast" {
+		if t.Kind == vocab.Multicast {
 			f.sends = index == 0
 		}
 		if t.Sink.Socket == "shared" {
@@ -98,8 +99,8 @@ func (g *group) config(v6, exposed bool) traffic.Config {
 			BusyPoll: int(int64(t.Sink.BusyPoll) / 1000), PreferBusyPoll: t.Sink.PreferBusyPoll, LowWater: int(t.Sink.LowWater),
 			Spin: t.Sink.Wait == "spin", Socket: t.Sink.Socket},
 	}
-	if c.Kind == "flood" {
-		c.Kind = "stream" // with other defaults
+	if c.Kind == vocab.Flood {
+		c.Kind = vocab.Stream // with other defaults
 	}
 	return c
 }
@@ -134,7 +135,7 @@ const framesPort = 32768
 // completes the sinks.
 func (l *live) openSockets() error {
 	l.groups = groupsOf(l.arm.Config.Traffic, l.path)
-	v6, exposed := l.path.Sink.Addr.Is6(), l.arm.Config.Topology.Kind == "nic"
+	v6, exposed := l.path.Sink.Addr.Is6(), l.arm.Config.Topology.Kind == vocab.NIC
 	var configs []traffic.Config
 	for i := range l.groups {
 		configs = append(configs, l.groups[i].config(v6, exposed))
@@ -189,13 +190,13 @@ func (l *live) listen(sinks map[*agent.Agent][]traffic.End) error {
 func (l *live) sinkEnd(g, i int) (traffic.End, error) {
 	f := l.groups[g].flows[i]
 	end := traffic.End{Flow: i, Group: g, CPUs: pick(l.arm.CPUs.Sink, f.sinkPlace), Addr: f.sink.Addr}
-	everybody := l.groups[g].traffic.Kind == "multicast" || l.groups[g].traffic.Sink.Socket == "reuseport" || l.groups[g].traffic.Sink.Socket == "reuseport-cpu"
+	everybody := l.groups[g].traffic.Kind == vocab.Multicast || l.groups[g].traffic.Sink.Socket == "reuseport" || l.groups[g].traffic.Sink.Socket == "reuseport-cpu"
 	for j, other := range l.groups[g].flows {
 		if j != i && (other.receivedBy == i || everybody) {
 			end.From = append(end.From, j)
 		}
 	}
-	if l.groups[g].traffic.Kind == "multicast" {
+	if l.groups[g].traffic.Kind == vocab.Multicast {
 		end.To = netip.AddrPortFrom(multicastGroup(f.sink.Addr), 0)
 		link, err := f.sink.Link()
 		if err != nil {
@@ -249,14 +250,14 @@ func (l *live) sourceEnd(g, i, sending int) (traffic.End, error) {
 	if t.LossFree != nil {
 		end.Share = 1 / n
 	}
-	if t.Kind != "multicast" && !l.groups[g].makesFrames() {
+	if t.Kind != vocab.Multicast && !l.groups[g].makesFrames() {
 		return end, nil
 	}
 	link, err := f.source.Link()
 	if err != nil {
 		return end, err
 	}
-	if t.Kind == "multicast" {
+	if t.Kind == vocab.Multicast {
 		end.To = netip.AddrPortFrom(multicastGroup(f.sink.Addr), f.sinkPort)
 		end.Device = link.Index
 		return end, nil
@@ -336,7 +337,7 @@ func (l *live) accept(sinks map[*agent.Agent][]traffic.End) error {
 		ends := sinks[a]
 		for i, e := range ends {
 			ends[i].Origins = l.groups[e.Group].origins(e)
-			if l.groups[e.Group].traffic.Kind == "multicast" {
+			if l.groups[e.Group].traffic.Kind == vocab.Multicast {
 				continue
 			}
 			f := l.groups[e.Group].flows[e.Flow]

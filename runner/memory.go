@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"netab/results"
+	"netab/results/vocab"
 	"netab/scenarios"
 )
 
@@ -78,7 +79,7 @@ const (
 func workMemory(t *scenarios.Traffic, sources, sinks, arms int) uint64 {
 	message := uint64(max(largest(t), 1))
 	answer := uint64(0)
-	if t.Kind == "rr" || t.Kind == "crr" || t.Kind == "conn" {
+	if t.Kind == vocab.RR || t.Kind == vocab.CRR || t.Kind == vocab.Conn {
 		outstanding := uint64(1 << 16)
 		if t.Rate == 0 {
 			outstanding = powerOfTwo(uint64(max(t.Depth, 1)) + 1)
@@ -114,7 +115,7 @@ func workMemory(t *scenarios.Traffic, sources, sinks, arms int) uint64 {
 	case "recvmmsg":
 		sink = plus(sink, times(uint64(max(t.Sink.Batch, 1)), plus(message, batchHeader)))
 	case "io_uring":
-		if t.Protocol == "tcp" || t.Protocol == "unix-stream" {
+		if t.Protocol == vocab.TCP || t.Protocol == vocab.UnixStream {
 			sink = plus(sink, times(64, 65536))
 		} else {
 			sink = plus(sink, times(256, message))
@@ -144,7 +145,7 @@ func sizesMemory(t *scenarios.Traffic) uint64 {
 func knobMemory(arm *scenarios.Arm) uint64 {
 	queues := uint64(max(arm.Config.Topology.Queues, 1))
 	sum := uint64(0)
-	if arm.Config.Topology.Kind == "veth" {
+	if arm.Config.Topology.Kind == vocab.Veth {
 		sum = times(2, queues, queueMemory)
 	}
 	for _, k := range arm.Knobs {

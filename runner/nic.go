@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"netab/results/vocab"
 	"netab/runner/agent"
 	"netab/runner/host"
 	"netab/runner/knob"
@@ -17,7 +18,7 @@ import (
 // scenario with topology nic share one pair of namespaces, and what they
 // differ in is switched there.
 
-func (p *plan) nic() bool { return p.arms[0].Config.Topology.Kind == "nic" }
+func (p *plan) nic() bool { return p.arms[0].Config.Topology.Kind == vocab.NIC }
 
 // checkNIC refuses arms that cannot share the pair.
 func (p *plan) checkNIC() error {
@@ -48,7 +49,7 @@ func (p *plan) checkNIC() error {
 // are bound and read here, so that the journal knows them as they are put back,
 // and written later where the devices then are.
 func (p *plan) shareNIC(ctx context.Context, s *agent.Starter, index int) error {
-	scratch, err := topology.Build(ctx, s, scenarios.Topology{Kind: "loopback"}, agent.Options{})
+	scratch, err := topology.Build(ctx, s, scenarios.Topology{Kind: vocab.Loopback}, agent.Options{})
 	if err != nil {
 		return err
 	}

@@ -60,13 +60,13 @@ func TestPanicPutsTheMachineBack(t *testing.T) {
 				t.Errorf("the journal has %d entries left", len(r.Journal.Pending()))
 			}
 			stored, unread := results.ReadFile(r.Store + "/test/run.jsonl")
-			if unread != nil || stored.End == nil || !strings.HasPrefix(stored.End.Reason, "failed: a fault of netab: panic: ") || len(stored.End.Restored) == 0 {
+			if unread != nil || stored.End == nil || !strings.HasPrefix(string(stored.End.Reason), "failed: a fault of netab: panic: ") || len(stored.End.Restored) == 0 {
 				t.Fatalf("the run file: %+v, %v", stored, unread)
 			}
 			if len(stored.Trials) != tt.trials || run == nil || len(run.Trials) != tt.trials {
 				t.Errorf("%d trials are kept, want %d", len(stored.Trials), tt.trials)
 			}
-			stack := regexp.MustCompile(`its stack is in (\S+):`).FindStringSubmatch(stored.End.Reason)
+			stack := regexp.MustCompile(`its stack is in (\S+):`).FindStringSubmatch(string(stored.End.Reason))
 			if stack == nil {
 				t.Fatalf("no stack is kept: %s", stored.End.Reason)
 			}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"netab/results"
+	"netab/results/vocab"
 	"netab/runner/agent"
 	"netab/runner/host"
 	"netab/runner/knob"
@@ -19,13 +20,6 @@ import (
 	"netab/runner/paths"
 	"netab/runner/topology"
 	"netab/scenarios"
-)
-
-// Grains, finest first. The schedule uses the finest that the knobs allow.
-const (
-	grainSlice    = "slice"          // arms side by side, each with namespaces of its own
-	grainSwitched = "slice-switched" // shared knobs written at slice boundaries of live flows
-	grainTrial    = "trial"          // a fresh setup for each arm's turn
 )
 
 // A setup is one built topology with its sockets. It serves one arm, or, where
@@ -81,7 +75,8 @@ type plan struct {
 	arms          []scenarios.Arm
 	setups        []*setup
 	shared        []*switched // in the order of their first use; constants included
-	grain, reason string
+	grain         vocab.Grain
+	reason        string
 	slice, settle time.Duration
 	blocks        int
 	counters      *results.CounterPlan // nil = none are read at slices' edges
@@ -139,8 +134,8 @@ func makePlan(ctx context.Context, o Options, s *agent.Starter) (*plan, error) {
 	p.fillShared()
 	p.group(own)
 	p.chooseGrain(o.Trial)
-	if o.WholeTrials && p.grain != grainTrial {
-		p.grain, p.reason = grainTrial, "measure.grain asks for whole trials"
+	if o.WholeTrials && p.grain != vocab.ByTrial {
+		p.grain, p.reason = vocab.ByTrial, "measure.grain asks for whole trials"
 	}
 	if err := p.countEnough(o.MaxTime); err != nil {
 		return nil, err
@@ -151,14 +146,14 @@ func makePlan(ctx context.Context, o Options, s *agent.Starter) (*plan, error) {
 // withDefaults adds what netab sets in its own namespaces unless the scenario
 // says otherwise.
 func withDefaults(arm scenarios.Arm) []scenarios.Knob {
-	t, loopback := arm.Config.Traffic, arm.Config.Topology.Kind == "loopback"
+	t, loopback := arm.Config.Traffic, arm.Config.Topology.Kind == vocab.Loopback
 	defaults := map[string]string{}
-	if t.Protocol == "tcp" {
+	if t.Protocol == vocab.TCP {
 		// A flow that waits for its turn idles past the least retransmission
 		// timeout, which must not shrink its window.
 		defaults["net/ipv4/tcp_slow_start_after_idle"] = "0"
 	}
-	if t.Kind == "crr" || t.Kind == "conn" {
+	if t.Kind == vocab.CRR || t.Kind == vocab.Conn {
 		// A socket for each message: every port there is, and those of closed
 		// connections again after a second.
 		defaults["net/ipv4/ip_local_port_range"] = "1024 65535"
@@ -313,7 +308,7 @@ func sameSettings(a, b []scenarios.Knob) bool {
 // chooseGrain takes the finest grain that the switched knobs allow, and slices
 // long enough for the slowest of them to settle.
 func (p *plan) chooseGrain(trial time.Duration) {
-	p.grain, p.reason = grainSlice, "every setting belongs to a namespace of the arm's own"
+	p.grain, p.reason = vocab.BySlice, "every setting belongs to a namespace of the arm's own"
 	var slowest *switched
 	for _, s := range p.shared {
 		if s.constant() {
@@ -324,13 +319,13 @@ func (p *plan) chooseGrain(trial time.Duration) {
 		}
 	}
 	if slowest != nil {
-		p.grain = grainSwitched
+		p.grain = vocab.BySliceSwitched
 		p.reason = fmt.Sprintf("%s is shared (%s): switched at slice boundaries", slowest.knob, slowest.knob.Scope())
 		if slowest.knob.SlowSwitch() {
-			p.grain = grainTrial
+			p.grain = vocab.ByTrial
 			p.reason = fmt.Sprintf("%s disturbs live flows when it changes: switched between setups", slowest.knob)
 		}
-		if settle := slowest.knob.Settle(); settle > p.settle && p.grain == grainSwitched {
+		if settle := slowest.knob.Settle(); settle > p.settle && p.grain == vocab.BySliceSwitched {
 			p.slice, p.settle = max(p.slice, 4*settle), settle
 		}
 	}

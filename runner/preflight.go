@@ -14,6 +14,7 @@ import (
 
 	"netab/results"
 	"netab/results/crew"
+	"netab/results/vocab"
 	"netab/runner/host"
 	"netab/runner/topology"
 	"netab/scenarios"
@@ -81,7 +82,7 @@ func (p *plan) needs() need {
 	for _, s := range p.setups {
 		windows := len(s.arms)*p.blocks + 1
 		n := needOf(&s.arm, len(s.arms), windows)
-		if p.grain == grainTrial {
+		if p.grain == vocab.ByTrial {
 			all.most(n)
 		} else {
 			all.add(n)
@@ -123,7 +124,7 @@ const (
 func needOf(arm *scenarios.Arm, arms, windows int) need {
 	c := arm.Config
 	path := &topology.Path{Source: topology.Side{Device: "source"}, Sink: topology.Side{Device: "sink"}}
-	if c.Topology.Kind == "loopback" {
+	if c.Topology.Kind == vocab.Loopback {
 		path.Source = path.Sink
 	}
 	sides := map[topology.Side]int{path.Source: agentFiles, path.Sink: agentFiles}
@@ -186,7 +187,7 @@ func sinkFiles(t *scenarios.Traffic) int {
 	switch {
 	case t.Sink.Path == "splice":
 		return 4
-	case t.Sink.Path == "io_uring", t.Kind == "crr", t.Kind == "conn": // of these two the listener, and a connection
+	case t.Sink.Path == "io_uring", t.Kind == vocab.CRR, t.Kind == vocab.Conn: // of these two the listener, and a connection
 		return 2
 	}
 	return 1

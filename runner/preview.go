@@ -5,12 +5,13 @@ import (
 	"time"
 
 	"netab/results"
+	"netab/results/vocab"
 	"netab/runner/knob"
 )
 
 // A Preview is a plan for people: what --dry-run prints.
 type Preview struct {
-	Grain    string          `json:"grain"`
+	Grain    vocab.Grain     `json:"grain"`
 	Reason   string          `json:"reason"`
 	Slice    time.Duration   `json:"slice_ns"`
 	Settle   time.Duration   `json:"settle_ns"`
@@ -31,13 +32,13 @@ func (p *Preview) Each() time.Duration { return p.Trial + betweenTrials }
 
 // An ArmPreview is what belongs to one arm.
 type ArmPreview struct {
-	Name           string   `json:"name"`
-	Topology       string   `json:"topology"`
-	Traffic        string   `json:"traffic"`
-	Source         []int    `json:"source_cpus"` // null = not pinned
-	Sink           []int    `json:"sink_cpus"`
-	Own            []string `json:"own_knobs"`        // in namespaces of its own
-	SharesFlowWith []string `json:"shares_flow_with"` // other arms on the same live flow
+	Name           string         `json:"name"`
+	Topology       vocab.Topology `json:"topology"`
+	Traffic        vocab.Protocol `json:"traffic"`
+	Source         []int          `json:"source_cpus"` // null = not pinned
+	Sink           []int          `json:"sink_cpus"`
+	Own            []string       `json:"own_knobs"`        // in namespaces of its own
+	SharesFlowWith []string       `json:"shares_flow_with"` // other arms on the same live flow
 }
 
 // A SharedPreview is a knob that is borrowed from the machine.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"netab/results"
+	"netab/results/vocab"
 	"netab/runner/agent"
 	"netab/runner/probe"
 	"netab/runner/topology"
@@ -102,7 +103,7 @@ func boundCPU(all []indexed, arm int, cpus scenarios.ResolvedCPUs) {
 func besideSlice(t *scenarios.Traffic, w traffic.WindowResult) results.BesideSlice {
 	s := results.BesideSlice{RxBytes: w.Sink.Bytes, RxMsgs: w.Sink.Msgs, TxBytes: w.Source.Bytes, TxMsgs: w.Source.Msgs,
 		SourceCPU: w.Source.CPU, SourceIdle: w.Source.Idle, SinkCPU: w.Sink.CPU}
-	if t.Kind == "rr" || t.Kind == "crr" {
+	if t.Kind == vocab.RR || t.Kind == vocab.CRR {
 		s.Transactions = w.Source.Msgs
 		s.TxBytes = w.Source.Msgs * int64(t.Message)
 	}
@@ -143,8 +144,8 @@ func (l *live) armTrials(served []int, turns []turn, settings map[int][]results.
 // messages alone: there are no responses, and no UDP beside it.
 func (l *live) hasLedger() bool {
 	t := &l.groups[0].traffic
-	others := slices.ContainsFunc(l.groups[1:], func(g group) bool { return g.traffic.Protocol == "udp" })
-	return t.Protocol == "udp" && t.Kind != "rr" && !others
+	others := slices.ContainsFunc(l.groups[1:], func(g group) bool { return g.traffic.Protocol == vocab.UDP })
+	return t.Protocol == vocab.UDP && t.Kind != vocab.RR && !others
 }
 
 // A groupEnds is what all ends of one group did over the trial.
@@ -289,11 +290,11 @@ func (l *live) trains(u *probe.UDP, t *scenarios.Traffic) {
 	if t.Sink.GRO {
 		u.SinkTrain = mostGRO
 	}
-	if t.Kind == "multicast" {
+	if t.Kind == vocab.Multicast {
 		u.Copies = len(l.groups[0].flows)
 	}
 	u.Around = t.Source.Path == "packet" || t.Source.Path == "pktgen"
-	u.Apart = l.arm.Config.Topology.Kind == "nic"
+	u.Apart = l.arm.Config.Topology.Kind == vocab.NIC
 	u.Fragments = fragments(l.path.Source, int(datagram))
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"netab/results"
 	"netab/results/crew"
+	"netab/results/vocab"
 	"netab/runner/agent"
 	"netab/runner/host"
 	"netab/runner/knob"
@@ -82,7 +83,7 @@ type Decision struct {
 	Look *results.Look // if this was one
 	Stop bool
 	// Reason of stopping, for the record: decided, max-time.
-	Reason string
+	Reason vocab.End
 }
 
 // ErrInterrupted is the cause of a context that a user's Ctrl-C ended.
@@ -283,7 +284,7 @@ func (r *run) noTimeLeft(elapsed time.Duration) bool {
 // interrupted gives the stop rule its last look: what was measured so far is
 // judged with the alpha that is left.
 func (r *run) interrupted() error {
-	r.end.Reason = "interrupted"
+	r.end.Reason = vocab.Interrupted
 	if len(r.trials) > 0 {
 		if d := r.Stop(r.trials, r.elapsed(), true); d.Look != nil {
 			r.end.Looks = append(r.end.Looks, *d.Look)
@@ -299,7 +300,7 @@ func (r *run) interrupted() error {
 // file.
 func (r *run) finish(failed error) error {
 	if failed != nil {
-		r.end.Reason = "failed: " + failed.Error()
+		r.end.Reason = vocab.FailedBy(failed)
 	}
 	ctx := context.WithoutCancel(r.ctx)
 	err := r.putBack(ctx)

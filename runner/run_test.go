@@ -13,6 +13,7 @@ import (
 	"github.com/vishvananda/netlink"
 
 	"netab/results"
+	"netab/results/vocab"
 	"netab/runner/agent"
 	"netab/runner/knob"
 	"netab/scenarios"
@@ -129,7 +130,7 @@ func TestRunSideBySide(t *testing.T) {
 	needRoot(t)
 	o, run := measured(t, sideBySide, 2, nil)
 	trials := onTime(run.Trials)
-	if run.Header.Plan.Grain != grainSlice || len(trials) != 2 {
+	if run.Header.Plan.Grain != vocab.BySlice || len(trials) != 2 {
 		t.Fatalf("grain %s, %d trials", run.Header.Plan.Grain, len(trials))
 	}
 	for _, trial := range trials {
@@ -198,7 +199,7 @@ func TestRunSwitchesHostKnob(t *testing.T) {
 		t.Errorf("netdev_budget was %s and is %s", before, after)
 	}
 	trial := onTime(run.Trials)[0]
-	if run.Header.Plan.Grain != grainSwitched || trial.Invalid != "" {
+	if run.Header.Plan.Grain != vocab.BySliceSwitched || trial.Invalid != "" {
 		t.Fatalf("grain %s, %s", run.Header.Plan.Grain, trial.Invalid)
 	}
 	for i, want := range []string{"301", "302"} {
@@ -266,7 +267,7 @@ func TestFailingTrials(t *testing.T) {
 	if err == nil || len(run.Trials) != mostInvalid || !strings.Contains(err.Error(), "leave off threads") {
 		t.Fatalf("%v", err)
 	}
-	if errors.Is(err, ErrInterrupted) || !strings.HasPrefix(run.End.Reason, "failed: ") {
+	if errors.Is(err, ErrInterrupted) || !strings.HasPrefix(string(run.End.Reason), "failed: ") {
 		t.Errorf("reason %q", run.End.Reason)
 	}
 }
@@ -341,7 +342,7 @@ func TestRunTrialGrainSetsTheArmsKnobs(t *testing.T) {
 		o.Trial = time.Second // a session outlasts a segment that is lost and sent again (200 ms)
 		o.MaxTime = time.Minute
 	})
-	if run.Header.Plan.Grain != grainTrial {
+	if run.Header.Plan.Grain != vocab.ByTrial {
 		t.Errorf("grain %s", run.Header.Plan.Grain)
 	}
 	trials := onTime(run.Trials)

@@ -135,7 +135,7 @@ func TestSessionsOnAChangedMachine(t *testing.T) {
 	needRoot(t)
 	o := inSessions(t, func(context.Context, time.Time) (*knob.Journal, []*os.File, error) { return nil, nil, os.ErrPermission })
 	run, err := Run(t.Context(), o)
-	if err == nil || len(run.Trials) == 0 || !strings.HasPrefix(run.End.Reason, "failed: ") {
+	if err == nil || len(run.Trials) == 0 || !strings.HasPrefix(string(run.End.Reason), "failed: ") {
 		t.Errorf("%v, %+v", err, run)
 	}
 }

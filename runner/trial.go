@@ -10,11 +10,14 @@ import (
 
 	"netab/results"
 	"netab/results/crew"
+	"netab/results/vocab"
 	"netab/runner/agent"
 	"netab/runner/topology"
 	"netab/runner/traffic"
 	"netab/scenarios"
 )
+
+var codeCarryOver = vocab.Warns("carry-over")
 
 // lead is the time between handing out a schedule and its first slice: the
 // message must have reached all agents and their threads must be asleep. An
@@ -64,7 +67,7 @@ func (r *run) trial(index int) results.Trial {
 	}
 	r.learning = false
 	var err error
-	if r.plan.grain == grainTrial {
+	if r.plan.grain == vocab.ByTrial {
 		err = r.oneByOne(&t)
 	} else {
 		all := make([]int, len(r.plan.arms))
@@ -223,7 +226,7 @@ func (r *run) warnOfCarryOver(t *results.Trial) {
 			continue // see nothingReceived
 		}
 		if share := float64(late[i]) / float64(received[i]); share > mostLate {
-			t.Warnings = append(t.Warnings, results.Warning{Code: "carry-over", Text: fmt.Sprintf(
+			t.Warnings = append(t.Warnings, results.Warning{Code: codeCarryOver, Text: fmt.Sprintf(
 				"%s: %.1f %% of what it sent was received while another arm was counted: its queues outlast the settle part; set measure.settle longer", arm.Name, 100*share)})
 		}
 	}
@@ -353,7 +356,7 @@ func (r *run) takeTurns(setups []*live, turns []turn, start int64) (late map[int
 	for _, l := range setups {
 		g.Go(func() error { return l.run(turns, start, r.plan.settle) })
 	}
-	if r.plan.grain == grainSwitched {
+	if r.plan.grain == vocab.BySliceSwitched {
 		late, err = r.switcher.follow(r.ctx, turns, start)
 	}
 	return late, errors.Join(err, g.Wait())

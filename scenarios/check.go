@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"netab/results/vocab"
 )
 
 // check finds what each value alone does not show: combinations that make no
@@ -122,7 +124,7 @@ func (c armChecker) topology() {
 	if t.Family == "ipv6" && t.MTU > 0 && t.MTU < minMTUv6 {
 		c.fail("topology.mtu", fmt.Sprintf("%d is too small for ipv6", t.MTU), fmt.Sprintf("IPv6 needs %d or more (RFC 8200)", minMTUv6))
 	}
-	if t.Kind != "loopback" && t.MTU > maxMTU-1 {
+	if t.Kind != vocab.Loopback && t.MTU > maxMTU-1 {
 		c.fail("topology.mtu", fmt.Sprintf("%d is more than a %s device takes", t.MTU, t.Kind), fmt.Sprintf("want at most %d", maxMTU-1))
 	}
 	for name, dev := range c.draft.cfg.Knobs.Device {
@@ -130,20 +132,20 @@ func (c armChecker) topology() {
 			c.fail(join("knobs.device", name)+".mtu", fmt.Sprintf("%d is too small for ipv6", mtu), fmt.Sprintf("IPv6 needs %d or more (RFC 8200)", minMTUv6))
 		}
 	}
-	if t.Queues > 0 && t.Kind != "veth" {
-		c.fail("topology.queues", "a "+t.Kind+" topology makes no queues", "use topology.kind veth, or channels of the device")
+	if t.Queues > 0 && t.Kind != vocab.Veth {
+		c.fail("topology.queues", "a "+string(t.Kind)+" topology makes no queues", "use topology.kind veth, or channels of the device")
 	}
 	for _, end := range []struct{ path, device string }{
 		{"topology.source_device", t.SourceDevice}, {"topology.sink_device", t.SinkDevice},
 	} {
 		switch {
-		case t.Kind == "nic" && end.device == "" && !c.written(end.path):
+		case t.Kind == vocab.NIC && end.device == "" && !c.written(end.path):
 			c.fail(end.path, "a nic topology needs both devices", "give topology.source_device and topology.sink_device")
-		case t.Kind != "nic" && end.device != "":
-			c.fail(end.path, "a "+t.Kind+" topology takes no devices", "use topology.kind nic, or leave it off")
+		case t.Kind != vocab.NIC && end.device != "":
+			c.fail(end.path, "a "+string(t.Kind)+" topology takes no devices", "use topology.kind nic, or leave it off")
 		}
 	}
-	if t.Kind == "nic" && t.SourceDevice != "" && t.SourceDevice == t.SinkDevice {
+	if t.Kind == vocab.NIC && t.SourceDevice != "" && t.SourceDevice == t.SinkDevice {
 		c.fail("topology.sink_device", t.SinkDevice+" is the source's device too", "two devices with a wire between them are needed")
 	}
 }
@@ -153,7 +155,7 @@ func (c armChecker) addresses() {
 	if t.SourceAddress == "" && t.SinkAddress == "" {
 		return
 	}
-	if t.Kind == "loopback" {
+	if t.Kind == vocab.Loopback {
 		path := "topology.source_address"
 		if t.SourceAddress == "" {
 			path = "topology.sink_address"

@@ -1,6 +1,10 @@
 package scenarios
 
-import "time"
+import (
+	"time"
+
+	"netab/results/vocab"
+)
 
 const (
 	// Measured, and to be measured again: docs/slices.md. The standard error of an
@@ -31,7 +35,7 @@ const (
 
 // withDefaults is c with every field set that has a default.
 func (c Config) withDefaults() Config {
-	fill(&c.Topology.Kind, "loopback")
+	fill(&c.Topology.Kind, vocab.Loopback)
 	fill(&c.Topology.Family, "ipv4")
 	c.Traffic = c.Traffic.withDefaults(c.Topology.Family)
 	if c.Placement.Source == "" && c.Placement.Sink == "" {
@@ -42,7 +46,7 @@ func (c Config) withDefaults() Config {
 
 // namespaces is how many a path of the topology goes through.
 func (t Topology) namespaces() int {
-	if t.Kind == "loopback" {
+	if t.Kind == vocab.Loopback {
 		return 1
 	}
 	return 2

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+
+	"netab/results/vocab"
 )
 
 // What a device has that nobody gave an MTU: a veth's is Ethernet's
@@ -25,9 +27,9 @@ const (
 // zero value of a new field must mean what was there before it.
 func (c Config) Describe() map[string]string {
 	switch c.Topology.Kind {
-	case "veth":
+	case vocab.Veth:
 		fill(&c.Topology.MTU, vethMTU)
-	case "loopback":
+	case vocab.Loopback:
 		fill(&c.Topology.MTU, loopbackMTU)
 	}
 	f := facts{rules(), map[string]string{}}

@@ -454,7 +454,7 @@ arms:
 `)
 	var got []string
 	for _, arm := range arms {
-		got = append(got, arm.Config.Traffic.Protocol+" "+arm.Config.Traffic.Message.String()+" "+arm.Config.Topology.Kind)
+		got = append(got, fmt.Sprint(arm.Config.Traffic.Protocol, " ", arm.Config.Traffic.Message.String(), " ", arm.Config.Topology.Kind))
 	}
 	want := []string{"udp 64 loopback", "udp 1K loopback", "udp 64 loopback", "udp 64 veth"}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -3,6 +3,8 @@ package scenarios
 import (
 	"maps"
 	"slices"
+
+	"netab/results/vocab"
 )
 
 // Notes says which settings of an arm cannot have the effect that they
@@ -14,7 +16,7 @@ func Notes(arm Arm) []string {
 	for _, name := range slices.Sorted(maps.Keys(c.Traffic.Beside)) {
 		out = append(out, trafficNotes(c, c.Traffic.Beside[name], name+": ")...)
 	}
-	if c.Traffic.Protocol == "tcp" && c.Traffic.ReceiveBuffer > 0 {
+	if c.Traffic.Protocol == vocab.TCP && c.Traffic.ReceiveBuffer > 0 {
 		if _, ok := c.Knobs.Sysctl["net/ipv4/tcp_rmem"]; ok {
 			out = append(out, "tcp_rmem: receive_buffer sets SO_RCVBUF, which turns off the tuning within tcp_rmem")
 		}
@@ -31,7 +33,7 @@ func deviceNotes(c Config, name string) []string {
 	ours := name == "source" || name == "sink" || name == "both"
 	var out []string
 	note := func(setting, why string) { out = append(out, name+" "+setting+": "+why) }
-	lo := name == "lo" || ours && c.Topology.Kind == "loopback"
+	lo := name == "lo" || ours && c.Topology.Kind == vocab.Loopback
 	// What works only in NAPI polling.
 	napi := []struct {
 		name string
@@ -46,7 +48,7 @@ func deviceNotes(c Config, name string) []string {
 		case !setting.set:
 		case lo:
 			note(setting.name, "lo has no NAPI")
-		case ours && c.Topology.Kind == "veth" && !groOn(c, name):
+		case ours && c.Topology.Kind == vocab.Veth && !groOn(c, name):
 			note(setting.name, "needs GRO or XDP on, as veth uses no NAPI without")
 		}
 	}
@@ -57,7 +59,7 @@ func deviceNotes(c Config, name string) []string {
 		switch {
 		case lo:
 			note("xps_cpus", "lo has one transmit queue, so there is nothing to choose")
-		case ours && c.Topology.Kind == "veth" && c.Topology.Queues < 2:
+		case ours && c.Topology.Kind == vocab.Veth && c.Topology.Queues < 2:
 			note("xps_cpus", "needs topology.queues of 2 or more")
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"netab/results/vocab"
 )
 
 func TestOverride(t *testing.T) {
@@ -32,13 +34,13 @@ matrix:
 		{"size", rps, []string{"traffic.message=64"}, func(_ *Scenario, a []Arm) any { return a[1].Config.Traffic.Message }, Size(64)},
 		{"last one wins", rps, []string{"traffic.message=64", "traffic.message=1K"}, func(_ *Scenario, a []Arm) any { return a[0].Config.Traffic.Message }, Size(1024)},
 		{"beside a bare word", rps, []string{"topology.mtu=9000"}, func(_ *Scenario, a []Arm) any { return a[1].Config.Topology }, Topology{Kind: "veth", Family: "ipv4", MTU: 9000}},
-		{"bare word", rps, []string{"traffic=UDP_STREAM"}, func(_ *Scenario, a []Arm) any { return a[0].Config.Traffic.Protocol }, "udp"},
+		{"bare word", rps, []string{"traffic=UDP_STREAM"}, func(_ *Scenario, a []Arm) any { return a[0].Config.Traffic.Protocol }, vocab.UDP},
 		{"mapping", rps, []string{"traffic={protocol: udp, flows: 3}"}, func(_ *Scenario, a []Arm) any { return a[0].Config.Traffic.Flows }, 3},
 		{"a bare word replaces what belonged to the old traffic", "question: How fast?\ntraffic: {protocol: udp, message: 9000, flows: 3, source: {segment: 1400}, sink: {gro: on}}", []string{"traffic=TCP_RR", "traffic.threads=1"},
 			func(s *Scenario, a []Arm) any {
 				t := a[0].Config.Traffic
 				return []any{t.Kind, t.Message, t.Response, t.Flows, t.Source, t.Sink, s.Question}
-			}, []any{"rr", Size(1), Size(1), 1, SourcePath{Path: "send", Socket: "connected"}, SinkPath{Path: "recv", Wait: "block"}, "How fast? (changed by --set traffic=TCP_RR, traffic.threads=1)"}},
+			}, []any{vocab.RR, Size(1), Size(1), 1, SourcePath{Path: "send", Socket: "connected"}, SinkPath{Path: "recv", Wait: "block"}, "How fast? (changed by --set traffic=TCP_RR, traffic.threads=1)"}},
 		{"a bare word replaces the old topology", "topology: {kind: nic, source_device: a, sink_device: b, mtu: 9000}", []string{"topology=loopback"},
 			func(_ *Scenario, a []Arm) any { return a[0].Config.Topology }, Topology{Kind: "loopback", Family: "ipv4"}},
 		{"a bare word replaces a path", "traffic: {protocol: udp, source: {path: sendmmsg, batch: 8, zerocopy: on}}", []string{"traffic.source=send"},
@@ -77,7 +79,7 @@ matrix:
 			func(_ *Scenario, a []Arm) any { return a[0].Config.Traffic.Source }, SourcePath{Path: "sendmmsg", Batch: 64, Socket: "connected"}},
 		{"netperf's name", rps, []string{"traffic.protocol=TCP_RR"}, func(s *Scenario, a []Arm) any {
 			return []any{a[0].Config.Traffic.Kind, a[0].Config.Traffic.Message, s.Measure.Metrics}
-		}, []any{"rr", Size(1), []string{"transaction_rate"}}},
+		}, []any{vocab.RR, Size(1), []string{"transaction_rate"}}},
 		{"rate", rps, []string{"traffic.rate=1.5M/s"}, func(_ *Scenario, a []Arm) any { return []any{a[0].Config.Traffic.Rate, a[0].Config.Traffic.Burst} }, []any{Rate(1.5e6), 1}},
 		{"sizes", rps, []string{"traffic=udp", "traffic.sizes=imix"}, func(_ *Scenario, a []Arm) any { return a[0].Config.Traffic.Sizes }, Sizes{"64": 7, "570": 4, "1472": 1}},
 		{"sizes instead of a message and back", rps, []string{"traffic.message=64", "traffic.sizes={1K: 2}", "traffic.message=32"}, func(_ *Scenario, a []Arm) any {
@@ -90,10 +92,10 @@ matrix:
 		{"traffic beside, by name", rps, []string{"traffic.beside.rpc=TCP_RR", "traffic.beside.rpc.message=64", "traffic.beside.rpc.sink.path=read"}, func(_ *Scenario, a []Arm) any {
 			b := a[0].Config.Traffic.Beside["rpc"]
 			return []any{b.Kind, b.Message, b.Response, b.Sink.Path}
-		}, []any{"rr", Size(64), Size(64), "read"}},
+		}, []any{vocab.RR, Size(64), Size(64), "read"}},
 		{"traffic beside, in an arm that wrote a word", "arms: {a: {traffic: {beside: {rpc: TCP_RR}}}, b: {}}", []string{"arms.a.traffic.beside.rpc.depth=4"}, func(_ *Scenario, a []Arm) any {
 			return []any{a[0].Config.Traffic.Beside["rpc"].Kind, a[0].Config.Traffic.Beside["rpc"].Depth, len(a[1].Config.Traffic.Beside)}
-		}, []any{"rr", 4, 0}},
+		}, []any{vocab.RR, 4, 0}},
 		{"levels of what goes beside", "traffic: {beside: {rpc: TCP_RR}}", []string{"matrix.traffic.beside.rpc.flows=[1, 4]"}, func(_ *Scenario, a []Arm) any {
 			return []any{armNames(a), a[1].Config.Traffic.Beside["rpc"].Flows}
 		}, []any{[]string{"flows=1", "flows=4"}, 4}},

@@ -3,6 +3,8 @@ package scenarios
 import (
 	"fmt"
 	"maps"
+
+	"netab/results/vocab"
 )
 
 // A rule is what is known of a struct field beside its Go type: what it
@@ -59,7 +61,7 @@ func rules() ruleBook {
 		"Config.placement": {doc: "On which CPUs the threads of the roles run."},
 		"Config.knobs":     {doc: "Kernel and device settings."},
 
-		"Topology.kind":           {doc: "loopback: lo of an own namespace; veth: a pair between two namespaces; nic: two existing devices moved into two namespaces.", enum: []string{"loopback", "veth", "nic"}, def: "loopback"},
+		"Topology.kind":           {doc: "loopback: lo of an own namespace; veth: a pair between two namespaces; nic: two existing devices moved into two namespaces.", enum: vocab.Words(vocab.Topologies()), def: string(vocab.Loopback)},
 		"Topology.family":         {doc: "Address family.", enum: []string{"ipv4", "ipv6"}, def: "ipv4"},
 		"Topology.mtu":            {doc: "MTU of both ends in bytes. Default: the device's own.", min: minMTU, max: maxMTU},
 		"Topology.queues":         {doc: "Receive and transmit queues of each veth end.", min: 1, max: maxQueues},
@@ -103,7 +105,7 @@ func rules() ruleBook {
 		"Measure.settle":     {doc: "First part of each slice, not counted.", until: maxSlice, def: defaultSettle.String()},
 		"Measure.disturbed":  {doc: "apart: trials that other programs, the hypervisor or a CPU quota disturbed are shown, and verdicts are of the others; count: they count like all others, for machines that are never quiet.", enum: []string{"apart", "count"}, def: "apart"},
 		"Measure.canaries":   {doc: "auto: the distance between the CPUs of source and sink, and the speed of each, are measured in settle parts some ten times a second, and what takes longer between trials: half a percent of the time at most; off: nothing of that.", enum: []string{"auto", "off"}, def: "auto"},
-		"Measure.grain":      {doc: "slice: arms take turns as finely as their knobs allow; trial: each arm has a setup and a turn of its own in every trial.", enum: []string{"slice", "trial"}, def: "slice"},
+		"Measure.grain":      {doc: "slice: arms take turns as finely as their knobs allow; trial: each arm has a setup and a turn of its own in every trial.", enum: vocab.Words([]vocab.Grain{vocab.BySlice, vocab.ByTrial}), def: string(vocab.BySlice)},
 		"Measure.trial":      {doc: "All slices of one trial together. Default: " + defaultTrial.String() + ", or what the arms need."},
 		"Measure.seed":       {doc: "Seed of every random order. Default: drawn, and recorded."},
 		"Measure.metrics":    {doc: "Metrics that are judged, the headline first; of traffic beside: NAME.METRIC. Default: what the kind of traffic is about.", text: metricSyntax()},

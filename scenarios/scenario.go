@@ -9,7 +9,11 @@
 // find out.
 package scenarios
 
-import "time"
+import (
+	"time"
+
+	"netab/results/vocab"
+)
 
 // A Scenario is one file: a question, a configuration, and the ways in which
 // the arms differ from it.
@@ -44,10 +48,10 @@ type Config struct {
 // A Topology is the path between source and sink. In YAML a bare word
 // ("topology: loopback") is its Kind.
 type Topology struct {
-	Kind   string `yaml:"kind" json:"kind,omitempty"`               // loopback (default), veth, nic
-	Family string `yaml:"family,omitempty" json:"family,omitempty"` // ipv4 (default), ipv6
-	MTU    int    `yaml:"mtu,omitempty" json:"mtu,omitempty"`       // 0 = the device's default
-	Queues int    `yaml:"queues,omitempty" json:"queues,omitempty"` // of each veth end; 0 = the kernel's default
+	Kind   vocab.Topology `yaml:"kind" json:"kind,omitempty"`               // default loopback
+	Family string         `yaml:"family,omitempty" json:"family,omitempty"` // ipv4 (default), ipv6
+	MTU    int            `yaml:"mtu,omitempty" json:"mtu,omitempty"`       // 0 = the device's default
+	Queues int            `yaml:"queues,omitempty" json:"queues,omitempty"` // of each veth end; 0 = the kernel's default
 	// Existing interfaces for nic, moved into two namespaces for the run.
 	SourceDevice string `yaml:"source_device,omitempty" json:"source_device,omitempty"`
 	SinkDevice   string `yaml:"sink_device,omitempty" json:"sink_device,omitempty"`
@@ -63,8 +67,8 @@ type Traffic struct {
 	// each request), conn (a connection, or for UDP a socket, for each message,
 	// without a response), flood (small datagrams as many as the kernel takes),
 	// multicast (one source, all sinks joined to its group).
-	Kind     string `yaml:"kind,omitempty" json:"kind,omitempty"`
-	Protocol string `yaml:"protocol" json:"protocol,omitempty"` // tcp (default), udp, unix-stream, unix-dgram
+	Kind     vocab.Kind     `yaml:"kind,omitempty" json:"kind,omitempty"`
+	Protocol vocab.Protocol `yaml:"protocol" json:"protocol,omitempty"` // default tcp
 	// Message is bytes per send call, of rr and crr the request. Default 128K for
 	// byte streams, 1472 for udp, 64 for flood and conn, 1 for rr and crr.
 	Message Size `yaml:"message,omitempty" json:"message,omitempty"`
@@ -227,7 +231,7 @@ type Measure struct {
 	Settle   Duration `yaml:"settle,omitempty" json:"settle,omitempty"`
 	// Grain trial gives each arm a setup and a turn of its own in every trial,
 	// instead of slices as fine as the knobs allow.
-	Grain string `yaml:"grain,omitempty" json:"grain,omitempty"`
+	Grain vocab.Grain `yaml:"grain,omitempty" json:"grain,omitempty"`
 	// Disturbed count judges trials beside other programs like all others, for
 	// machines that are never quiet.
 	Disturbed string `yaml:"disturbed,omitempty" json:"disturbed,omitempty"`

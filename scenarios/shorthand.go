@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+
+	"netab/results/vocab"
 )
 
 // This file holds the types whose YAML form is not that of their Go type.
@@ -43,8 +45,8 @@ func (t *Traffic) workload(d *decoder, n *node, path string) {
 	case kind == nil:
 		t.Kind = w.kind
 		d.where[join(path, "kind")] = protocol.value.pos
-	case kind.value.text != w.kind:
-		d.fail(kind.value.pos, fmt.Sprintf("%s.kind: %s is not the kind of %s", path, kind.value.text, protocol.value.text), "leave kind off, or write protocol: "+w.protocol)
+	case vocab.Kind(kind.value.text) != w.kind:
+		d.fail(kind.value.pos, fmt.Sprintf("%s.kind: %s is not the kind of %s", path, kind.value.text, protocol.value.text), "leave kind off, or write protocol: "+string(w.protocol))
 	}
 }
 

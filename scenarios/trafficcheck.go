@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"netab/results/vocab"
 )
 
 // traffic checks what the arm's flows carry, and what goes beside them.
@@ -45,15 +47,15 @@ func (c trafficChecker) refuse(fault bool, key, msg, hint string) {
 	}
 }
 
-func (c trafficChecker) kind(kinds ...string) bool { return slices.Contains(kinds, c.t.Kind) }
+func (c trafficChecker) kind(kinds ...vocab.Kind) bool { return slices.Contains(kinds, c.t.Kind) }
 
-func (c trafficChecker) protocol(protocols ...string) bool {
+func (c trafficChecker) protocol(protocols ...vocab.Protocol) bool {
 	return slices.Contains(protocols, c.t.Protocol)
 }
 
 // oneWay says whether messages go from source to sink only, through sockets
 // that last.
-func (c trafficChecker) oneWay() bool { return c.kind("stream", "flood", "multicast") }
+func (c trafficChecker) oneWay() bool { return c.t.Kind.OneWay() }
 
 func (c trafficChecker) check() {
 	if !c.protocols() {
@@ -75,28 +77,20 @@ func (c trafficChecker) check() {
 // besides is what only traffic on its own can be.
 func (c trafficChecker) besides() {
 	c.refuse(len(c.t.Beside) > 0, "beside", "traffic beside others has none beside itself", "name it in traffic.beside")
-	c.refuse(!c.kind("stream", "rr"), "kind", "traffic beside others cannot be "+c.t.Kind, "use stream or rr, or make it the main traffic")
+	c.refuse(!c.kind(vocab.Stream, vocab.RR), "kind", "traffic beside others cannot be "+string(c.t.Kind), "use stream or rr, or make it the main traffic")
 	c.refuse(c.t.LossFree != nil, "loss_free", "only the main traffic can search its rate", "give a rate, or make it the main traffic")
 }
 
 // protocols says whether the kind works over the protocol.
 func (c trafficChecker) protocols() bool {
-	allowed := map[string][]string{
-		"stream":    protocols(),
-		"rr":        protocols(),
-		"crr":       {"tcp"},
-		"conn":      {"tcp", "udp"},
-		"flood":     {"udp"},
-		"multicast": {"udp"},
-	}[c.t.Kind]
-	if !c.protocol(allowed...) {
-		c.fail(join(c.path, "protocol"), fmt.Sprintf("%s cannot be %s", c.t.Protocol, c.t.Kind), "use "+strings.Join(allowed, " or ")+", or another kind")
+	if allowed := c.t.Kind.Protocols(); !c.protocol(allowed...) {
+		c.fail(join(c.path, "protocol"), fmt.Sprintf("%s cannot be %s", c.t.Protocol, c.t.Kind), "use "+strings.Join(vocab.Words(allowed), " or ")+", or another kind")
 		return false
 	}
 	topology := c.draft.cfg.Topology.Kind
-	c.refuse(c.t.unix() && topology != "loopback", "protocol", c.t.Protocol+" reaches no other network namespace by "+topology, "use topology loopback, or tcp or udp")
-	c.refuse(c.t.Direction != "forward" && (c.t.transactional() || c.kind("conn", "multicast")), "direction",
-		c.t.Kind+" goes one way only", "leave it off; traffic beside may go the other way")
+	c.refuse(c.t.unix() && topology != vocab.Loopback, "protocol", string(c.t.Protocol)+" reaches no other network namespace by "+string(topology), "use topology loopback, or tcp or udp")
+	c.refuse(c.t.Direction != "forward" && (c.t.transactional() || c.kind(vocab.Conn, vocab.Multicast)), "direction",
+		string(c.t.Kind)+" goes one way only", "leave it off; traffic beside may go the other way")
 	return true
 }
 
@@ -104,18 +98,18 @@ func (c trafficChecker) pattern() {
 	t := c.t
 	c.refuse(t.Pattern == "one-to-one" && t.Sources != t.Sinks, "pattern",
 		fmt.Sprintf("one-to-one of %s and %s", counted(t.Sources, "source"), counted(t.Sinks, "sink")), "give as many of each, or use incast, outcast or all-to-all")
-	c.refuse(t.Kind == "multicast" && t.Pattern != "outcast", "pattern", "multicast has one source and several sinks", "leave it off, and give sinks")
+	c.refuse(t.Kind == vocab.Multicast && t.Pattern != "outcast", "pattern", "multicast has one source and several sinks", "leave it off, and give sinks")
 	// Seen on Linux 6.18: ip6_output finds no neighbour for a group on lo
 	// (Ip6OutNoRoutes), whatever the routes are.
 	topology := c.draft.cfg.Topology
-	c.refuse(t.Kind == "multicast" && topology.Kind == "loopback" && topology.Family == "ipv6", "kind",
+	c.refuse(t.Kind == vocab.Multicast && topology.Kind == vocab.Loopback && topology.Family == "ipv6", "kind",
 		"IPv6 multicast does not pass lo", "use topology veth, or ipv4")
-	c.refuse(t.Kind == "multicast" && t.Flows > 1, "flows", "a sink of multicast is in one group", "leave it off, and give sinks")
+	c.refuse(t.Kind == vocab.Multicast && t.Flows > 1, "flows", "a sink of multicast is in one group", "leave it off, and give sinks")
 }
 
 func (c trafficChecker) sizes() {
 	t := c.t
-	c.refuse(t.Response > 0 && !t.transactional(), "response", t.Kind+" has no response", "leave it off, or use rr or crr")
+	c.refuse(t.Response > 0 && !t.transactional(), "response", string(t.Kind)+" has no response", "leave it off, or use rr or crr")
 	c.refuse(len(t.Sizes) > 0 && !c.source.plain, "sizes", t.Source.Path+" sends messages of one size", "use send, sendto, sendmsg or write, or one message size")
 	c.refuse(len(t.Sizes) > 0 && t.transactional() && !t.datagrams(), "sizes",
 		"in a byte stream the sink cannot tell where a request of unknown size ends", "use udp or unix-dgram, or one message size")
@@ -137,7 +131,7 @@ func (c trafficChecker) sizes() {
 		tooLarge(join("sizes", key), size, over)
 	}
 	// Responses and requests find each other by a number.
-	if t.Kind == "rr" && t.numbered() {
+	if t.Kind == vocab.RR && t.numbered() {
 		const why = "with several requests on their way each datagram carries the number of its own"
 		want := fmt.Sprintf("want at least %d bytes", numberedMessage)
 		c.refuse(t.Response < numberedMessage, "response", why, want)
@@ -174,21 +168,21 @@ func (c trafficChecker) smallest() Size {
 func (c trafficChecker) pace() {
 	t := c.t
 	c.refuse(t.Burst > 0 && t.Rate == 0 && t.LossFree == nil, "burst", "a burst belongs to a rate", "give rate, or leave it off")
-	c.refuse(t.Depth > 1 && t.Kind != "rr", "depth", t.Kind+" has no requests outstanding", "leave it off, or use rr")
+	c.refuse(t.Depth > 1 && t.Kind != vocab.RR, "depth", string(t.Kind)+" has no requests outstanding", "leave it off, or use rr")
 	c.refuse(t.Depth > 1 && t.Rate > 0, "depth", "requests at a rate do not wait for responses", "leave off depth, or rate")
-	c.refuse(t.Think > 0 && !t.transactional(), "think", t.Kind+" waits for no response", "leave it off, or use rr or crr")
+	c.refuse(t.Think > 0 && !t.transactional(), "think", string(t.Kind)+" waits for no response", "leave it off, or use rr or crr")
 	c.refuse(t.Think > 0 && t.Rate > 0, "think", "requests at a rate do not wait for responses", "leave off think, or rate")
-	c.refuse(t.Timeout > 0 && !(t.Kind == "rr" && t.datagrams()), "timeout", "nothing is given up here", "only requests of rr over udp or unix-dgram are")
-	pacer := c.protocol("tcp", "udp")
-	ownSockets := c.kind("crr", "conn")
-	c.refuse(ownSockets && t.SendBuffer > 0, "send_buffer", "the sockets of "+t.Kind+" live for one message and keep the kernel's own", "leave it off, or use stream or rr")
-	c.refuse(ownSockets && t.PacingRate > 0, "pacing_rate", "the sockets of "+t.Kind+" live for one message", "use rate, or stream or rr")
-	c.refuse(t.PacingRate > 0 && !pacer, "pacing_rate", t.Protocol+" is not paced by the kernel", "use rate, or tcp")
+	c.refuse(t.Timeout > 0 && !(t.Kind == vocab.RR && t.datagrams()), "timeout", "nothing is given up here", "only requests of rr over udp or unix-dgram are")
+	pacer := c.protocol(vocab.TCP, vocab.UDP)
+	ownSockets := c.kind(vocab.CRR, vocab.Conn)
+	c.refuse(ownSockets && t.SendBuffer > 0, "send_buffer", "the sockets of "+string(t.Kind)+" live for one message and keep the kernel's own", "leave it off, or use stream or rr")
+	c.refuse(ownSockets && t.PacingRate > 0, "pacing_rate", "the sockets of "+string(t.Kind)+" live for one message", "use rate, or stream or rr")
+	c.refuse(t.PacingRate > 0 && !pacer, "pacing_rate", string(t.Protocol)+" is not paced by the kernel", "use rate, or tcp")
 	if t.LossFree == nil {
 		return
 	}
 	c.refuse(t.Rate > 0, "loss_free", "the search sets the rate", "leave off rate")
-	c.refuse(t.Protocol != "udp" || !c.oneWay(), "loss_free", t.Protocol+" "+t.Kind+" loses nothing that could be counted", "use udp with stream, flood or multicast")
+	c.refuse(t.Protocol != vocab.UDP || !c.oneWay(), "loss_free", string(t.Protocol)+" "+string(t.Kind)+" loses nothing that could be counted", "use udp with stream, flood or multicast")
 	c.refuse(t.Direction == "both", "loss_free", "one rate is searched, of one direction", "use direction forward or reverse")
 	c.refuse(t.LossFree.From >= t.LossFree.To, "loss_free.from", fmt.Sprintf("%s is not below %s", t.LossFree.From, t.LossFree.To), "give a lower from, or a higher to")
 }
@@ -197,9 +191,9 @@ func (c trafficChecker) pace() {
 func (c trafficChecker) options() {
 	t := c.t
 	const tcpOnly = "leave it off, or use tcp"
-	c.refuse(t.Congestion != "" && t.Protocol != "tcp", "congestion", t.Protocol+" has no congestion control", tcpOnly)
-	c.refuse(t.NoDelay && t.Protocol != "tcp", "nodelay", t.Protocol+" has no TCP_NODELAY", tcpOnly)
-	c.refuse(t.NotSentLowat > 0 && t.Protocol != "tcp", "notsent_lowat", t.Protocol+" has no TCP_NOTSENT_LOWAT", tcpOnly)
+	c.refuse(t.Congestion != "" && t.Protocol != vocab.TCP, "congestion", string(t.Protocol)+" has no congestion control", tcpOnly)
+	c.refuse(t.NoDelay && t.Protocol != vocab.TCP, "nodelay", string(t.Protocol)+" has no TCP_NODELAY", tcpOnly)
+	c.refuse(t.NotSentLowat > 0 && t.Protocol != vocab.TCP, "notsent_lowat", string(t.Protocol)+" has no TCP_NOTSENT_LOWAT", tcpOnly)
 	c.refuse(t.ReceiveBuffer > 0 && t.unix(), "receive_buffer", "SO_RCVBUF has no effect on unix sockets: what is on its way counts against the sender", "use send_buffer")
 }
 
@@ -212,9 +206,9 @@ func (c trafficChecker) sourcePath() {
 	c.refuse(!c.carries(c.source.stream, c.source.datagram, c.source.unix), "source.path", fmt.Sprintf("%s cannot send %s", s.Path, t.Protocol), "use "+c.pathsFor(true))
 	c.refuse(!c.source.plain && !c.oneWay(), "source.path", fmt.Sprintf("%s sends more than the one message that %s wants", s.Path, t.Kind), "use send, sendto, sendmsg or write")
 	c.refuse(s.Batch > 0 && !c.source.batch, "source.batch", s.Path+" sends one message a call", "leave it off, or use sendmmsg or io_uring")
-	c.refuse(s.Socket == "open" && t.Protocol != "udp", "source.socket", "only udp sends without a connection here", "leave it off, or use udp")
-	c.refuse(s.Socket == "open" && t.Protocol == "udp" && !c.source.address && !c.source.crafted, "source.path", s.Path+" gives no address, as an open socket needs", "use sendto, sendmsg or sendmmsg, or a connected socket")
-	c.refuse(s.Slowdown > 0 && (!c.oneWay() && t.Kind != "rr" || t.Depth > 1 || t.Think > 0 || t.Threads > 0), "source.slowdown",
+	c.refuse(s.Socket == "open" && t.Protocol != vocab.UDP, "source.socket", "only udp sends without a connection here", "leave it off, or use udp")
+	c.refuse(s.Socket == "open" && t.Protocol == vocab.UDP && !c.source.address && !c.source.crafted, "source.path", s.Path+" gives no address, as an open socket needs", "use sendto, sendmsg or sendmmsg, or a connected socket")
+	c.refuse(s.Slowdown > 0 && (!c.oneWay() && t.Kind != vocab.RR || t.Depth > 1 || t.Think > 0 || t.Threads > 0), "source.slowdown",
 		"of "+what+" the source's own time is not what limits the rate", "use stream, flood, or rr with one request at a time, and a thread a flow")
 	c.refuse(s.Slowdown > 0 && (t.Rate > 0 || t.LossFree != nil), "source.slowdown", "a source that keeps to a rate has time to spare", "leave off rate, or slowdown")
 	c.refuse(s.Slowdown > 0 && s.Path == "pktgen", "source.slowdown", "the kernel's thread cannot be slowed down", "use another path")
@@ -244,7 +238,7 @@ func (c trafficChecker) pathsFor(source bool) string {
 		}
 	}
 	for name, p := range sinkPaths() {
-		if !source && c.carries(p.stream, p.datagram, p.unix) && (name != "tcp-zerocopy" || c.t.Protocol == "tcp") {
+		if !source && c.carries(p.stream, p.datagram, p.unix) && (name != "tcp-zerocopy" || c.t.Protocol == vocab.TCP) {
 			out = append(out, name)
 		}
 	}
@@ -258,7 +252,7 @@ func (c trafficChecker) segments() {
 		return
 	}
 	const key = "source.segment"
-	if t.Protocol != "udp" || !c.oneWay() {
+	if t.Protocol != vocab.UDP || !c.oneWay() {
 		c.fail(join(c.path, key), protocolKind(t)+" is not cut by UDP_SEGMENT", "leave it off, or use udp with stream, flood or multicast")
 		return
 	}
@@ -281,18 +275,18 @@ func (c trafficChecker) sinkPath() {
 	c.refuse(!fits, "sink.path", fmt.Sprintf("%s cannot receive %s", s.Path, t.Protocol), "use "+c.pathsFor(false))
 	c.refuse(fits && !c.sink.plain && !c.oneWay(), "sink.path", fmt.Sprintf("%s receives more than the one message that %s wants", s.Path, t.Kind), "use recv, recvfrom, recvmsg or read")
 	c.refuse(s.Batch > 0 && !c.sink.batch, "sink.batch", s.Path+" receives one message a call", "leave it off, or use recvmmsg")
-	c.refuse(s.GRO && t.Protocol != "udp", "sink.gro", t.Protocol+" has no UDP_GRO", "leave it off: TCP merges by itself; offload.gro is a knob of the device")
-	c.refuse(s.GRO && t.Protocol == "udp" && !c.oneWay(), "sink.gro", "of "+t.Kind+" each datagram is answered or counted by itself", "leave it off, or use stream")
-	c.refuse(s.GRO && t.Protocol == "udp" && !c.sink.control, "sink.path", s.Path+" does not tell how long the merged datagrams were", "use recvmsg or recvmmsg with gro")
+	c.refuse(s.GRO && t.Protocol != vocab.UDP, "sink.gro", string(t.Protocol)+" has no UDP_GRO", "leave it off: TCP merges by itself; offload.gro is a knob of the device")
+	c.refuse(s.GRO && t.Protocol == vocab.UDP && !c.oneWay(), "sink.gro", "of "+string(t.Kind)+" each datagram is answered or counted by itself", "leave it off, or use stream")
+	c.refuse(s.GRO && t.Protocol == vocab.UDP && !c.sink.control, "sink.path", s.Path+" does not tell how long the merged datagrams were", "use recvmsg or recvmmsg with gro")
 	c.refuse(s.Truncate && !c.sink.truncate, "sink.truncate", s.Path+" takes no MSG_TRUNC", "use recv, recvfrom, recvmsg or recvmmsg")
-	c.refuse(s.Truncate && t.Protocol == "unix-stream", "sink.truncate", "unix-stream copies in spite of MSG_TRUNC", "leave it off, or use tcp, udp or unix-dgram")
-	c.refuse(s.Truncate && !c.oneWay(), "sink.truncate", "of "+t.Kind+" the messages are read", "leave it off, or use stream")
-	c.refuse(s.LowWater > 0 && (t.datagrams() || t.Kind != "stream"), "sink.low_water", protocolKind(t)+" does not wait for more bytes than a message", "leave it off, or use tcp or unix-stream with stream")
+	c.refuse(s.Truncate && t.Protocol == vocab.UnixStream, "sink.truncate", "unix-stream copies in spite of MSG_TRUNC", "leave it off, or use tcp, udp or unix-dgram")
+	c.refuse(s.Truncate && !c.oneWay(), "sink.truncate", "of "+string(t.Kind)+" the messages are read", "leave it off, or use stream")
+	c.refuse(s.LowWater > 0 && (t.datagrams() || t.Kind != vocab.Stream), "sink.low_water", protocolKind(t)+" does not wait for more bytes than a message", "leave it off, or use tcp or unix-stream with stream")
 	busy := time.Duration(s.BusyPoll)
 	c.refuse(busy > 0 && t.unix(), "sink.busy_poll", "unix sockets have no device to poll", "leave it off, or use tcp or udp")
 	c.refuse(busy%time.Microsecond != 0, "sink.busy_poll", s.BusyPoll.String()+" is not a number of microseconds, which SO_BUSY_POLL takes", "want whole microseconds, such as 50us")
 	spin := s.Wait == "spin"
-	c.refuse(spin && !c.oneWay(), "sink.wait", "a sink of "+t.Kind+" sleeps until it is asked", "leave it off, or use stream, flood or multicast")
+	c.refuse(spin && !c.oneWay(), "sink.wait", "a sink of "+string(t.Kind)+" sleeps until it is asked", "leave it off, or use stream, flood or multicast")
 	c.refuse(spin && !c.sink.verify, "sink.wait", s.Path+" does not come back empty-handed", "use recv, recvfrom, recvmsg, read or recvmmsg")
 	c.refuse(spin && t.Threads > 0, "sink.wait", "threads wait for any of their flows by epoll", "leave off wait, or threads")
 	c.refuse(s.PreferBusyPoll && busy == 0, "sink.prefer_busy_poll", "nothing is preferred without busy polling", "give busy_poll, such as 50us")
@@ -304,17 +298,17 @@ func (c trafficChecker) sinkSocket() {
 	const key = "sink.socket"
 	switch {
 	case socket == "":
-	case t.Protocol == "tcp" && !c.kind("crr", "conn"):
+	case t.Protocol == vocab.TCP && !c.kind(vocab.CRR, vocab.Conn):
 		c.fail(join(c.path, key), "a tcp sink accepts one connection a flow", "leave it off, or use crr or conn")
-	case t.Protocol == "tcp":
+	case t.Protocol == vocab.TCP:
 		c.refuse(socket == "connected" || socket == "shared", key, "a tcp sink listens for connections", "use open, reuseport or reuseport-cpu")
 	case t.unix():
-		c.refuse(socket != "connected" || t.Protocol == "unix-stream", key, "unix sockets are connected in pairs", "leave it off, or use udp")
-	case t.Kind == "multicast":
+		c.refuse(socket != "connected" || t.Protocol == vocab.UnixStream, key, "unix sockets are connected in pairs", "leave it off, or use udp")
+	case t.Kind == vocab.Multicast:
 		c.refuse(socket != "open", key, "each sink of multicast has a socket of its own in the group", "leave it off")
-	case t.Kind == "rr":
+	case t.Kind == vocab.RR:
 		c.refuse(many, key, "a response goes back over the flow's own socket", "use connected or open")
-	case t.Kind == "conn" || c.source.crafted:
+	case t.Kind == vocab.Conn || c.source.crafted:
 		c.refuse(socket == "connected", key, "there is no source's socket to connect back to", "use open, shared, reuseport or reuseport-cpu")
 	}
 }
@@ -326,7 +320,7 @@ func (c trafficChecker) verify() {
 		return
 	}
 	const key = "verify"
-	c.refuse(!c.oneWay(), key, "messages of "+t.Kind+" are not numbered", "use stream, flood or multicast")
+	c.refuse(!c.oneWay(), key, "messages of "+string(t.Kind)+" are not numbered", "use stream, flood or multicast")
 	c.refuse(t.Sink.Truncate, key, "what MSG_TRUNC throws away cannot be checked", "leave off sink.truncate")
 	c.refuse(!c.sink.verify, key, "a sink by "+t.Sink.Path+" does not look at the payload", "use recv, recvfrom, recvmsg, read or recvmmsg")
 	c.refuse(!c.source.stamp, key, t.Source.Path+" sends the same bytes again and again", "use send, sendto, sendmsg, write or sendmmsg")
@@ -342,10 +336,10 @@ func (c trafficChecker) verify() {
 // crafted paths make their packets themselves: what sockets do is not there.
 func (c trafficChecker) crafted() {
 	t, s := c.t, c.t.Source
-	if !c.source.crafted || t.Protocol != "udp" {
+	if !c.source.crafted || t.Protocol != vocab.UDP {
 		return
 	}
-	c.refuse(t.Kind == "multicast", "source.path", s.Path+" sends to one address", "use stream or flood, or a path of sockets")
+	c.refuse(t.Kind == vocab.Multicast, "source.path", s.Path+" sends to one address", "use stream or flood, or a path of sockets")
 	c.refuse(t.Direction != "forward", "direction", s.Path+" sends from the source's side only", "use forward")
 	for _, setting := range []struct {
 		given bool
@@ -371,8 +365,8 @@ func (c trafficChecker) threads() {
 	if t.Threads == 0 {
 		return
 	}
-	c.refuse(!c.kind("stream", "rr"), "threads", "flows of "+t.Kind+" have threads of their own", "leave it off, or use stream or rr")
-	c.refuse(t.Kind == "rr" && (t.Rate > 0 || t.Depth > 1 || t.Think > 0), "threads", "shared threads send a flow's next request when its response is there", "leave off rate, depth and think, or threads")
+	c.refuse(!c.kind(vocab.Stream, vocab.RR), "threads", "flows of "+string(t.Kind)+" have threads of their own", "leave it off, or use stream or rr")
+	c.refuse(t.Kind == vocab.RR && (t.Rate > 0 || t.Depth > 1 || t.Think > 0), "threads", "shared threads send a flow's next request when its response is there", "leave off rate, depth and think, or threads")
 	c.refuse(t.Verify, "threads", "shared threads do not verify", "leave off verify, or threads")
 	c.refuse(t.Source.ZeroCopy, "threads", "shared threads do not read the completions of zerocopy", "leave off zerocopy, or threads")
 	c.refuse(!c.source.plain, "threads", t.Source.Path+" is not driven by epoll", "use source send, sendto, sendmsg or write")
@@ -380,17 +374,17 @@ func (c trafficChecker) threads() {
 	c.refuse(t.Threads > t.flowCount(), "threads", fmt.Sprintf("%s of %s", counted(t.Threads, "thread"), counted(t.flowCount(), "flow")), "each thread needs a flow: give fewer threads, or 0 for one a flow")
 }
 
-func protocolKind(t Traffic) string { return t.Protocol + " " + t.Kind }
+func protocolKind(t Traffic) string { return string(t.Protocol) + " " + string(t.Kind) }
 
 // mtuOf is the MTU of the path as far as it is known: 0 for a device whose own
 // is kept. A knob of either end is stronger than the topology's.
 func mtuOf(c Config) int {
-	mtu := map[string]int{"loopback": 65536, "veth": 1500}[c.Topology.Kind]
+	mtu := map[vocab.Topology]int{vocab.Loopback: 65536, vocab.Veth: 1500}[c.Topology.Kind]
 	if c.Topology.MTU > 0 {
 		mtu = c.Topology.MTU
 	}
 	ends := []string{"both", "source", "sink"}
-	if c.Topology.Kind == "loopback" {
+	if c.Topology.Kind == vocab.Loopback {
 		ends = append(ends, "lo")
 	}
 	least := 0

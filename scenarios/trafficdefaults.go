@@ -1,8 +1,9 @@
 package scenarios
 
 import (
-	"strings"
 	"time"
+
+	"netab/results/vocab"
 )
 
 const (
@@ -35,22 +36,22 @@ const (
 	maxTrain    = 65507
 )
 
-func (t Traffic) datagrams() bool { return t.Protocol == "udp" || t.Protocol == "unix-dgram" }
-func (t Traffic) unix() bool      { return strings.HasPrefix(t.Protocol, "unix-") }
+func (t Traffic) datagrams() bool { return t.Protocol.Datagrams() }
+func (t Traffic) unix() bool      { return t.Protocol.Unix() }
 
 // transactional says whether each message is answered.
-func (t Traffic) transactional() bool { return t.Kind == "rr" || t.Kind == "crr" }
+func (t Traffic) transactional() bool { return t.Kind.Answers() }
 
 // withDefaults is t with every field set that has a default, over an address
 // family.
 func (t Traffic) withDefaults(family string) Traffic {
-	fill(&t.Kind, "stream")
-	if t.Kind == "flood" || t.Kind == "multicast" {
-		fill(&t.Protocol, "udp")
+	fill(&t.Kind, vocab.Stream)
+	if t.Kind == vocab.Flood || t.Kind == vocab.Multicast {
+		fill(&t.Protocol, vocab.UDP)
 	}
-	fill(&t.Protocol, "tcp")
+	fill(&t.Protocol, vocab.TCP)
 	fill(&t.Direction, "forward")
-	if t.Protocol == "tcp" {
+	if t.Protocol == vocab.TCP {
 		fill(&t.Congestion, defaultCongestion)
 	}
 	t.layOut()
@@ -69,7 +70,7 @@ func (t Traffic) withDefaults(family string) Traffic {
 
 // layOut fills in what the pattern needs.
 func (t *Traffic) layOut() {
-	if t.Kind == "multicast" {
+	if t.Kind == vocab.Multicast {
 		fill(&t.Pattern, "outcast")
 	}
 	fill(&t.Pattern, "one-to-one")
@@ -94,7 +95,7 @@ func (t *Traffic) layOut() {
 
 func (t *Traffic) choosePaths() {
 	switch {
-	case t.Kind == "flood":
+	case t.Kind == vocab.Flood:
 		fill(&t.Source.Path, "sendmmsg")
 		fill(&t.Sink.Path, "recvmmsg")
 	case t.Source.Socket == "open":
@@ -117,11 +118,11 @@ func (t *Traffic) choosePaths() {
 		fill(&t.Source.Socket, "connected")
 	}
 	switch {
-	case t.Protocol == "udp" && (t.Kind == "conn" || t.Kind == "multicast" || crafted):
+	case t.Protocol == vocab.UDP && (t.Kind == vocab.Conn || t.Kind == vocab.Multicast || crafted):
 		fill(&t.Sink.Socket, "open") // there is no one socket to connect back to
 	case t.datagrams():
 		fill(&t.Sink.Socket, "connected")
-	case t.Protocol == "tcp" && (t.Kind == "crr" || t.Kind == "conn"):
+	case t.Protocol == vocab.TCP && (t.Kind == vocab.CRR || t.Kind == vocab.Conn):
 		fill(&t.Sink.Socket, "open")
 	}
 }
@@ -141,15 +142,15 @@ func (t Traffic) defaultMessage(family string) Size {
 	switch {
 	case segment > 0 && segment <= maxTrain:
 		return min(maxSegments, maxTrain/segment) * segment
-	case t.Kind == "flood" || t.Kind == "conn":
+	case t.Kind == vocab.Flood || t.Kind == vocab.Conn:
 		return defaultMessageSmall
-	case t.Kind == "rr" && t.datagrams() && t.numbered():
+	case t.Kind == vocab.RR && t.datagrams() && t.numbered():
 		return numberedMessage
 	case t.transactional():
 		return defaultMessageRR
 	case !t.datagrams():
 		return defaultMessageTCP
-	case t.Protocol == "udp" && family == "ipv6":
+	case t.Protocol == vocab.UDP && family == "ipv6":
 		return defaultMessageUDPv6
 	}
 	return defaultMessageUDP
@@ -172,7 +173,7 @@ func (t *Traffic) pace() {
 	if t.transactional() {
 		fill(&t.Depth, 1)
 	}
-	if t.Kind == "rr" && t.datagrams() {
+	if t.Kind == vocab.RR && t.datagrams() {
 		fill(&t.Timeout, defaultTimeout)
 	}
 }
@@ -201,9 +202,9 @@ func (t Traffic) headline() string {
 		return "loss_free_rate"
 	case t.transactional() && t.Rate > 0:
 		return "latency_p99" // the rate is given: what is left to ask is how long it takes
-	case t.transactional() || t.Kind == "conn":
+	case t.transactional() || t.Kind == vocab.Conn:
 		return "transaction_rate"
-	case t.Kind == "flood":
+	case t.Kind == vocab.Flood:
 		return "packet_rate"
 	}
 	return "goodput"

@@ -1,6 +1,10 @@
 package scenarios
 
-import "fmt"
+import (
+	"fmt"
+
+	"netab/results/vocab"
+)
 
 // trafficNotes are about system calls and socket options that have no effect on
 // the arm's path. Each begins with prefix.
@@ -11,10 +15,10 @@ func trafficNotes(c Config, t Traffic, prefix string) []string {
 			out = append(out, prefix+fmt.Sprintf(text, args...))
 		}
 	}
-	lo, veth := c.Topology.Kind == "loopback", c.Topology.Kind == "veth"
+	lo, veth := c.Topology.Kind == vocab.Loopback, c.Topology.Kind == vocab.Veth
 	headers := udpHeaders(c.Topology.Family)
 	mtu := mtuOf(c)
-	if t.Protocol == "udp" && mtu > 0 && t.Source.Segment == 0 {
+	if t.Protocol == vocab.UDP && mtu > 0 && t.Source.Segment == 0 {
 		largest := int(max(t.Message, t.Response))
 		for key := range t.Sizes {
 			size, _ := ParseSize(key)
@@ -33,7 +37,7 @@ func trafficNotes(c Config, t Traffic, prefix string) []string {
 	note(busy && t.Threads > 0 && c.Knobs.Sysctl["net/core/busy_poll"] == "", "busy_poll: epoll polls only with sysctl net.core.busy_poll above 0")
 
 	// See runner/traffic/strangers.go.
-	note(c.Topology.Kind == "nic" && t.Protocol == "udp" && t.Sink.Socket != "connected",
+	note(c.Topology.Kind == vocab.NIC && t.Protocol == vocab.UDP && t.Sink.Socket != "connected",
 		"sink: where strangers can reach it a filter looks at each datagram, which a connected socket needs not")
 
 	note(t.Sink.Wait == "spin" && c.Placement.Mode == "same", "wait: the sink spins on its source's CPU, which must wait for its share")
@@ -42,11 +46,11 @@ func trafficNotes(c Config, t Traffic, prefix string) []string {
 	note(gro && lo, "gro: lo merges nothing; only what segment sends as one arrives as one")
 	note(gro && veth && offload(c, "sink", "gro") != "on", "gro: the sink's device merges nothing without its offload gro; only what segment sends as one arrives as one")
 
-	note(t.PacingRate > 0 && t.Protocol == "udp" && (lo || veth), "pacing_rate: UDP is paced by the qdisc fq only, which %s has not", c.Topology.Kind)
-	note(t.PacingRate > 0 && t.Protocol == "udp" && !lo && !veth, "pacing_rate: UDP is paced by the qdisc fq only; see that the source's device has it")
+	note(t.PacingRate > 0 && t.Protocol == vocab.UDP && (lo || veth), "pacing_rate: UDP is paced by the qdisc fq only, which %s has not", c.Topology.Kind)
+	note(t.PacingRate > 0 && t.Protocol == vocab.UDP && !lo && !veth, "pacing_rate: UDP is paced by the qdisc fq only; see that the source's device has it")
 	note(t.Sink.Path == "tcp-zerocopy" && (lo || veth) && !mapsPages(t, c, mtu),
 		"tcp-zerocopy: only whole pages of their own can be mapped, which a packet from this machine has not; they are copied")
-	note(t.Kind == "rr" && t.Protocol == "tcp" && t.numbered() && !t.NoDelay, "nodelay is off: small requests wait for the acknowledgement of those before (Nagle)")
+	note(t.Kind == vocab.RR && t.Protocol == vocab.TCP && t.numbered() && !t.NoDelay, "nodelay is off: small requests wait for the acknowledgement of those before (Nagle)")
 	if t.unix() {
 		for _, name := range []string{"both", "lo", "sink", "source"} {
 			_, set := c.Knobs.Device[name]

@@ -3,13 +3,15 @@ package scenarios
 import (
 	"maps"
 	"slices"
+
+	"netab/results/vocab"
 )
 
 // trafficRules are the rules of what the flows carry, and how.
 func trafficRules() ruleBook {
 	const bytes = 1 << 30
 	return ruleBook{
-		"Traffic.kind":           {doc: "stream: as much as goes, or at a rate; rr: request and response; crr: a connection for each request; conn: a new socket for each message; flood: many small datagrams; multicast: one source, all sinks in its group.", enum: []string{"stream", "rr", "crr", "conn", "flood", "multicast"}, def: "stream"},
+		"Traffic.kind":           {doc: "stream: as much as goes, or at a rate; rr: request and response; crr: a connection for each request; conn: a new socket for each message; flood: many small datagrams; multicast: one source, all sinks in its group.", enum: vocab.Words(vocab.Kinds()), def: string(vocab.Stream)},
 		"Traffic.protocol":       {doc: "tcp, udp, unix-stream or unix-dgram; netperf's names of workloads (TCP_STREAM, UDP_RR, ...) set the kind too. Default: tcp, for flood and multicast udp.", text: protocolSyntax()},
 		"Traffic.message":        {doc: "Bytes per send call, of rr and crr of a request. Default: 128K for byte streams, 1472 for datagrams (1452 over ipv6), 64 for flood and conn, 1 for rr and crr.", min: 1, max: maxMessage},
 		"Traffic.sizes":          {doc: "Distribution that sizes of messages are drawn from, instead of message: size -> weight, or imix."},

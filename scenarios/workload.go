@@ -5,23 +5,27 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"netab/results/vocab"
 )
 
 // workloads are netperf's names for what is measured here too, in capitals.
-var workloads = map[string]struct{ protocol, kind string }{
-	"TCP_STREAM": {"tcp", "stream"},
-	"UDP_STREAM": {"udp", "stream"},
-	"TCP_RR":     {"tcp", "rr"},
-	"UDP_RR":     {"udp", "rr"},
-	"TCP_CRR":    {"tcp", "crr"},
+var workloads = map[string]struct {
+	protocol vocab.Protocol
+	kind     vocab.Kind
+}{
+	"TCP_STREAM": {vocab.TCP, vocab.Stream},
+	"UDP_STREAM": {vocab.UDP, vocab.Stream},
+	"TCP_RR":     {vocab.TCP, vocab.RR},
+	"UDP_RR":     {vocab.UDP, vocab.RR},
+	"TCP_CRR":    {vocab.TCP, vocab.CRR},
 }
-
-func protocols() []string { return []string{"tcp", "udp", "unix-stream", "unix-dgram"} }
 
 // protocolSyntax takes netperf's names for a workload beside the protocols.
 func protocolSyntax() *syntax {
+	protocols := vocab.Words(vocab.Protocols())
 	var patterns []string
-	for _, word := range append(protocols(), slices.Sorted(maps.Keys(workloads))...) {
+	for _, word := range append(protocols, slices.Sorted(maps.Keys(workloads))...) {
 		patterns = append(patterns, anyCase(word))
 	}
 	return &syntax{
@@ -29,9 +33,9 @@ func protocolSyntax() *syntax {
 		pattern: "^(" + strings.Join(patterns, "|") + ")$",
 		canon: func(text string) (string, error) {
 			if w, ok := workloads[strings.ToUpper(text)]; ok {
-				return w.protocol, nil
+				return string(w.protocol), nil
 			}
-			if protocol := strings.ToLower(text); slices.Contains(protocols(), protocol) {
+			if protocol := strings.ToLower(text); slices.Contains(protocols, protocol) {
 				return protocol, nil
 			}
 			return "", fmt.Errorf("%q is not a kind of traffic", text)

@@ -11,6 +11,7 @@ import (
 	"netab/analysis/escape"
 	"netab/analysis/page"
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // A Page is a calibration with what follows from it.
@@ -219,9 +220,9 @@ func (p *Page) contestNotes() (out []string) {
 }
 
 func traffic(a results.Arm) string {
-	kind := a.Protocol
-	if a.Kind != "" && a.Kind != "stream" {
-		kind += " " + a.Kind
+	kind := string(a.Protocol)
+	if a.Kind.Or() != vocab.Stream {
+		kind += " " + string(a.Kind)
 	}
 	return fmt.Sprintf("%s over %s, %s, %s", kind, a.Topology, counted(a.Message, "byte"), counted(a.Flows, "flow"))
 }

@@ -10,6 +10,7 @@ import (
 
 	"netab/analysis/escape"
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // Benchfmt writes a run in the Go benchmark format, so that benchstat and all
@@ -58,7 +59,7 @@ func benchConfig(b *bufio.Writer, h results.Header) {
 		}
 	}
 	b.WriteString("Unit B/s better=higher\n")
-	if slices.ContainsFunc(h.Design.Arms, func(a results.Arm) bool { return datagrams(a.Protocol) }) {
+	if slices.ContainsFunc(h.Design.Arms, func(a results.Arm) bool { return a.Protocol.Datagrams() }) {
 		b.WriteString("Unit packets/s better=higher\n") // of a byte stream messages are whatever a receive call returned
 	}
 	b.WriteString("Unit source-ns/byte better=lower\nUnit sink-ns/byte better=lower\n")
@@ -85,7 +86,7 @@ func benchConfig(b *bufio.Writer, h results.Header) {
 
 func benchLine(b *bufio.Writer, h results.Header, trial results.Trial, arm int, t armTotals) {
 	fmt.Fprintf(b, "%s\t%d\t%s B/s", benchName(h, arm), t.slices, benchNumber(1e9*float64(t.rxBytes)/float64(t.counted)))
-	if arm < len(h.Design.Arms) && datagrams(h.Design.Arms[arm].Protocol) {
+	if arm < len(h.Design.Arms) && h.Design.Arms[arm].Protocol.Datagrams() {
 		fmt.Fprintf(b, "\t%s packets/s", benchNumber(1e9*float64(t.rxMsgs)/float64(t.counted)))
 	}
 	if t.rxBytes > 0 {
@@ -117,15 +118,15 @@ var benchPercentiles = []struct {
 }{{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}, {"max", 1}}
 
 // benchUnits names what benchAnswers writes, in its order.
-func benchUnits(of, kind string) []string {
+func benchUnits(of string, kind vocab.Kind) []string {
 	if of != "" {
 		of = escape.Bench(of) + "."
 	}
 	var units []string
-	if transacts(kind) {
+	if kind.Transacts() {
 		units = append(units, of+"transactions/s")
 	}
-	if answers(kind) {
+	if kind.Answers() {
 		for _, p := range benchPercentiles {
 			units = append(units, of+p.name+"-ns")
 		}
@@ -133,8 +134,8 @@ func benchUnits(of, kind string) []string {
 	return units
 }
 
-func benchAnswers(b *bufio.Writer, of, kind string, msgs, transactions, counted int64, latency *results.Histogram) {
-	if kind == "conn" {
+func benchAnswers(b *bufio.Writer, of string, kind vocab.Kind, msgs, transactions, counted int64, latency *results.Histogram) {
+	if kind == vocab.Conn {
 		transactions = msgs
 	}
 	for i, unit := range benchUnits(of, kind) {

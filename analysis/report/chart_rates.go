@@ -12,6 +12,7 @@ import (
 
 	"netab/analysis"
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // A step is what an arm of a rate ladder did with the rate that it was offered.
@@ -79,11 +80,11 @@ func stepOf(run *results.Run, arm int) (step, bool) {
 	}
 	sent, done := float64(sum.txMsgs), float64(sum.rxMsgs)
 	switch {
-	case answers(a.Kind):
+	case a.Kind.Answers():
 		done = float64(sum.transactions)
-	case a.Kind == "multicast":
+	case a.Kind == vocab.Multicast:
 		done /= float64(max(1, a.Flows))
-	case a.Protocol != "udp" && a.Protocol != "unix-dgram" && a.Kind != "conn" && a.Message > 0:
+	case a.Protocol != vocab.UDP && a.Protocol != vocab.UnixDgram && a.Kind != vocab.Conn && a.Message > 0:
 		done = float64(sum.rxBytes) / float64(a.Message) // a receive call returns what it likes
 	}
 	s := step{arm: arm, offered: a.Rate, achieved: 1e9 * done / float64(sum.counted)}
@@ -185,7 +186,7 @@ func searchChart(id string, d runData, s analysis.Summary) (c chart, ok bool, er
 			if sl.Rate > 0 && sl.Invalid == "" && sl.CountedNS > 0 && sl.Arm >= 0 && sl.Arm < len(d.arms) && sl.TxMsgs > 0 {
 				rate := min(sl.Rate, 1e9*float64(sl.TxMsgs)/float64(sl.CountedNS))
 				due := float64(sl.TxMsgs)
-				if kindOf(d.run.Header.Design, sl.Arm) == "multicast" {
+				if kindOf(d.run.Header.Design, sl.Arm) == vocab.Multicast {
 					due *= float64(max(1, d.run.Header.Design.Arms[sl.Arm].Flows))
 				}
 				lost := 100 * max(0, 1-float64(sl.RxMsgs)/due)

@@ -11,6 +11,7 @@ import (
 
 	"netab/analysis"
 	"netab/results"
+	"netab/results/vocab"
 )
 
 func TestMarkdown(t *testing.T) {
@@ -151,7 +152,7 @@ func TestBenchfmt(t *testing.T) {
 // TestBenchfmtCountsDatagrams: messages of a byte stream are whatever a receive
 // call happened to return, and no packets.
 func TestBenchfmtCountsDatagrams(t *testing.T) {
-	for protocol, want := range map[string]bool{"tcp": false, "unix-stream": false, "udp": true, "unix-dgram": true} {
+	for protocol, want := range map[vocab.Protocol]bool{"tcp": false, "unix-stream": false, "udp": true, "unix-dgram": true} {
 		run := tcpWorld().run()
 		for i := range run.Header.Design.Arms {
 			run.Header.Design.Arms[i].Protocol = protocol

@@ -51,10 +51,10 @@ func Markdown(w io.Writer, s analysis.Summary) error {
 		b.printf("\n")
 		for _, w := range ws {
 			mark := markup("⚠")
-			if serious(w.Code) {
+			if w.Code.Serious() {
 				mark = "⚠ **Attention:**"
 			}
-			b.printf("- %s %s (%s)\n", mark, w.Text, code(w.Code))
+			b.printf("- %s %s (%s)\n", mark, w.Text, code(string(w.Code)))
 		}
 	}
 	for i, a := range s.Advice {

@@ -253,7 +253,7 @@ func newHead(s analysis.Summary) headView {
 		h.Basis += " " + s.History.Text
 	}
 	for _, w := range shownWarnings(s) {
-		if serious(w.Code) {
+		if w.Code.Serious() {
 			h.Alerts = append(h.Alerts, w)
 			continue
 		}

@@ -14,6 +14,7 @@ import (
 
 	"netab/analysis"
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // A cpuTable is /proc/softirqs and softnet_stat, as rates.
@@ -206,7 +207,7 @@ func runFacts(run *results.Run, s analysis.Summary) []fact {
 	h := run.Header
 	p := h.Plan
 	facts := []fact{
-		{"Run", h.ID}, {"Started", h.Started.UTC().Format(time.RFC3339)}, {"Ended", s.Ended},
+		{"Run", h.ID}, {"Started", h.Started.UTC().Format(time.RFC3339)}, {"Ended", string(s.Ended)},
 		{"Trials", fmt.Sprintf("%d used, %d not used", s.Trials, s.Invalid)},
 		{"Time", fmt.Sprintf("%s from the first trial to the last, %s of it counted", seconds(s.DurationS), seconds(s.MeasuredS))},
 		{"Turns", fmt.Sprintf("%s of %s, the first %s of each not counted, %s a trial", grainWords(p.Grain),
@@ -244,16 +245,16 @@ func countersText(run *results.Run) string {
 	return fmt.Sprintf("%s, %s: read for %d of %s", strings.Join(names, ", "), text, read, plural(all, "slice"))
 }
 
-func grainWords(grain string) string {
+func grainWords(grain vocab.Grain) string {
 	switch grain {
-	case "slice":
+	case vocab.BySlice:
 		return "arms side by side in slices"
-	case "slice-switched":
+	case vocab.BySliceSwitched:
 		return "settings switched between slices"
-	case "trial":
+	case vocab.ByTrial:
 		return "a fresh set-up for each arm's turn"
 	}
-	return grain
+	return string(grain)
 }
 
 // A repeatView is how to do it again.

@@ -6,6 +6,7 @@ import (
 
 	"netab/analysis"
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // runData is what the charts draw from a record itself.
@@ -83,7 +84,7 @@ func (d *runData) rateOf(arm int, bytes, msgs, transactions, ns int64) float64 {
 		return 0
 	}
 	switch {
-	case d.rate.name == packetRate, d.rate.name == transactionRate && kindOf(d.run.Header.Design, arm) == "conn":
+	case d.rate.name == packetRate, d.rate.name == transactionRate && kindOf(d.run.Header.Design, arm) == vocab.Conn:
 		return 1e9 * float64(msgs) / float64(ns)
 	case d.rate.name == transactionRate:
 		return 1e9 * float64(transactions) / float64(ns)

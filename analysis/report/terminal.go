@@ -180,10 +180,10 @@ func (t *terminal) warnings(ws []results.Warning) {
 	t.blank()
 	for _, w := range ws {
 		label := t.paint(yellow, "warning:")
-		if serious(w.Code) {
+		if w.Code.Serious() {
 			label = t.paint(boldRed, "WARNING:")
 		}
-		t.item(fmt.Sprintf("%s %s [%s]", label, escape.Visible(w.Text), escape.Visible(w.Code)))
+		t.item(fmt.Sprintf("%s %s [%s]", label, escape.Visible(w.Text), escape.Visible(string(w.Code))))
 	}
 }
 

@@ -59,17 +59,6 @@ func modeTexts(s analysis.Summary) []modeText {
 	return out
 }
 
-// serious says which warnings put the verdict itself in doubt; they stand
-// first and cannot be missed.
-func serious(code string) bool {
-	switch code {
-	case "not-converged", "modes", "no-trials", "cut-off", "interrupted", "failed", "not-comparable", "too-few-boots",
-		"setting-differs", "rate-exceeded", "restore-failed", "estimates-disagree", analysis.Contradiction:
-		return true
-	}
-	return false
-}
-
 // shownWarnings puts serious warnings first and keeps the order otherwise.
 // Modes have their own place, so a warning of them would say it twice.
 func shownWarnings(s analysis.Summary) []results.Warning {
@@ -78,7 +67,7 @@ func shownWarnings(s analysis.Summary) []results.Warning {
 	for _, w := range s.Warnings {
 		switch {
 		case (w.Code == "modes" || w.Code == "level-modes") && told:
-		case serious(w.Code):
+		case w.Code.Serious():
 			first = append(first, w)
 		default:
 			rest = append(rest, w)

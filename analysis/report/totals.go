@@ -3,6 +3,7 @@ package report
 import (
 	"netab/analysis"
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // armTotals are the counted, valid slices of one arm added up.
@@ -63,20 +64,13 @@ func besideTotalsOf(t results.Trial, arm int) map[string]besideTotals {
 	return sums
 }
 
-// Kinds of traffic, as analysis tells them apart.
-
-func answers(kind string) bool   { return kind == "rr" || kind == "crr" }
-func transacts(kind string) bool { return answers(kind) || kind == "conn" }
-
-func datagrams(protocol string) bool { return protocol == "udp" || protocol == "unix-dgram" }
-
 // shows says whether so many transactions can show a percentile.
 func shows(h *results.Histogram, q float64) bool {
 	return h.Count() >= analysis.FewestTransactions(q)
 }
 
 // kindOf is that of an arm by index, which is not trusted.
-func kindOf(d results.Design, arm int) string {
+func kindOf(d results.Design, arm int) vocab.Kind {
 	if arm < 0 || arm >= len(d.Arms) {
 		return ""
 	}

@@ -9,6 +9,7 @@ import (
 
 	"netab/analysis"
 	"netab/results"
+	"netab/results/vocab"
 )
 
 func judgedInput(run *results.Run) Input {
@@ -26,7 +27,7 @@ func rrRunOf(seed uint64) *results.Run {
 	w.design.Arms, w.design.Metrics = w.design.Arms[:2], []string{transactionRate, latencyP99}
 	w.design.Arms[1].Name = "poll"
 	for i := range w.design.Arms {
-		w.design.Arms[i].Kind, w.design.Arms[i].Message, w.design.Arms[i].Beside = "rr", 1, map[string]string{"bulk": "stream"}
+		w.design.Arms[i].Kind, w.design.Arms[i].Message, w.design.Arms[i].Beside = "rr", 1, map[string]vocab.Kind{"bulk": "stream"}
 	}
 	w.rate = 52e3 * 8 // one byte each
 	w.effects = []float64{0, 0.33}

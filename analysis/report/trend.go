@@ -41,7 +41,7 @@ func TrendTerminal(w io.Writer, h trend.History, opts TerminalOptions) error {
 				t.blank()
 				first = false
 			}
-			t.item(fmt.Sprintf("%s %s: %s [%s]", t.paint(yellow, "warning:"), escape.Visible(names[i]), escape.Visible(warning.Text), escape.Visible(warning.Code)))
+			t.item(fmt.Sprintf("%s %s: %s [%s]", t.paint(yellow, "warning:"), escape.Visible(names[i]), escape.Visible(warning.Text), escape.Visible(string(warning.Code))))
 		}
 	}
 	if len(h.Unused) > 0 {

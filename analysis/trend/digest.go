@@ -67,8 +67,8 @@ func unused(run *results.Run) string {
 	switch {
 	case run.End == nil:
 		return "cut off, or not ended yet"
-	case strings.HasPrefix(run.End.Reason, "failed"):
-		return run.End.Reason
+	case run.End.Reason.Failed():
+		return string(run.End.Reason)
 	case !valid:
 		return "no valid trial"
 	}
@@ -79,15 +79,11 @@ func unused(run *results.Run) string {
 // older records say: two figures of different traffic are no history of each
 // other.
 func traffic(a results.Arm) string {
-	kind := a.Kind
-	if kind == "" {
-		kind = "stream"
-	}
 	flows := "flows"
 	if a.Flows == 1 {
 		flows = "flow"
 	}
-	text := fmt.Sprintf("%s %s, %d B, %d %s, %s", a.Protocol, kind, a.Message, a.Flows, flows, a.Topology)
+	text := fmt.Sprintf("%s %s, %d B, %d %s, %s", a.Protocol, a.Kind.Or(), a.Message, a.Flows, flows, a.Topology)
 	if a.Rate > 0 {
 		text += fmt.Sprintf(", %g/s", a.Rate)
 	}
@@ -129,7 +125,7 @@ func facts(h *results.Header) map[string]string {
 		factKernel: m.Kernel, factBuild: m.KernelBuild, "kernel command line": m.KernelCmdline,
 		"microcode": m.Microcode, "isolated cpus": m.CPUsIsolated, "allowed cpus": m.CPUsAllowed, "clocksource": m.Clocksource, "governor": m.Governor,
 		"irq time accounting": m.IRQTime, "modules": strings.Join(m.Modules, " "),
-		"netab version": strings.TrimSpace(h.Netab.Version + " " + h.Netab.Revision), "grain": h.Plan.Grain,
+		"netab version": strings.TrimSpace(h.Netab.Version + " " + h.Netab.Revision), "grain": string(h.Plan.Grain),
 		"slice": fmt.Sprint(h.Plan.SliceNS, " ns"),
 	}
 	if m.CPUQuota > 0 {

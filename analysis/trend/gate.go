@@ -8,7 +8,14 @@ import (
 
 	"netab/analysis"
 	"netab/results"
+	"netab/results/vocab"
 )
+
+// codesOfIssues are those of known issues that no longer let a regression pass.
+var codesOfIssues = map[string]vocab.Code{
+	analysis.IssueExpired:  vocab.Warns("known-issue-expired"),
+	analysis.IssueExceeded: vocab.Warns("known-issue-exceeded"),
+}
 
 // A Known is the acknowledged regressions of one scenario, or of all: the file
 // that a gate reads too (analysis.ParseKnownIssues).
@@ -66,7 +73,7 @@ func (h *History) acknowledge(scenario string, k *analysis.KnownIssue, now time.
 			s.Outcome, s.Issue = analysis.Acknowledged, k
 			s.Text += fmt.Sprintf(" Acknowledged until %s: %s.", k.Expires, k.Reason)
 		} else {
-			s.Warnings = append(s.Warnings, results.Warning{Code: "known-issue-" + st.State, Text: fmt.Sprintf("known issue (%s): %s", k.Reason, st.Text)})
+			s.Warnings = append(s.Warnings, results.Warning{Code: codesOfIssues[st.State], Text: fmt.Sprintf("known issue (%s): %s", k.Reason, st.Text)})
 		}
 		if out.State == analysis.IssueUnused || out.State == analysis.IssueUsed {
 			out = st

@@ -11,6 +11,7 @@ import (
 	"netab/analysis"
 	synthetic "netab/analysis/world"
 	"netab/results"
+	"netab/results/vocab"
 )
 
 var gateDay = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -131,7 +132,7 @@ func TestKnownIssues(t *testing.T) {
 		if said := strings.Contains(h.Answer, "worse as acknowledged"); said != (tt.want == analysis.Acknowledged) {
 			t.Errorf("%s: answer %q", tt.name, h.Answer)
 		}
-		against := slices.ContainsFunc(s.Warnings, func(w results.Warning) bool { return w.Code == "known-issue-"+tt.state })
+		against := slices.ContainsFunc(s.Warnings, func(w results.Warning) bool { return w.Code == vocab.Code("known-issue-"+tt.state) })
 		if against != (tt.state == "exceeded" || tt.state == "expired") {
 			t.Errorf("%s: warnings %v", tt.name, s.Warnings)
 		}

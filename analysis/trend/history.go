@@ -12,6 +12,13 @@ import (
 	"netab/analysis"
 	"netab/results"
 	"netab/results/crew"
+	"netab/results/vocab"
+)
+
+var (
+	codeStatesDiffer = vocab.Warns("states-differ")
+	codeOlderRecords = vocab.Warns("older-records")
+	codeCPUUnknown   = vocab.Warns("cpu-unknown")
 )
 
 // SchemaTrend names the JSON form of History.
@@ -199,17 +206,17 @@ func (c *column) judge(d *divider, recent int) Series {
 	s.Lag1 = likeness(xs)
 	s.warn()
 	if n := len(c.elsewhere); n > 0 {
-		s.Warnings = append(s.Warnings, results.Warning{Code: "states-differ", Text: fmt.Sprintf(
+		s.Warnings = append(s.Warnings, results.Warning{Code: codeStatesDiffer, Text: fmt.Sprintf(
 			"%d of %d runs were in another state of the machine than the newest (%s, not %s) and are left out",
 			n, n+len(c.points), analysis.StateText(c.elsewhere[n-1].state), analysis.StateText(c.points[len(c.points)-1].state))})
 	}
 	if c.older > 0 {
-		s.Warnings = append(s.Warnings, results.Warning{Code: "older-records", Text: fmt.Sprintf(
+		s.Warnings = append(s.Warnings, results.Warning{Code: codeOlderRecords, Text: fmt.Sprintf(
 			"the records of %d of %d runs do not say all of what the arm was; they are taken for runs of this series because protocol, sizes, flows, rate and topology are the same",
 			c.older, len(c.points))})
 	}
 	if !c.cpuKnown() {
-		s.Warnings = append(s.Warnings, results.Warning{Code: "cpu-unknown",
+		s.Warnings = append(s.Warnings, results.Warning{Code: codeCPUUnknown,
 			Text: "the CPU model of these runs is not known, so another CPU would read as a change of the figure"})
 	}
 	s.Text = s.sentence()
@@ -356,7 +363,7 @@ func verdict(delta float64, better analysis.Direction) analysis.Verdict {
 
 // warn says what a reader of the changes should know.
 func (s *Series) warn() {
-	add := func(code, format string, args ...any) {
+	add := func(code vocab.Code, format string, args ...any) {
 		s.Warnings = append(s.Warnings, results.Warning{Code: code, Text: fmt.Sprintf(format, args...)})
 	}
 	if s.Lag1 > max(0.2, 2.58*likenessSE(len(s.Points))) {

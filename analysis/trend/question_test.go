@@ -56,7 +56,7 @@ func TestSeriesByWhatArmsWere(t *testing.T) {
 				}
 				text = strings.Replace(strings.TrimSpace(text), ":", ": ", 1)
 				for _, w := range s.Warnings {
-					text += " (" + w.Code + ")"
+					text += " (" + string(w.Code) + ")"
 				}
 				got = append(got, text)
 			}

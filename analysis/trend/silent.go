@@ -7,7 +7,10 @@ import (
 
 	"netab/analysis"
 	"netab/results"
+	"netab/results/vocab"
 )
+
+var codeSilentRuns = vocab.Warns("silent-runs")
 
 // A run in which an arm received nothing is no point on a scale of logarithms,
 // and no gap either: what is missing because of the outcome is an outcome. Where
@@ -90,7 +93,7 @@ func (s *Series) hush(c *column) {
 	if more := len(names) - shown; more > 0 {
 		names = append(names[:shown:shown], fmt.Sprintf("%d more", more))
 	}
-	s.Warnings = append(s.Warnings, results.Warning{Code: "silent-runs", Text: fmt.Sprintf(
+	s.Warnings = append(s.Warnings, results.Warning{Code: codeSilentRuns, Text: fmt.Sprintf(
 		"in %d of %d runs nothing was received: %s", len(c.silent), len(c.silent)+len(c.points), strings.Join(names, ", "))})
 	n := c.fallenSilent()
 	if n == 0 || s.Better != analysis.Higher {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // A World is the truth and the noise about it. Everything but Rate is on the
@@ -137,14 +138,14 @@ func (w World) Design(resolution float64, maxTime time.Duration) results.Design 
 	}
 	for i := range w.arms() {
 		d.Arms = append(d.Arms, results.Arm{
-			Name: armName(i), Protocol: "tcp", Message: 128 << 10, Flows: 1, Topology: "loopback",
+			Name: armName(i), Protocol: vocab.TCP, Message: 128 << 10, Flows: 1, Topology: vocab.Loopback,
 			Description: results.Description{"topology.kind": "loopback", "traffic.kind": "stream", "traffic.protocol": "tcp"},
 		})
 	}
 	if w.Bursts > 0 {
 		d.Metrics = []string{"loss"}
 		for i := range d.Arms {
-			d.Arms[i].Protocol, d.Arms[i].Message = "udp", datagram
+			d.Arms[i].Protocol, d.Arms[i].Message = vocab.UDP, datagram
 		}
 	}
 	return d
@@ -214,7 +215,7 @@ func (s *Source) normal() float64 {
 func (w World) Run(design results.Design, seed uint64, n int) *results.Run {
 	run := &results.Run{Header: results.Header{
 		Type: "header", Schema: results.SchemaRun, ID: "synthetic", Design: design, Seed: seed,
-		Plan:    results.Plan{Grain: "slice", SliceNS: int64(w.Slice), BlocksPerTrial: w.Blocks},
+		Plan:    results.Plan{Grain: vocab.BySlice, SliceNS: int64(w.Slice), BlocksPerTrial: w.Blocks},
 		Started: began,
 		Machine: results.Machine{Hostname: "synthetic", BootID: "boot-1", Kernel: "6.18.0", CPUModel: "model", CPUs: 2, CPUsOnline: "0-1"},
 	}}
@@ -222,7 +223,7 @@ func (w World) Run(design results.Design, seed uint64, n int) *results.Run {
 	for range n {
 		run.Trials = append(run.Trials, src.Trial())
 	}
-	run.End = &results.End{Type: "end", Ended: began.Add(time.Duration(n) * w.TrialTime()), Reason: "max-time"}
+	run.End = &results.End{Type: "end", Ended: began.Add(time.Duration(n) * w.TrialTime()), Reason: vocab.MaxTime}
 	return run
 }
 

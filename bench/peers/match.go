@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"netab/results/vocab"
 	"netab/runner/agent"
 	"netab/runner/topology"
 	"netab/runner/traffic"
@@ -172,7 +173,7 @@ func (b *bench) trial(ctx context.Context, m match) (outcomes []outcome, err err
 // one without pacing that the kernel surely lets a namespace have
 // (tcp_set_default_congestion_control, net/ipv4/tcp_cong.c).
 func (b *bench) newPlace(ctx context.Context, contenders int) (*place, error) {
-	path, err := topology.Build(ctx, b.starter, scenarios.Topology{Kind: "loopback", Family: "ipv4"}, agent.Options{})
+	path, err := topology.Build(ctx, b.starter, scenarios.Topology{Kind: vocab.Loopback, Family: "ipv4"}, agent.Options{})
 	if err != nil {
 		return nil, err
 	}

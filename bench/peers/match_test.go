@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"netab/results/vocab"
 	"netab/runner/agent"
 	"netab/runner/traffic"
 	"netab/test/busytest"
@@ -240,7 +241,7 @@ func TestMetersOfTheKernel(t *testing.T) {
 }
 
 func tryDatagramsReceived(t *testing.T, by busytest.Stretch, b *bench, p *place) string {
-	f, err := openNetab(p, traffic.Config{Protocol: "udp", Message: 100, Rate: 2000}, 1)
+	f, err := openNetab(p, traffic.Config{Protocol: vocab.UDP, Message: 100, Rate: 2000}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

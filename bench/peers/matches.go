@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"netab/results/vocab"
 	"netab/runner/traffic"
 )
 
@@ -53,8 +54,8 @@ func (o options) plain(protocol string, message int) match {
 	return match{
 		name: name,
 		contenders: []entrant{
-			ours("netab", traffic.Config{Protocol: protocol, Message: message}, 1),
-			ours("netab-spin", traffic.Config{Protocol: protocol, Message: message, Sink: traffic.Path{Spin: true}}, 1),
+			ours("netab", traffic.Config{Protocol: vocab.Protocol(protocol), Message: message}, 1),
+			ours("netab-spin", traffic.Config{Protocol: vocab.Protocol(protocol), Message: message, Sink: traffic.Path{Spin: true}}, 1),
 			o.bare(protocol, message),
 			o.iperf("iperf3", iperf...),
 			o.nuttcp(protocol, message),
@@ -82,7 +83,7 @@ func (o options) transactions() match {
 	return match{
 		name: "tcp-rr-1",
 		contenders: []entrant{
-			ours("netab", traffic.Config{Kind: "rr", Protocol: "tcp", Message: 1, Response: 1, NoDelay: true}, 1),
+			ours("netab", traffic.Config{Kind: vocab.RR, Protocol: vocab.TCP, Message: 1, Response: 1, NoDelay: true}, 1),
 			o.bare("tcp-rr", 1),
 		},
 		ratios: []comparison{against("tcp-rr-1", "bareloop", atLeast(0.98))},
@@ -96,7 +97,7 @@ func (o options) sockperfs(protocol string) match {
 	return match{
 		name: name,
 		contenders: []entrant{
-			ours("netab", traffic.Config{Kind: "rr", Protocol: protocol, Message: sockperfLeast, Response: sockperfLeast,
+			ours("netab", traffic.Config{Kind: vocab.RR, Protocol: vocab.Protocol(protocol), Message: sockperfLeast, Response: sockperfLeast,
 				NoDelay: protocol == "tcp", Timeout: 1e9}, 1),
 			o.bare(protocol+"-rr", sockperfLeast),
 			o.sockperf(protocol),
@@ -111,7 +112,7 @@ func (o options) trains() match {
 	return match{
 		name: name,
 		contenders: []entrant{
-			ours("netab", traffic.Config{Protocol: "udp", Message: trains * ethernet,
+			ours("netab", traffic.Config{Protocol: vocab.UDP, Message: trains * ethernet,
 				Source: traffic.Path{Segment: ethernet}, Sink: traffic.Path{GRO: true}}, 1),
 			o.iperf("iperf3", "--udp", "--bitrate", "0", "--length", strconv.Itoa(ethernet)),
 		},
@@ -146,7 +147,7 @@ func (o options) bestTCP() match {
 			name += "-spin"
 		}
 		*list = append(*list, name)
-		m.contenders = append(m.contenders, ours(name, traffic.Config{Protocol: "tcp", Message: way.message,
+		m.contenders = append(m.contenders, ours(name, traffic.Config{Protocol: vocab.TCP, Message: way.message,
 			Source: traffic.Path{Call: way.source}, Sink: way.sink}, 1))
 	}
 	var best, sending []string
@@ -170,8 +171,8 @@ func (o options) many() match {
 	return match{
 		name: name,
 		contenders: []entrant{
-			ours("1000 flows", traffic.Config{Protocol: "tcp", Message: 128 * kib, Threads: 1}, manyFlows),
-			ours("1 flow", traffic.Config{Protocol: "tcp", Message: 128 * kib}, 1),
+			ours("1000 flows", traffic.Config{Protocol: vocab.TCP, Message: 128 * kib, Threads: 1}, manyFlows),
+			ours("1 flow", traffic.Config{Protocol: vocab.TCP, Message: 128 * kib}, 1),
 		},
 		ratios: []comparison{{name + "/1-flow", []string{"1000 flows"}, []string{"1 flow"}, atLeast(0.9)}},
 		limits: []limit{

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"netab/results/vocab"
 	"netab/runner/agent"
 	"netab/runner/traffic"
 )
@@ -24,10 +25,10 @@ type netabFlows struct {
 // ours is netab as a contender.
 func ours(name string, c traffic.Config, flows int) entrant {
 	e := entrant{name: name, unit: bytesUnit}
-	if c.Protocol == "tcp" {
+	if c.Protocol == vocab.TCP {
 		c.Congestion = "cubic"
 	}
-	if c.Kind == "rr" {
+	if c.Kind == vocab.RR {
 		e.unit = transactions
 	}
 	e.open = func(p *place) (contender, error) { return openNetab(p, c, flows) }
@@ -85,7 +86,7 @@ func (f *netabFlows) run(windows []traffic.Window) (outcome, error) {
 	for i, w := range windows {
 		got := group.Windows[i].Sink
 		out.counts[i] = count{units: got.Bytes, ns: w.End - w.Count}
-		if f.config.Kind == "rr" {
+		if f.config.Kind == vocab.RR {
 			out.counts[i].units = got.Msgs
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"netab/results/vocab"
 	"netab/runner/traffic"
 )
 
@@ -15,7 +16,7 @@ var pacingRates = []int{1_000, 10_000, 100_000, 300_000}
 
 // pacedTraffic has a sink that spins, so that the source need not wake it: where
 // that is dear, nobody can send 300,000 datagrams a second otherwise.
-var pacedTraffic = traffic.Config{Protocol: "udp", Message: 64, Sink: traffic.Path{Spin: true}}
+var pacedTraffic = traffic.Config{Protocol: vocab.UDP, Message: 64, Sink: traffic.Path{Spin: true}}
 
 // pacingPart is how much of each rate is counted in a trial: at the lowest, one
 // datagram more or less is 0.2 %, and over all trials far less.

@@ -14,6 +14,7 @@ import (
 	"netab/analysis"
 	"netab/analysis/calibration"
 	"netab/results"
+	"netab/results/vocab"
 	"netab/runner"
 	"netab/scenarios"
 )
@@ -199,14 +200,14 @@ func (c *calibrator) one(ctx context.Context, share scenarios.Fraction) error {
 	r.Effect, r.EffectSD = calibration.Moments(d.Effects)
 	r.Level, r.LevelSD = calibration.Moments(d.Levels)
 	for _, w := range s.Warnings {
-		r.Warnings = append(r.Warnings, w.Code)
+		r.Warnings = append(r.Warnings, string(w.Code))
 	}
 	if s.TooFewQuiet {
 		r.Warnings = append(r.Warnings, calibration.TooDisturbed)
 	}
 	// Of request and response in turn the source's time is a part of every
 	// transaction, whatever the rest of it is.
-	if limit := s.Arms[0].Limit; limit != nil && c.record.Arm.Kind != "rr" && limit.Role != "source" && limit.Role != "both" {
+	if limit := s.Arms[0].Limit; limit != nil && c.record.Arm.Kind != vocab.RR && limit.Role != "source" && limit.Role != "both" {
 		r.Warnings = append(r.Warnings, calibration.NotTheSource)
 	}
 	c.record.Runs = append(c.record.Runs, r)
@@ -230,7 +231,7 @@ func (c *calibrator) call(ctx context.Context, l *loaded, stop runner.StopFunc) 
 		o.Stop = stopRule(analysis.NewStop(o.Header.Design, o.Seed), &progress{})
 	}
 	run, err := measure(ctx, o)
-	if err == nil && run.End.Reason == "interrupted" {
+	if err == nil && run.End.Reason == vocab.Interrupted {
 		err = errors.New("interrupted: what was measured so far is kept and shown")
 	}
 	return run, err
@@ -245,7 +246,7 @@ func (c *calibrator) wholeTrials(ctx context.Context) error {
 				valid++
 			}
 		}
-		return runner.Decision{Stop: last || valid >= c.samples, Reason: "decided"}
+		return runner.Decision{Stop: last || valid >= c.samples, Reason: vocab.Decided}
 	})
 	if err != nil {
 		return err

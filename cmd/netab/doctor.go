@@ -15,6 +15,7 @@ import (
 	"netab/analysis"
 	"netab/results"
 	"netab/results/cpulist"
+	"netab/results/vocab"
 	"netab/runner"
 	"netab/runner/host"
 	"netab/runner/paths"
@@ -158,7 +159,7 @@ func wander(ctx context.Context, w io.Writer, l *loaded, cpus int) error {
 	}
 	o.Stop = func(trials []results.Trial, _ time.Duration, _ bool) runner.Decision {
 		_, known := wanderOf(trials)
-		return runner.Decision{Stop: known || len(trials) == wanderTries, Reason: "max-time"}
+		return runner.Decision{Stop: known || len(trials) == wanderTries, Reason: vocab.MaxTime}
 	}
 	run, err := measure(ctx, o)
 	if run == nil || len(run.Trials) == 0 {

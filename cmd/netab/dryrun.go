@@ -16,6 +16,7 @@ import (
 	"netab/analysis/calibration"
 	"netab/results"
 	"netab/results/cpulist"
+	"netab/results/vocab"
 	"netab/runner"
 	"netab/runner/knob"
 	"netab/scenarios"
@@ -235,10 +236,10 @@ func transposed(table [][]string) [][]string {
 }
 
 // trafficOf says what the flows carry: "udp flood over veth, 64 bytes, 2 flows".
-func trafficOf(t scenarios.Traffic, topology string) string {
-	what := t.Protocol
-	if t.Kind != "stream" {
-		what += " " + t.Kind
+func trafficOf(t scenarios.Traffic, topology vocab.Topology) string {
+	what := string(t.Protocol)
+	if t.Kind != vocab.Stream {
+		what += " " + string(t.Kind)
 	}
 	words := []string{fmt.Sprintf("%s over %s", what, topology), analysis.Counted(meanMessage(t), "byte")}
 	if len(t.Sizes) > 0 {

@@ -15,6 +15,7 @@ import (
 	"netab/analysis/report"
 	"netab/results"
 	"netab/results/disk"
+	"netab/results/vocab"
 	"netab/scenarios"
 )
 
@@ -145,7 +146,7 @@ func (f *gateFlags) judge(cmd *cobra.Command, s analysis.Summary, from origin) e
 	if err != nil {
 		return usage(err)
 	}
-	var allowed []string
+	var allowed []vocab.Code
 	if f.allowCutOff {
 		allowed = append(allowed, analysis.CutOff)
 	}

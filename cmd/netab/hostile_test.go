@@ -15,6 +15,7 @@ import (
 
 	"netab/analysis/escape"
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // payload means something to every medium.
@@ -76,7 +77,7 @@ func hostile(run *results.Run) {
 	for i := range h.Design.Arms {
 		a := &h.Design.Arms[i]
 		a.Levels, a.Notes, a.Knobs = []results.Level{{Factor: "f", Value: []string{"a", "b"}[i%2]}}, []string{"note"}, []string{"knob"}
-		a.Beside = map[string]string{"bulk": "stream"}
+		a.Beside = map[string]vocab.Kind{"bulk": "stream"}
 	}
 	for i := range run.Trials {
 		t := &run.Trials[i]

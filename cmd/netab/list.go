@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"netab/analysis"
+	"netab/results/vocab"
 	"netab/scenarios"
 )
 
@@ -58,9 +59,9 @@ func groupOf(name string) string {
 	}
 	t := s.Traffic
 	switch {
-	case t.Kind == "rr" || t.Kind == "crr" || t.Kind == "conn":
+	case t.Kind == vocab.RR || t.Kind == vocab.CRR || t.Kind == vocab.Conn:
 		return groups[2]
-	case t.Protocol == "udp" || t.Kind == "flood" || t.Kind == "multicast":
+	case t.Protocol == vocab.UDP || t.Kind == vocab.Flood || t.Kind == vocab.Multicast:
 		return groups[1]
 	}
 	return groups[0]

@@ -14,6 +14,7 @@ import (
 	"netab/analysis"
 	"netab/analysis/report"
 	"netab/results"
+	"netab/results/vocab"
 	"netab/runner"
 )
 
@@ -198,7 +199,7 @@ func (l *loaded) options(store string, seed uint64, s *session, machineName stri
 	lossFree := func(t *results.Trial, arm int) (float64, int) { return analysis.LossFreeRate(design.Arms, t, arm) }
 	return runner.Options{
 		Arms: l.arms, Slice: time.Duration(m.Slice), Settle: time.Duration(m.Settle), Trial: time.Duration(m.Trial),
-		MaxTime: time.Duration(m.MaxTime), WholeTrials: m.Grain == "trial", NoCanaries: m.Canaries == "off", Seed: seed, LossFree: lossFree, Store: store, Journal: s.journal, Locks: s.lockFiles(), AllowSysctl: l.allowed,
+		MaxTime: time.Duration(m.MaxTime), WholeTrials: m.Grain == vocab.ByTrial, NoCanaries: m.Canaries == "off", Seed: seed, LossFree: lossFree, Store: store, Journal: s.journal, Locks: s.lockFiles(), AllowSysctl: l.allowed,
 		KeepProcesses: os.Getenv("NETAB_PROCESSES") == "kept", // for bench/keep.sh
 		Header: results.Header{ID: id, Scenario: scenario, Source: l.source, Design: design, Seed: seed,
 			Netab: build(), Command: os.Args, Started: now.UTC(), Machine: machine},
@@ -216,12 +217,12 @@ func stopRule(stop *analysis.Stop, p *progress) runner.StopFunc {
 	return func(trials []results.Trial, elapsed time.Duration, last bool) runner.Decision {
 		d := stop.Look(trials, elapsed, last)
 		p.update(trials, elapsed, d)
-		out := runner.Decision{Stop: d.Stop, Reason: "max-time"}
+		out := runner.Decision{Stop: d.Stop, Reason: vocab.MaxTime}
 		if d.Look {
 			out.Look = &d.Record
 		}
 		if d.Converged {
-			out.Reason = "decided"
+			out.Reason = vocab.Decided
 		}
 		return out
 	}
@@ -253,7 +254,7 @@ func show(cmd *cobra.Command, l *loaded, f runFlags, store string, run *results.
 	if unwritten != nil {
 		return failed(unwritten)
 	}
-	if measured == nil && run.End != nil && run.End.Reason == "interrupted" {
+	if measured == nil && run.End != nil && run.End.Reason == vocab.Interrupted {
 		return &statusError{exitFailed, errors.New("interrupted: what was measured so far is kept and shown")}
 	}
 	if measured == nil && summary.Trials == 0 {

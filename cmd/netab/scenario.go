@@ -18,6 +18,7 @@ import (
 	"netab/analysis/escape"
 	"netab/results"
 	"netab/results/disk"
+	"netab/results/vocab"
 	"netab/scenarios"
 )
 
@@ -200,7 +201,7 @@ func designArm(a scenarios.Arm) results.Arm {
 	}
 	for name, beside := range t.Beside {
 		if out.Beside == nil {
-			out.Beside, out.BesideProtocols = map[string]string{}, map[string]string{}
+			out.Beside, out.BesideProtocols = map[string]vocab.Kind{}, map[string]vocab.Protocol{}
 		}
 		out.Beside[name], out.BesideProtocols[name] = beside.Kind, beside.Protocol
 	}

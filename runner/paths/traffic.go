@@ -1,6 +1,9 @@
 package paths
 
-import "netab/scenarios"
+import (
+	"netab/results/vocab"
+	"netab/scenarios"
+)
 
 // For names the paths that traffic needs, with that beside it, each once and in
 // the order of the table: what to Require before anything is set up.
@@ -32,8 +35,8 @@ func need(needed map[string]bool, t scenarios.Traffic) {
 		"notsent_lowat":             t.NotSentLowat > 0,
 		"reuseport":                 sink.Socket == "reuseport",
 		"reuseport-cpu":             sink.Socket == "reuseport-cpu",
-		"unix-stream":               t.Protocol == "unix-stream",
-		"unix-dgram":                t.Protocol == "unix-dgram",
+		"unix-stream":               t.Protocol == vocab.UnixStream,
+		"unix-dgram":                t.Protocol == vocab.UnixDgram,
 	} {
 		if used {
 			needed[name] = true

@@ -4,25 +4,7 @@ import (
 	"strings"
 
 	"netab/results"
-)
-
-// The places where a ledger finds lost messages, along the way of a datagram.
-const (
-	PlaceSourceSocket  = "source socket"               // the send call refused it: ENOBUFS, EAGAIN
-	PlaceSourceIP      = "source IP"                   // IpOutDiscards, IpFragFails
-	PlaceQdisc         = "qdisc"                       // dropped by the source's queueing discipline
-	PlaceQueued        = "still in the qdisc"          // not lost, but not on its way either when the counters were read
-	PlaceSourceQueue   = "source queue"                // lost in the send call, and neither qdisc nor device say so: UdpSndbufErrors
-	PlaceDevice        = "device"                      // tx_dropped of the source's, rx_dropped of the sink's devices, errors
-	PlaceBacklog       = "softnet backlog (host-wide)" // netdev_max_backlog or the flow limit
-	PlaceFilter        = "tc filter"                   // dropped by a filter of an ingress or clsact qdisc
-	PlaceSinkIP        = "sink IP"                     // IpInDiscards, header and address errors, no route, reverse path, truncated
-	PlaceReassembly    = "IP reassembly"               // IpReasmFails
-	PlaceNoPort        = "UDP no port"                 // UdpNoPorts: sink gone or not yet there; of multicast UdpIgnoredMulti
-	PlaceReceiveBuffer = "receive buffer"              // UdpRcvbufErrors: the sink is too slow or SO_RCVBUF too small
-	PlaceMemory        = "UDP memory"                  // UdpMemErrors: net.ipv4.udp_mem
-	PlaceChecksum      = "checksum"                    // UdpInCsumErrors
-	PlaceSocket        = "socket, other"               // socket filter, and drops of the socket that no snmp counter knows
+	"netab/results/vocab"
 )
 
 // UDP is what is known of an arm's datagrams over a trial. A message is a
@@ -185,7 +167,7 @@ func (b *book) queued(place string, n int64) claim {
 
 // claims are all claims in the order of how well they are known.
 func (b *book) claims(u UDP) []claim {
-	all := []claim{{PlaceSourceSocket, b.refused, b.refused, []*int64{&b.refused}}}
+	all := []claim{{vocab.PlaceSourceSocket, b.refused, b.refused, []*int64{&b.refused}}}
 	all = append(all, b.sinkClaims(u)...)
 	all = append(all, b.linkClaims(u)...)
 	return append(all, b.sourceClaims(u)...)
@@ -202,14 +184,14 @@ func (b *book) sinkClaims(u UDP) []claim {
 		noPort += u.udpSum(net, "IgnoredMulti") // no socket of the host had joined
 	}
 	return []claim{
-		b.queued(PlaceReceiveBuffer, rcvbuf),
-		b.queued(PlaceMemory, mem),
-		b.queued(PlaceChecksum, csum),
-		b.queued(PlaceSocket, all-rcvbuf-mem-csum),
-		b.packets(PlaceNoPort, noPort, &b.afterCall),
-		b.packets(PlaceSinkIP, u.ipSum(net, "InDiscards")+u.ipSum(net, "InHdrErrors")+u.ipSum(net, "InAddrErrors")+
+		b.queued(vocab.PlaceReceiveBuffer, rcvbuf),
+		b.queued(vocab.PlaceMemory, mem),
+		b.queued(vocab.PlaceChecksum, csum),
+		b.queued(vocab.PlaceSocket, all-rcvbuf-mem-csum),
+		b.packets(vocab.PlaceNoPort, noPort, &b.afterCall),
+		b.packets(vocab.PlaceSinkIP, u.ipSum(net, "InDiscards")+u.ipSum(net, "InHdrErrors")+u.ipSum(net, "InAddrErrors")+
 			u.ipSum(net, "InNoRoutes")+u.ipSum(net, "InTruncatedPkts")+net["TcpExtIPReversePathFilter"], &b.afterCall),
-		b.packets(PlaceReassembly, u.ipSum(net, "ReasmFails"), &b.afterCall),
+		b.packets(vocab.PlaceReassembly, u.ipSum(net, "ReasmFails"), &b.afterCall),
 	}
 }
 
@@ -225,16 +207,16 @@ func (b *book) linkClaims(u UDP) []claim {
 		tx -= max(rx, backlog)
 	}
 	// Over loopback both ends have the same filters, elsewhere each its own.
-	filter := b.packets(PlaceFilter, devSum(u.Source.Dev, "filter_drops"), after, in)
-	atSink := b.packets(PlaceFilter, devSum(u.Sink.Dev, "filter_drops"))
+	filter := b.packets(vocab.PlaceFilter, devSum(u.Source.Dev, "filter_drops"), after, in)
+	atSink := b.packets(vocab.PlaceFilter, devSum(u.Sink.Dev, "filter_drops"))
 	filter.least, filter.most = max(filter.least, atSink.least), filter.most+atSink.most
 	return []claim{
-		b.packets(PlaceQdisc, devSum(u.Source.Dev, "qdisc_drops"), in, after),
+		b.packets(vocab.PlaceQdisc, devSum(u.Source.Dev, "qdisc_drops"), in, after),
 		filter,
-		b.packets(PlaceBacklog, backlog, after, in),
-		b.packets(PlaceDevice, max(rx-backlog, 0)+max(tx, 0)+
+		b.packets(vocab.PlaceBacklog, backlog, after, in),
+		b.packets(vocab.PlaceDevice, max(rx-backlog, 0)+max(tx, 0)+
 			devSum(u.Sink.Dev, "rx_errors")+devSum(u.Source.Dev, "tx_errors"), after, in),
-		b.packets(PlaceQueued, devSum(u.Source.Dev, "qdisc_len"), after),
+		b.packets(vocab.PlaceQueued, devSum(u.Source.Dev, "qdisc_len"), after),
 	}
 }
 
@@ -252,8 +234,8 @@ func (b *book) sourceClaims(u UDP) []claim {
 		return c
 	}
 	return []claim{
-		beyond(PlaceSourceQueue, refused, elsewhere),
-		beyond(PlaceSourceIP, max(u.ipSum(net, "OutDiscards"), u.ipSum(net, "FragFails")), max(refused, elsewhere)),
+		beyond(vocab.PlaceSourceQueue, refused, elsewhere),
+		beyond(vocab.PlaceSourceIP, max(u.ipSum(net, "OutDiscards"), u.ipSum(net, "FragFails")), max(refused, elsewhere)),
 	}
 }
 

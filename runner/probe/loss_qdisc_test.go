@@ -8,6 +8,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"netab/results/vocab"
 )
 
 func addQdisc(t *testing.T, q netlink.Qdisc) {
@@ -41,8 +43,8 @@ func TestLedgerOfQdisc(t *testing.T) {
 		u.Sent = send(t, source, to, 3000, 1000)
 		u.Received = received(t, fd, 1000)
 	})
-	wantLost(t, l, PlaceQdisc, 2980)
-	if l.Received == 0 || l.Dropped[PlaceQueued]+l.Unexplained > 2 { // one in the bucket, one let out after the sink's last look
+	wantLost(t, l, vocab.PlaceQdisc, 2980)
+	if l.Received == 0 || l.Dropped[vocab.PlaceQueued]+l.Unexplained > 2 { // one in the bucket, one let out after the sink's last look
 		t.Errorf("%+v", l)
 	}
 }
@@ -60,8 +62,8 @@ func TestLedgerOfTrainsInQdisc(t *testing.T) {
 		u.Sent = train * send(t, source, to, 2000, train*size)
 		u.Received = received(t, fd, size)
 	})
-	wantLost(t, l, PlaceQdisc, 19_000)
-	if l.Received == 0 || l.Dropped[PlaceQueued]+l.Unexplained > 2*train {
+	wantLost(t, l, vocab.PlaceQdisc, 19_000)
+	if l.Received == 0 || l.Dropped[vocab.PlaceQueued]+l.Unexplained > 2*train {
 		t.Errorf("%+v", l)
 	}
 }
@@ -91,7 +93,7 @@ func TestLedgerOfFragmentsInClassfulQdisc(t *testing.T) {
 		u.Sent = send(t, source, to, 3000, 5000)
 		u.Received = received(t, fd, 5000)
 	})
-	wantLost(t, l, PlaceQdisc, 1000)
+	wantLost(t, l, vocab.PlaceQdisc, 1000)
 }
 
 // What waits in a qdisc keeps the socket's send buffer full.
@@ -114,8 +116,8 @@ func TestLedgerOfSourceSocket(t *testing.T) {
 		}
 		u.Received = received(t, fd, 1000)
 	})
-	wantLost(t, l, PlaceSourceSocket, 19_900)
-	if l.Received == 0 || l.Dropped[PlaceQueued] == 0 {
+	wantLost(t, l, vocab.PlaceSourceSocket, 19_900)
+	if l.Received == 0 || l.Dropped[vocab.PlaceQueued] == 0 {
 		t.Errorf("some must pass and some wait: %+v", l)
 	}
 }
@@ -137,7 +139,7 @@ func TestLedgerOfFilter(t *testing.T) {
 	})
 	fd := socket(t, unix.AF_INET)
 	l := over(t, p, func(u *UDP) { u.Sent = send(t, fd, p.to, 1000, 100) })
-	wantLost(t, l, PlaceFilter, 1000)
+	wantLost(t, l, vocab.PlaceFilter, 1000)
 }
 
 // dropAll loads a program that returns TC_ACT_SHOT.

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netab/results"
+	"netab/results/vocab"
 	"netab/runner/host"
 	"netab/test/busytest"
 )
@@ -175,7 +176,7 @@ func TestLedgerOfReceiveBuffer(t *testing.T) {
 			u.Received = received(t, fd, 1000)
 			u.SocketDrops = socketDrops(t, fd)
 		})
-		wantLost(t, l, PlaceReceiveBuffer, 2900)
+		wantLost(t, l, vocab.PlaceReceiveBuffer, 2900)
 		if l.Received == 0 {
 			t.Error("the sink got nothing at all")
 		}
@@ -219,7 +220,7 @@ func TestLedgerOfTrainsInReceiveBuffer(t *testing.T) {
 				u.Received = received(t, fd, size)
 				u.SocketDrops = socketDrops(t, fd)
 			})
-			wantLost(t, l, PlaceReceiveBuffer, 1000)
+			wantLost(t, l, vocab.PlaceReceiveBuffer, 1000)
 			if l.Received == 0 {
 				t.Error("the sink got nothing at all")
 			}
@@ -236,7 +237,7 @@ func TestLedgerOfNoPort(t *testing.T) {
 			u.IP = version(to)
 			u.Sent = send(t, source, to, 2000, 100)
 		})
-		wantLost(t, l, PlaceNoPort, 2000)
+		wantLost(t, l, vocab.PlaceNoPort, 2000)
 	}
 }
 
@@ -251,7 +252,7 @@ func TestLedgerOfTwoPlaces(t *testing.T) {
 		u.Received = received(t, fd, 1000)
 		u.SocketDrops = socketDrops(t, fd)
 	})
-	if l.Dropped[PlaceNoPort] != 500 || l.Dropped[PlaceReceiveBuffer] != 1000-l.Received || l.Unexplained != 0 || l.Received == 0 {
+	if l.Dropped[vocab.PlaceNoPort] != 500 || l.Dropped[vocab.PlaceReceiveBuffer] != 1000-l.Received || l.Unexplained != 0 || l.Received == 0 {
 		t.Errorf("%+v", l)
 	}
 }
@@ -267,7 +268,7 @@ func TestLedgerOfSocketFilter(t *testing.T) {
 		u.Received = received(t, fd, 100)
 		u.SocketDrops = socketDrops(t, fd)
 	})
-	wantLost(t, l, PlaceSocket, 1000)
+	wantLost(t, l, vocab.PlaceSocket, 1000)
 }
 
 func attach(t *testing.T, fd int, program []unix.SockFilter) {
@@ -305,7 +306,7 @@ func TestLedgerOfMulticast(t *testing.T) {
 			u.SocketDrops += socketDrops(t, fd)
 		}
 	})
-	wantLost(t, l, PlaceReceiveBuffer, 900)
+	wantLost(t, l, vocab.PlaceReceiveBuffer, 900)
 	if l.Sent != 3000 || l.Received < 2000 {
 		t.Errorf("%+v", l)
 	}
@@ -313,7 +314,7 @@ func TestLedgerOfMulticast(t *testing.T) {
 		u.Copies = len(sinks)
 		u.Sent = send(t, source, sockaddr(group, 9), 1000, 100)
 	})
-	wantLost(t, l, PlaceNoPort, 3000)
+	wantLost(t, l, vocab.PlaceNoPort, 3000)
 }
 
 // A CPU that is given the packets by RPS, and is kept by each longer than the
@@ -364,7 +365,7 @@ func overflowBacklog(t *testing.T, messages int) string {
 	if lost := l.Sent - l.Received; lost < 1000 {
 		return fmt.Sprintf("only %d of %d lost", lost, l.Sent)
 	}
-	wantLost(t, l, PlaceBacklog, 1000)
+	wantLost(t, l, vocab.PlaceBacklog, 1000)
 	if l.Received < 500 {
 		t.Errorf("the sink got next to nothing: %+v", l)
 	}

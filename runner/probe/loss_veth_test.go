@@ -9,6 +9,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"netab/results/vocab"
 )
 
 // A vethPair is two namespaces with a veth pair between them, va at the source
@@ -102,7 +104,7 @@ func TestLedgerOfVethDrop(t *testing.T) {
 	p.inSink(t, func() { must(t, netlink.LinkSetMTU(link(t, "vb"), 600)) })
 	fd := socket(t, unix.AF_INET)
 	l := over(t, p, func(u *UDP) { u.Sent = send(t, fd, p.to, 1000, 1000) })
-	wantLost(t, l, PlaceDevice, 1000)
+	wantLost(t, l, vocab.PlaceDevice, 1000)
 }
 
 // The same with packets of many datagrams.
@@ -119,7 +121,7 @@ func TestLedgerOfTrainsInDevice(t *testing.T) {
 		u.Sent += train * send(t, fd, to, 100, train*size)
 		u.Received = received(t, sink, size)
 	})
-	wantLost(t, l, PlaceDevice, train*100)
+	wantLost(t, l, vocab.PlaceDevice, train*100)
 	if l.Received != train*200 {
 		t.Errorf("%+v", l)
 	}
@@ -131,7 +133,7 @@ func TestLedgerOfCarrierLost(t *testing.T) {
 	p.inSink(t, func() { must(t, netlink.LinkSetDown(link(t, "vb"))) })
 	fd := socket(t, unix.AF_INET)
 	l := over(t, p, func(u *UDP) { u.Sent = send(t, fd, p.to, 1000, 1000) })
-	wantLost(t, l, PlaceDevice, 1000)
+	wantLost(t, l, vocab.PlaceDevice, 1000)
 }
 
 // A qdisc between the call and the device.
@@ -144,7 +146,7 @@ func TestLedgerOfVethQdisc(t *testing.T) {
 		u.Sent = send(t, fd, to, 2000, 1000)
 		u.Received = received(t, sink, 1000)
 	})
-	wantLost(t, l, PlaceQdisc, 1900)
+	wantLost(t, l, vocab.PlaceQdisc, 1900)
 	if l.Received == 0 {
 		t.Errorf("%+v", l)
 	}
@@ -159,7 +161,7 @@ func TestLedgerOfReversePath(t *testing.T) {
 	fd := socket(t, unix.AF_INET)
 	must(t, unix.Bind(fd, sockaddr("198.51.100.1", 0)))
 	l := over(t, p, func(u *UDP) { u.Sent = send(t, fd, to, 1000, 100) })
-	wantLost(t, l, PlaceSinkIP, 1000)
+	wantLost(t, l, vocab.PlaceSinkIP, 1000)
 }
 
 // Datagrams for an address that the sink has not, and does not forward to.
@@ -171,7 +173,7 @@ func TestLedgerOfForeignAddress(t *testing.T) {
 	p.setNeighbor(t, "198.51.100.9", p.sinkMAC(t))
 	fd := socket(t, unix.AF_INET)
 	l := over(t, p, func(u *UDP) { u.Sent = send(t, fd, sockaddr("198.51.100.9", 9), 1000, 100) })
-	wantLost(t, l, PlaceSinkIP, 1000)
+	wantLost(t, l, vocab.PlaceSinkIP, 1000)
 }
 
 // Packets for another MAC address are dropped, and counted nowhere that a
@@ -210,7 +212,7 @@ func TestLedgerOfChecksum(t *testing.T) {
 			u.Received = received(t, sink, size)
 			u.SocketDrops = socketDrops(t, sink)
 		})
-		wantLost(t, l, PlaceChecksum, 500)
+		wantLost(t, l, vocab.PlaceChecksum, 500)
 		if l.Received != 500 {
 			t.Errorf("%+v", l)
 		}

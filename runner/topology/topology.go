@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"netab/results/crew"
+	"netab/results/vocab"
 	"netab/runner/agent"
 	"netab/runner/host"
 	"netab/scenarios"
@@ -68,9 +69,9 @@ const (
 // Build makes a loopback or veth path in namespaces of its own.
 func Build(ctx context.Context, s *agent.Starter, t scenarios.Topology, o agent.Options) (*Path, error) {
 	switch t.Kind {
-	case "loopback":
+	case vocab.Loopback:
 		return loopback(ctx, s, t, o)
-	case "veth":
+	case vocab.Veth:
 		return veth(ctx, s, t, o)
 	}
 	return nil, fmt.Errorf("topology %q is not one that can be built", t.Kind)

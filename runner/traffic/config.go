@@ -1,17 +1,21 @@
 package traffic
 
-import "slices"
+import (
+	"slices"
+
+	"netab/results/vocab"
+)
 
 // A Config is what all flows of one kind of traffic have in common. Rates are
 // per second, times in ns, sizes in bytes; zero leaves a setting to the kernel.
 type Config struct {
-	Kind     string `json:"kind"`     // stream (also ""), rr, crr, conn, multicast
-	Protocol string `json:"protocol"` // tcp, udp, unix-stream, unix-dgram
-	IPv6     bool   `json:"ipv6,omitempty"`
-	Message  int    `json:"message_bytes"`            // of each send call; of rr and crr the request
-	Sizes    []int  `json:"sizes,omitempty"`          // taken in turn instead of Message
-	Response int    `json:"response_bytes,omitempty"` // of rr and crr
-	Threads  int    `json:"threads,omitempty"`        // of each role, sharing its flows by epoll; 0 = one a flow
+	Kind     vocab.Kind     `json:"kind"` // never flood, which is a stream
+	Protocol vocab.Protocol `json:"protocol"`
+	IPv6     bool           `json:"ipv6,omitempty"`
+	Message  int            `json:"message_bytes"`            // of each send call; of rr and crr the request
+	Sizes    []int          `json:"sizes,omitempty"`          // taken in turn instead of Message
+	Response int            `json:"response_bytes,omitempty"` // of rr and crr
+	Threads  int            `json:"threads,omitempty"`        // of each role, sharing its flows by epoll; 0 = one a flow
 
 	SendBuffer    int    `json:"send_buffer,omitempty"`
 	ReceiveBuffer int    `json:"receive_buffer,omitempty"`
@@ -52,26 +56,26 @@ type Path struct {
 }
 
 // stream says whether messages are lost in a stream of bytes.
-func (c *Config) stream() bool { return c.Protocol == "tcp" || c.Protocol == "unix-stream" }
+func (c *Config) stream() bool { return c.Protocol.Streams() }
 
-func (c *Config) unix() bool { return c.Protocol == "unix-stream" || c.Protocol == "unix-dgram" }
+func (c *Config) unix() bool { return c.Protocol.Unix() }
 
 // transacts says whether a request waits for its response.
-func (c *Config) transacts() bool { return c.Kind == "rr" || c.Kind == "crr" }
+func (c *Config) transacts() bool { return c.Kind.Answers() }
 
 // connects says whether each message has a socket of its own.
-func (c *Config) connects() bool { return c.Kind == "crr" || c.Kind == "conn" }
+func (c *Config) connects() bool { return c.Kind.Connects() }
 
 // onePort says whether all sinks are bound to the same port.
 func (c *Config) onePort() bool {
-	return c.Kind == "multicast" || c.Sink.Socket == "reuseport" || c.Sink.Socket == "reuseport-cpu"
+	return c.Kind == vocab.Multicast || c.Sink.Socket == "reuseport" || c.Sink.Socket == "reuseport-cpu"
 }
 
 // connectsBack says whether a datagram sink is connected to its source. Only
 // for a connected UDP socket does the kernel keep the CPU of the softirq
 // (udp_queue_rcv_skb: sk_incoming_cpu_update if inet_daddr is set).
 func (c *Config) connectsBack() bool {
-	return !c.stream() && c.Kind != "multicast" && c.Kind != "conn" && (c.Sink.Socket == "" || c.Sink.Socket == "connected")
+	return !c.stream() && c.Kind != vocab.Multicast && c.Kind != vocab.Conn && (c.Sink.Socket == "" || c.Sink.Socket == "connected")
 }
 
 // guarded says whether strangers' datagrams must be told apart one by one: the
@@ -83,7 +87,7 @@ func (c *Config) guarded(sink bool) bool {
 	if sink {
 		return !c.connectsBack() || c.makesFrames()
 	}
-	return c.Kind == "rr" && c.Source.Socket == "open"
+	return c.Kind == vocab.RR && c.Source.Socket == "open"
 }
 
 // makesFrames says whether the source needs no UDP socket: it hands whole packets

@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"netab/results/vocab"
 )
 
 // A peer is whom a source with a socket for each message connects to.
@@ -31,7 +33,7 @@ func (p *peer) open(c *Config, to netip.AddrPort) {
 	if p.datagrams {
 		p.kind = unix.SOCK_DGRAM | unix.SOCK_CLOEXEC
 	}
-	p.answered = c.Kind == "crr"
+	p.answered = c.Kind == vocab.CRR
 	p.request, p.response = c.Message, max(c.Response, 1)
 	if to.IsValid() {
 		p.addr = c.rawSockaddr(to)
@@ -42,7 +44,7 @@ func (p *peer) open(c *Config, to netip.AddrPort) {
 			p.options = append(p.options, rawOption{uintptr(o.level), uintptr(o.which), binary.NativeEndian.AppendUint32(nil, uint32(o.value))})
 		}
 	}
-	if c.Protocol == "tcp" && c.Congestion != "" {
+	if c.Protocol == vocab.TCP && c.Congestion != "" {
 		p.options = append(p.options, rawOption{unix.IPPROTO_TCP, unix.TCP_CONGESTION, []byte(c.Congestion)})
 	}
 }

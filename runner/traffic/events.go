@@ -1,5 +1,7 @@
 package traffic
 
+import "netab/results/vocab"
+
 // Events are what happens to an end beside sending and receiving, counted in the
 // loops.
 const (
@@ -20,9 +22,11 @@ const (
 	eventKinds
 )
 
-var eventNames = [eventKinds]string{"retries", "connect errors", "timeouts", "stale responses",
-	"zerocopy copied", "zerocopy completed", "bytes mapped", "bytes copied",
-	"lost", "duplicated", "reordered", "corrupt", "empty polls", "strangers"}
+var eventNames = [eventKinds]string{
+	vocab.Retries, vocab.ConnectErrors, vocab.Timeouts, vocab.StaleResponses,
+	vocab.ZeroCopyCopied, vocab.ZeroCopyCompleted, vocab.BytesMapped, vocab.BytesCopied,
+	vocab.Lost, vocab.Duplicated, vocab.Reordered, vocab.Corrupt, vocab.EmptyPolls, vocab.Strangers,
+}
 
 // Events are the names that EndResult.Events may have.
 func Events() []string { return eventNames[:] }

@@ -5,6 +5,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"netab/results/vocab"
 )
 
 // An option is one socket option of a role, set where its value is not zero.
@@ -17,7 +19,7 @@ type option struct {
 // options lists the plain socket options of one end.
 func (c *Config) options(sink bool) []option {
 	tcp := func(v int) int {
-		if c.Protocol == "tcp" {
+		if c.Protocol == vocab.TCP {
 			return v
 		}
 		return 0
@@ -36,8 +38,8 @@ func (c *Config) options(sink bool) []option {
 		return append(out,
 			option{"gro", unix.IPPROTO_UDP, unix.UDP_GRO, number(c.Sink.GRO)},
 			option{"low_water", unix.SOL_SOCKET, unix.SO_RCVLOWAT, c.Sink.LowWater},
-			option{"reuseport", unix.SOL_SOCKET, unix.SO_REUSEPORT, number(c.onePort() && c.Kind != "multicast")},
-			option{"reuseaddr", unix.SOL_SOCKET, unix.SO_REUSEADDR, number(c.Kind == "multicast")})
+			option{"reuseport", unix.SOL_SOCKET, unix.SO_REUSEPORT, number(c.onePort() && c.Kind != vocab.Multicast)},
+			option{"reuseaddr", unix.SOL_SOCKET, unix.SO_REUSEADDR, number(c.Kind == vocab.Multicast)})
 	}
 	return append(out,
 		option{"segment", unix.IPPROTO_UDP, unix.UDP_SEGMENT, c.Source.Segment},
@@ -64,7 +66,7 @@ func (c *Config) configure(fd int, sink bool) error {
 			return fmt.Errorf("receive_buffer: %w", err)
 		}
 	}
-	if c.Protocol == "tcp" && c.Congestion != "" {
+	if c.Protocol == vocab.TCP && c.Congestion != "" {
 		if err := unix.SetsockoptString(fd, unix.IPPROTO_TCP, unix.TCP_CONGESTION, c.Congestion); err != nil {
 			return fmt.Errorf("congestion control %q: %w (see net.ipv4.tcp_available_congestion_control)", c.Congestion, err)
 		}
@@ -82,7 +84,7 @@ func (c *Config) configure(fd int, sink bool) error {
 			return fmt.Errorf("pacing_rate: %w", err)
 		}
 	}
-	if !sink && c.Kind == "rr" && !c.stream() {
+	if !sink && c.Kind == vocab.RR && !c.stream() {
 		timeout := unix.NsecToTimeval(c.Timeout)
 		if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout); err != nil {
 			return fmt.Errorf("timeout: %w", err)

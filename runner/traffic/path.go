@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"netab/results/vocab"
 	"netab/runner/packet"
 	"netab/runner/uring"
 	"netab/runner/verify"
@@ -288,14 +289,14 @@ func (p *path) verify(w *worker) {
 func (p *path) role(w *worker) error {
 	c := w.config
 	switch {
-	case c.Kind == "rr" && w.sink:
+	case c.Kind == vocab.RR && w.sink:
 		p.op = opRespond
-	case c.Kind == "rr" && c.Rate > 0:
+	case c.Kind == vocab.RR && c.Rate > 0:
 		p.op = opSchedule
 		if err := unix.SetNonblock(w.ends[0].fd, true); err != nil { // write(2) has no flag for it
 			return err
 		}
-	case c.Kind == "rr":
+	case c.Kind == vocab.RR:
 		p.op = opTransact
 	case c.connects() && !w.sink:
 		p.op = opConnect
@@ -305,7 +306,7 @@ func (p *path) role(w *worker) error {
 		p.peer.open(c, netip.AddrPort{})
 		p.door.open(w.ends[0])
 	}
-	if c.Kind == "rr" || c.connects() {
+	if c.Kind == vocab.RR || c.connects() {
 		p.rpc.open(c)
 	}
 	if c.Threads == 0 {

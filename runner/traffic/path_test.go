@@ -7,11 +7,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"netab/results/vocab"
 )
 
 // A pathCase is a stream by one pair of paths.
 type pathCase struct {
-	protocol string
+	protocol vocab.Protocol
 	v6       bool
 	message  int
 	source   Path
@@ -22,7 +24,7 @@ type pathCase struct {
 }
 
 func (c pathCase) name() string {
-	over := c.protocol
+	over := string(c.protocol)
 	if c.v6 {
 		over += "6"
 	}

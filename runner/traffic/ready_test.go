@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"netab/results/vocab"
 )
 
 // TestThreads lets threads share flows by epoll.
@@ -12,7 +14,7 @@ func TestThreads(t *testing.T) {
 		protocol, rr, _ := strings.Cut(kind, " ")
 		for _, threads := range []int{1, 2} {
 			for _, flows := range []int{threads, 7, 100} {
-				c := Config{Protocol: protocol, Kind: rr, Message: 400, Response: 100, NoDelay: true, Threads: threads, Timeout: 500 * ms}
+				c := Config{Protocol: vocab.Protocol(protocol), Kind: vocab.Kind(rr), Message: 400, Response: 100, NoDelay: true, Threads: threads, Timeout: 500 * ms}
 				t.Run(fmt.Sprintf("%s/%d flows of %d threads", kind, flows, threads), func(t *testing.T) {
 					retry(t, func(t *testing.T, by stretch) string { return tryThreads(t, by, c, flows) })
 				})

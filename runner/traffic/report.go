@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // Counts are what one role did, and cost, in a stretch of time.
@@ -108,7 +109,7 @@ func (w *worker) collect() {
 			e.result.Total = Counts{Bytes: own.bytes, Msgs: own.msgs, Drops: own.drops}
 			e.result.Counted = Counts{Bytes: own.counted, Msgs: own.msgsWhenCounted}
 		}
-		if w.config.Protocol == "tcp" && e.fd >= 0 {
+		if w.config.Protocol == vocab.TCP && e.fd >= 0 {
 			e.result.Congestion, _ = unix.GetsockoptString(e.fd, unix.IPPROTO_TCP, unix.TCP_CONGESTION)
 			if !e.sink {
 				e.result.TCP = tcpInfo(e.fd)

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netab/results"
+	"netab/results/vocab"
 )
 
 const ms = int64(time.Millisecond)
@@ -45,7 +46,7 @@ func TestTransactions(t *testing.T) {
 	}
 	cases := map[string]tc{}
 	for _, protocol := range []string{"tcp", "udp", "unix-stream", "unix-dgram"} {
-		c := Config{Kind: "rr", Protocol: protocol, Timeout: 500 * ms}
+		c := Config{Kind: "rr", Protocol: vocab.Protocol(protocol), Timeout: 500 * ms}
 		for name, sizes := range map[string][2]int{"1 1": {1, 1}, "100 1000": {100, 1000}, "8 8": {8, 8}, "7 900": {7, 900}} {
 			c.Message, c.Response = sizes[0], sizes[1]
 			cases[protocol+" "+name] = tc{c, 1}
@@ -65,12 +66,12 @@ func TestTransactions(t *testing.T) {
 		c.Source.Call, c.Sink.Call = "write", "read"
 		cases[protocol+" rate write read"] = tc{c, 1}
 		if c.stream() { // many segments a message
-			cases[protocol+" large"] = tc{Config{Kind: "rr", Protocol: protocol, Message: 200_000, Response: 100_000}, 1}
+			cases[protocol+" large"] = tc{Config{Kind: "rr", Protocol: vocab.Protocol(protocol), Message: 200_000, Response: 100_000}, 1}
 			for _, sink := range []string{"recv", "read", "recvmsg"} {
-				cases[protocol+" large depth "+sink] = tc{Config{Kind: "rr", Protocol: protocol, Message: 100_000, Response: 50_000, Depth: 3, Sink: Path{Call: sink}}, 1}
+				cases[protocol+" large depth "+sink] = tc{Config{Kind: "rr", Protocol: vocab.Protocol(protocol), Message: 100_000, Response: 50_000, Depth: 3, Sink: Path{Call: sink}}, 1}
 			}
 		} else {
-			cases[protocol+" sizes"] = tc{Config{Kind: "rr", Protocol: protocol, Message: 300, Sizes: []int{64, 300, 8}, Response: 8, Timeout: 500 * ms, Depth: 2}, 1}
+			cases[protocol+" sizes"] = tc{Config{Kind: "rr", Protocol: vocab.Protocol(protocol), Message: 300, Sizes: []int{64, 300, 8}, Response: 8, Timeout: 500 * ms, Depth: 2}, 1}
 		}
 	}
 	cases["udp ipv6"] = tc{Config{Kind: "rr", Protocol: "udp", IPv6: true, Message: 1, Response: 1, Timeout: 500 * ms}, 1}
@@ -316,7 +317,7 @@ func TestStall(t *testing.T) {
 				} else {
 					to = newStreamResponder(t, 64, 64, 0, answer).addr
 				}
-				s := openSource(t, Config{Kind: "rr", Protocol: tc.protocol, Message: 64, Response: 64, Rate: tc.rate, Timeout: 1000 * ms, NoDelay: true}, to)
+				s := openSource(t, Config{Kind: "rr", Protocol: vocab.Protocol(tc.protocol), Message: 64, Response: 64, Rate: tc.rate, Timeout: 1000 * ms, NoDelay: true}, to)
 				r, ok := runs(t, s, by.windowsFrom(10*time.Millisecond, 1, 150*time.Millisecond, 0, 0))
 				if !ok || took.Load() == 0 {
 					return "late"

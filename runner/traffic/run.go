@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netab/results"
+	"netab/results/vocab"
 	"netab/runner/probe"
 )
 
@@ -211,7 +212,7 @@ func (w *worker) start(windows []Window) {
 		l.rpc.latency = make([]results.Histogram, arms)
 	}
 	// Where a step is long against reading the clock, every edge is seen at once.
-	l.everyStep = c.Kind == "rr" || c.connects() || paced
+	l.everyStep = c.Kind == vocab.RR || c.connects() || paced
 }
 
 // allocated counts the heap objects made so far. It stops the world, without which

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
+
+	"netab/results/vocab"
 )
 
 func (c *Config) socket(sink bool) (fd int, err error) {
@@ -40,7 +42,7 @@ func (c *Config) listen(e *endpoint, port uint16) (err error) {
 	}
 	defer closeOnError(fd, &err)
 	addr := e.Addr
-	if c.Kind == "multicast" {
+	if c.Kind == vocab.Multicast {
 		addr = e.To.Addr() // none but the group's packets
 	}
 	if err := unix.Bind(fd, c.sockaddr(netip.AddrPortFrom(addr, port))); err != nil {
@@ -57,7 +59,7 @@ func (c *Config) listen(e *endpoint, port uint16) (err error) {
 			return err
 		}
 	}
-	if c.Kind == "multicast" {
+	if c.Kind == vocab.Multicast {
 		if err := join(fd, groupBytes(e.To.Addr()), c.IPv6, e.Device); err != nil {
 			return err
 		}
@@ -79,12 +81,12 @@ func (c *Config) connect(e *endpoint) (err error) {
 		return err
 	}
 	defer closeOnError(fd, &err)
-	if c.Kind == "multicast" {
+	if c.Kind == vocab.Multicast {
 		if err := sendBy(fd, c.IPv6, e.Device); err != nil {
 			return err
 		}
 	}
-	if c.Protocol == "unix-dgram" { // so that the sink can connect back
+	if c.Protocol == vocab.UnixDgram { // so that the sink can connect back
 		if err := unix.Bind(fd, c.sockaddr(netip.AddrPort{})); err != nil {
 			return fmt.Errorf("bind: %w", err)
 		}
@@ -98,7 +100,7 @@ func (c *Config) connect(e *endpoint) (err error) {
 		return fmt.Errorf("connect %s to %s: %w", c.Protocol, e.To, err)
 	}
 	e.fd = fd
-	if c.Kind == "rr" && !c.stream() { // it receives too
+	if c.Kind == vocab.RR && !c.stream() { // it receives too
 		if c.guarded(false) {
 			e.origins = []Origin{{e.To.Addr(), e.To.Port(), e.To.Port()}}
 			if err := e.guard(); err != nil {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"netab/results/vocab"
 )
 
 // Strangers are those who are none of a set's own ends and come to its sockets
@@ -44,7 +46,7 @@ func (o Origin) has(a netip.AddrPort) bool {
 // origins are all that an end, as given to Accept, may be reached from: its own
 // source alone, unless it says otherwise.
 func (c *Config) origins(end End) []Origin {
-	if len(end.Origins) == 0 && c.Kind != "multicast" && end.To.Addr().IsValid() {
+	if len(end.Origins) == 0 && c.Kind != vocab.Multicast && end.To.Addr().IsValid() {
 		return []Origin{{end.To.Addr(), end.To.Port(), end.To.Port()}}
 	}
 	return end.Origins

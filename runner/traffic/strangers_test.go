@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"netab/results/vocab"
 )
 
 // A visitor is somebody who is none of the set's: what it does to the sinks'
@@ -204,7 +206,7 @@ func TestStrangersDoNotStall(t *testing.T) {
 			t.Run(kind+" "+name, func(t *testing.T) {
 				t.Parallel()
 				retry(t, func(t *testing.T, by stretch) string {
-					c := Config{Kind: kind, Protocol: "tcp", Message: 100, Response: 100}
+					c := Config{Kind: vocab.Kind(kind), Protocol: "tcp", Message: 100, Response: 100}
 					source, sink, ok := visited(t, c, v.visitor, func() []Window {
 						return by.windowsFrom(7*time.Millisecond, 2, v.length, 3*time.Millisecond, 2*time.Millisecond)
 					})

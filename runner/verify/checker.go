@@ -3,6 +3,8 @@ package verify
 import (
 	"encoding/binary"
 	"slices"
+
+	"netab/results/vocab"
 )
 
 // window is over how many numbers behind the highest seen a datagram can be
@@ -169,7 +171,7 @@ func (c *Checker) Distinct() int64 { return c.Received - c.Duplicated - c.Late }
 func (c *Checker) Events() map[string]int64 {
 	events := map[string]int64{}
 	for name, n := range map[string]int64{
-		"lost": c.Lost, "duplicated": c.Duplicated, "reordered": c.Reordered, "late": c.Late, "corrupt": c.Corrupt,
+		vocab.Lost: c.Lost, vocab.Duplicated: c.Duplicated, vocab.Reordered: c.Reordered, vocab.Late: c.Late, vocab.Corrupt: c.Corrupt,
 	} {
 		if n != 0 {
 			events[name] = n
