@@ -75,7 +75,9 @@ func (l *loop) work(sink bool) syscall.Errno {
 	if sink {
 		return l.sink()
 	}
-	return l.source()
+	errno := l.source()
+	l.overdue()
+	return errno
 }
 
 // source does steps from Start to End of each window and sleeps in between.

@@ -253,6 +253,19 @@ func (l *loop) expire(now int64) {
 	}
 }
 
+// overdue gives up, when all is over, requests whose time is too: a thread that did
+// not run meanwhile is told to stop before it could.
+//
+//go:nosplit
+func (l *loop) overdue() {
+	switch {
+	case l.op == opTransact, l.op == opSchedule:
+		l.expire(nanotime())
+	case l.op == opReady && l.ready.op == opTransact:
+		l.expireAll(nanotime())
+	}
+}
+
 // outstanding waits, after a window's end, for the responses under way: left in
 // the socket they would look as old as the pause until the next window.
 //
