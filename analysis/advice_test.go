@@ -27,7 +27,7 @@ func TestAdvice(t *testing.T) {
 		var out []results.Trial
 		for i := range 8 {
 			tr := results.Trial{RunNS: 1e9, Arms: []results.ArmTrial{{Source: results.RoleDelta{Threads: 1, Pinned: []int{0}}, Sink: results.RoleDelta{Threads: 1, Pinned: []int{1}}}},
-				Slices: []results.Slice{{CountedNS: 1e9, RxBytes: 1e9}}, Host: results.HostDelta{CPUs: []results.CPUDelta{{}}}}
+				Slices: []results.Slice{{CountedNS: 1e9, Counts: results.Counts{RxBytes: 1e9}}}, Host: results.HostDelta{CPUs: []results.CPUDelta{{}}}}
 			change(i, &tr)
 			out = append(out, tr)
 		}

@@ -10,9 +10,11 @@ import (
 // TestCountersUnknown: what was not read has no level, and is not zero; slices that
 // were read speak for those that were not.
 func TestCountersUnknown(t *testing.T) {
-	read := results.Slice{CountedNS: 5e8, RxMsgs: 10, TxMsgs: 10, Switches: &results.Switches{},
-		Counters: &results.Counters{OverNS: 5e8, Softnet: &results.Softnet{TimeSqueeze: 3}}}
-	trial := &results.Trial{Slices: []results.Slice{{CountedNS: 5e8, RxMsgs: 10, TxMsgs: 10}, read},
+	read := results.Slice{
+		CountedNS: 5e8, Switches: &results.Switches{}, Counters: &results.Counters{OverNS: 5e8, Softnet: &results.Softnet{TimeSqueeze: 3}},
+		Counts: results.Counts{RxMsgs: 10, TxMsgs: 10},
+	}
+	trial := &results.Trial{Slices: []results.Slice{{CountedNS: 5e8, Counts: results.Counts{RxMsgs: 10, TxMsgs: 10}}, read},
 		Arms: []results.ArmTrial{{Shared: true}}}
 	pinned := results.Trial{Slices: trial.Slices, Arms: []results.ArmTrial{{Source: results.RoleDelta{Pinned: []int{0}}, Sink: results.RoleDelta{Pinned: []int{1}}}}}
 	for name, want := range map[string]float64{

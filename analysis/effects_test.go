@@ -22,7 +22,7 @@ func goodput(t *testing.T) Metric {
 }
 
 func slice(block, arm int, bytes int64) results.Slice {
-	return results.Slice{Block: block, Arm: arm, CountedNS: 1e9, RxBytes: bytes}
+	return results.Slice{Block: block, Arm: arm, CountedNS: 1e9, Counts: results.Counts{RxBytes: bytes}}
 }
 
 func TestTrialEffects(t *testing.T) {
@@ -105,12 +105,9 @@ func TestJackknifeGroupsNeighbours(t *testing.T) {
 
 func TestMetricLevels(t *testing.T) {
 	s := results.Slice{
-		CountedNS: 5e8, RxBytes: 1000, RxMsgs: 10, TxBytes: 2000, TxMsgs: 20, Transactions: 8,
-		SourceCPU: 4e8, SinkCPU: 25e7, SourceWait: 1e8, SinkWait: 0,
-		Switches: &results.Switches{SourceVoluntary: 30, SourceInvoluntary: 10, SinkVoluntary: 5},
-		Counters: &results.Counters{OverNS: 6e8, Softnet: &results.Softnet{Processed: 40, Dropped: 6, TimeSqueeze: 3, ReceivedRPS: 20},
-			Softirqs: &results.Softirqs{NetRX: 10}, Totals: &results.Totals{Interrupts: 60, ContextSwitches: 120}},
-		Beside: map[string]results.BesideSlice{"rpc": {RxBytes: 500, TxBytes: 1000, RxMsgs: 5, TxMsgs: 10, Transactions: 4, SourceCPU: 1e8, SinkCPU: 2e8}},
+		CountedNS: 5e8, Switches: &results.Switches{SourceVoluntary: 30, SourceInvoluntary: 10, SinkVoluntary: 5}, Counters: &results.Counters{OverNS: 6e8, Softnet: &results.Softnet{Processed: 40, Dropped: 6, TimeSqueeze: 3, ReceivedRPS: 20},
+			Softirqs: &results.Softirqs{NetRX: 10}, Totals: &results.Totals{Interrupts: 60, ContextSwitches: 120}}, Beside: map[string]results.Counts{"rpc": {RxBytes: 500, TxBytes: 1000, RxMsgs: 5, TxMsgs: 10, Transactions: 4, SourceCPU: 1e8, SinkCPU: 2e8}},
+		Counts: results.Counts{RxBytes: 1000, RxMsgs: 10, TxBytes: 2000, TxMsgs: 20, Transactions: 8, SourceCPU: 4e8, SinkCPU: 25e7, SourceWait: 1e8, SinkWait: 0},
 	}
 	hist := &results.Histogram{}
 	for i := range int64(100) {

@@ -19,8 +19,10 @@ func paced(kind vocab.Kind, offered, sent, received, source, sink float64) *resu
 	for i := range 3 {
 		run.Trials = append(run.Trials, results.Trial{Index: i,
 			Arms: []results.ArmTrial{{Source: role, Sink: role, Ledger: results.Ledger{Valid: true, Sent: 2 * int64(sent), Received: 2 * int64(received)}}},
-			Slices: []results.Slice{{CountedNS: 1e9, TxMsgs: int64(sent), RxMsgs: int64(received), RxBytes: int64(64 * received), Transactions: int64(received),
-				SourceCPU: int64(source * 1e9), SinkCPU: int64(sink * 1e9)}}})
+			Slices: []results.Slice{{
+				CountedNS: 1e9,
+				Counts:    results.Counts{TxMsgs: int64(sent), RxMsgs: int64(received), RxBytes: int64(64 * received), Transactions: int64(received), SourceCPU: int64(source * 1e9), SinkCPU: int64(sink * 1e9)},
+			}}})
 	}
 	return run
 }

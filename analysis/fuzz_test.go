@@ -113,10 +113,8 @@ func extreme(rng *rand.Rand) *results.Run {
 					canaries = &results.Canaries{DistanceNS: &ns, SourceStepNS: rates[rng.IntN(len(rates))], SinkStepNS: 1, SinkCPU: 1 + rng.IntN(20)/19}
 				}
 				t.Slices = append(t.Slices, results.Slice{
-					StartNS: value(), Canaries: canaries,
-					Block: block, Arm: arm, CountedNS: value(), RxBytes: value(), RxMsgs: value(), TxBytes: value(), TxMsgs: value(),
-					SourceCPU: value(), SinkCPU: value(), SourceWait: value(), SinkWait: value(),
-					Transactions: value(), Rate: rates[rng.IntN(6)], Drops: value(), Beside: map[string]results.BesideSlice{"rpc": {RxBytes: value(), Transactions: value(), SinkCPU: value()}},
+					StartNS: value(), Canaries: canaries, Block: block, Arm: arm, CountedNS: value(), Rate: rates[rng.IntN(6)], Beside: map[string]results.Counts{"rpc": {RxBytes: value(), Transactions: value(), SinkCPU: value()}},
+					Counts: results.Counts{RxBytes: value(), RxMsgs: value(), TxBytes: value(), TxMsgs: value(), SourceCPU: value(), SinkCPU: value(), SourceWait: value(), SinkWait: value(), Transactions: value(), Drops: value()},
 				})
 			}
 		}

@@ -17,8 +17,10 @@ func lossy(arm results.Arm, received [2]int64, ledgers [2]results.Ledger, shared
 	for i, got := range received {
 		t.Arms = append(t.Arms, results.ArmTrial{Arm: i, Ledger: ledgers[i], Shared: shared})
 		for block := range int64(10) {
-			t.Slices = append(t.Slices, results.Slice{Block: int(block), Arm: i, CountedNS: 1e6, TxMsgs: 100, RxMsgs: got / 10,
-				Beside: map[string]results.BesideSlice{"bulk": {TxMsgs: 100, RxMsgs: got / 10}}})
+			t.Slices = append(t.Slices, results.Slice{
+				Block: int(block), Arm: i, CountedNS: 1e6, Beside: map[string]results.Counts{"bulk": {TxMsgs: 100, RxMsgs: got / 10}},
+				Counts: results.Counts{TxMsgs: 100, RxMsgs: got / 10},
+			})
 		}
 	}
 	run.Trials = []results.Trial{t, t, t}

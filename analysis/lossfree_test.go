@@ -76,13 +76,13 @@ func TestLostOf(t *testing.T) {
 		s    results.Slice
 		want float64
 	}{
-		{"all there", udp, results.Slice{TxMsgs: 100_000, RxMsgs: 100_000}, 0},
-		{"under way at the edge", udp, results.Slice{TxMsgs: 100_000, RxMsgs: 99_920}, 0},
-		{"a drop at the socket counts, however few", udp, results.Slice{TxMsgs: 100_000, RxMsgs: 99_999, Drops: 1}, 1},
-		{"lost before the socket", udp, results.Slice{TxMsgs: 100_000, RxMsgs: 99_000}, 1000},
-		{"more than sent", udp, results.Slice{TxMsgs: 100, RxMsgs: 5000}, 0},
-		{"every sink of a group", cast, results.Slice{TxMsgs: 1000, RxMsgs: 3000}, 0},
-		{"one sink of three has nothing", cast, results.Slice{TxMsgs: 1000, RxMsgs: 2000}, 1000},
+		{"all there", udp, results.Slice{Counts: results.Counts{TxMsgs: 100_000, RxMsgs: 100_000}}, 0},
+		{"under way at the edge", udp, results.Slice{Counts: results.Counts{TxMsgs: 100_000, RxMsgs: 99_920}}, 0},
+		{"a drop at the socket counts, however few", udp, results.Slice{Counts: results.Counts{TxMsgs: 100_000, RxMsgs: 99_999, Drops: 1}}, 1},
+		{"lost before the socket", udp, results.Slice{Counts: results.Counts{TxMsgs: 100_000, RxMsgs: 99_000}}, 1000},
+		{"more than sent", udp, results.Slice{Counts: results.Counts{TxMsgs: 100, RxMsgs: 5000}}, 0},
+		{"every sink of a group", cast, results.Slice{Counts: results.Counts{TxMsgs: 1000, RxMsgs: 3000}}, 0},
+		{"one sink of three has nothing", cast, results.Slice{Counts: results.Counts{TxMsgs: 1000, RxMsgs: 2000}}, 1000},
 	} {
 		if got := lostOf(&tt.arm, &tt.s); got != tt.want {
 			t.Errorf("%s: %v lost, want %v", tt.name, got, tt.want)
@@ -105,7 +105,7 @@ func searchRun(seed uint64, trials int, limits ...float64) *results.Run {
 			at := math.Log(limit) + 0.02*rng.NormFloat64()
 			for block := range 40 {
 				rate := math.Exp(at + 0.4*(rng.Float64()-0.5))
-				s := results.Slice{Block: block, Arm: arm, CountedNS: 8e7, Rate: rate, TxMsgs: int64(rate * 0.08)}
+				s := results.Slice{Block: block, Arm: arm, CountedNS: 8e7, Rate: rate, Counts: results.Counts{TxMsgs: int64(rate * 0.08)}}
 				if math.Log(rate)+0.03*rng.NormFloat64() > at {
 					s.Drops = 5
 				}
@@ -205,11 +205,11 @@ func TestLossFreeRate(t *testing.T) {
 	trial := &results.Trial{}
 	for i, rate := range []float64{100e3, 200e3, 400e3, 800e3} {
 		sent := int64(rate / 10)
-		lossy := results.Slice{Block: i, Arm: 1, Rate: rate, CountedNS: 1e8, TxMsgs: sent, RxMsgs: sent}
+		lossy := results.Slice{Block: i, Arm: 1, Rate: rate, CountedNS: 1e8, Counts: results.Counts{TxMsgs: sent, RxMsgs: sent}}
 		if rate > 300e3 {
 			lossy.RxMsgs, lossy.Drops = sent/2, sent/2
 		}
-		trial.Slices = append(trial.Slices, lossy, results.Slice{Block: i, Arm: 0, CountedNS: 1e8, TxMsgs: 5, RxMsgs: 1, Drops: 4})
+		trial.Slices = append(trial.Slices, lossy, results.Slice{Block: i, Arm: 0, CountedNS: 1e8, Counts: results.Counts{TxMsgs: 5, RxMsgs: 1, Drops: 4}})
 	}
 	arms := []results.Arm{{Name: "other", Protocol: "udp"}, {Name: "searched", Protocol: "udp", LossFree: new(float64)}}
 	rate, edge := LossFreeRate(arms, trial, 1)

@@ -30,7 +30,7 @@ func rrRun(seed uint64, trials int, medians ...float64) *results.Run {
 			}
 			t.Arms = append(t.Arms, results.ArmTrial{Arm: arm, Latency: h, Source: results.RoleDelta{Threads: 1}, Sink: results.RoleDelta{Threads: 1}})
 			for block := range 10 {
-				t.Slices = append(t.Slices, results.Slice{Block: block, Arm: arm, CountedNS: 8e7, Transactions: int64(8e4 / at), TxMsgs: int64(8e4 / at), SourceCPU: 4e7, SinkCPU: 3e7})
+				t.Slices = append(t.Slices, results.Slice{Block: block, Arm: arm, CountedNS: 8e7, Counts: results.Counts{Transactions: int64(8e4 / at), TxMsgs: int64(8e4 / at), SourceCPU: 4e7, SinkCPU: 3e7}})
 			}
 		}
 		run.Trials = append(run.Trials, t)
@@ -152,7 +152,7 @@ func TestBesideIsJudgedOnItsOwn(t *testing.T) {
 	for i := range run.Trials {
 		for k := range run.Trials[i].Slices {
 			s := &run.Trials[i].Slices[k]
-			s.Beside = map[string]results.BesideSlice{"bulk": {RxBytes: 1e9 + int64(s.Arm)*1e8 + int64((i*7)%5)*1e6*int64(s.Arm)}}
+			s.Beside = map[string]results.Counts{"bulk": {RxBytes: 1e9 + int64(s.Arm)*1e8 + int64((i*7)%5)*1e6*int64(s.Arm)}}
 		}
 	}
 	find := func(s Summary) *Comparison {

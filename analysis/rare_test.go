@@ -60,7 +60,7 @@ func effectsRun(d results.Design, effects [][]float64) *results.Run {
 		t := results.Trial{Index: i}
 		for a, x := range append([]float64{0}, arms...) {
 			t.Arms = append(t.Arms, results.ArmTrial{Arm: a})
-			t.Slices = append(t.Slices, results.Slice{Arm: a, CountedNS: 1e9, RxBytes: int64(1e12 * math.Exp(x)), TxMsgs: 1000, RxMsgs: 1000})
+			t.Slices = append(t.Slices, results.Slice{Arm: a, CountedNS: 1e9, Counts: results.Counts{RxBytes: int64(1e12 * math.Exp(x)), TxMsgs: 1000, RxMsgs: 1000}})
 		}
 		run.Trials = append(run.Trials, t)
 	}

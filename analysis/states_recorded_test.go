@@ -54,7 +54,7 @@ func recordedStates(t *testing.T) []*results.Run {
 		n := len(distances)
 		for k, ns := range distances {
 			for arm := range d.Arms {
-				sl := results.Slice{Arm: arm, StartNS: int64(3*k+arm) * tr.RunNS / int64(3*n), CountedNS: counted / int64(n), RxBytes: int64(number(row[4+arm]) * 1e6 / float64(n))}
+				sl := results.Slice{Arm: arm, StartNS: int64(3*k+arm) * tr.RunNS / int64(3*n), CountedNS: counted / int64(n), Counts: results.Counts{RxBytes: int64(number(row[4+arm]) * 1e6 / float64(n))}}
 				if ns := number(ns); arm == 0 {
 					sl.Canaries = &results.Canaries{SinkCPU: 1}
 					if ns > 0 { // else it timed out

@@ -42,9 +42,7 @@ func (v view) seen(s *results.Slice) *results.Slice {
 	if v.beside == "" {
 		return s
 	}
-	b := s.Beside[v.beside]
-	return &results.Slice{Block: s.Block, Arm: s.Arm, CountedNS: s.CountedNS, RxBytes: b.RxBytes, RxMsgs: b.RxMsgs,
-		TxBytes: b.TxBytes, TxMsgs: b.TxMsgs, Transactions: b.Transactions, SourceCPU: b.SourceCPU, SourceIdle: b.SourceIdle, SinkCPU: b.SinkCPU}
+	return &results.Slice{Block: s.Block, Arm: s.Arm, CountedNS: s.CountedNS, Counts: s.Beside[v.beside]}
 }
 
 // latency is nil where none was recorded.

@@ -11,7 +11,7 @@ import (
 func TestWander(t *testing.T) {
 	slicesOf := func(bytes ...int64) (out []results.Slice) {
 		for _, b := range bytes {
-			out = append(out, results.Slice{CountedNS: 1e9, RxBytes: b})
+			out = append(out, results.Slice{CountedNS: 1e9, Counts: results.Counts{RxBytes: b}})
 		}
 		return out
 	}
@@ -27,7 +27,7 @@ func TestWander(t *testing.T) {
 		{"few", slicesOf(1, 1, 1), Wander{Mean: 8, Slices: 3}, false},
 		{"steady", slicesOf(2, 2, 2, 2, 2, 2, 2, 2, 2, 2), Wander{Mean: 16, Slices: 10}, true},
 		{"up and down", slicesOf(1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3), Wander{Mean: 16, CV: math.Sqrt(12./11) / 2, AdjacentCV: math.Sqrt(2) / 2, Slices: 12}, true},
-		{"invalid slices do not count", append(slicesOf(7), results.Slice{CountedNS: 1, RxBytes: 1, Invalid: "stalled"}), Wander{Slices: 1}, false},
+		{"invalid slices do not count", append(slicesOf(7), results.Slice{CountedNS: 1, Invalid: "stalled", Counts: results.Counts{RxBytes: 1}}), Wander{Slices: 1}, false},
 	} {
 		got := WanderOf(tt.slices, 0)
 		near := func(a, b float64) bool { return math.Abs(a-b) < 1e-9 }

@@ -88,6 +88,11 @@ type Switches struct {
 	SinkInvoluntary   int64 `json:"sink_involuntary"`
 }
 
+// Plus is the sum.
+func (s Switches) Plus(o Switches) Switches {
+	return Switches{s.SourceVoluntary + o.SourceVoluntary, s.SourceInvoluntary + o.SourceInvoluntary, s.SinkVoluntary + o.SinkVoluntary, s.SinkInvoluntary + o.SinkInvoluntary}
+}
+
 // Source is how often sources were switched away from.
 func (s *Switches) Source() int64 { return s.SourceVoluntary + s.SourceInvoluntary }
 

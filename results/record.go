@@ -179,32 +179,12 @@ type Slice struct {
 	Arm       int   `json:"arm"`
 	StartNS   int64 `json:"start_ns"`   // begin of the slice (settle included), from the first warm-up
 	CountedNS int64 `json:"counted_ns"` // length of the counted part
-	RxBytes   int64 `json:"rx_bytes"`   // payload received by the sinks
-	RxMsgs    int64 `json:"rx_msgs"`    // receive calls that returned data; datagrams for UDP
-	TxBytes   int64 `json:"tx_bytes"`
-	TxMsgs    int64 `json:"tx_msgs"`
-	Drops     int64 `json:"drops"`         // of the sinks' sockets (SO_MEMINFO)
-	SourceCPU int64 `json:"source_cpu_ns"` // CPU time of the source threads, softirq on their back included
-	// SourceSpun is how much of SourceCPU was spun away because the scenario
-	// slows the source down (traffic.source.slowdown).
-	SourceSpun int64 `json:"source_spun_ns,omitempty"`
-	// SourceIdle is how much of SourceCPU was spun until the instant to send at (a
-	// rate, think time): no cost of sending, see SourceCost.
-	SourceIdle int64 `json:"source_idle_ns,omitempty"`
-	SinkCPU    int64 `json:"sink_cpu_ns"`
-	// Time for which role threads were runnable but not running.
-	SourceWait int64 `json:"source_wait_ns"`
-	SinkWait   int64 `json:"sink_wait_ns"`
-	// Transactions completed at the source (rr, crr).
-	Transactions int64 `json:"transactions,omitempty"`
+	Counts
 	// Rate is what was offered in this slice, messages per second, where slices
 	// differ in it (loss-free search).
 	Rate float64 `json:"rate,omitempty"`
 	// Beside is what further traffic did meanwhile.
-	Beside map[string]BesideSlice `json:"beside,omitempty"`
-	// LateBytes are bytes of this slice that were received only when the next
-	// arm's settle part was over: in its counted part, at its cost.
-	LateBytes int64 `json:"late_bytes,omitempty"`
+	Beside map[string]Counts `json:"beside,omitempty"`
 	// Canaries of the settle part before; nil = none were measured.
 	Canaries *Canaries `json:"canaries,omitempty"`
 	// Switches of its threads; nil in records from before 2026-12, and where another
@@ -215,21 +195,6 @@ type Slice struct {
 	// Invalid says why this slice is not counted (thread stalled over the
 	// whole slice, knob not switched in time); "" = valid.
 	Invalid string `json:"invalid,omitempty"`
-}
-
-// SourceCost is the CPU time that sending cost, ns.
-func (s *Slice) SourceCost() int64 { return max(0, s.SourceCPU-s.SourceIdle) }
-
-// A BesideSlice is what traffic beside the arm's main one did in a slice.
-type BesideSlice struct {
-	RxBytes      int64 `json:"rx_bytes"`
-	RxMsgs       int64 `json:"rx_msgs"`
-	TxBytes      int64 `json:"tx_bytes"`
-	TxMsgs       int64 `json:"tx_msgs"`
-	Transactions int64 `json:"transactions,omitempty"`
-	SourceCPU    int64 `json:"source_cpu_ns"`
-	SourceIdle   int64 `json:"source_idle_ns,omitempty"`
-	SinkCPU      int64 `json:"sink_cpu_ns"`
 }
 
 // A Beside is what was seen of traffic beside the arm's main one over one trial.

@@ -27,7 +27,7 @@ func sampleHeader() Header {
 func sampleTrial(i int) Trial {
 	return Trial{
 		Index: i, Started: sampleHeader().Started.Add(time.Duration(i) * time.Second), Order: []int{1, 0},
-		Slices: []Slice{{Block: 0, Arm: 1, CountedNS: 90e6, RxBytes: 1e9}, {Block: 0, Arm: 0, CountedNS: 90e6, RxBytes: 2e9, Invalid: "stalled"}},
+		Slices: []Slice{{Block: 0, Arm: 1, CountedNS: 90e6, Counts: Counts{RxBytes: 1e9}}, {Block: 0, Arm: 0, CountedNS: 90e6, Invalid: "stalled", Counts: Counts{RxBytes: 2e9}}},
 		Arms: []ArmTrial{{Arm: 0, SinkNet: map[string]int64{"UdpRcvbufErrors": 3},
 			Source: RoleDelta{CPUs: map[int]int{0: 10}},
 			Flows:  []Flow{{SourcePort: 40000, SoftirqCPU: map[int]int{1: 10}}},

@@ -87,6 +87,5 @@ func (l *live) switches(w traffic.WindowResult) *results.Switches {
 	if l.groups[0].traffic.Source.Path == "pktgen" {
 		return nil
 	}
-	return &results.Switches{SourceVoluntary: w.Source.Voluntary, SourceInvoluntary: w.Source.Involunt,
-		SinkVoluntary: w.Sink.Voluntary, SinkInvoluntary: w.Sink.Involunt}
+	return &w.Switches
 }

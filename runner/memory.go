@@ -180,7 +180,7 @@ func (p *plan) recordMemory(maxTime time.Duration) uint64 {
 		}
 		flows, beside = flows+2*n, max(beside, len(t.Beside))
 	}
-	slice := plus(uint64(unsafe.Sizeof(results.Slice{})), counterRecord, times(uint64(beside), 2*uint64(unsafe.Sizeof(results.BesideSlice{}))))
+	slice := plus(uint64(unsafe.Sizeof(results.Slice{})), counterRecord, times(uint64(beside), 2*uint64(unsafe.Sizeof(results.Counts{}))))
 	trial := p.slice * time.Duration(p.blocks*len(p.arms))
 	trials := plus(1, uint64(max(maxTime, 0)/max(trial, 1)))
 	return plus(runnerMemory, times(uint64(max(maxTime, trial, 0)/max(p.slice, 1)), slice), times(trials, uint64(flows), flowRecord))

@@ -24,9 +24,7 @@ func (l *live) windowsOf(g int) map[int]traffic.WindowResult {
 	byIndex := map[int]traffic.WindowResult{}
 	for _, r := range l.reports {
 		for _, w := range r.Groups[g].Windows {
-			sum := byIndex[w.Slice]
-			sum.Source, sum.Sink, sum.Late = sum.Source.Plus(w.Source), sum.Sink.Plus(w.Sink), sum.Late+w.Late
-			byIndex[w.Slice] = sum
+			byIndex[w.Slice] = w.Plus(byIndex[w.Slice])
 		}
 	}
 	return byIndex
@@ -45,22 +43,16 @@ func (l *live) slices(turns []turn, offset int64) []indexed {
 			continue
 		}
 		w := windows[0][t.slice] // zeros, where the traffic has failed
-		main := besideSlice(&l.groups[0].traffic, w)
-		s := results.Slice{
-			Block: t.block, Arm: t.arm, StartNS: offset + t.start, CountedNS: t.end - t.count, Rate: t.rate,
-			RxBytes: main.RxBytes, RxMsgs: main.RxMsgs, TxBytes: main.TxBytes, TxMsgs: main.TxMsgs, Transactions: main.Transactions,
-			Drops: w.Sink.Drops, SourceCPU: w.Source.CPU, SinkCPU: w.Sink.CPU,
-			SourceSpun: w.Source.Spun, SourceIdle: main.SourceIdle, SourceWait: w.Source.Wait, SinkWait: w.Sink.Wait, LateBytes: w.Late,
-			Switches: l.switches(w),
-		}
+		s := results.Slice{Block: t.block, Arm: t.arm, StartNS: offset + t.start, CountedNS: t.end - t.count, Rate: t.rate,
+			Counts: w.Counts, Switches: l.switches(w)}
 		if c, ok := counted[t.slice]; ok {
 			s.Counters = &c.Sum
 		}
 		for g, group := range l.groups[1:] {
 			if s.Beside == nil {
-				s.Beside = map[string]results.BesideSlice{}
+				s.Beside = map[string]results.Counts{}
 			}
-			s.Beside[group.name] = besideSlice(&group.traffic, windows[g+1][t.slice])
+			s.Beside[group.name] = windows[g+1][t.slice].Counts
 		}
 		out = append(out, indexed{index: t.slice, Slice: s})
 	}
@@ -96,18 +88,6 @@ func boundCPU(all []indexed, arm int, cpus scenarios.ResolvedCPUs) {
 	}
 	bound(cpus.Source, func(s *results.Slice) *int64 { return &s.SourceCPU })
 	bound(cpus.Sink, func(s *results.Slice) *int64 { return &s.SinkCPU })
-}
-
-// besideSlice is one group's share of a slice. Of rr and crr a source counts the
-// responses that it got: transactions.
-func besideSlice(t *scenarios.Traffic, w traffic.WindowResult) results.BesideSlice {
-	s := results.BesideSlice{RxBytes: w.Sink.Bytes, RxMsgs: w.Sink.Msgs, TxBytes: w.Source.Bytes, TxMsgs: w.Source.Msgs,
-		SourceCPU: w.Source.CPU, SourceIdle: w.Source.Idle, SinkCPU: w.Sink.CPU}
-	if t.Kind == vocab.RR || t.Kind == vocab.CRR {
-		s.Transactions = w.Source.Msgs
-		s.TxBytes = w.Source.Msgs * int64(t.Message)
-	}
-	return s
 }
 
 // armTrials are the setup's whole-trial records, one for each arm that it served

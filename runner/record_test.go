@@ -13,7 +13,7 @@ import (
 // that are not pinned are left alone.
 func TestCPUIsBounded(t *testing.T) {
 	slice := func(arm int, source, sink int64) indexed {
-		return indexed{Slice: results.Slice{Arm: arm, CountedNS: 1000, SourceCPU: source, SinkCPU: sink}}
+		return indexed{Slice: results.Slice{Arm: arm, CountedNS: 1000, Counts: results.Counts{SourceCPU: source, SinkCPU: sink}}}
 	}
 	all := []indexed{slice(0, 1200, 700), slice(1, 1500, 1500), slice(0, 900, 1200), slice(0, 1000, 1100)}
 	boundCPU(all, 0, scenarios.ResolvedCPUs{Source: []int{3, 3}, Sink: []int{1, 2}})
@@ -51,7 +51,7 @@ func TestStarved(t *testing.T) {
 		"its own threads wait for one another": {100, 600, 600, 20, 0, false},
 	} {
 		trial := &results.Trial{RunNS: 2000, Arms: []results.ArmTrial{{}, {Arm: 1, Source: results.RoleDelta{WaitNS: tc.source}, Sink: results.RoleDelta{WaitNS: tc.sink}}},
-			Slices: []results.Slice{{Arm: 0, CountedNS: 800}, {Arm: 1, CountedNS: 400, TxBytes: tc.sent}, {Arm: 1, CountedNS: 400}},
+			Slices: []results.Slice{{Arm: 0, CountedNS: 800}, {Arm: 1, CountedNS: 400, Counts: results.Counts{TxBytes: tc.sent}}, {Arm: 1, CountedNS: 400}},
 			Host:   results.HostDelta{ForeignNS: tc.foreign, StealNS: tc.steal}}
 		if got := starved(trial, 1); (got != "") != tc.starved {
 			t.Errorf("%s: %q", name, got)

@@ -154,8 +154,10 @@ func (w world) slice(block, arm int, at int64, rate float64) results.Slice {
 	msg := w.design.Arms[arm].Message
 	rx := int64(rate / 8 * counted / 1e9)
 	rx -= rx % int64(msg)
-	s := results.Slice{Block: block, Arm: arm, StartNS: at, CountedNS: counted, RxBytes: rx, RxMsgs: rx / int64(msg), TxBytes: rx, TxMsgs: rx / int64(msg),
-		SourceCPU: 79_400_000, SinkCPU: 52_000_000 + int64(arm%3)*4_000_000, SourceWait: 40_000, SinkWait: 90_000}
+	s := results.Slice{
+		Block: block, Arm: arm, StartNS: at, CountedNS: counted,
+		Counts: results.Counts{RxBytes: rx, RxMsgs: rx / int64(msg), TxBytes: rx, TxMsgs: rx / int64(msg), SourceCPU: 79_400_000, SinkCPU: 52_000_000 + int64(arm%3)*4_000_000, SourceWait: 40_000, SinkWait: 90_000},
+	}
 	if w.udp {
 		s.Drops = s.RxMsgs / 400
 		s.TxMsgs += s.Drops

@@ -39,7 +39,7 @@ func rrRunOf(seed uint64) *results.Run {
 			s := &t.Slices[k]
 			s.Transactions = s.RxMsgs
 			s.SourceCPU, s.SinkCPU = 41e6, 38e6
-			s.Beside = map[string]results.BesideSlice{"bulk": {RxBytes: int64(2e8 * (1 - 0.1*float64(s.Arm)) * math.Exp(0.01*rng.NormFloat64())), RxMsgs: 4000}}
+			s.Beside = map[string]results.Counts{"bulk": {RxBytes: int64(2e8 * (1 - 0.1*float64(s.Arm)) * math.Exp(0.01*rng.NormFloat64())), RxMsgs: 4000}}
 		}
 		for arm := range t.Arms {
 			h := &results.Histogram{}

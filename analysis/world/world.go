@@ -445,9 +445,8 @@ func (s *Source) slices(t *results.Trial, rate []float64) {
 				bytes = 0
 			}
 			t.Slices = append(t.Slices, results.Slice{
-				Block: block, Arm: a, StartNS: int64(at), CountedNS: int64(counted),
-				RxBytes: int64(bytes), RxMsgs: int64(bytes / (128 << 10)), TxBytes: int64(bytes), TxMsgs: int64(bytes / (128 << 10)),
-				SourceCPU: int64(counted), SinkCPU: int64(counted * 6 / 10), Canaries: canaries,
+				Block: block, Arm: a, StartNS: int64(at), CountedNS: int64(counted), Canaries: canaries,
+				Counts: results.Counts{RxBytes: int64(bytes), RxMsgs: int64(bytes / (128 << 10)), TxBytes: int64(bytes), TxMsgs: int64(bytes / (128 << 10)), SourceCPU: int64(counted), SinkCPU: int64(counted * 6 / 10)},
 			})
 			at += w.Slice
 		}

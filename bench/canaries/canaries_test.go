@@ -11,7 +11,7 @@ import (
 // only where both have none.
 func TestContrast(t *testing.T) {
 	slice := func(arm int, bytes int64, canary bool) results.Slice {
-		s := results.Slice{Arm: arm, RxBytes: bytes, CountedNS: 100}
+		s := results.Slice{Arm: arm, CountedNS: 100, Counts: results.Counts{RxBytes: bytes}}
 		if canary {
 			s.Canaries = &results.Canaries{}
 		}

@@ -84,10 +84,10 @@ func (f *netabFlows) run(windows []traffic.Window) (outcome, error) {
 	out := outcome{counts: make([]count, len(windows)), setup: f.setup, allocated: report.Allocated}
 	group := report.Groups[0]
 	for i, w := range windows {
-		got := group.Windows[i].Sink
-		out.counts[i] = count{units: got.Bytes, ns: w.End - w.Count}
+		got := group.Windows[i]
+		out.counts[i] = count{units: got.RxBytes, ns: w.End - w.Count}
 		if f.config.Kind == vocab.RR {
-			out.counts[i].units = got.Msgs
+			out.counts[i].units = got.RxMsgs
 		}
 	}
 	for _, e := range group.Ends {

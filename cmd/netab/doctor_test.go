@@ -13,7 +13,7 @@ import (
 func ofSlices(invalid string, bytes ...int64) results.Trial {
 	t := results.Trial{Invalid: invalid}
 	for _, b := range bytes {
-		t.Slices = append(t.Slices, results.Slice{CountedNS: 20e6, RxBytes: b})
+		t.Slices = append(t.Slices, results.Slice{CountedNS: 20e6, Counts: results.Counts{RxBytes: b}})
 	}
 	return t
 }

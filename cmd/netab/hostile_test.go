@@ -87,7 +87,7 @@ func hostile(run *results.Run) {
 			t.Arms[k].Source.Events = map[string]int64{"retries": 3}
 		}
 		for k := range t.Slices {
-			t.Slices[k].Beside = map[string]results.BesideSlice{"bulk": {RxBytes: 1000, RxMsgs: 10}}
+			t.Slices[k].Beside = map[string]results.Counts{"bulk": {RxBytes: 1000, RxMsgs: 10}}
 		}
 		if i == 0 {
 			t.Invalid, t.Slices[0].Invalid = "because", "so"

@@ -101,7 +101,7 @@ func runTraffic(t *testing.T, a *Agent, by busytest.Stretch) string {
 	ms := int64(by.Of(time.Millisecond))
 	now := traffic.Now() + 10*ms
 	r, err := a.Run([]traffic.Window{{Start: now, Count: now + 5*ms, End: now + 30*ms}}, 0)
-	if err != nil || r.Groups[0].Windows[0].Sink.Bytes == 0 {
+	if err != nil || r.Groups[0].Windows[0].RxBytes == 0 {
 		return fmt.Sprintf("%+v, %v", r, err)
 	}
 	return ""

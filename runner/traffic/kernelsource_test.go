@@ -147,7 +147,7 @@ func TestKernelSource(t *testing.T) {
 			inWindows := int64(0)
 			for i := range windows {
 				c := counted(l.samples, i)
-				inWindows += l.samples[4*i+2].msgs - l.samples[4*i].msgs
+				inWindows += l.samples[4*i+2].Msgs - l.samples[4*i].Msgs
 				// 20 ms at a packet a microsecond, or at the rate.
 				want := int64(20_000) * int64(by)
 				if rate > 0 {

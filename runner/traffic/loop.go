@@ -71,7 +71,7 @@ func (l *loop) work(sink bool) syscall.Errno {
 		return 0
 	}
 	l.take(&l.first)
-	l.first.drops = 0 // some may be older than this thread's waking
+	l.first.Drops = 0 // some may be older than this thread's waking
 	if sink {
 		return l.sink()
 	}

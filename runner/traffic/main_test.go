@@ -242,12 +242,20 @@ func (g *GroupReport) sums() (source, sink EndResult) {
 	return source, sink
 }
 
-// windowSums adds up the windows of a group.
-func (g *GroupReport) windowSums() (source, sink Counts) {
+// windowSums adds up the windows of a group, by role. Bytes are what each counts of
+// itself: a source of rr its responses.
+func (g *GroupReport) windowSums(c *Config) (source, sink Counts) {
+	var sum WindowResult
 	for _, w := range g.Windows {
-		source, sink = source.Plus(w.Source), sink.Plus(w.Sink)
+		sum = sum.Plus(w)
 	}
-	return source, sink
+	source = Counts{Bytes: sum.TxBytes, Msgs: sum.TxMsgs, CPU: sum.SourceCPU, Wait: sum.SourceWait, Spun: sum.SourceSpun, Idle: sum.SourceIdle,
+		Voluntary: sum.Switches.SourceVoluntary, Involunt: sum.Switches.SourceInvoluntary}
+	if c.transacts() {
+		source.Bytes = sum.TxMsgs * int64(max(1, c.Response))
+	}
+	return source, Counts{Bytes: sum.RxBytes, Msgs: sum.RxMsgs, CPU: sum.SinkCPU, Wait: sum.SinkWait, Drops: sum.Drops,
+		Voluntary: sum.Switches.SinkVoluntary, Involunt: sum.Switches.SinkInvoluntary}
 }
 
 // softnetDrops is how many packets the backlog of any CPU refused so far, of any

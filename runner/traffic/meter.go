@@ -2,7 +2,9 @@ package traffic
 
 import (
 	"math"
+	"unsafe"
 
+	"netab/results"
 	"netab/runner/detached"
 )
 
@@ -27,14 +29,56 @@ const (
 
 // A sample is what a thread had done, and had cost, when it saw an edge.
 type sample struct {
-	bytes, msgs int64
-	cpu, wait   int64    // ns
-	spun        int64    // of cpu, to slow the source down
-	idle        int64    // of cpu, spun until an intended time
-	switches    [2]int64 // of the thread so far, voluntary and not
-	drops       int64
-	onCPU       int32 // where the thread ran
-	softirqCPU  int32 // where the softirq for its socket ran last; -1 = unknown
+	Counts
+	onCPU      int32 // where the thread ran
+	softirqCPU int32 // where the softirq for its socket ran last; -1 = unknown
+}
+
+// Counts are what one role did, and cost, in a stretch of time. All are int64, so
+// that sums are of whatever fields there are.
+type Counts struct {
+	Bytes int64 `json:"bytes"`
+	Msgs  int64 `json:"msgs"`
+	CPU   int64 `json:"cpu_ns"`
+	Wait  int64 `json:"wait_ns"`
+	Drops int64 `json:"drops"`
+	Spun  int64 `json:"spun_ns,omitempty"` // of CPU, to slow the source down
+	Idle  int64 `json:"idle_ns,omitempty"` // of CPU, spun until an intended time: the same threads might have slept
+	// Context switches: sleeps, and others that took the CPU.
+	Voluntary int64 `json:"voluntary,omitempty"`
+	Involunt  int64 `json:"involuntary,omitempty"`
+}
+
+// of is what a worker's counts are of a slice. Of rr and crr a source counts the
+// responses that it got: transactions.
+func (c Counts) of(w *worker) (results.Counts, results.Switches) {
+	if w.sink {
+		return results.Counts{RxBytes: c.Bytes, RxMsgs: c.Msgs, Drops: c.Drops, SinkCPU: c.CPU, SinkWait: c.Wait},
+			results.Switches{SinkVoluntary: c.Voluntary, SinkInvoluntary: c.Involunt}
+	}
+	out := results.Counts{TxBytes: c.Bytes, TxMsgs: c.Msgs, SourceCPU: c.CPU, SourceWait: c.Wait, SourceSpun: c.Spun, SourceIdle: c.Idle}
+	if w.config.transacts() {
+		out.Transactions, out.TxBytes = c.Msgs, c.Msgs*int64(w.config.Message)
+	}
+	return out, results.Switches{SourceVoluntary: c.Voluntary, SourceInvoluntary: c.Involunt}
+}
+
+// Plus adds.
+func (c Counts) Plus(d Counts) Counts { return c.plus(d, 1) }
+
+// between is what was done from one sample to another.
+func between(a, b sample) Counts { return b.plus(a.Counts, -1) }
+
+func (c Counts) plus(d Counts, sign int64) Counts {
+	sum, more := c.fields(), d.fields()
+	for i := range sum {
+		sum[i] += sign * more[i]
+	}
+	return c
+}
+
+func (c *Counts) fields() *[unsafe.Sizeof(Counts{}) / 8]int64 {
+	return (*[unsafe.Sizeof(Counts{}) / 8]int64)(unsafe.Pointer(c))
 }
 
 // A meter counts messages and takes a sample at each edge. Everything reached
@@ -180,10 +224,11 @@ func (m *meter) pass() {
 //
 //go:nosplit
 func (m *meter) take(s *sample) {
-	*s = sample{bytes: m.bytes, msgs: m.msgs, spun: m.slow.spun, idle: m.idle, softirqCPU: -1}
-	s.cpu = detached.CPUTime()
-	s.wait = m.thread.waited()
-	s.switches = m.thread.switches()
+	*s = sample{Counts: Counts{Bytes: m.bytes, Msgs: m.msgs, Spun: m.slow.spun, Idle: m.idle}, softirqCPU: -1}
+	s.CPU = detached.CPUTime()
+	s.Wait = m.thread.waited()
+	switches := m.thread.switches()
+	s.Voluntary, s.Involunt = switches[0], switches[1]
 	s.onCPU = m.thread.currentCPU()
 	if len(m.fds) > 0 {
 		s.softirqCPU = m.thread.incomingCPU(m.fds[0])
@@ -199,7 +244,7 @@ func (m *meter) take(s *sample) {
 		if m.own != nil {
 			m.own[i].drops = n
 		}
-		s.drops += n
+		s.Drops += n
 	}
 }
 

@@ -163,7 +163,7 @@ func checkReport(t *testing.T, l ledger, c Config, flows int, windows []Window, 
 		t.Fatalf("got %d windows and %d ends", len(g.Windows), len(g.Ends))
 	}
 	source, sink := g.sums()
-	sourceCounted, sinkCounted := g.windowSums()
+	sourceCounted, sinkCounted := g.windowSums(&c)
 	if c.stream() {
 		if source.Total.Bytes != sink.Total.Bytes || sink.Total.Drops != 0 {
 			t.Errorf("sent %d bytes, received %d, drops %d", source.Total.Bytes, sink.Total.Bytes, sink.Total.Drops)
@@ -284,7 +284,7 @@ func everyWindow(t *testing.T, windows []Window, r *Report) string {
 		if w.Slice != windows[i].Slice {
 			t.Errorf("window %d is of slice %d", i, w.Slice)
 		}
-		if w.Source.Bytes <= 0 || w.Sink.Bytes <= 0 || w.Source.CPU <= 0 || w.Sink.CPU <= 0 {
+		if w.TxBytes <= 0 || w.RxBytes <= 0 || w.SourceCPU <= 0 || w.SinkCPU <= 0 {
 			return fmt.Sprintf("window %d: %+v", i, w)
 		}
 	}

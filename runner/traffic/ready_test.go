@@ -32,7 +32,7 @@ func tryThreads(t *testing.T, by stretch, c Config, flows int) string {
 	}
 	g := &r.Groups[0]
 	source, sink := g.sums()
-	sourceCounted, sinkCounted := g.windowSums()
+	sourceCounted, sinkCounted := g.windowSums(&c)
 	switch under := sink.Total.Msgs - source.Total.Msgs; {
 	case c.Kind == "rr" && (under < 0 || under > int64(flows)):
 		t.Errorf("the sources had %d transactions, the sinks %d", source.Total.Msgs, sink.Total.Msgs)

@@ -11,32 +11,16 @@ import (
 	"netab/results/vocab"
 )
 
-// Counts are what one role did, and cost, in a stretch of time.
-type Counts struct {
-	Bytes int64 `json:"bytes"`
-	Msgs  int64 `json:"msgs"`
-	CPU   int64 `json:"cpu_ns"`
-	Wait  int64 `json:"wait_ns"`
-	Drops int64 `json:"drops"`
-	Spun  int64 `json:"spun_ns,omitempty"` // of CPU, to slow the source down
-	Idle  int64 `json:"idle_ns,omitempty"` // of CPU, spun until an intended time: the same threads might have slept
-	// Context switches: sleeps, and others that took the CPU.
-	Voluntary int64 `json:"voluntary,omitempty"`
-	Involunt  int64 `json:"involuntary,omitempty"`
-}
-
-// Plus adds.
-func (c Counts) Plus(d Counts) Counts {
-	return Counts{c.Bytes + d.Bytes, c.Msgs + d.Msgs, c.CPU + d.CPU, c.Wait + d.Wait, c.Drops + d.Drops, c.Spun + d.Spun, c.Idle + d.Idle,
-		c.Voluntary + d.Voluntary, c.Involunt + d.Involunt}
-}
-
-// A WindowResult is the counted part of one window, summed over a role's ends.
+// A WindowResult is the counted part of one window, summed over the ends.
 type WindowResult struct {
-	Slice  int    `json:"slice"`
-	Source Counts `json:"source"`
-	Sink   Counts `json:"sink"`
-	Late   int64  `json:"late_bytes"` // received after the window's tail
+	Slice int `json:"slice"`
+	results.Counts
+	Switches results.Switches `json:"switches"`
+}
+
+// Plus adds what another agent saw of the same slice.
+func (w WindowResult) Plus(o WindowResult) WindowResult {
+	return WindowResult{w.Slice, w.Counts.Plus(o.Counts), w.Switches.Plus(o.Switches)}
 }
 
 // An EndResult is one end's whole life. What is of the thread stands at the
@@ -164,11 +148,6 @@ func (l *loop) happened() map[string]int64 {
 	return out
 }
 
-func between(a, b sample) Counts {
-	return Counts{b.bytes - a.bytes, b.msgs - a.msgs, b.cpu - a.cpu, b.wait - a.wait, b.drops - a.drops, b.spun - a.spun, b.idle - a.idle,
-		b.switches[0] - a.switches[0], b.switches[1] - a.switches[1]}
-}
-
 func (s *Set) report(windows []Window, own int64) (*Report, error) {
 	r := &Report{Groups: make([]GroupReport, len(s.configs)), OwnCPU: own}
 	for i := range r.Groups {
@@ -202,15 +181,12 @@ func (g *GroupReport) add(w *worker, windows []Window) {
 		g.Ends = append(g.Ends, e.result)
 	}
 	for i := range windows {
-		c := counted(w.loop.samples, i)
-		if !w.sink {
-			g.Windows[i].Source = g.Windows[i].Source.Plus(c)
-			continue
+		did := WindowResult{Slice: windows[i].Slice}
+		did.Counts, did.Switches = counted(w.loop.samples, i).of(w)
+		if w.sink && windows[i].Tail > 0 {
+			did.LateBytes = late(w.loop.samples, i, w.loop.last)
 		}
-		g.Windows[i].Sink = g.Windows[i].Sink.Plus(c)
-		if windows[i].Tail > 0 {
-			g.Windows[i].Late += late(w.loop.samples, i, w.loop.last)
-		}
+		g.Windows[i] = g.Windows[i].Plus(did)
 	}
 	if w.sink || !w.config.transacts() {
 		return

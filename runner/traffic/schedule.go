@@ -54,5 +54,5 @@ func late(samples []sample, window int, last sample) int64 {
 	if next < len(samples) {
 		last = samples[next]
 	}
-	return last.bytes - samples[next-1].bytes
+	return last.Bytes - samples[next-1].Bytes
 }

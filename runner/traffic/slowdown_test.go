@@ -20,9 +20,9 @@ func TestSlowdown(t *testing.T) {
 					if !ok {
 						return "late"
 					}
-					source, sink := r.Groups[0].windowSums()
-					if sink.Spun != 0 {
-						t.Fatalf("the sink spun %d ns", sink.Spun)
+					source, _ := r.Groups[0].windowSums(&c)
+					if _, end := r.Groups[0].sums(); end.Total.Spun != 0 {
+						t.Fatalf("the sink spun %d ns", end.Total.Spun)
 					}
 					counted := int64(0)
 					for _, w := range windows {

@@ -33,7 +33,7 @@ func TestSpinningSinkRestsBetweenWindows(t *testing.T) {
 				}
 				var inside, open int64
 				for _, w := range r.Groups[0].Windows {
-					inside += w.Sink.CPU
+					inside += w.SinkCPU
 				}
 				for _, w := range windows {
 					open += w.End - w.Count

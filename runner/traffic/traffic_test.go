@@ -61,17 +61,17 @@ func TestNoAllocationPerMessage(t *testing.T) {
 func TestLateBytes(t *testing.T) {
 	samples := func(bytes ...int64) (out []sample) {
 		for _, b := range bytes {
-			out = append(out, sample{bytes: b})
+			out = append(out, sample{Counts: Counts{Bytes: b}})
 		}
 		return out
 	}
 	// Start, Count, End, Tail of two windows; 10 bytes drain in the tail of the
 	// first, 7 after it, 5 after the second's.
 	s := samples(0, 20, 100, 110, 117, 130, 200, 200)
-	if got := late(s, 0, sample{bytes: 205}); got != 7 {
+	if got := late(s, 0, sample{Counts: Counts{Bytes: 205}}); got != 7 {
 		t.Errorf("first window: %d bytes late, want 7", got)
 	}
-	if got := late(s, 1, sample{bytes: 205}); got != 5 {
+	if got := late(s, 1, sample{Counts: Counts{Bytes: 205}}); got != 5 {
 		t.Errorf("second window: %d bytes late, want 5", got)
 	}
 	if got := counted(s, 1).Bytes; got != 70 {

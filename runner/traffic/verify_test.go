@@ -46,7 +46,7 @@ func TestVerifyClean(t *testing.T) {
 				sources := []End{{Share: 1}}
 				r, ok := runs(t, openEnds(t, []End{{}}, sources, c), windows)
 				source, sink := r.Groups[0].sums()
-				if !ok || sink.Counted.Bytes == 0 || !c.stream() && r.Groups[0].Windows[2].Sink.Msgs == 0 {
+				if !ok || sink.Counted.Bytes == 0 || !c.stream() && r.Groups[0].Windows[2].RxMsgs == 0 {
 					return fmt.Sprintf("late: %+v", r.Groups[0].Windows)
 				}
 				if c.stream() {

@@ -34,8 +34,8 @@ func TestCounters(t *testing.T) {
 					if slack := (w.Count - w.Start) / watchSlack; got.Sum.OverNS < w.End-w.Count || got.Sum.OverNS > w.End-w.Count+2*slack {
 						t.Errorf("slice %d: over %d ns, counted are %d", i, got.Sum.OverNS, w.End-w.Count)
 					}
-					if s := got.Sum.Softnet; s == nil || s.Processed < moved.Sink.Msgs {
-						t.Errorf("slice %d: %+v, where %d came", i, s, moved.Sink.Msgs)
+					if s := got.Sum.Softnet; s == nil || s.Processed < moved.RxMsgs {
+						t.Errorf("slice %d: %+v, where %d came", i, s, moved.RxMsgs)
 					}
 					if s, n := got.Sum.Softirqs, got.Sum.Totals; s == nil || s.NetRX == 0 || n == nil || n.ContextSwitches == 0 {
 						t.Errorf("slice %d: %+v, %+v", i, s, n)
@@ -60,11 +60,11 @@ func TestSwitches(t *testing.T) {
 	retry(t, func(t *testing.T, by stretch) string {
 		r, ok := runs(t, openFlows(t, Config{Protocol: "udp", Message: 64, Rate: 2000}, 1), by.windowsFrom(8*time.Millisecond, 2, 60*time.Millisecond, 5*time.Millisecond, 5*time.Millisecond))
 		for _, w := range r.Groups[0].Windows {
-			if w.Source.Msgs < 50 || !ok {
-				return fmt.Sprintf("%d messages on this busy machine", w.Source.Msgs)
+			if w.TxMsgs < 50 || !ok {
+				return fmt.Sprintf("%d messages on this busy machine", w.TxMsgs)
 			}
-			if w.Source.Voluntary+w.Source.Involunt < w.Source.Msgs/2 || w.Sink.Voluntary < w.Sink.Msgs/2 {
-				t.Errorf("%+v, %+v", w.Source, w.Sink)
+			if w.Switches.Source() < w.TxMsgs/2 || w.Switches.SinkVoluntary < w.RxMsgs/2 {
+				t.Errorf("%+v", w)
 			}
 		}
 		return ""
