@@ -85,18 +85,21 @@ func visited(t *testing.T, c Config, v visitor, windows func() []Window) (source
 	must(t, s.Prepare())
 	w := windows()
 	met := make(chan error, 1)
+	var came int64 // when they were all there
 	go func() {
 		if v.during == nil {
 			met <- nil
 			return
 		}
 		time.Sleep(time.Duration(w[0].Count - Now()))
-		met <- v.during(t, first)
+		err := v.during(t, first)
+		came = Now()
+		met <- err
 	}()
 	r, ok := runs(t, s, w)
 	must(t, <-met)
 	source, sink = r.Groups[0].sums()
-	return source, sink, ok
+	return source, sink, ok && came < w[len(w)-1].End // who came later was met by nobody
 }
 
 // TestStrangersAreNoTraffic: who is none of the sources is in no figure, is
