@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -218,8 +219,8 @@ func (c comparing) levels(g RunGroup, alpha float64) []ArmSummary {
 		for name, l := range arms[i].Metrics {
 			m, ok := LookupMetric(name)
 			xs := g.units(unit, levelReading(m, arms[i].Name, plainly))
-			if s := newSample(xs); ok && unit != unitTrial && s.n >= 2 && s.n == len(xs) {
-				h := tCritical(alpha, s.df()) * s.se()
+			if s := stat.NewSample(xs); ok && unit != unitTrial && s.N >= 2 {
+				h := s.Half(alpha)
 				l.Lo, l.Hi = clamp(l.Mean-h), clamp(l.Mean+h)
 				arms[i].Metrics[name] = l
 			}
@@ -231,8 +232,8 @@ func (c comparing) levels(g RunGroup, alpha float64) []ArmSummary {
 // A crossing is one comparison between two sides while it is being judged.
 type crossing struct {
 	Comparison
-	metric Metric
-	contrast
+	metric   Metric
+	contrast stat.Contrast
 	failures *Failures
 	headline bool
 	state    State // of the machine, of one within
@@ -283,7 +284,7 @@ func (c comparing) failures(g RunGroup, m Metric, arm string) *Failures {
 	unit := unitOf(c.groups[0], g)
 	a, b := c.groups[0].units(unit, share), g.units(unit, share)
 	if len(a) > 0 && len(b) > 0 {
-		p := exchange(a, b, seeded(g.Runs[0].Header.Seed, "failures", arm, m.Name, g.Label))
+		p := stat.Exchange(a, b, stat.Seeded(g.Runs[0].Header.Seed, "failures", arm, m.Name, g.Label))
 		f.P = &p
 	}
 	return &f
@@ -302,7 +303,7 @@ func (c comparing) comparisons(alpha float64) []Comparison {
 			judged, ps = append(judged, i), append(ps, x.p())
 		}
 	}
-	for i, share := range holm(ps, alpha) {
+	for i, share := range stat.Holm(ps, alpha) {
 		all[judged[i]].Alpha = share
 	}
 	out := []Comparison{}
@@ -368,29 +369,29 @@ func (c comparing) cross(g RunGroup, m Metric, arm string, of reading) crossing 
 	base, unit := c.groups[0], unitOf(c.groups[0], g)
 	seed := g.Runs[0].Header.Seed
 	a, b := base.units(unit, of), g.units(unit, of)
-	w := welch(newSample(a), newSample(b))
+	w := stat.Welch(stat.NewSample(a), stat.NewSample(b))
 	x := crossing{metric: m, contrast: w, Comparison: Comparison{
 		Arm: arm, BaselineRun: base.Label, ArmRun: g.Label, Metric: m.Name, Unit: m.Unit, Difference: m.Difference,
-		N: w.n, NBaseline: len(a), Units: unit, Looks: 1,
+		N: w.N, NBaseline: len(a), Units: unit, Looks: 1,
 		Resolution: max(resolutionOf(base.Runs[0].Header.Design, m.Name), resolutionOf(g.Runs[0].Header.Design, m.Name)),
 	}}
 	if xs, ys, ok := paired(base, g, of, c.first); ok && unit == unitBoot {
 		ds := differencesOf(xs, ys)
-		x.contrast, x.Paired, x.N, x.NBaseline = pairedContrast(ds), true, len(ds), 0
-		p := signFlip(ds, seeded(seed, "sign-flip", arm, m.Name, g.Label))
-		x.DF, x.PSign = x.contrast.df, &p
+		x.contrast, x.Paired, x.N, x.NBaseline = stat.Paired(ds), true, len(ds), 0
+		p := stat.SignFlip(ds, stat.Seeded(seed, "sign-flip", arm, m.Name, g.Label))
+		x.DF, x.PSign = x.contrast.DF, &p
 		return x
 	}
 	if sd, df, units := c.known(unit, base, g, arm, m, c.first); units != "" {
 		if k, ok := calibrated(sd, df, units, base, g, of); ok {
 			x.contrast, x.Units, x.Calibrated, x.KnownSD = k, units, true, sd
-			x.N, x.NBaseline = k.n, len(base.units(units, of))
+			x.N, x.NBaseline = k.N, len(base.units(units, of))
 		}
 	}
 	x.unseen = unseenOnSides(m, a, b, min(len(base.units(unitTrial, of)), len(g.units(unitTrial, of))), 1-confidence(base.Runs[0].Header.Design))
-	x.DF = x.contrast.df
-	if w.ok && unit != unitTrial {
-		p := exchange(a, b, seeded(seed, "exchange", arm, m.Name, g.Label))
+	x.DF = x.contrast.DF
+	if w.OK && unit != unitTrial {
+		p := stat.Exchange(a, b, stat.Seeded(seed, "exchange", arm, m.Name, g.Label))
 		x.PPermutation = &p
 	}
 	return x
@@ -400,7 +401,7 @@ func (c comparing) cross(g RunGroup, m Metric, arm string, of reading) crossing 
 // have too few of them to tell it: of boots, or within one boot of runs. unit is
 // "" where none is needed or known.
 func (c comparing) known(have string, a, b RunGroup, arm string, m Metric, alpha float64) (sd, df float64, unit string) {
-	few := have == unitBoot && attainable(len(a.boots()), len(b.boots())) > alpha
+	few := have == unitBoot && stat.Attainable(len(a.boots()), len(b.boots())) > alpha
 	if few && c.options.BootSD > 0 {
 		return c.options.BootSD, c.options.BootDF, unitBoot
 	}
@@ -424,11 +425,10 @@ func (c comparing) known(have string, a, b RunGroup, arm string, m Metric, alpha
 const leastRunDF = 5
 
 // calibrated puts a known spread of units in place of one seen in too few:
-// SE² = σ²(1/n_1 + 1/n_2) + the trials' own, with Satterthwaite's degrees of
-// freedom for a spread that was itself estimated (df 0: taken as exact).
-func calibrated(sd, df float64, unit string, a, b RunGroup, of reading) (contrast, bool) {
-	unitsA, unitsB := newSample(a.units(unit, of)), newSample(b.units(unit, of))
-	na, nb := unitsA.n, unitsB.n
+// SE² = σ²(1/n_1 + 1/n_2) + the trials' own (df 0: the spread is taken as exact).
+func calibrated(sd, df float64, unit string, a, b RunGroup, of reading) (stat.Contrast, bool) {
+	unitsA, unitsB := stat.NewSample(a.units(unit, of)), stat.NewSample(b.units(unit, of))
+	na, nb := unitsA.N, unitsB.N
 	within := a.withinVariance(of) + b.withinVariance(of)
 	trials := 0
 	for _, g := range []RunGroup{a, b} {
@@ -437,16 +437,11 @@ func calibrated(sd, df float64, unit string, a, b RunGroup, of reading) (contras
 		}
 	}
 	if within <= 0 || trials < 2 || na == 0 || nb == 0 {
-		return contrast{}, false
+		return stat.Contrast{}, false
 	}
-	between := sd * sd * (1/float64(na) + 1/float64(nb))
-	inverse := within * within / float64(trials)
-	if df > 0 {
-		inverse += between * between / df
-	}
-	w := contrast{mean: unitsB.mean - unitsA.mean, n: na + nb, se: math.Sqrt(between + within), df: (between + within) * (between + within) / inverse}
-	w.ok = isFinite(w.mean) && isFinite(w.se) && isFinite(w.df)
-	return w, w.ok
+	w := stat.Assumed(unitsB.Mean-unitsA.Mean, na+nb,
+		stat.Variance{V: sd * sd * (1/float64(na) + 1/float64(nb)), DF: df}, stat.Variance{V: within, DF: float64(trials)})
+	return w, w.OK
 }
 
 // conclude fills in what follows from the contrast and its share of alpha.
@@ -455,19 +450,19 @@ func (x crossing) conclude() Comparison {
 		return x.concludeWithin()
 	}
 	c, m := x.Comparison, x.metric
-	lo, hi := x.interval(c.Alpha)
-	c.Change, c.Lo, c.Hi, c.Verdict = m.shown(x.mean), m.shown(lo), m.shown(hi), Inconclusive
-	if !x.ok {
+	lo, hi := x.contrast.Interval(c.Alpha).Ends()
+	c.Change, c.Lo, c.Hi, c.Verdict = m.shown(x.contrast.Mean), m.shown(lo), m.shown(hi), Inconclusive
+	p, ok := x.contrast.P(0)
+	if !ok {
 		c.heed(x.failures, x.headline)
 		return c
 	}
-	p := x.p()
 	c.P = &p
 	c.Verdict = judge(lo, hi, m.margin(c.Resolution), m.Better)
 	if c.Verdict == Equivalent && x.unseen != "" {
 		c.withhold(x.unseen)
 	}
-	if d, ok := x.smallestDetectable(c.Alpha); ok {
+	if d, ok := x.contrast.SmallestDetectable(c.Alpha); ok {
 		d = m.shown(d)
 		c.SmallestDetectable = &d
 	}
@@ -542,7 +537,7 @@ func (c comparing) interactions(alpha float64) []Comparison {
 				}
 				x := c.crossWithin(g, m, arm.Name, of)
 				x.Baseline, x.Alpha = base.Name, alpha
-				if x.ok {
+				if x.contrast.OK {
 					out = append(out, x.conclude())
 				}
 			}

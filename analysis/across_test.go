@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"netab/analysis/stat"
 	"netab/analysis/world"
 	"netab/results"
 )
@@ -195,7 +196,7 @@ func TestCompareBootsFindsNothing(t *testing.T) {
 		}
 		m, _ := LookupMetric("goodput")
 		of := levelReading(m, "off", onScale)
-		if welch(newSample(groups[0].units(unitTrial, of)), newSample(groups[1].units(unitTrial, of))).p() < 0.05 {
+		if p, _ := stat.Welch(stat.NewSample(groups[0].units(unitTrial, of)), stat.NewSample(groups[1].units(unitTrial, of))).P(0); p < 0.05 {
 			trials++
 		}
 	}
@@ -292,35 +293,5 @@ func TestGroupRuns(t *testing.T) {
 		if got := axis + ": " + strings.Join(parts, ", "); got != tt.want {
 			t.Errorf("%s, want %s", got, tt.want)
 		}
-	}
-}
-
-func TestExchange(t *testing.T) {
-	for _, tt := range []struct {
-		a, b []float64
-		want float64
-	}{
-		{[]float64{1, 2, 3}, []float64{4, 5, 6}, 2.0 / 20},
-		{[]float64{1, 2, 3, 4}, []float64{5, 6, 7, 8}, 2.0 / 70},
-		{[]float64{1, 1}, []float64{1, 1}, 1},
-		{[]float64{1, 6}, []float64{2, 3, 4, 5}, 1},
-		{[]float64{1}, []float64{2, 3}, 2.0 / 3}, // {1} and {3} are as far from the others
-	} {
-		if got := exchange(tt.a, tt.b, nil); math.Abs(got-tt.want) > 1e-12 {
-			t.Errorf("%v against %v: %v, want %v", tt.a, tt.b, got, tt.want)
-		}
-	}
-	// Beyond what can be tried, random divisions agree with the t test.
-	rng := rand.New(rand.NewPCG(1, 2))
-	var a, b []float64
-	for range 20 {
-		a, b = append(a, rng.NormFloat64()), append(b, 0.6+rng.NormFloat64())
-	}
-	p, w := exchange(a, b, rng), welch(newSample(a), newSample(b)).p()
-	if math.Abs(p-w) > 0.02 {
-		t.Errorf("by exchange %v, by t %v", p, w)
-	}
-	if attainable(4, 4) != 2.0/70 || attainable(5, 5) != 2.0/252 || attainable(0, 3) != 1 || unitsNeeded(0.05) != 4 || unitsNeeded(0.01) != 5 {
-		t.Errorf("attainable %v, %v; needed %d, %d", attainable(4, 4), attainable(5, 5), unitsNeeded(0.05), unitsNeeded(0.01))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -233,16 +234,16 @@ func frequencyGain(run *results.Run, trials []results.Trial) string {
 	if len(xs) < 6 {
 		return ""
 	}
-	x, y := newSample(xs), newSample(ys)
+	x, y := stat.NewSample(xs), stat.NewSample(ys)
 	covariance := 0.0
 	for i := range xs {
-		covariance += (xs[i] - x.mean) * (ys[i] - y.mean) / float64(len(xs)-1)
+		covariance += (xs[i] - x.Mean) * (ys[i] - y.Mean) / float64(len(xs)-1)
 	}
-	left := max(0, y.sd*y.sd-covariance*covariance/(x.sd*x.sd))
-	if !isFinite(left) || math.Sqrt(left) > (1-gainBound)*y.sd {
+	left := max(0, y.SD*y.SD-covariance*covariance/(x.SD*x.SD))
+	if !stat.IsFinite(left) || math.Sqrt(left) > (1-gainBound)*y.SD {
 		return ""
 	}
-	return fmt.Sprintf("at one frequency the level of %s would scatter by %s between trials, not by %s", d.Arms[baseline(d)].Name, percent(math.Sqrt(left)), percent(y.sd))
+	return fmt.Sprintf("at one frequency the level of %s would scatter by %s between trials, not by %s", d.Arms[baseline(d)].Name, percent(math.Sqrt(left)), percent(y.SD))
 }
 
 // ofThreads: the canaries ran beside a busy neighbour too.
@@ -255,11 +256,11 @@ func ofThreads(trials []results.Trial) *Advice {
 			}
 		}
 	}
-	if len(ratios) == 0 || median(ratios) < besideBound {
+	if len(ratios) == 0 || stat.Median(ratios) < besideBound {
 		return nil
 	}
 	return &Advice{Code: codeSharedCore, Text: "the roles' CPUs share a core: place source and sink on cores of their own (placement: distinct), turn SMT off, or, in a guest, have the virtual CPUs pinned to different cores",
-		Gain: fmt.Sprintf("a CPU alone is %s faster here than beside the other one busy", percent(median(ratios)-1))}
+		Gain: fmt.Sprintf("a CPU alone is %s faster here than beside the other one busy", percent(stat.Median(ratios)-1))}
 }
 
 // ofWaiting: pinned roles that wait, though nothing else is theirs to wait for.
@@ -302,7 +303,7 @@ func ofWaking(m *results.Machine, trials []results.Trial, s *Summary) *Advice {
 	if len(wakes) == 0 {
 		return nil
 	}
-	wake := median(wakes) / 1000
+	wake := stat.Median(wakes) / 1000
 	for _, a := range s.Arms {
 		l, ok := a.Metrics["latency_p50"]
 		if !ok || l.Mean <= 0 || wake < wakeBound*l.Mean {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"netab/analysis/stat"
 	"netab/results"
 )
 
@@ -201,7 +202,7 @@ func (of reading) run(r *results.Run) (float64, bool) {
 		return of.whole(r)
 	}
 	xs := of.trials(r)
-	return newSample(xs).mean, len(xs) > 0
+	return stat.NewSample(xs).Mean, len(xs) > 0
 }
 
 // units brings a reading to one value a unit: a boot's is the mean of its runs.
@@ -237,7 +238,7 @@ func (g RunGroup) byBoot(of reading) map[string]float64 {
 	}
 	out := map[string]float64{}
 	for b, xs := range runs {
-		out[b] = newSample(xs).mean
+		out[b] = stat.NewSample(xs).Mean
 	}
 	return out
 }
@@ -262,8 +263,8 @@ func (g RunGroup) withinVariance(of reading) float64 {
 	}
 	v, n := 0.0, 0.0
 	for _, b := range g.boots() {
-		if s := newSample(byBoot[b]); s.n > 0 {
-			v += s.se() * s.se()
+		if s := stat.NewSample(byBoot[b]); s.N > 0 {
+			v += s.SE() * s.SE()
 			n++
 		}
 	}

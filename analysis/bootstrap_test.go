@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"netab/analysis/stat"
 	"netab/results"
 )
 
@@ -72,7 +73,7 @@ func stalling(rng *rand.Rand) func() float64 {
 }
 
 // bootstrapOf makes the histograms of n trials and what their percentiles say.
-func (w latencyWorld) bootstrapOf(rng *rand.Rand, n, transactions int) bootstrap {
+func (w latencyWorld) bootstrapOf(rng *rand.Rand, n, transactions int) stat.Bootstrap {
 	hs := make([]results.Histogram, 2*n)
 	var a, b []*results.Histogram
 	for i := range n {
@@ -105,10 +106,10 @@ func TestBootstrapCovers(t *testing.T) {
 			outside := 0
 			for range runs {
 				b := w.bootstrapOf(rng, n, 250)
-				if lo, hi := b.interval(0.05); w.truth < lo || w.truth > hi {
+				if lo, hi := b.Interval(0.05).Ends(); w.truth < lo || w.truth > hi {
 					outside++
 				}
-				if lo, hi := b.interval(early); w.truth < lo || w.truth > hi {
+				if lo, hi := b.Interval(early).Ends(); w.truth < lo || w.truth > hi {
 					missedEarly++
 				}
 			}
@@ -146,7 +147,7 @@ func TestBootstrapOverLooks(t *testing.T) {
 			spent += alpha
 			// The same seed makes the same first trials.
 			b := latencyWorlds[0].bootstrapOf(rand.New(rand.NewPCG(seed, 3)), n, 250)
-			if lo, hi := b.interval(alpha); lo > 0 || hi < 0 {
+			if lo, hi := b.Interval(alpha).Ends(); lo > 0 || hi < 0 {
 				wrong++
 				break
 			}
@@ -164,24 +165,24 @@ func TestBootstrapP(t *testing.T) {
 	w := latencyWorlds[1]
 	for range 50 {
 		b := w.bootstrapOf(rng, 8, 100)
-		p, ok := b.p()
+		p, ok := b.P(0)
 		if !ok || p <= 0 || p > 1 {
 			t.Fatalf("p is %v, %v", p, ok)
 		}
 		for _, f := range []float64{0.9, 1.1} {
-			lo, hi := b.interval(min(1, p*f))
+			lo, hi := b.Interval(min(1, p*f)).Ends()
 			if holds := lo <= 0 && hi >= 0; p < 0.9 && holds != (f < 1) {
 				t.Errorf("p = %v, but at alpha %v the interval is %v to %v", p, p*f, lo, hi)
 			}
 		}
-		narrow, wide := width(b.interval(1e-3)), width(b.interval(1e-6))
-		if !(wide > 1.2*narrow) || !isFinite(wide) {
+		narrow, wide := width(b.Interval(1e-3)), width(b.Interval(1e-6))
+		if !(wide > 1.2*narrow) || !stat.IsFinite(wide) {
 			t.Errorf("at alpha 1e-6 the interval is %v wide, at 1e-3 %v", wide, narrow)
 		}
 	}
 }
 
-func width(lo, hi float64) float64 { return hi - lo }
+func width(in stat.Interval) float64 { return in.Hi - in.Lo }
 
 // TestBootstrapWithoutSpread: trials alike, one trial, nothing in them.
 func TestBootstrapWithoutSpread(t *testing.T) {
@@ -196,24 +197,24 @@ func TestBootstrapWithoutSpread(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(1, 1))
 	b, ok := quantile(0.5).between(same(8, 100), same(8, 110), rng)
-	lo, hi := b.interval(0.05)
-	if p, has := b.p(); !ok || !has || p != 0 || lo != hi || math.Abs(lo-math.Log(1.1)) > 1e-12 {
+	lo, hi := b.Interval(0.05).Ends()
+	if p, has := b.P(0); !ok || !has || p != 0 || lo != hi || math.Abs(lo-math.Log(1.1)) > 1e-12 {
 		t.Errorf("trials alike: %v to %v, p %v", lo, hi, p)
 	}
 	b, _ = quantile(0.5).between(same(8, 100), same(8, 100), rng)
-	if p, _ := b.p(); p != 1 {
+	if p, _ := b.P(0); p != 1 {
 		t.Errorf("no change at all has p = %v", p)
 	}
 	b, ok = quantile(0.5).between(same(1, 100), same(1, 110), rng)
-	if lo, hi := b.interval(0.05); !ok || lo != hi || lo != b.at {
+	if lo, hi := b.Interval(0.05).Ends(); !ok || lo != hi || lo != b.Centre() {
 		t.Errorf("one trial: %v to %v", lo, hi)
 	}
-	if _, ok := b.p(); ok {
+	if _, ok := b.P(0); ok {
 		t.Error("one trial has a p")
 	}
 	for _, hs := range [][]*results.Histogram{nil, {{}, {}}} {
 		if b, ok := quantile(0.5).between(hs, hs, rng); ok {
-			t.Errorf("%d trials without a transaction change by %v", len(hs), b.at)
+			t.Errorf("%d trials without a transaction change by %v", len(hs), b.Centre())
 		}
 	}
 }

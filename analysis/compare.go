@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -104,7 +105,7 @@ func (c comparing) withholdSide(s *Summary, g RunGroup, take func(code vocab.Cod
 		take(codeNotInterleaved, fmt.Sprintf("%s and %s are of one boot, one measured after the other: how runs scatter is not known from so few, so no verdict is given; measure %d of each, calibrate this traffic on this machine (netab calibrate), or put both configurations into one scenario",
 			runCount(base), runCount(g), enoughRuns), mine)
 	case unit == unitRun:
-	case attainable(a, b) <= alpha:
+	case stat.Attainable(a, b) <= alpha:
 	default:
 		if known != "" {
 			take(codeBootsAssumed, fmt.Sprintf("%s has %s and %s %s: their spread is not known from them, so it is taken from what is known of this machine (%s)",
@@ -116,9 +117,9 @@ func (c comparing) withholdSide(s *Summary, g RunGroup, take func(code vocab.Cod
 		}
 		all := mine
 		mine := func(x *Comparison) bool { return all(x) && !x.Calibrated }
-		n := unitsNeeded(alpha)
+		n := stat.UnitsNeeded(alpha)
 		take(codeTooFewBoots, fmt.Sprintf("the runs are of different boots, %s of %s and %s of %s: what a boot draws once (memory layout, placement) needs several to be known, so no verdict is given; at least %d boots of each can show a difference (smallest p %.2g), %d are better (%.2g)",
-			bootCount(a), base.Label, bootCount(b), g.Label, n, attainable(n, n), n+1, attainable(n+1, n+1))+bootsFor(s, mine), mine)
+			bootCount(a), base.Label, bootCount(b), g.Label, n, stat.Attainable(n, n), n+1, stat.Attainable(n+1, n+1))+bootsFor(s, mine), mine)
 	}
 }
 
@@ -156,10 +157,10 @@ func bootsFor(s *Summary, mine func(*Comparison) bool) string {
 // bootsToSee is the number of boots a side whose smallest detectable change is
 // the resolution; 0 where no sensible number is.
 func bootsToSee(x *Comparison) int {
-	se := (math.Log1p(x.Hi) - math.Log1p(x.Lo)) / 2 / tCritical(x.Alpha, x.DF)
+	se := (math.Log1p(x.Hi) - math.Log1p(x.Lo)) / 2 / stat.Critical(x.Alpha, x.DF)
 	perBoot := se * math.Sqrt(1/(1/float64(x.NBaseline)+1/float64(x.N-x.NBaseline)))
 	for n := 2; n <= 1000; n++ {
-		d, ok := detectable(perBoot*math.Sqrt(2/float64(n)), float64(2*n-2), x.Alpha)
+		d, ok := stat.Detectable(perBoot*math.Sqrt(2/float64(n)), float64(2*n-2), x.Alpha)
 		if ok && d <= math.Log1p(x.Resolution) {
 			return n
 		}

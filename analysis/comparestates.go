@@ -3,10 +3,10 @@ package analysis
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
+	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -71,10 +71,10 @@ func (c *comparing) meetSide(side int) {
 	for k, state := range c.states.list {
 		common = common || was[k] >= stateShare && is[k] >= stateShare
 		a, b := c.part(0, k, false), c.part(side, k, false)
-		if a.trials() < fewestTrials(c.first) || b.trials() < fewestTrials(c.first) || unitOf(a, b) != unitOf(base, g) {
+		if a.trials() < stat.FewestOfTwo(c.first) || b.trials() < stat.FewestOfTwo(c.first) || unitOf(a, b) != unitOf(base, g) {
 			continue
 		}
-		if attainable(len(a.boots()), len(b.boots())) > c.first && attainable(len(base.boots()), len(g.boots())) <= c.first {
+		if stat.Attainable(len(a.boots()), len(b.boots())) > c.first && stat.Attainable(len(base.boots()), len(g.boots())) <= c.first {
 			continue // boots that would do are too few in this state
 		}
 		in, names = append(in, k), append(names, state.Name)
@@ -172,7 +172,7 @@ func (c comparing) crossWithin(g RunGroup, m Metric, arm string, of reading) cro
 		if len(in.groups[0].Runs) == 0 || len(b.Runs) == 0 {
 			continue
 		}
-		if w := in.cross(b, m, arm, of); w.ok {
+		if w := in.cross(b, m, arm, of); w.contrast.OK {
 			w.state = c.states.list[k]
 			w.state.Share = (c.shares(0)[k] + c.shares(side)[k]) / 2
 			x.within = append(x.within, w)
@@ -181,40 +181,38 @@ func (c comparing) crossWithin(g RunGroup, m Metric, arm string, of reading) cro
 	return x
 }
 
-// p is that every state's difference is zero or of the other sign.
+// p is of the difference, or of that within every state.
 func (x crossing) p() float64 {
+	var p float64
 	if len(x.within) == 0 {
-		return x.contrast.p()
+		p, _ = x.contrast.P(0)
+	} else {
+		p, _ = x.hull().P(0)
 	}
-	var ps, centres []float64
+	return p
+}
+
+// hull is of the states' contrasts.
+func (x crossing) hull() stat.Hull {
+	var parts []stat.Part
 	for _, w := range x.within {
-		ps, centres = append(ps, w.contrast.p()), append(centres, w.mean)
+		parts = append(parts, stat.Part{Method: w.contrast, Share: w.state.Share})
 	}
-	return everyP(ps, centres)
+	return stat.NewHull(parts)
 }
 
 // concludeWithin is conclude for the hull of the states' intervals, as within a
 // run.
 func (x crossing) concludeWithin() Comparison {
-	c, m := x.Comparison, x.metric
+	c, m, hull := x.Comparison, x.metric, x.hull()
 	margin := m.margin(c.Resolution)
-	var ps []float64
-	for _, w := range x.within {
-		ps = append(ps, w.contrast.p())
-	}
-	lo, hi, centre, shares, detectable := math.Inf(1), math.Inf(-1), 0.0, 0.0, 0.0
 	c.Modes, c.Mixture = &Modes{Kind: KindState, Covariate: stateCovariateName}, true
 	var texts []string
-	for i, alpha := range holm(ps, c.Alpha) {
+	for i, alpha := range hull.Shares(c.Alpha) {
 		w := x.within[i]
-		l, h := w.contrast.interval(alpha)
-		lo, hi = min(lo, l), max(hi, h)
-		centre, shares = centre+w.state.Share*w.mean, shares+w.state.Share
-		if d, ok := w.contrast.smallestDetectable(alpha); ok {
-			detectable = max(detectable, d)
-		}
-		g := Mode{Label: w.state.Name, Share: w.state.Share, Change: m.shown(w.mean), Lo: m.shown(l), Hi: m.shown(h),
-			Verdict: judge(l, h, margin, m.Better), Trials: []int{}, Canaries: w.state.Canaries}
+		lo, hi := w.contrast.Interval(alpha).Ends()
+		g := Mode{Label: w.state.Name, Share: w.state.Share, Change: m.shown(w.contrast.Mean), Lo: m.shown(lo), Hi: m.shown(hi),
+			Verdict: judge(lo, hi, margin, m.Better), Trials: []int{}, Canaries: w.state.Canaries}
 		c.Modes.Groups, texts = append(c.Modes.Groups, g), append(texts, stateText(g, m.Difference))
 		c.Mixture = c.Mixture && g.Verdict != Inconclusive
 		if i == 0 || w.N < c.N {
@@ -223,7 +221,8 @@ func (x crossing) concludeWithin() Comparison {
 		}
 	}
 	c.Modes.Text = strings.Join(texts, "; ")
-	c.Change, c.Lo, c.Hi = m.shown(centre/shares), m.shown(lo), m.shown(hi)
+	lo, hi := hull.Interval(c.Alpha).Ends()
+	c.Change, c.Lo, c.Hi = m.shown(hull.Centre()), m.shown(lo), m.shown(hi)
 	c.Verdict = judge(lo, hi, margin, m.Better)
 	for _, w := range x.within {
 		if c.Verdict == Equivalent && w.unseen != "" {
@@ -233,8 +232,8 @@ func (x crossing) concludeWithin() Comparison {
 	c.Mixture = c.Mixture && c.Verdict == Inconclusive && c.Withheld == ""
 	p := x.p()
 	c.P = &p
-	if detectable > 0 {
-		d := m.shown(detectable)
+	if d, ok := hull.SmallestDetectable(c.Alpha); ok && d > 0 {
+		d = m.shown(d)
 		c.SmallestDetectable = &d
 	}
 	c.heed(x.failures, x.headline)

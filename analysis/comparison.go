@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"netab/analysis/stat"
 	"netab/results"
 )
 
@@ -26,44 +27,32 @@ type evidence struct {
 	metric  Metric
 	judged  bool
 	effects []effect
-	sample  sample
-	spread  *spread // nil = unknown
-	rank    *signedRank
-	sorted  []float64       // the effects, where trials disagree; nil = they do not
-	ordered *autoregression // where neighbouring trials may be alike; nil = they share nothing that matters
+	sample  stat.Sample
+	spread  *stat.Spread    // nil = unknown
 	depend  *Dependence     // nil = their order may be one of chance
-	whole   *bootstrap      // of metrics that are no mean over trials
+	whole   *stat.Bootstrap // of metrics that are no mean over trials
 	// withheld says why the trials say nothing of this metric, "" if they do.
 	withheld string
 	alpha    float64         // of its interval
 	within   []stateEvidence // what each state of the machine says; nil = all are one
 	sessions *sessions       // nil = one
 	units    *evidence       // the sessions', where they are the units
+	apart    bool            // what neighbours share is not in the effects
+	overview bool            // nothing hangs on it
+	method   stat.Method     // that makes its interval (choose)
 }
 
-// newEvidence weighs the trials' effects; they are doubted to be normal unless
-// they agree within their own errors.
+// newEvidence weighs the trials' effects.
 func newEvidence(arm int, m Metric, judged bool, effects []effect) evidence {
-	e := evidence{arm: arm, metric: m, judged: judged, effects: effects, sample: newSample(values(effects))}
+	e := evidence{arm: arm, metric: m, judged: judged, effects: effects, sample: stat.NewSample(values(effects))}
 	if s, ok := spreadOf(effects); ok {
 		e.spread = &s
-	}
-	if (e.disagree() || m.per > 0) && e.sample.n >= 2 && e.sample.sd > 0 {
-		e.sorted = slices.Sorted(slices.Values(values(effects)))
-		if e.sample.n <= rankTrials {
-			r := newSignedRank(values(effects))
-			e.rank = &r
-		}
-	}
-	if e.differ(sharedAlpha) && e.sample.n >= dependenceTrials && e.sample.sd > 0 {
-		a := newAutoregression(values(effects))
-		e.ordered = &a
 	}
 	return e
 }
 
 // differ says whether trials differ by more than their own errors, or might.
-func (e evidence) differ(alpha float64) bool { return e.spread == nil || e.spread.p <= alpha }
+func (e evidence) differ(alpha float64) bool { return e.spread == nil || e.spread.P <= alpha }
 
 // disagree is to differ beyond doubt.
 func (e evidence) disagree() bool { return e.differ(hetAlpha) }
@@ -72,12 +61,10 @@ func (e evidence) disagree() bool { return e.differ(hetAlpha) }
 // sessions.
 func (j judging) weigh(m Metric, base, arm int, judged bool) evidence {
 	e := j.weighTrials(m, base, arm, judged)
-	if e.within != nil { // each state has looked at its sessions
-		return e
+	if e.within == nil { // else each state has looked at its sessions
+		j.bySession(&e, base)
 	}
-	if j.bySession(&e, base); e.units != nil {
-		e.ordered, e.depend = nil, nil // what trials of a session share is in its mean
-	}
+	e.method = e.choose()
 	return e
 }
 
@@ -91,8 +78,8 @@ func (j judging) weighTrials(m Metric, base, arm int, judged bool) evidence {
 	if judged {
 		e.within = j.withinStates(m, base, arm)
 	}
-	if judged && e.within == nil && e.ordered != nil {
-		e.depend = dependenceOf(values(e.effects), seeded(j.seed, "order", d.Arms[base].Name, d.Arms[arm].Name, m.Name))
+	if judged && e.within == nil && e.mayShare() {
+		e.depend = dependenceOf(values(e.effects), stat.Seeded(j.seed, "order", d.Arms[base].Name, d.Arms[arm].Name, m.Name))
 	}
 	of, ok := m.estimator.(wholeEstimator)
 	if !ok || len(e.effects) == 0 {
@@ -108,10 +95,10 @@ func (j judging) weighTrials(m Metric, base, arm int, judged bool) evidence {
 			return e
 		}
 	}
-	rng := seeded(j.seed, "bootstrap", d.Arms[base].Name, d.Arms[arm].Name, m.Name)
+	rng := stat.Seeded(j.seed, "bootstrap", d.Arms[base].Name, d.Arms[arm].Name, m.Name)
 	if b, ok := of.whole(as, bs, rng); ok {
 		if e.depend != nil {
-			b = b.stretched(math.Sqrt(float64(e.sample.n) / e.depend.Worth))
+			b = b.Stretched(math.Sqrt(float64(e.sample.N) / e.depend.Worth))
 		}
 		e.whole = &b
 	}
@@ -119,131 +106,28 @@ func (j judging) weighTrials(m Metric, base, arm int, judged bool) evidence {
 }
 
 // centre is the estimate, on the metric's scale.
-func (e evidence) centre() float64 {
-	if e.within != nil {
-		return e.hullCentre()
-	}
-	if e.units != nil {
-		return e.units.sample.mean
-	}
-	if e.whole != nil {
-		return e.whole.at
-	}
-	return e.sample.mean
-}
+func (e evidence) centre() float64 { return e.method.Centre() }
 
 // interval is at 1-alpha of the evidence.
-func (e evidence) interval() (lo, hi float64) {
-	lo, hi, _ = e.bounds()
-	return lo, hi
-}
+func (e evidence) interval() stat.Interval { return e.method.Interval(e.alpha) }
 
-// The methods that set the ends of an interval.
-const (
-	byT         = "Student's t"
-	byRank      = "Wilcoxon's signed-rank test"
-	byStringer  = "Stringer's bounds"
-	byOrder     = "Student's t averaged over correlations of neighbouring trials"
-	byBootstrap = "a bootstrap"
-)
-
-// bounds is interval with the methods that set its ends, the lower one's first.
-func (e evidence) bounds() (lo, hi float64, by []string) {
-	if e.within != nil {
-		return e.hullBounds()
-	}
-	if e.units != nil {
-		units, trials := *e.units, e
-		units.alpha, trials.units = e.alpha, nil
-		lo, hi, by = units.bounds()
-		l, h, of := trials.bounds()
-		if l < lo || h > hi {
-			by = append(by, of...)
-		}
-		return min(lo, l), max(hi, h), slices.Compact(slices.Sorted(slices.Values(by)))
-	}
-	if e.whole != nil {
-		lo, hi = e.whole.interval(e.alpha)
-		return lo, hi, []string{byBootstrap}
-	}
-	lo, hi = e.sample.interval(e.alpha)
-	below, above := byT, byT
-	widen := func(l, h float64, name string) {
-		if l < lo {
-			lo, below = l, name
-		}
-		if h > hi {
-			hi, above = h, name
-		}
-	}
-	if e.ordered != nil {
-		l, h := e.ordered.interval(e.alpha)
-		widen(l, h, byOrder)
-	}
-	if e.rank != nil {
-		l, h := e.rank.interval(e.alpha)
-		widen(l, h, byRank)
-	}
-	if e.sorted != nil {
-		l, h := stringer(e.sorted, e.alpha)
-		widen(l, h, byStringer)
-	}
-	return lo, hi, slices.Compact([]string{below, above})
-}
-
-// p is of the test that belongs to the interval.
+// p is of the tests that belong to the interval.
 func (e evidence) p() (p float64, ok bool) {
-	if e.units != nil && e.withheld == "" {
-		trials := e
-		trials.units = nil
-		p, ok = trials.p()
-		units, both := e.units.p()
-		return max(p, units), ok && both
-	}
-	switch {
-	case e.withheld != "":
+	if e.withheld != "" {
 		return 0, false
-	case e.within != nil:
-		return e.hullP()
-	case e.whole != nil:
-		return e.whole.p()
 	}
-	p, ok = e.sample.p()
-	if ok && e.rank != nil {
-		p = max(p, e.rank.p())
-	}
-	if ok && e.sorted != nil {
-		p = stringerP(e.sorted, p)
-	}
-	if ok && e.ordered != nil {
-		p = max(p, e.ordered.p())
-	}
-	return p, ok
+	return e.method.P(0)
 }
 
-// smallestDetectable is Student's t's, by so much larger as its interval had to be
-// widened.
-func (e evidence) smallestDetectable() (float64, bool) {
-	if e.units != nil {
-		return e.units.sample.smallestDetectable(e.alpha)
-	}
-	if e.whole != nil {
-		return e.whole.smallestDetectable(e.alpha)
-	}
-	d, ok := e.sample.smallestDetectable(e.alpha)
-	lo, hi := e.interval()
-	if l, h := e.sample.interval(e.alpha); l < h {
-		d *= (hi - lo) / (h - l)
-	}
-	return d, ok
-}
+// smallestDetectable is that of the method.
+func (e evidence) smallestDetectable() (float64, bool) { return e.method.SmallestDetectable(e.alpha) }
 
 // worth is how many independent trials say as much as these.
 func (e evidence) worth() float64 {
 	if e.depend != nil {
 		return e.depend.Worth
 	}
-	return float64(e.sample.n)
+	return float64(e.sample.N)
 }
 
 // comparisons judges every arm on every metric.
@@ -288,7 +172,7 @@ func (j judging) gather(all []Metric) []evidence {
 			}
 			isJudged := slices.Contains(judged, m.Name)
 			e := j.weigh(m, base, arm, isJudged)
-			if isJudged || e.sample.n > 0 && e.withheld == "" {
+			if isJudged || e.sample.N > 0 && e.withheld == "" {
 				out = append(out, e)
 			}
 		}
@@ -312,7 +196,7 @@ func (j judging) share(es []evidence) {
 		}
 		judged, ps = append(judged, &es[i]), append(ps, p)
 	}
-	for i, alpha := range holm(ps, j.alpha) {
+	for i, alpha := range stat.Holm(ps, j.alpha) {
 		judged[i].alpha = alpha
 	}
 }
@@ -320,33 +204,33 @@ func (j judging) share(es []evidence) {
 // compare makes the comparison with all that a verdict needs.
 func (j judging) compare(e evidence) Comparison {
 	m := e.metric
-	lo, hi, by := e.bounds()
-	at := e.centre()
-	if e.withheld != "" {
-		lo, at, hi, by = 0, 0, 0, nil
+	var in stat.Interval
+	at := 0.0
+	if e.withheld == "" {
+		in, at = e.interval(), e.centre()
 	}
 	c := Comparison{
 		Baseline: j.design.Arms[baseline(j.design)].Name, Arm: j.design.Arms[e.arm].Name,
 		Metric: m.Name, Unit: m.Unit, Judged: e.judged, Difference: m.Difference,
-		Change: m.shown(at), Lo: m.shown(lo), Hi: m.shown(hi), Withheld: e.withheld,
+		Change: m.shown(at), Lo: m.shown(in.Lo), Hi: m.shown(in.Hi), Withheld: e.withheld,
 		Verdict: Inconclusive, Resolution: resolutionOf(j.design, m.Name),
-		N: e.sample.n, DF: e.sample.df(), Alpha: e.alpha, Looks: j.looks, Dependence: e.depend,
+		N: e.sample.N, DF: e.sample.DF(), Alpha: e.alpha, Looks: j.looks, Dependence: e.depend,
 		Sessions: e.sessions.spread(m, e.units != nil, j.trials),
 	}
 	if e.units != nil {
-		c.DF = e.units.sample.df()
+		c.DF = e.units.sample.DF()
 	}
 	if e.within != nil {
 		c.N, c.DF, e.spread = e.counts()
 	}
 	alike := ""
 	if p, ok := e.p(); ok {
-		c.P, c.SetBy = &p, by
-		unseen := atMost(0, e.worth(), 1-confidence(j.design))
+		c.P, c.SetBy = &p, in.By
+		unseen := stat.AtMost(0, e.worth(), 1-confidence(j.design))
 		c.UnseenShare = &unseen
 		alike = e.depend.tooAlike(c.N, fewestOf(j.design))
 		if fewest := fewestOf(j.design); c.N >= fewest {
-			c.Verdict = judge(lo, hi, m.margin(resolutionOf(j.design, m.Name)), m.Better)
+			c.Verdict = judge(in.Lo, in.Hi, m.margin(resolutionOf(j.design, m.Name)), m.Better)
 		} else {
 			c.Withheld = fmt.Sprintf("%d trials are fewer than the %d that a verdict needs", c.N, fewest)
 		}
@@ -360,7 +244,7 @@ func (j judging) compare(e evidence) Comparison {
 		}
 	}
 	if s := e.spread; s != nil {
-		c.WithinSE, c.BetweenSD, c.HetP = &s.within, &s.between, &s.p
+		c.WithinSE, c.BetweenSD, c.HetP = &s.Within, &s.Between, &s.P
 	}
 	if e.within != nil {
 		j.heedStates(&c, e)
@@ -386,14 +270,14 @@ func (j judging) inform(c *Comparison, e evidence) {
 	}
 	xs, shown := values(e.effects), e.metric.shown
 	for _, e := range e.effects {
-		c.TrialEffects = append(c.TrialEffects, TrialEffect{Trial: e.trial, Change: shown(e.x), SE: e.se})
+		c.TrialEffects = append(c.TrialEffects, TrialEffect{Trial: e.trial, Change: shown(e.x), SE: e.SE})
 	}
 	if len(xs) < 2 {
 		return
 	}
-	sign := signFlip(xs, seeded(j.seed, "sign-flip", c.Arm, c.Metric))
+	sign := stat.SignFlip(xs, stat.Seeded(j.seed, "sign-flip", c.Arm, c.Metric))
 	c.PSign = &sign
-	robust := shown(hodgesLehmann(xs))
+	robust := shown(stat.HodgesLehmann(xs))
 	c.Robust = &robust
 	if d, ok := e.smallestDetectable(); ok {
 		d = shown(d)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/cpulist"
 	"netab/results/vocab"
@@ -17,12 +18,12 @@ var codeIdleCPUs = vocab.Warns("idle-cpus")
 // that a run is usually made for. Arms whose slices were not read have none.
 func counterMetrics() []Metric {
 	switches := func(name, title string, of func(*results.Slice) (switches, messages int64)) Metric {
-		return Metric{Name: name, Title: title, Unit: "1/message", Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+		return Metric{Name: name, Title: title, Unit: "1/message", Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
 			if s.Switches == nil {
-				return total{}
+				return stat.Ratio{}
 			}
 			n, messages := of(s)
-			return total{float64(n), float64(messages)}
+			return stat.Per(float64(n), float64(messages))
 		})}
 	}
 	return []Metric{
@@ -72,30 +73,30 @@ func ofTotals(c *results.Counters, of func(*results.Totals) int64) (int64, bool)
 // perSecond is a metric of a counter by the time that it was counted over: that is
 // a little more than the counted part.
 func perSecond(name, title, what string, of func(*results.Counters) (n int64, ok bool)) Metric {
-	return Metric{Name: name, Title: title, Unit: "1/s", Counts: what, Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+	return Metric{Name: name, Title: title, Unit: "1/s", Counts: what, Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
 		if s.Counters == nil {
-			return total{}
+			return stat.Ratio{}
 		}
 		n, ok := of(s.Counters)
 		if !ok {
-			return total{}
+			return stat.Ratio{}
 		}
-		return total{float64(n), seconds(s.Counters.OverNS)}
+		return stat.Per(float64(n), seconds(s.Counters.OverNS))
 	})}
 }
 
 // perPacket is a metric of a counter by the packets that went through softirqs in
 // the same time.
 func perPacket(name, title string, of func(*results.Counters) (n int64, ok bool)) Metric {
-	return Metric{Name: name, Title: title, Unit: "1/packet", Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
+	return Metric{Name: name, Title: title, Unit: "1/packet", Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
 		if s.Counters == nil || s.Counters.Softnet == nil {
-			return total{}
+			return stat.Ratio{}
 		}
 		n, ok := of(s.Counters)
 		if !ok {
-			return total{}
+			return stat.Ratio{}
 		}
-		return total{float64(n), float64(s.Counters.Softnet.Processed)}
+		return stat.Per(float64(n), float64(s.Counters.Softnet.Processed))
 	})}
 }
 
@@ -116,7 +117,7 @@ func (migrationRate) value(v view) float64 {
 			ns += s.CountedNS
 		}
 	}
-	return total{float64(at.Source.Migrations + at.Sink.Migrations), seconds(ns)}.level()
+	return stat.Per(float64(at.Source.Migrations+at.Sink.Migrations), seconds(ns)).Value()
 }
 
 func (migrationRate) effect(m Metric, a, b view) (effect, bool) { return plainEffect(m, a, b) }
@@ -132,7 +133,7 @@ func counterCovariates(arm int, prefix string) []covariate {
 	of := func(what, metric string) covariate {
 		m, _ := LookupMetric(metric)
 		return covariate{prefix + what, func(t *results.Trial) string {
-			if x := m.value(view{trial: t, index: arm}); isFinite(x) {
+			if x := m.value(view{trial: t, index: arm}); stat.IsFinite(x) {
 				return prefix + magnitude(x) + " " + what
 			}
 			return ""

@@ -28,7 +28,7 @@ func Dissect(run *results.Run, metric, arm string) (d Dissection, ok bool) {
 	base, trials := baseline(design), sift(design, run.Trials).judged
 	effects := trialEffects(design, trials, m, base, i)
 	if s, ok := spreadOf(effects); ok {
-		d.Within = s.within
+		d.Within = s.Within
 	}
 	d.Effects = values(effects)
 	d.Levels = values(onScale(trialLevels(design, trials, m, base), m))

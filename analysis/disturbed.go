@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -114,7 +115,7 @@ func usualSteal(trials []results.Trial) float64 {
 	if len(shares) == 0 {
 		return 0
 	}
-	return median(shares)
+	return stat.Median(shares)
 }
 
 // leastApart disturbed trials tell by themselves how they scatter. Of fewer, their
@@ -127,24 +128,25 @@ const leastApart = 3
 // from an arm itself (a kernel thread that works for it, softirqs on the back of
 // others), and leaving them out chooses trials by their outcome.
 func suspicious(judged, apart []effect) bool {
-	a, q := newSample(values(apart)), newSample(values(judged))
-	if a.n == 0 || q.n < 2 {
+	a, q := stat.NewSample(values(apart)), stat.NewSample(values(judged))
+	if a.N == 0 || q.N < 2 {
 		return false
 	}
-	if a.n >= leastApart {
-		w := welch(a, q)
-		return w.ok && w.p() <= suspiciousAlpha
+	if a.N >= leastApart {
+		w := stat.Welch(a, q)
+		p, ok := w.P(0)
+		return ok && p <= suspiciousAlpha
 	}
 	own := 0.0
 	for _, e := range apart {
-		if e.df == 0 {
+		if e.DF == 0 {
 			return false
 		}
-		own += e.se * e.se
+		own += e.SE * e.SE
 	}
-	n := float64(a.n)
-	se := math.Sqrt(own/(n*n) + q.sd*q.sd*(1/n+1/float64(q.n)))
-	return tTest(a.mean-q.mean, se, q.df()) <= suspiciousAlpha
+	n := float64(a.N)
+	se := math.Sqrt(own/(n*n) + q.SD*q.SD*(1/n+1/float64(q.N)))
+	return stat.TTest(a.Mean-q.Mean, se, q.DF()) <= suspiciousAlpha
 }
 
 const suspiciousAlpha = 0.01
@@ -180,12 +182,12 @@ func (j judging) besides(cs []Comparison, s sifting) {
 		}
 		e := all.weigh(m, base, arm, true)
 		e.alpha = c.Alpha
-		if e.sample.n == 0 {
+		if e.sample.N == 0 {
 			continue
 		}
-		lo, hi := e.interval()
+		lo, hi := e.interval().Ends()
 		shown := e.metric.shown
-		c.AllTrials = &Estimate{Change: shown(e.centre()), Lo: shown(lo), Hi: shown(hi), N: e.sample.n}
+		c.AllTrials = &Estimate{Change: shown(e.centre()), Lo: shown(lo), Hi: shown(hi), N: e.sample.N}
 		var judged, apart []effect
 		for _, x := range e.steadyEffects() { // disturbed trials may have been in another state
 			if s.isDisturbed(x.at) {
@@ -196,7 +198,7 @@ func (j judging) besides(cs []Comparison, s sifting) {
 		}
 		if c.Verdict != Inconclusive && suspicious(judged, apart) {
 			c.withhold(fmt.Sprintf("in the %d disturbed trials the change was another (%s against %s), so what disturbed them may come from the arm itself: measure with nothing else running",
-				len(apart), change(shown(newSample(values(apart)).mean), c.Difference), change(c.Change, c.Difference)))
+				len(apart), change(shown(stat.NewSample(values(apart)).Mean), c.Difference), change(c.Change, c.Difference)))
 		}
 	}
 }

@@ -66,43 +66,6 @@ func TestInvalidTrialsAreSkipped(t *testing.T) {
 	}
 }
 
-// The jackknife of a mean is its standard error: 1 to 5 have sd/sqrt(5) =
-// 0.7071.
-func TestJackknifeOfMean(t *testing.T) {
-	m := Metric{Difference: true}
-	var a, b []total
-	for i := range 5 {
-		a = append(a, total{0, 1})
-		b = append(b, total{float64(i + 1), 1})
-	}
-	se, df, _ := jackknife(m, a, b)
-	near(t, "se", se, math.Sqrt(0.5), 1e-12)
-	if df != 4 {
-		t.Errorf("df = %d, want 4", df)
-	}
-}
-
-// Twenty blocks in equal pairs are ten independent values: single blocks would
-// make the error smaller by sqrt(19/9).
-func TestJackknifeGroupsNeighbours(t *testing.T) {
-	m := Metric{Difference: true}
-	var a, b []total
-	var values []float64
-	for i := range 20 {
-		x := float64((i / 2) * (i / 2) % 7)
-		a = append(a, total{0, 1})
-		b = append(b, total{x, 1})
-		if i%2 == 0 {
-			values = append(values, x)
-		}
-	}
-	se, df, _ := jackknife(m, a, b)
-	near(t, "se", se, newSample(values).se(), 1e-12)
-	if df != 9 {
-		t.Errorf("df = %d, want 9", df)
-	}
-}
-
 func TestMetricLevels(t *testing.T) {
 	s := results.Slice{
 		CountedNS: 5e8, Switches: &results.Switches{SourceVoluntary: 30, SourceInvoluntary: 10, SinkVoluntary: 5}, Counters: &results.Counters{OverNS: 6e8, Softnet: &results.Softnet{Processed: 40, Dropped: 6, TimeSqueeze: 3, ReceivedRPS: 20},

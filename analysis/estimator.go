@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"netab/analysis/stat"
 	"netab/results"
 )
 
@@ -22,7 +23,7 @@ type estimator interface {
 // the mean of what each says: percentiles.
 type wholeEstimator interface {
 	// whole is of the trials in which both arms were seen.
-	whole(a, b []view, rng *rand.Rand) (bootstrap, bool)
+	whole(a, b []view, rng *rand.Rand) (stat.Bootstrap, bool)
 }
 
 // plainEffect is the change of metrics whose error within a trial is not known.
@@ -35,70 +36,46 @@ func plainEffect(m Metric, a, b view) (effect, bool) {
 // scale unless the metric's is logarithmic: a reader expects the mean of what
 // was measured.
 func plainLevel(m Metric, xs []float64, alpha float64) Level {
-	s := newSample(xs)
+	s := stat.NewSample(xs)
 	if !m.Geometric {
-		lo, hi := s.interval(alpha)
-		return Level{Mean: s.mean, Lo: clamp(lo), Hi: clamp(hi)}
+		lo, hi := s.Interval(alpha).Ends()
+		return Level{Mean: s.Mean, Lo: clamp(lo), Hi: clamp(hi)}
 	}
 	logs := make([]float64, len(xs))
 	for i, x := range xs {
 		logs[i] = math.Log(x)
 	}
-	s = newSample(logs)
-	lo, hi := s.interval(alpha)
-	return Level{Mean: math.Exp(s.mean), Lo: math.Exp(lo), Hi: clamp(math.Exp(hi))}
+	s = stat.NewSample(logs)
+	lo, hi := s.Interval(alpha).Ends()
+	return Level{Mean: math.Exp(s.Mean), Lo: math.Exp(lo), Hi: clamp(math.Exp(hi))}
 }
 
 // A ratio is a metric that is a ratio of two sums over slices: bytes per
 // second, nanoseconds per packet. Because both parts add up, totals over any
 // set of slices are exact, a slice with nothing in it does no harm, and a long
 // slice weighs as much as it should.
-type ratio func(arm *results.Arm, s *results.Slice) total
+type ratio func(arm *results.Arm, s *results.Slice) stat.Ratio
 
 func (r ratio) value(v view) float64 {
-	var all total
+	var all stat.Ratio
 	for k := range v.trial.Slices {
 		if s := &v.trial.Slices[k]; v.of(s) {
-			all = all.plus(r(&v.arm, v.seen(s)))
+			all = all.Plus(r(&v.arm, v.seen(s)))
 		}
 	}
-	return all.level()
+	return all.Value()
 }
 
 // effect pairs the arms block by block.
 func (r ratio) effect(m Metric, a, b view) (effect, bool) {
 	as, bs := r.pairedTotals(a, b)
-	x, ok := m.change(sum(as).level(), sum(bs).level())
+	x, ok := m.change(stat.Total(as).Value(), stat.Total(bs).Value())
 	if !ok {
 		return effect{}, false
 	}
-	e := effect{x: x}
-	e.se, e.df, e.lag = jackknife(m, as, bs)
-	return e, true
+	return effect{x: x, Error: stat.Jackknife(as, bs, m.change)}, true
 }
 
 func (r ratio) level(m Metric, _ []view, xs []float64, alpha float64) Level {
 	return plainLevel(m, xs, alpha)
-}
-
-// A total is the two sums that make a ratio.
-type total struct{ num, den float64 }
-
-func (t total) plus(o total) total  { return total{t.num + o.num, t.den + o.den} }
-func (t total) minus(o total) total { return total{t.num - o.num, t.den - o.den} }
-
-// level is the metric's value, NaN where there is none.
-func (t total) level() float64 {
-	if t.den <= 0 {
-		return math.NaN()
-	}
-	return t.num / t.den
-}
-
-func sum(ts []total) total {
-	var s total
-	for _, t := range ts {
-		s = s.plus(t)
-	}
-	return s
 }

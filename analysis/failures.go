@@ -4,8 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"gonum.org/v1/gonum/stat/distuv"
-
+	"netab/analysis/stat"
 	"netab/results"
 )
 
@@ -97,18 +96,9 @@ func failuresOf(d results.Design, trials []results.Trial, m Metric, base, arm in
 		return nil
 	}
 	f.Of = f.Trials
-	p := signTest(armOnly, baseOnly)
+	p := stat.SignTest(armOnly, baseOnly)
 	f.P = &p
 	return &f
-}
-
-// signTest is the two-sided exact p of so many against so many of a fair coin.
-func signTest(a, b int) float64 {
-	if a+b == 0 {
-		return 1
-	}
-	fewer := min(a, b)
-	return min(1, 2*distuv.Binomial{N: float64(a + b), P: 0.5}.CDF(float64(fewer)))
 }
 
 // oftener says whether the arm failed in a larger share of its trials.

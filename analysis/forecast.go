@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"netab/analysis/stat"
 	"netab/results"
 )
 
@@ -63,21 +64,19 @@ const mostForecast = 100_000
 
 func decides(n int, sd, alpha, margin float64) bool {
 	// 90 % of the middles lie within 1.645 standard errors of the truth.
-	return (tCritical(alpha, float64(n-1))+normalQuantile((1+sure)/2))*sd/math.Sqrt(float64(n)) <= margin
+	return (stat.Critical(alpha, float64(n-1))+stat.NormalQuantile((1+sure)/2))*sd/math.Sqrt(float64(n)) <= margin
 }
-
-func normalQuantile(p float64) float64 { return math.Sqrt2 * math.Erfinv(2*p-1) }
 
 // Looks lists when a run is looked at whose trials take so long, and what each
 // look may spend, up to the design's time limit.
 func Looks(d results.Design, trial time.Duration) []results.Look {
 	s, out := newSchedule(d), []results.Look{}
-	limit := openTrials
-	if s.maxTime > 0 && trial > 0 {
-		limit = int(s.maxTime / trial)
+	limit := stat.OpenTrials
+	if s.MaxTime > 0 && trial > 0 {
+		limit = int(s.MaxTime / trial)
 	}
 	for n := 1; n <= limit; n++ {
-		if l, ok := s.look(n, time.Duration(n)*trial, n == limit); ok && n >= fewestOf(d) {
+		if l, ok := lookAt(&s, n, time.Duration(n)*trial, n == limit); ok && n >= fewestOf(d) {
 			out = append(out, l)
 		}
 	}

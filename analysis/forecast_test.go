@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"netab/analysis/stat"
 	"netab/results"
 )
 
@@ -19,7 +20,7 @@ func TestPredict(t *testing.T) {
 	}{{0.004, 0.01, 60, true}, {0.012, 0.01, 60, true}, {0.05, 0.02, 60, false}, {0.002, 0.03, 60, true}} {
 		d := results.Design{Arms: []results.Arm{{Name: "a"}, {Name: "b"}}, Confidence: 0.95, Resolution: c.resolution, MaxTimeS: c.maxTime}
 		f := Predict(d, c.sd, trial)
-		if f.Within != c.within || f.Trials < firstLook || f.Time != time.Duration(f.Trials)*trial {
+		if f.Within != c.within || f.Trials < stat.FirstLook || f.Time != time.Duration(f.Trials)*trial {
 			t.Errorf("%+v: %+v", c, f)
 			continue
 		}
@@ -35,7 +36,7 @@ func TestPredict(t *testing.T) {
 				for len(xs) < l.Trials {
 					xs = append(xs, c.sd*rng.NormFloat64())
 				}
-				lo, hi := newSample(xs).interval(l.Alpha)
+				lo, hi := stat.NewSample(xs).Interval(l.Alpha).Ends()
 				if lo > -c.resolution && hi < c.resolution {
 					if l.Trials < f.Trials {
 						sooner++

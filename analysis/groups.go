@@ -1,10 +1,12 @@
 package analysis
 
 import (
+	"cmp"
 	"math"
+	"math/rand/v2"
 	"slices"
 
-	"gonum.org/v1/gonum/stat/distuv"
+	"netab/analysis/stat"
 	"netab/results"
 )
 
@@ -41,7 +43,7 @@ func explain(points []point, covs []covariate) (name string, best []group) {
 	bestP := math.Inf(1)
 	for _, c := range covs {
 		groups := groupBy(points, c)
-		p, share, ok := anova(groups)
+		p, share, ok := stat.Anova(valuesOf(groups))
 		if !ok {
 			continue
 		}
@@ -105,43 +107,25 @@ func (g group) mean() float64 {
 	return m
 }
 
-func means(groups []group) []float64 {
-	var out []float64
-	for _, g := range groups {
-		out = append(out, g.mean())
+// valuesOf are the groups without what they are of.
+func valuesOf(groups []group) [][]float64 {
+	out := make([][]float64, len(groups))
+	for i, g := range groups {
+		for _, p := range g.in {
+			out[i] = append(out[i], p.x)
+		}
 	}
 	return out
 }
 
-// scatter is the sum of squares between and within the groups.
-func scatter(groups []group) (between, within float64) {
-	n := float64(size(groups))
-	grand := 0.0
-	for _, g := range groups {
-		grand += g.mean() * float64(len(g.in)) / n
+// split cuts the points in two, where they fall apart so cleanly that chance does
+// it in modeAlpha of cases at most.
+func split(points []point, rng *rand.Rand) []group {
+	sorted := slices.Clone(points)
+	slices.SortStableFunc(sorted, func(a, b point) int { return cmp.Compare(a.x, b.x) })
+	cut := stat.Split(valuesOf([]group{{in: sorted}})[0], modeAlpha, rng)
+	if cut == 0 {
+		return nil
 	}
-	for _, g := range groups {
-		m := g.mean()
-		between += float64(len(g.in)) * (m - grand) * (m - grand)
-		for _, p := range g.in {
-			within += (p.x - m) * (p.x - m)
-		}
-	}
-	return between, within
-}
-
-// anova tests that all groups have one mean; share is the part of the variance
-// that the groups explain.
-func anova(groups []group) (p, share float64, ok bool) {
-	k, n := len(groups), size(groups)
-	between, within := scatter(groups)
-	if k < 2 || n <= k || Flat(means(groups)) || !(between > 0) || !isFinite(between+within) {
-		return 0, 0, false
-	}
-	share = between / (between + within)
-	if within == 0 {
-		return 0, share, true
-	}
-	f := distuv.F{D1: float64(k - 1), D2: float64(n - k)}
-	return f.Survival(between / float64(k-1) / (within / float64(n-k))), share, true
+	return []group{{in: sorted[:cut]}, {in: sorted[cut:]}}
 }

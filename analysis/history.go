@@ -7,8 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"gonum.org/v1/gonum/stat/distuv"
-
+	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -82,8 +81,8 @@ func (c *Comparison) onScale() (x, se float64, ok bool) {
 	if !c.Difference {
 		x, lo, hi = math.Log1p(x), math.Log1p(lo), math.Log1p(hi)
 	}
-	se = (hi - lo) / 2 / tCritical(c.Alpha, c.DF)
-	return x, se, isFinite(x) && isFinite(se) && se > 0
+	se = (hi - lo) / 2 / stat.Critical(c.Alpha, c.DF)
+	return x, se, stat.IsFinite(x) && stat.IsFinite(se) && se > 0
 }
 
 // StateOf is what canaries told of the state that a run was in for nine tenths of
@@ -168,13 +167,13 @@ func historyOf(c *Comparison, earlier []results.Digest) (HistoryOf, bool) {
 		return of, false
 	}
 	m, _ := LookupMetric(c.Metric)
-	own := results.DigestEffect{X: x, SE: se, DF: c.DF}
-	all := []results.DigestEffect{own}
+	own := stat.Estimate{X: x, SE: se, DF: c.DF}
+	all := []stat.Estimate{own}
 	var runs []string
 	for _, d := range earlier {
 		for _, e := range d.Effects {
 			if e.Arm == c.Arm && e.Baseline == c.Baseline && e.Metric == c.Metric && e.SE > 0 && e.DF >= 1 {
-				all, runs = append(all, e), append(runs, d.ID)
+				all, runs = append(all, stat.Estimate{X: e.X, SE: e.SE, DF: e.DF}), append(runs, d.ID)
 			}
 		}
 	}
@@ -185,49 +184,17 @@ func historyOf(c *Comparison, earlier []results.Digest) (HistoryOf, bool) {
 		}
 	}
 	if len(all) > 2 {
-		b := between(all)
-		scale := Metric{Difference: c.Difference}
-		b.Change, b.Lo, b.Hi = scale.shown(b.Change), scale.shown(b.Lo), scale.shown(b.Hi)
-		of.Between = &b
+		b, scale := stat.Pool(all), Metric{Difference: c.Difference}
+		of.Between = &Between{Change: scale.shown(b.Mean), Lo: scale.shown(b.Lo), Hi: scale.shown(b.Hi), SD: b.SD, P: b.P}
 	}
 	return of, len(runs) > 0
 }
 
 // contradict says whether two runs cannot both be right: they differ by more than
 // matters, and by more than chance allows, or are sure of opposite signs.
-func contradict(a, b results.DigestEffect, margin, alpha float64) bool {
-	va, vb := a.SE*a.SE, b.SE*b.SE
-	df := (va + vb) * (va + vb) / (va*va/a.DF + vb*vb/b.DF)
-	sure := func(e results.DigestEffect) bool { return math.Abs(e.X) > tCritical(0.05, e.DF)*e.SE }
-	opposite := a.X*b.X < 0 && sure(a) && sure(b)
-	return math.Abs(a.X-b.X) > margin && (opposite || tTest(a.X-b.X, math.Sqrt(va+vb), df) <= alpha)
-}
-
-// between is the random-effects estimate of DerSimonian and Laird (1986,
-// "Meta-analysis in clinical trials") with the interval of Hartung and Knapp
-// (2001, "A refined method for the meta-analysis of controlled clinical trials
-// with binary outcome"), which knows how few runs there are; it is never narrower
-// than without scatter (Röver, Knapp and Friede 2015).
-func between(es []results.DigestEffect) (b Between) {
-	weigh := func(tau2 float64) (mean, q, sum, squares float64) {
-		for _, e := range es {
-			w := 1 / (e.SE*e.SE + tau2)
-			sum, squares, mean = sum+w, squares+w*w, mean+w*e.X
-		}
-		mean /= sum
-		for _, e := range es {
-			q += (e.X - mean) * (e.X - mean) / (e.SE*e.SE + tau2)
-		}
-		return mean, q, sum, squares
-	}
-	df := float64(len(es) - 1)
-	_, q, sum, squares := weigh(0)
-	tau2 := max(0, (q-df)/(sum-squares/sum))
-	b.SD, b.P = math.Sqrt(tau2), distuv.ChiSquared{K: df}.Survival(q)
-	mean, q, sum, _ := weigh(tau2)
-	h := tCritical(0.05, df) * math.Sqrt(max(1, q/df)/sum)
-	b.Change, b.Lo, b.Hi = mean, mean-h, mean+h
-	return b
+func contradict(a, b stat.Estimate, margin, alpha float64) bool {
+	opposite := a.X*b.X < 0 && a.Surely() && b.Surely()
+	return math.Abs(a.X-b.X) > margin && (opposite || a.Against(b) <= alpha)
 }
 
 // text is the history in one line.

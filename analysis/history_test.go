@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"netab/analysis/stat"
 	"netab/analysis/world"
 	"netab/results"
 )
@@ -73,30 +74,6 @@ func TestRemember(t *testing.T) {
 	}
 }
 
-// Of errors that are all alike the estimate is the mean, and Hartung and Knapp's
-// interval that of t.
-func TestBetween(t *testing.T) {
-	xs := []float64{0.05, 0.01, -0.03, 0.08}
-	var es []results.DigestEffect
-	for _, x := range xs {
-		es = append(es, results.DigestEffect{X: x, SE: 0.01, DF: 20})
-	}
-	s, b := newSample(xs), between(es)
-	lo, hi := s.interval(0.05)
-	near(t, "mean", b.Change, s.mean, 1e-12)
-	near(t, "lo", b.Lo, lo, 1e-12)
-	near(t, "hi", b.Hi, hi, 1e-12)
-	near(t, "spread", b.SD, math.Sqrt(s.sd*s.sd-0.01*0.01), 1e-12)
-	for i := range es { // that scatter less than their errors
-		es[i].SE = 1
-	}
-	b = between(es)
-	if b.SD != 0 || b.P < 0.99 {
-		t.Errorf("%+v", b)
-	}
-	near(t, "width", b.Hi-b.Change, tCritical(0.05, 3)/2, 1e-9)
-}
-
 // TestHistoryIsQuiet: runs that differ by chance alone contradict each other in
 // no more than one of twenty, however many there are: one of a hundred is further
 // off than chance allows, and four are sure of a sign that one of so many is not.
@@ -104,14 +81,14 @@ func TestHistoryIsQuiet(t *testing.T) {
 	const times, runs = 2000, 50
 	rng := rand.New(rand.NewPCG(3, 4))
 	for _, truth := range []float64{0, 0.02} {
-		draw := func() results.DigestEffect {
+		draw := func() stat.Estimate {
 			se := 0.01 * (0.5 + rng.Float64())
 			const df = 12
 			chi := 0.0
 			for range df {
 				chi += math.Pow(rng.NormFloat64(), 2)
 			}
-			return results.DigestEffect{X: truth + se*rng.NormFloat64(), SE: se * math.Sqrt(chi/df), DF: df}
+			return stat.Estimate{X: truth + se*rng.NormFloat64(), SE: se * math.Sqrt(chi/df), DF: df}
 		}
 		wrong := 0
 		for range times {

@@ -12,6 +12,8 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"netab/results/nesting"
+
+	"netab/analysis/stat"
 )
 
 // A KnownIssue acknowledges a regression, so that a gate shows it and passes.
@@ -130,7 +132,7 @@ func (k *KnownIssue) check() error {
 		return nil
 	}
 	number, ok := strings.CutSuffix(k.UpTo, "%")
-	if _, err := fmt.Sscanf(number+" ;", "%g ;", &k.upTo); !ok || err != nil || !isFinite(k.upTo) || k.upTo <= 0 {
+	if _, err := fmt.Sscanf(number+" ;", "%g ;", &k.upTo); !ok || err != nil || !stat.IsFinite(k.upTo) || k.upTo <= 0 {
 		return &memberFault{"up_to", fmt.Errorf("up_to %q is not a change: want one such as 5%%", k.UpTo)}
 	}
 	k.upTo /= 100

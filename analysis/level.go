@@ -3,6 +3,7 @@ package analysis
 import (
 	"math"
 
+	"netab/analysis/stat"
 	"netab/results"
 )
 
@@ -52,7 +53,7 @@ func (j judging) levelsOf(metrics []Metric) []ArmSummary {
 func trialLevels(d results.Design, trials []results.Trial, m Metric, arm int) []effect {
 	var out []effect
 	for _, v := range views(d, trials, m, arm) {
-		if x := m.value(v); isFinite(x) {
+		if x := m.value(v); stat.IsFinite(x) {
 			out = append(out, effect{at: v.at, trial: v.trial.Index, x: x})
 		}
 	}
@@ -73,16 +74,16 @@ func levelOf(d results.Design, trials []results.Trial, m Metric, arm int, alpha 
 	l := m.level(m, vs, xs, alpha)
 	l.Unit, l.N = m.Unit, len(xs)
 	l.bySessions(trials, levels, alpha)
-	s := newSample(xs)
+	s := stat.NewSample(xs)
 	scale := math.Abs(l.Mean)
 	if scale > 0 {
-		l.CV = finite(s.sd / math.Abs(s.mean))
+		l.CV = finite(s.SD / math.Abs(s.Mean))
 	}
 	if m.Difference {
 		scale = 1 // a loss of nothing is never known to within 5 % of itself
 	}
 	// What stands without an interval is known to no width.
-	known := l.Lo < l.Hi || s.sd == 0
+	known := l.Lo < l.Hi || s.SD == 0
 	l.Converged = l.N >= 2 && known && max(l.Hi-l.Mean, l.Mean-l.Lo) <= d.Width*scale
-	return l, isFinite(l.Mean)
+	return l, stat.IsFinite(l.Mean)
 }

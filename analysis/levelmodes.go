@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"netab/analysis/stat"
 )
 
 // LevelModes says that the trials of one arm have different levels, by groups.
@@ -75,7 +77,7 @@ func (j judging) steadied(m Metric, arm int) []effect {
 			continue
 		}
 		out = onScale(trialLevels(j.design, j.trials, m, of), m)
-		mean := newSample(values(out)).mean
+		mean := stat.NewSample(values(out)).Mean
 		for _, l := range out {
 			moved[l.at] = append(moved[l.at], l.x-mean)
 		}
@@ -86,7 +88,7 @@ func (j judging) steadied(m Metric, arm int) []effect {
 		case 2:
 			out[i].x -= d[0]
 		default:
-			out[i].x -= median(d)
+			out[i].x -= stat.Median(d)
 		}
 	}
 	return out
@@ -127,7 +129,7 @@ func (j judging) distinct(e evidence, groups []group) (half func(group) float64,
 		return nil, false
 	}
 	df := float64(size(groups) - len(groups))
-	_, within := scatter(groups)
-	t := tCritical(e.alpha, df) * math.Sqrt(within/df)
+	_, within := stat.Squares(valuesOf(groups))
+	t := stat.Critical(e.alpha, df) * math.Sqrt(within/df)
 	return func(g group) float64 { return t / math.Sqrt(float64(len(g.in))) }, true
 }

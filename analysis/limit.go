@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -32,7 +33,7 @@ const (
 // A load is how busy a role was: the part of its CPUs that it used, and the
 // part of its threads' time for which they ran or wanted to. Many threads on
 // one CPU show in the first, two roles that share a CPU in the second.
-type load struct{ cpus, threads total }
+type load struct{ cpus, threads stat.Ratio }
 
 func (l load) plus(r results.RoleDelta, cpu, wait, ns int64) load {
 	threads := max(1, r.Threads)
@@ -41,22 +42,22 @@ func (l load) plus(r results.RoleDelta, cpu, wait, ns int64) load {
 		cpus = min(threads, n)
 	}
 	return load{
-		l.cpus.plus(total{float64(cpu), float64(ns) * float64(cpus)}),
-		l.threads.plus(total{float64(cpu) + float64(wait), float64(ns) * float64(threads)}),
+		l.cpus.Plus(stat.Per(float64(cpu), float64(ns)*float64(cpus))),
+		l.threads.Plus(stat.Per(float64(cpu)+float64(wait), float64(ns)*float64(threads))),
 	}
 }
 
 // share is at most 1: the kernel books a wait when it ends, sometimes a slice
 // later than most of it was.
 func (l load) share() float64 {
-	return min(1, max(l.cpus.level(), l.threads.level()))
+	return min(1, max(l.cpus.Value(), l.threads.Value()))
 }
 
 // A pace is what an arm did over a run, as far as it tells what set its rate.
 type pace struct {
 	source, sink load
-	loss         total // of datagrams, where the ledger is valid
-	sent         total // messages, or transactions, per second
+	loss         stat.Ratio // of datagrams, where the ledger is valid
+	sent         stat.Ratio // messages, or transactions, per second
 	trials       int
 }
 
@@ -64,10 +65,10 @@ type pace struct {
 // the slices differ in what was offered.
 func limitOf(d results.Design, trials []results.Trial, arm int) *Limit {
 	p, a := paceOf(d, trials, arm), d.Arms[arm]
-	if p.source.cpus.den <= 0 || p.sink.cpus.den <= 0 || !fixedRate(a) {
+	if p.source.cpus.Den <= 0 || p.sink.cpus.Den <= 0 || !fixedRate(a) {
 		return nil
 	}
-	switch source, sink, loss := p.source.share(), p.sink.share(), p.loss.level(); {
+	switch source, sink, loss := p.source.share(), p.sink.share(), p.loss.Value(); {
 	case a.Rate > 0:
 		return pacedLimit(source, sink, loss, p, a)
 	case answers(a):
@@ -97,7 +98,7 @@ func paceOf(d results.Design, trials []results.Trial, arm int) pace {
 		}
 		p.trials++
 		if t, ok := ledgerLoss(v); ok {
-			p.loss = p.loss.plus(t)
+			p.loss = p.loss.Plus(t)
 		}
 		for k := range v.trial.Slices {
 			s := &v.trial.Slices[k]
@@ -106,9 +107,9 @@ func paceOf(d results.Design, trials []results.Trial, arm int) pace {
 			}
 			p.source = p.source.plus(at.Source, s.SourceCost(), s.SourceWait, s.CountedNS)
 			p.sink = p.sink.plus(at.Sink, s.SinkCPU, s.SinkWait, s.CountedNS)
-			p.sent = p.sent.plus(total{float64(max(s.TxMsgs, s.Transactions)), seconds(s.CountedNS)})
+			p.sent = p.sent.Plus(stat.Per(float64(max(s.TxMsgs, s.Transactions)), seconds(s.CountedNS)))
 			if at.Ledger.Valid && at.Shared {
-				p.loss = p.loss.plus(datagramLoss.windows(&v.arm, s))
+				p.loss = p.loss.Plus(datagramLoss.windows(&v.arm, s))
 			}
 		}
 	}
@@ -145,7 +146,7 @@ func saturated(source, sink, share float64, otherwise string) *Limit {
 
 // pacedLimit is that of an arm whose source sends at intended times.
 func pacedLimit(source, sink, loss float64, p pace, a results.Arm) *Limit {
-	sent := p.sent.level()
+	sent := p.sent.Value()
 	unit := "messages"
 	if answers(a) {
 		unit = "transactions"
@@ -177,14 +178,14 @@ func answerLimit(source, sink float64) *Limit {
 // the source's pacing, and no lower rate is a way out of it.
 // Where each trial counts ten messages, one more or less is a tenth.
 func (p pace) tooSlow(offered float64) bool {
-	return p.sent.level() < offered*(1-paceBound)-p.slack()
+	return p.sent.Value() < offered*(1-paceBound)-p.slack()
 }
 func (p pace) tooFast(offered float64) bool {
-	return p.sent.level() > offered*(1+paceBound)+p.slack()
+	return p.sent.Value() > offered*(1+paceBound)+p.slack()
 }
 
 // slack is how far off the rate may be because messages are whole: two a trial.
-func (p pace) slack() float64 { return 2 * float64(p.trials) / p.sent.den }
+func (p pace) slack() float64 { return 2 * float64(p.trials) / p.sent.Den }
 
 // rateOf writes what was achieved of what was offered, with the prefix and the
 // three digits of the latter: what is out of bounds then looks so, 5.03 k of
@@ -212,10 +213,10 @@ func rates(d results.Design, trials []results.Trial) []results.Warning {
 			continue
 		}
 		p := paceOf(d, trials, i)
-		sent := p.sent.level() // so loss is never the reason
+		sent := p.sent.Value() // so loss is never the reason
 		off := change(sent/a.Rate-1, false)
 		switch {
-		case !isFinite(sent):
+		case !stat.IsFinite(sent):
 		case p.tooFast(a.Rate):
 			ws = append(ws, results.Warning{Code: codeRateExceeded, Text: fmt.Sprintf(
 				"%s: the source sent more than it was asked to, %s/s (%s): the arm is not what its rate says, and offering less does not mend it; compare it with arms of the rate that was sent, and report this as a fault of netab",

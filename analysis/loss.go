@@ -3,6 +3,7 @@ package analysis
 import (
 	"fmt"
 
+	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -20,13 +21,13 @@ var codeLossUncertain = vocab.Warns("loss-uncertain")
 // nothing is nothing.
 type lost struct{ windows ratio }
 
-var datagramLoss = lost{func(arm *results.Arm, s *results.Slice) total {
-	return total{due(arm, s) - float64(s.RxMsgs), due(arm, s)}
+var datagramLoss = lost{func(arm *results.Arm, s *results.Slice) stat.Ratio {
+	return stat.Per(due(arm, s)-float64(s.RxMsgs), due(arm, s))
 }}
 
 func (l lost) value(v view) float64 {
 	if t, ok := ledgerLoss(v); ok {
-		return possible(t.level())
+		return possible(t.Value())
 	}
 	return possible(l.windows.value(v))
 }
@@ -40,13 +41,11 @@ func (l lost) effect(m Metric, a, b view) (effect, bool) {
 		return plainEffect(m, a, b)
 	}
 	as, bs := l.windows.pairedTotals(a, b)
-	x, ok := m.change(possible(sum(as).level()), possible(sum(bs).level()))
+	x, ok := m.change(possible(stat.Total(as).Value()), possible(stat.Total(bs).Value()))
 	if !ok {
 		return effect{}, false
 	}
-	e := effect{x: x}
-	e.se, e.df, e.lag = jackknife(m, as, bs)
-	return e, true
+	return effect{x: x, Error: stat.Jackknife(as, bs, m.change)}, true
 }
 
 func (l lost) level(m Metric, _ []view, xs []float64, alpha float64) Level {
@@ -59,12 +58,12 @@ func (l lost) level(m Metric, _ []view, xs []float64, alpha float64) Level {
 func possible(share float64) float64 { return max(0, min(share, 1)) }
 
 // ledgerLoss is what a trial's ledger says of the arm's own main traffic.
-func ledgerLoss(v view) (total, bool) {
+func ledgerLoss(v view) (stat.Ratio, bool) {
 	at := armTrial(v.trial, v.index)
 	if at == nil || !at.Ledger.Valid || at.Shared || v.beside != "" || at.Ledger.Sent <= 0 {
-		return total{}, false
+		return stat.Ratio{}, false
 	}
-	return total{float64(at.Ledger.Sent - at.Ledger.Received), float64(at.Ledger.Sent)}, true
+	return stat.Per(float64(at.Ledger.Sent-at.Ledger.Received), float64(at.Ledger.Sent)), true
 }
 
 // windowLoss warns of an arm whose loss is known from its counted parts only,

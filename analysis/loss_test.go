@@ -68,7 +68,7 @@ func TestLossIsTheLedgers(t *testing.T) {
 		}
 		for _, e := range trialEffects(d, tt.run.Trials, m, 0, 1) {
 			near(t, tt.name+": effect", e.x, tt.effect, 1e-12)
-			if (e.df > 0) != tt.se {
+			if (e.DF > 0) != tt.se {
 				t.Errorf("%s: effect %+v, error known: want %v", tt.name, e, tt.se)
 			}
 		}

@@ -1,10 +1,9 @@
 package analysis
 
 import (
-	"cmp"
 	"math"
-	"slices"
 
+	"netab/analysis/stat"
 	"netab/results"
 )
 
@@ -44,13 +43,6 @@ func LossFreeRate(arms []results.Arm, t *results.Trial, arm int) (rate float64, 
 	return rate, 0
 }
 
-// A rating is what one slice says of a rate; pooled, what several do.
-type rating struct {
-	log     float64 // of the rate
-	exceeds float64 // share of slices with more loss than the bound
-	slices  float64
-}
-
 // underWay is how many messages may be between the roles at the edges of a
 // slice's counted part, as a share of those sent, and underWayLeast at the
 // least: without a drop at the sink's socket, which is counted exactly, so much
@@ -61,10 +53,11 @@ const (
 	underWayLeast = 64
 )
 
-// ratings are the slices of a search, at the rate that was really sent: a
-// source that cannot send as much as it was asked to has not tried it.
-func ratings(v view) []rating {
-	var rs []rating
+// ratings are the slices of a search: whether each exceeds the bound (0 or 1), over the
+// log of the rate that was really sent. A source that cannot send as much as it was
+// asked to has not tried it.
+func ratings(v view) []stat.Point {
+	var rs []stat.Point
 	bound := 0.0
 	if v.arm.LossFree != nil {
 		bound = *v.arm.LossFree
@@ -75,9 +68,9 @@ func ratings(v view) []rating {
 			continue
 		}
 		rate := min(s.Rate, float64(s.TxMsgs)/seconds(s.CountedNS))
-		r := rating{log: math.Log(rate), slices: 1}
+		r := stat.Point{X: math.Log(rate), Weight: 1}
 		if lostOf(&v.arm, s) > bound*due(&v.arm, s) {
-			r.exceeds = 1
+			r.Y = 1
 		}
 		rs = append(rs, r)
 	}
@@ -106,61 +99,20 @@ const (
 // threshold is the rate at which half the slices exceed, interpolated between
 // the rates tried on a logarithmic scale; at an edge, the rate tried there.
 // Without a slice it is NaN.
-func threshold(rs []rating) (rate float64, at edge) {
-	fit := isotonic(rs)
+func threshold(rs []stat.Point) (rate float64, at edge) {
+	fit := stat.Isotonic(rs)
 	if len(fit) == 0 {
 		return math.NaN(), inside
 	}
 	for i, r := range fit {
 		switch {
-		case r.exceeds < 0.5:
+		case r.Y < 0.5:
 		case i == 0:
-			return math.Exp(r.log), below
+			return math.Exp(r.X), below
 		default:
 			low := fit[i-1]
-			return math.Exp(low.log + (r.log-low.log)*(0.5-low.exceeds)/(r.exceeds-low.exceeds)), inside
+			return math.Exp(low.X + (r.X-low.X)*(0.5-low.Y)/(r.Y-low.Y)), inside
 		}
 	}
-	return math.Exp(fit[len(fit)-1].log), above
-}
-
-// isotonic is the least-squares fit that does not fall, one value for each
-// rate, by pooling adjacent violators (Ayer et al. 1955).
-func isotonic(rs []rating) []rating {
-	sorted := slices.Clone(rs)
-	slices.SortFunc(sorted, func(a, b rating) int { return cmp.Compare(a.log, b.log) })
-	var levels []rating // one for each rate
-	for _, r := range sorted {
-		if n := len(levels); n > 0 && levels[n-1].log == r.log {
-			levels[n-1] = levels[n-1].pool(r)
-			continue
-		}
-		levels = append(levels, r)
-	}
-	type block struct {
-		rating
-		size int
-	}
-	var blocks []block
-	for _, r := range levels {
-		b := block{r, 1}
-		for n := len(blocks); n > 0 && blocks[n-1].exceeds >= b.exceeds; n = len(blocks) {
-			b = block{blocks[n-1].pool(b.rating), blocks[n-1].size + b.size}
-			blocks = blocks[:n-1]
-		}
-		blocks = append(blocks, b)
-	}
-	i := 0
-	for _, b := range blocks {
-		for range b.size {
-			levels[i].exceeds = b.exceeds
-			i++
-		}
-	}
-	return levels
-}
-
-func (r rating) pool(o rating) rating {
-	n := r.slices + o.slices
-	return rating{r.log, (r.exceeds*r.slices + o.exceeds*o.slices) / n, n}
+	return math.Exp(fit[len(fit)-1].X), above
 }

@@ -6,48 +6,22 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-
+	"netab/analysis/stat"
 	"netab/results"
 )
 
-func ratingsOf(values ...float64) []rating { // rate, exceeds, ...
-	var rs []rating
+func ratingsOf(values ...float64) []stat.Point { // rate, exceeds, ...
+	var rs []stat.Point
 	for i := 0; i < len(values); i += 2 {
-		rs = append(rs, rating{log: math.Log(values[i]), exceeds: values[i+1], slices: 1})
+		rs = append(rs, stat.Point{X: math.Log(values[i]), Y: values[i+1], Weight: 1})
 	}
 	return rs
-}
-
-// The fits are those of R's isoreg on the means at each rate, weighted.
-func TestIsotonic(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		in   []rating
-		want []float64
-	}{
-		{"in order", ratingsOf(1, 0, 2, 0, 3, 1), []float64{0, 0, 1}},
-		{"violators are pooled", ratingsOf(1, 0, 2, 1, 3, 0, 4, 1), []float64{0, 0.5, 0.5, 1}},
-		{"pooling runs back", ratingsOf(1, 0, 2, 1, 3, 1, 4, 0, 5, 0, 6, 1), []float64{0, 0.5, 0.5, 0.5, 0.5, 1}},
-		{"equal rates first", ratingsOf(2, 1, 1, 0, 2, 0, 2, 0, 3, 0), []float64{0, 0.25, 0.25}},
-		{"falling throughout", ratingsOf(1, 1, 2, 0), []float64{0.5, 0.5}},
-		{"nothing", nil, nil},
-	} {
-		var got []float64
-		for _, r := range isotonic(tt.in) {
-			got = append(got, r.exceeds)
-		}
-		if diff := cmp.Diff(tt.want, got, cmpopts.EquateApprox(1e-12, 0)); diff != "" {
-			t.Errorf("%s: %s", tt.name, diff)
-		}
-	}
 }
 
 func TestThreshold(t *testing.T) {
 	for _, tt := range []struct {
 		name string
-		in   []rating
+		in   []stat.Point
 		want float64
 		at   edge
 	}{

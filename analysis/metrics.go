@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -56,11 +57,11 @@ var metricTable = sync.OnceValue(func() []Metric { return append(trafficMetrics(
 
 func trafficMetrics() []Metric {
 	return []Metric{
-		{Name: "goodput", Title: "goodput", Unit: "bit/s", Better: Higher, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
-			return total{8 * float64(s.RxBytes), seconds(s.CountedNS)}
+		{Name: "goodput", Title: "goodput", Unit: "bit/s", Better: Higher, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+			return stat.Per(8*float64(s.RxBytes), seconds(s.CountedNS))
 		})},
-		{Name: "transaction_rate", Title: "transaction rate", Unit: "1/s", Counts: "transactions", Better: Higher, of: ofTransactions, estimator: ratio(func(arm *results.Arm, s *results.Slice) total {
-			return total{transactions(arm, s), seconds(s.CountedNS)}
+		{Name: "transaction_rate", Title: "transaction rate", Unit: "1/s", Counts: "transactions", Better: Higher, of: ofTransactions, estimator: ratio(func(arm *results.Arm, s *results.Slice) stat.Ratio {
+			return stat.Per(transactions(arm, s), seconds(s.CountedNS))
 		})},
 		{Name: "loss_free_rate", Title: "loss-free rate", Unit: "1/s", Counts: "messages", Better: Higher, Geometric: true, of: ofSearches, estimator: lossFreeRate{}},
 		{Name: "latency_p50", Title: "median latency", Unit: "us", Better: Lower, of: ofLatency, estimator: quantile(0.5)},
@@ -68,45 +69,45 @@ func trafficMetrics() []Metric {
 		{Name: "latency_p99", Title: "p99 latency", Unit: "us", Better: Lower, of: ofLatency, estimator: quantile(0.99)},
 		{Name: "latency_p999", Title: "p99.9 latency", Unit: "us", Better: Lower, of: ofLatency, estimator: quantile(0.999)},
 		{Name: "latency_max", Title: "largest latency", Unit: "us", Better: Lower, of: ofLatency, estimator: quantile(1)},
-		{Name: "packet_rate", Title: "packet rate", Unit: "pps", Better: Higher, of: ofDatagrams, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
-			return total{float64(s.RxMsgs), seconds(s.CountedNS)}
+		{Name: "packet_rate", Title: "packet rate", Unit: "pps", Better: Higher, of: ofDatagrams, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+			return stat.Per(float64(s.RxMsgs), seconds(s.CountedNS))
 		})},
-		{Name: "tx_rate", Title: "sending rate", Unit: "bit/s", Better: Higher, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
-			return total{8 * float64(s.TxBytes), seconds(s.CountedNS)}
+		{Name: "tx_rate", Title: "sending rate", Unit: "bit/s", Better: Higher, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+			return stat.Per(8*float64(s.TxBytes), seconds(s.CountedNS))
 		})},
 		{Name: "loss", Title: "loss", Unit: "fraction", Better: Lower, Difference: true, of: ofDatagrams, estimator: datagramLoss},
-		{Name: "goodput_per_sink_cpu", Title: "goodput per CPU of the sink", Unit: "bit/s", Better: Higher, of: ofFixedRate.and(sinkCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
-			return total{8 * float64(s.RxBytes), seconds(s.SinkCPU)}
+		{Name: "goodput_per_sink_cpu", Title: "goodput per CPU of the sink", Unit: "bit/s", Better: Higher, of: ofFixedRate.and(sinkCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+			return stat.Per(8*float64(s.RxBytes), seconds(s.SinkCPU))
 		})},
-		{Name: "ns_per_byte_source", Title: "source CPU time per byte", Unit: "ns/B", Better: Lower, of: ofBytes.and(sourceCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
-			return total{float64(s.SourceCost()), float64(s.RxBytes)}
+		{Name: "ns_per_byte_source", Title: "source CPU time per byte", Unit: "ns/B", Better: Lower, of: ofBytes.and(sourceCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+			return stat.Per(float64(s.SourceCost()), float64(s.RxBytes))
 		})},
-		{Name: "ns_per_byte_sink", Title: "sink CPU time per byte", Unit: "ns/B", Better: Lower, of: ofBytes.and(sinkCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
-			return total{float64(s.SinkCPU), float64(s.RxBytes)}
+		{Name: "ns_per_byte_sink", Title: "sink CPU time per byte", Unit: "ns/B", Better: Lower, of: ofBytes.and(sinkCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+			return stat.Per(float64(s.SinkCPU), float64(s.RxBytes))
 		})},
-		{Name: "ns_per_packet_source", Title: "source CPU time per packet", Unit: "ns/packet", Better: Lower, of: ofDatagrams.and(sourceCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
-			return total{float64(s.SourceCost()), float64(s.RxMsgs)}
+		{Name: "ns_per_packet_source", Title: "source CPU time per packet", Unit: "ns/packet", Better: Lower, of: ofDatagrams.and(sourceCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+			return stat.Per(float64(s.SourceCost()), float64(s.RxMsgs))
 		})},
-		{Name: "ns_per_packet_sink", Title: "sink CPU time per packet", Unit: "ns/packet", Better: Lower, of: ofDatagrams.and(sinkCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
-			return total{float64(s.SinkCPU), float64(s.RxMsgs)}
+		{Name: "ns_per_packet_sink", Title: "sink CPU time per packet", Unit: "ns/packet", Better: Lower, of: ofDatagrams.and(sinkCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+			return stat.Per(float64(s.SinkCPU), float64(s.RxMsgs))
 		})},
-		{Name: "ns_per_transaction_source", Title: "source CPU time per transaction", Unit: "ns", Better: Lower, of: ofTransactions.and(sourceCost), estimator: ratio(func(arm *results.Arm, s *results.Slice) total {
-			return total{float64(s.SourceCost()), transactions(arm, s)}
+		{Name: "ns_per_transaction_source", Title: "source CPU time per transaction", Unit: "ns", Better: Lower, of: ofTransactions.and(sourceCost), estimator: ratio(func(arm *results.Arm, s *results.Slice) stat.Ratio {
+			return stat.Per(float64(s.SourceCost()), transactions(arm, s))
 		})},
-		{Name: "ns_per_transaction_sink", Title: "sink CPU time per transaction", Unit: "ns", Better: Lower, of: ofTransactions.and(sinkCost), estimator: ratio(func(arm *results.Arm, s *results.Slice) total {
-			return total{float64(s.SinkCPU), transactions(arm, s)}
+		{Name: "ns_per_transaction_sink", Title: "sink CPU time per transaction", Unit: "ns", Better: Lower, of: ofTransactions.and(sinkCost), estimator: ratio(func(arm *results.Arm, s *results.Slice) stat.Ratio {
+			return stat.Per(float64(s.SinkCPU), transactions(arm, s))
 		})},
-		{Name: "cpu_source", Title: "source CPU use", Unit: "CPU", Better: Lower, of: ofFixedRate.and(sourceCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
-			return total{float64(s.SourceCost()), float64(s.CountedNS)}
+		{Name: "cpu_source", Title: "source CPU use", Unit: "CPU", Better: Lower, of: ofFixedRate.and(sourceCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+			return stat.Per(float64(s.SourceCost()), float64(s.CountedNS))
 		})},
-		{Name: "cpu_sink", Title: "sink CPU use", Unit: "CPU", Better: Lower, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
-			return total{float64(s.SinkCPU), float64(s.CountedNS)}
+		{Name: "cpu_sink", Title: "sink CPU use", Unit: "CPU", Better: Lower, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+			return stat.Per(float64(s.SinkCPU), float64(s.CountedNS))
 		})},
-		{Name: "wait_source", Title: "source wait for a CPU", Unit: "CPU", Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
-			return total{float64(s.SourceWait), float64(s.CountedNS)}
+		{Name: "wait_source", Title: "source wait for a CPU", Unit: "CPU", Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+			return stat.Per(float64(s.SourceWait), float64(s.CountedNS))
 		})},
-		{Name: "wait_sink", Title: "sink wait for a CPU", Unit: "CPU", Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) total {
-			return total{float64(s.SinkWait), float64(s.CountedNS)}
+		{Name: "wait_sink", Title: "sink wait for a CPU", Unit: "CPU", Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+			return stat.Per(float64(s.SinkWait), float64(s.CountedNS))
 		})},
 	}
 }
@@ -259,14 +260,14 @@ func (m Metric) change(a, b float64) (x float64, ok bool) {
 	default: // of two that received nothing, neither is faster
 		return 0, false
 	}
-	return x, isFinite(x)
+	return x, stat.IsFinite(x)
 }
 
 // shares is the metric for levels of which some are zero: there a log ratio is
 // infinite, and what has no bound has no mean. Differences of what was received
 // as shares of what the baseline received on average have both: -1 is all of it.
 func (m Metric) shares(baselines []float64) Metric {
-	m.per = newSample(baselines).mean
+	m.per = stat.NewSample(baselines).Mean
 	return m
 }
 
@@ -305,8 +306,6 @@ func (m Metric) margin(resolution float64) float64 {
 }
 
 func seconds(ns int64) float64 { return float64(ns) / 1e9 }
-
-func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 // clamp keeps what is absurdly large within what JSON can write.
 func clamp(x float64) float64 { return max(-math.MaxFloat64, min(x, math.MaxFloat64)) }

@@ -3,6 +3,8 @@ package analysis
 import (
 	"fmt"
 	"strings"
+
+	"netab/analysis/stat"
 )
 
 // effectModes looks for a covariate that explains the trials' effects.
@@ -17,7 +19,7 @@ func (j judging) unexplainedModes(e evidence) *Modes {
 }
 
 func (j judging) clusters(e evidence) []group {
-	return split(j.points(e), seeded(j.seed, "split", j.design.Arms[e.arm].Name, e.metric.Name))
+	return split(j.points(e), stat.Seeded(j.seed, "split", j.design.Arms[e.arm].Name, e.metric.Name))
 }
 
 // points are the trials that are quiet enough to be told apart.

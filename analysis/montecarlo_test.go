@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"netab/analysis/world"
+
+	"netab/analysis/stat"
 )
 
 // How often verdicts are right is shown by package proof, which sees this one
@@ -60,7 +62,7 @@ func TestHeterogeneity(t *testing.T) {
 		n := 0
 		for seed := range uint64(runs) {
 			run := w.Run(w.Design(0.01, time.Minute), seed, trials)
-			if s, ok := spreadOf(trialEffects(run.Header.Design, run.Trials, goodput(t), 0, 1)); ok && s.p <= hetAlpha {
+			if s, ok := spreadOf(trialEffects(run.Header.Design, run.Trials, goodput(t), 0, 1)); ok && s.P <= hetAlpha {
 				n++
 			}
 		}
@@ -98,7 +100,7 @@ func TestSplitIsNotFooled(t *testing.T) {
 			for _, e := range trialEffects(run.Header.Design, run.Trials, goodput(t), 0, 1) {
 				ps = append(ps, point{&run.Trials[e.at], e.x})
 			}
-			if split(ps, seeded(seed)) != nil {
+			if split(ps, stat.Seeded(seed)) != nil {
 				n++
 			}
 		}

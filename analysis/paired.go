@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -33,7 +34,7 @@ func paired(a, b RunGroup, of reading, alpha float64) (xs, ys []float64, ok bool
 			xs, ys = append(xs, x), append(ys, y)
 		}
 	}
-	return xs, ys, len(xs) == len(of1) && len(xs) == len(of2) && len(xs) >= fewestTrials(alpha)
+	return xs, ys, len(xs) == len(of1) && len(xs) == len(of2) && len(xs) >= stat.FewestOfTwo(alpha)
 }
 
 func differencesOf(xs, ys []float64) []float64 {
@@ -42,12 +43,6 @@ func differencesOf(xs, ys []float64) []float64 {
 		out[i] = ys[i] - xs[i]
 	}
 	return out
-}
-
-// pairedContrast is the mean of differences that belong together.
-func pairedContrast(differences []float64) contrast {
-	s := newSample(differences)
-	return contrast{mean: s.mean, se: s.se(), df: s.df(), n: s.n, ok: s.n >= 2 && isFinite(s.se())}
 }
 
 // pairing says what boots that two sides share could do, or fail to.
@@ -60,7 +55,7 @@ func (c comparing) pairing(g RunGroup, alpha float64) []results.Warning {
 			shared++
 		}
 	}
-	all, fewest := len(a)+len(b)-shared, fewestTrials(alpha)
+	all, fewest := len(a)+len(b)-shared, stat.FewestOfTwo(alpha)
 	switch {
 	case shared == 0 || all < 2:
 		return nil

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"netab/analysis/stat"
 	"netab/results"
 )
 
@@ -64,13 +65,18 @@ func heavy(rng *rand.Rand, _ int) float64 {
 	return 0.005 * rng.NormFloat64() / math.Sqrt(chi)
 }
 
-func crossOf(w bootWorld, seed uint64) (pairs, independent contrast, x crossing) {
+func crossOf(w bootWorld, seed uint64) (pairs, independent stat.Contrast, x crossing) {
 	groups, of := w.play(seed)
 	m, _ := LookupMetric("goodput")
 	c := comparing{groups: groups}
 	x = c.cross(groups[1], m, "off", of)
-	independent = welch(newSample(groups[0].units(unitBoot, of)), newSample(groups[1].units(unitBoot, of)))
+	independent = stat.Welch(stat.NewSample(groups[0].units(unitBoot, of)), stat.NewSample(groups[1].units(unitBoot, of)))
 	return x.contrast, independent, x
+}
+
+func differs(c stat.Contrast) bool {
+	p, _ := c.P(0)
+	return p <= 0.05
 }
 
 // TestPairedBootsFindNothing: with pairs, of boots that differ much or not at
@@ -92,10 +98,10 @@ func TestPairedBootsFindNothing(t *testing.T) {
 			if !x.Paired || x.N != w.boots || x.PSign == nil || x.PPermutation != nil {
 				t.Fatalf("%s: not paired: %+v", w.name, x.Comparison)
 			}
-			if p.p() <= 0.05 {
+			if differs(p) {
 				wrong++
 			}
-			if lo, hi := p.interval(0.05); lo <= 0 && 0 <= hi {
+			if lo, hi := p.Interval(0.05).Ends(); lo <= 0 && 0 <= hi {
 				covered++
 			}
 		}
@@ -118,10 +124,10 @@ func TestPairedBootsSeeMore(t *testing.T) {
 		pairs, independent := 0, 0
 		for seed := range uint64(repeats) {
 			p, i, _ := crossOf(w, seed)
-			if p.p() <= 0.05 {
+			if differs(p) {
 				pairs++
 			}
-			if i.p() <= 0.05 {
+			if differs(i) {
 				independent++
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"netab/analysis/stat"
 )
 
 // This file says verdicts to readers who do not know statistics, and gives
@@ -113,7 +115,7 @@ func (c *Comparison) unseen() string {
 func method(c *Comparison) string {
 	test := strings.Join(c.SetBy, " and ")
 	if test == "" {
-		test = byT
+		test = stat.StudentsT
 	}
 	test += " over trial effects (paired by blocks)"
 	if m, ok := LookupMetric(c.Metric); ok && m.Merged() {

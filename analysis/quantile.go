@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -20,18 +21,8 @@ var codeFewTransactions = vocab.Warns("few-transactions")
 type quantile float64
 
 // FewestTransactions is how many transactions it takes to show a percentile, as a
-// share q: both ends of its distribution-free 95 % interval must lie among them.
-// The ends are order statistics. The n transactions are all below the percentile
-// with a chance of q^n, all above it with (1-q)^n, and where either is more than
-// half of 5 %, the longest or the shortest of them is no such end (David and
-// Nagaraja 2003, "Order Statistics", section 7.1). It is 6 for the median, 368 for
-// p99, 3688 for p99.9. The longest of all that was seen is what it is.
-func FewestTransactions(q float64) int64 {
-	if q <= 0 || q >= 1 {
-		return 1
-	}
-	return int64(math.Ceil(math.Log(0.05/2) / math.Log(max(q, 1-q))))
-}
+// share q.
+func FewestTransactions(q float64) int64 { return stat.FewestOfQuantile(q) }
 
 // withheld says why the percentile of an arm in these trials is not shown, ""
 // if it is. No more than one value in a bucket would tell it, and the interval
@@ -107,9 +98,9 @@ func (q quantile) effect(m Metric, a, b view) (effect, bool) { return plainEffec
 //
 // The longest of all has none: how far the longest of other trials would be
 // from it, trials drawn out of the same ones cannot tell.
-func (q quantile) whole(as, bs []view, rng *rand.Rand) (bootstrap, bool) {
+func (q quantile) whole(as, bs []view, rng *rand.Rand) (stat.Bootstrap, bool) {
 	if q >= 1 {
-		return bootstrap{}, false
+		return stat.Bootstrap{}, false
 	}
 	var ha, hb []*results.Histogram
 	for i := range as {
@@ -119,19 +110,16 @@ func (q quantile) whole(as, bs []view, rng *rand.Rand) (bootstrap, bool) {
 }
 
 // between is whole of the trials' histograms.
-func (q quantile) between(ha, hb []*results.Histogram, rng *rand.Rand) (bootstrap, bool) {
+func (q quantile) between(ha, hb []*results.Histogram, rng *rand.Rand) (stat.Bootstrap, bool) {
 	a, b := mergedOf(ha), mergedOf(hb)
-	return newBootstrap(len(ha), rng, func(times []float64) float64 {
+	return stat.NewBootstrap(len(ha), rng, func(times []float64) float64 {
 		return math.Log(b.quantile(float64(q), times) / a.quantile(float64(q), times))
 	})
 }
 
-// level is the percentile of the merged histograms, with Woodruff's interval
-// (1952, "Confidence intervals for medians and other position measures"): the
-// share of transactions at or below the percentile is a ratio of two sums over
-// trials, whose error follows from how trials scatter (Cochran 1977, 6.5), and
-// the shares at its ends are read back as latencies. Transactions of one trial
-// are not independent; trials are.
+// level is the percentile of the merged histograms, with Woodruff's interval: the share
+// of transactions at or below it is known to so much, and the shares at the ends are
+// read back as latencies. Transactions of one trial are not independent; trials are.
 //
 // The longest of all that was seen has no interval: what is beyond it was not
 // seen.
@@ -154,23 +142,19 @@ func (q quantile) level(_ Metric, vs []view, _ []float64, alpha float64) Level {
 		l.Mean = whole.quantile(float64(q), once) / 1e3
 	}
 	l.Lo, l.Hi = l.Mean, l.Mean
-	t := float64(len(trials))
-	if t < 2 || q >= 1 {
+	if len(trials) < 2 || q >= 1 {
 		return l
 	}
-	n := float64(all.Count())
-	share := float64(all.Below(at)) / n
-	var ss float64
-	for _, h := range trials {
-		d := float64(h.Below(at)) - share*float64(h.Count())
-		ss += d * d
+	shares := make([]stat.Below, len(trials))
+	for i, h := range trials {
+		shares[i] = stat.Below{In: float64(h.Below(at)), Of: float64(h.Count())}
 	}
-	if ss == 0 {
+	half := stat.Woodruff(shares, alpha)
+	if half == 0 {
 		return l
 	}
-	half := tCritical(alpha, t-1) * math.Sqrt(t/(t-1)*ss) / n
 	// A share of nothing, or of more than all, is the shortest or the longest.
-	least := 1 / n
+	least := 1 / float64(all.Count())
 	l.Lo = whole.quantile(max(least, float64(q)-half), once) / 1e3
 	l.Hi = whole.quantile(min(1, float64(q)+half), once) / 1e3
 	return l

@@ -6,8 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"gonum.org/v1/gonum/stat/distuv"
-
+	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -90,46 +89,15 @@ func sessionsOf(trials []results.Trial, effects []effect) *sessions {
 	if len(s.of) < 2 {
 		return nil
 	}
+	var groups [][]float64
 	for i, of := range s.of {
-		s.means[i].x = newSample(values(of)).mean
+		s.means[i].x = stat.NewSample(values(of)).Mean
+		groups = append(groups, values(of))
 	}
-	s.compare()
+	var several bool // trials of a session; else the trials are the sessions
+	s.sd, s.p, several = stat.RandomEffect(groups)
+	s.pooled = !several || s.p > pooling(len(s.of))
 	return &s
-}
-
-// compare is the analysis of variance of one random effect, its variance by the
-// method of moments.
-func (s *sessions) compare() {
-	k, n := float64(len(s.of)), 0.0
-	var within, between, squares, grand float64
-	for i, of := range s.of {
-		n += float64(len(of))
-		grand += s.means[i].x * float64(len(of))
-		squares += float64(len(of) * len(of))
-		for _, e := range of {
-			within += (e.x - s.means[i].x) * (e.x - s.means[i].x)
-		}
-	}
-	grand /= n
-	for i, of := range s.of {
-		between += float64(len(of)) * (s.means[i].x - grand) * (s.means[i].x - grand)
-	}
-	msb := between / (k - 1)
-	if n == k { // of one trial each: the trials are the sessions
-		s.p, s.pooled = 1, true
-		return
-	}
-	msw := within / (n - k)
-	s.sd = math.Sqrt(max(0, (msb-msw)/((n-squares/n)/(k-1))))
-	switch {
-	case msw > 0:
-		s.p = distuv.F{D1: k - 1, D2: n - k}.Survival(msb / msw)
-	case msb > 0:
-		s.p = 0
-	default:
-		s.p = 1
-	}
-	s.pooled = s.p > pooling(len(s.of))
 }
 
 // bySession looks whether an evidence's sessions are its units.
@@ -147,8 +115,9 @@ func (j judging) bySession(e *evidence, base int) {
 		means = j.wholeMeans(e, base, s)
 	}
 	units := newEvidence(e.arm, e.metric, e.judged, means)
-	units.ordered = nil // sessions lie far apart
-	e.units = &units
+	units.apart, e.apart = true, true // sessions lie far apart, and what trials of one share is in its mean
+	units.method = units.choose()
+	e.units, e.depend = &units, nil
 }
 
 // wholeMeans are the effects of sessions on a metric that is no mean over trials.
@@ -189,8 +158,7 @@ func (l *Level) bySessions(trials []results.Trial, xs []effect, alpha float64) {
 	if s == nil || s.pooled {
 		return
 	}
-	of := newSample(values(s.means))
-	h := tCritical(alpha, of.df()) * of.se()
+	h := stat.NewSample(values(s.means)).Half(alpha)
 	l.Lo, l.Hi = min(l.Lo, clamp(l.Mean-h)), max(l.Hi, clamp(l.Mean+h))
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"netab/analysis/stat"
 	"netab/analysis/world"
 	"netab/results"
 	"netab/results/vocab"
@@ -68,7 +69,7 @@ func TestSessions(t *testing.T) {
 		for _, e := range c.Sessions.Effects {
 			se += math.Pow(math.Log1p(e.Change)-mean, 2) / (n - 1) / n
 		}
-		if h := tCritical(c.Alpha, n-1) * math.Sqrt(se); tt.unit && (math.Log1p(c.Lo) > mean-h+1e-9 || math.Log1p(c.Hi) < mean+h-1e-9) {
+		if h := stat.Critical(c.Alpha, n-1) * math.Sqrt(se); tt.unit && (math.Log1p(c.Lo) > mean-h+1e-9 || math.Log1p(c.Hi) < mean+h-1e-9) {
 			t.Errorf("%s: %v to %v does not hold %v either way of %v", tt.name, c.Lo, c.Hi, h, mean)
 		}
 	}
@@ -118,10 +119,10 @@ func TestSessionsPooled(t *testing.T) {
 						of = append(of, results.Trial{Session: s})
 					}
 				}
-				x := newSample(values(effects))
-				lo, hi := x.interval(0.05)
+				x := stat.NewSample(values(effects))
+				lo, hi := x.Interval(0.05).Ends()
 				if s := sessionsOf(of, effects); !s.pooled { // t alone: ranks and bounds only widen it
-					l, h := newSample(values(s.means)).interval(0.05)
+					l, h := stat.NewSample(values(s.means)).Interval(0.05).Ends()
 					lo, hi = min(lo, l), max(hi, h)
 				}
 				if lo > 0 || hi < 0 {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -85,7 +86,7 @@ func cpuPair(c *results.Canaries) [2]int { return [2]int{c.SourceCPU, c.SinkCPU}
 type telling struct {
 	pair     [2]int
 	kind     canarySeries
-	clusters []cluster
+	clusters []stat.Cluster
 }
 
 // statesOf tells the states of a run apart; nil where no canary tells of any.
@@ -205,7 +206,7 @@ func tellings(of map[[2]int][]*results.Canaries) []telling {
 					xs = append(xs, x)
 				}
 			}
-			if cs := clustersOf(xs, math.Log(kind.reach), math.Log(kind.apart)); len(cs) > 1 {
+			if cs := stat.Clusters(xs, math.Log(kind.reach), math.Log(kind.apart)); len(cs) > 1 {
 				out = append(out, telling{p, kind, cs})
 			}
 		}
@@ -285,7 +286,7 @@ func (b blockCanaries) state(tell []telling) (name string, readings []*results.C
 			if cpuPair(c) != t.pair {
 				continue
 			}
-			switch k := clusterAt(t.clusters, t.kind.of(c), math.Log(t.kind.reach)); {
+			switch k := stat.ClusterAt(t.clusters, t.kind.of(c), math.Log(t.kind.reach)); {
 			case k < 0:
 			case at >= 0 && k != at:
 				return "", nil, true
@@ -307,7 +308,7 @@ func (b blockCanaries) state(tell []telling) (name string, readings []*results.C
 
 func (t telling) name(cluster int) string {
 	if len(t.clusters) > 2 {
-		return t.kind.text(math.Exp(t.clusters[cluster].mid))
+		return t.kind.text(math.Exp(t.clusters[cluster].Mid))
 	}
 	return []string{t.kind.low, t.kind.high}[cluster]
 }
@@ -329,12 +330,12 @@ func medians(cs []*results.Canaries) map[string]float64 {
 	} {
 		var xs []float64
 		for _, c := range cs {
-			if x := of(c); x > 0 && isFinite(x) {
+			if x := of(c); x > 0 && stat.IsFinite(x) {
 				xs = append(xs, x)
 			}
 		}
 		if len(xs) > 0 {
-			out[name] = median(xs)
+			out[name] = stat.Median(xs)
 		}
 	}
 	return out

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"netab/analysis/stat"
 	"netab/results"
 )
 
@@ -88,13 +89,13 @@ func TestRecordedStates(t *testing.T) {
 			continue
 		}
 		add := func(state string, trials []results.Trial) {
-			x := newSample(values(trialEffects(d, trials, goodput, 0, 1)))
-			lo, hi := x.interval(0.05)
+			x := stat.NewSample(values(trialEffects(d, trials, goodput, 0, 1)))
+			lo, hi := x.Interval(0.05).Ends()
 			m := Mode{Lo: relative(lo), Hi: relative(hi)}
-			if x.n >= enough {
+			if x.N >= enough {
 				spans[state] = append(spans[state], m)
 			}
-			if x.n >= 8 {
+			if x.N >= 8 {
 				long[state] = append(long[state], m)
 			}
 		}
@@ -151,7 +152,7 @@ func TestRecordedStates(t *testing.T) {
 			t.Errorf("%s: %d runs, %d pairs, of which %d exclude each other and %d contradict in sign; want %d, %d, %d, %d",
 				tt.name, len(tt.of), pairs, exclude, contradictory, tt.runs, tt.pairs, tt.exclude, tt.contradictory)
 		}
-		if half := median(halves); half > tt.half {
+		if half := stat.Median(halves); half > tt.half {
 			t.Errorf("%s: median half-width %.2f %%, want %.2f %% at most", tt.name, 100*half, 100*tt.half)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"netab/analysis/stat"
 	"netab/results"
 )
 
@@ -25,7 +26,7 @@ import (
 type Stop struct {
 	design results.Design
 	seed   uint64
-	sched  schedule
+	sched  stat.Schedule
 	looks  []results.Look
 	// OnlyLooks leaves Comparisons and Levels out between looks, where nobody is
 	// shown them: they are most of the work.
@@ -61,14 +62,14 @@ type Decision struct {
 func (s *Stop) Look(trials []results.Trial, elapsed time.Duration, last bool) Decision {
 	sifted := sift(s.design, trials)
 	n := sifted.quiet()
-	last = last || s.sched.over(countValid(trials), elapsed)
+	last = last || s.sched.Over(countValid(trials), elapsed)
 	var d Decision
-	d.Record, d.Look = s.sched.look(n, elapsed, last)
-	d.MostTrials = s.sched.tmax
+	d.Record, d.Look = lookAt(&s.sched, n, elapsed, last)
+	d.MostTrials = s.sched.Most()
 	if s.OnlyLooks && !d.Look && !last {
 		return d
 	}
-	alpha := s.sched.alpha
+	alpha := s.sched.Alpha
 	if d.Look {
 		alpha = d.Record.Alpha
 	}

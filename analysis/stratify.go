@@ -1,12 +1,12 @@
 package analysis
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 
+	"netab/analysis/stat"
 	"netab/results"
 )
 
@@ -123,11 +123,12 @@ func (j judging) factor(f int, m Metric) (FactorEffect, bool) {
 		if e.withheld != "" {
 			continue
 		}
-		e.rank, e.sorted, e.ordered = nil, nil, nil // an overview: Student's t, where it is not by bootstrap
-		lo, hi := e.interval()
+		e.overview = true // Student's t, where it is not by bootstrap
+		e.method = e.choose()
+		lo, hi := e.interval().Ends()
 		m := e.metric
 		c := SweepCell{Within: within, Level: arm.Levels[f].Value, Arm: arm.Name, Baseline: d.Arms[base].Name,
-			Change: m.shown(e.centre()), Lo: m.shown(lo), Hi: m.shown(hi), N: e.sample.n, effects: map[int]float64{}}
+			Change: m.shown(e.centre()), Lo: m.shown(lo), Hi: m.shown(hi), N: e.sample.N, effects: map[int]float64{}}
 		if p, ok := e.p(); ok {
 			c.P = &p
 		}
@@ -143,16 +144,14 @@ func without(ls []results.Level, i int) []results.Level {
 	return append(slices.Clone(ls[:i]), ls[i+1:]...)
 }
 
-// discover adjusts the p of all cells for each other: the adjusted p is the
-// smallest false discovery rate at which the cell would still be called.
+// discover adjusts the p of all cells for each other.
 func discover(cells []*SweepCell) {
-	order := slices.Clone(cells)
-	slices.SortStableFunc(order, func(a, b *SweepCell) int { return cmp.Compare(*a.P, *b.P) })
-	low := 1.0
-	for i := len(order) - 1; i >= 0; i-- {
-		low = min(low, *order[i].P*float64(len(order))/float64(i+1))
-		q := low
-		order[i].Adjusted, order[i].Discovered = &q, q <= discoveryRate
+	ps := make([]float64, len(cells))
+	for i, c := range cells {
+		ps[i] = *c.P
+	}
+	for i, q := range stat.Discovery(ps) {
+		cells[i].Adjusted, cells[i].Discovered = &q, q <= discoveryRate
 	}
 }
 
@@ -191,10 +190,10 @@ func departing(cells []SweepCell, m Metric, alpha float64) (best Interaction, ok
 		return best, false
 	}
 	ps := make([]float64, len(cells))
-	samples := make([]sample, len(cells))
+	samples := make([]stat.Sample, len(cells))
 	for i := range cells {
-		samples[i] = newSample(contrasts(cells, i))
-		p, known := samples[i].p()
+		samples[i] = stat.NewSample(contrasts(cells, i))
+		p, known := samples[i].P(0)
 		if !known {
 			return best, false
 		}
@@ -211,8 +210,8 @@ func departing(cells []SweepCell, m Metric, alpha float64) (best Interaction, ok
 	if len(cells) == 2 {
 		tests = 1
 	}
-	lo, hi := samples[i].interval(alpha / tests)
-	best = Interaction{Within: cells[i].Within, Departs: m.shown(samples[i].mean), Lo: m.shown(lo), Hi: m.shown(hi), P: min(1, ps[i]*tests)}
+	lo, hi := samples[i].Interval(alpha / tests).Ends()
+	best = Interaction{Within: cells[i].Within, Departs: m.shown(samples[i].Mean), Lo: m.shown(lo), Hi: m.shown(hi), P: min(1, ps[i]*tests)}
 	best.Shown = best.P <= alpha
 	return best, true
 }

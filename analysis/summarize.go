@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -104,7 +105,7 @@ func looksOf(run *results.Run) []results.Look {
 	for i := range run.Trials {
 		elapsed := time.Duration(durationS(run.Trials[:i+1]) * float64(time.Second))
 		sifted := sift(d, run.Trials[:i+1])
-		if l, ok := sched.look(sifted.quiet(), elapsed, false); ok {
+		if l, ok := lookAt(&sched, sifted.quiet(), elapsed, false); ok {
 			looks = append(looks, l)
 		}
 	}
@@ -145,7 +146,7 @@ func ended(end *results.End) vocab.End {
 }
 
 func finite(x float64) float64 {
-	if !isFinite(x) {
+	if !stat.IsFinite(x) {
 		return 0
 	}
 	return x

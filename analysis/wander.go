@@ -3,7 +3,7 @@ package analysis
 import (
 	"math"
 
-	"gonum.org/v1/gonum/stat"
+	gonum "gonum.org/v1/gonum/stat"
 
 	"netab/results"
 )
@@ -43,7 +43,7 @@ func WanderOf(slices []results.Slice, arm int) Wander {
 	if len(rates) < 2 || out.Silent == out.Slices {
 		return out
 	}
-	mean, sd := stat.MeanStdDev(rates, nil)
+	mean, sd := gonum.MeanStdDev(rates, nil)
 	var square float64
 	for i := 1; i < len(rates); i++ {
 		d := rates[i] - rates[i-1]

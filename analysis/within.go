@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"netab/analysis/stat"
 )
 
 // Where a machine was in several states, an effect is estimated within each: of
@@ -20,14 +22,7 @@ import (
 //
 // The long-run effect is a mean of the states' effects with weights that a run of
 // a minute does not know: how often the machine is in which. So the interval is
-// the hull of the states' intervals. Whatever the weights are, the long-run effect
-// is no larger than the largest of the states' effects; to lie above the hull, that
-// one must lie above its own interval. So the hull misses no oftener than one
-// state's interval does, and costs no share of alpha (intersection and union:
-// Berger 1982, "Multiparameter hypothesis testing and acceptance sampling"). What
-// each state is called by itself is one claim more per state, and for that the
-// states share alpha by Holm's method; the hull is of these intervals, so that what
-// is shown fits together.
+// the hull of the states' intervals (stat.Hull).
 
 // A stateEvidence is what one state says of a comparison.
 type stateEvidence struct {
@@ -58,112 +53,44 @@ func (j judging) withinStates(m Metric, base, arm int) []stateEvidence {
 		in := j
 		in.states, in.trials = nil, j.states.part(j.trials, k, !parts)
 		e := in.weigh(m, base, arm, true)
-		if e.metric.per != m.per || e.withheld != "" && e.sample.n > 0 {
+		if e.metric.per != m.per || e.withheld != "" && e.sample.N > 0 {
 			return nil // on another scale, or too few transactions
 		}
-		seen += e.sample.n
-		out = append(out, stateEvidence{State: state, judging: in, evidence: e, enough: e.sample.n >= fewest})
+		seen += e.sample.N
+		out = append(out, stateEvidence{State: state, judging: in, evidence: e, enough: e.sample.N >= fewest})
 	}
 	if !parts && 2*seen < countValid(j.trials) {
 		return nil // most trials were in several states
 	}
-	if !slices.ContainsFunc(out, func(s stateEvidence) bool { return !s.leftOut() && s.sample.n >= 2 }) {
+	if !slices.ContainsFunc(out, func(s stateEvidence) bool { return !s.leftOut() && s.sample.N >= 2 }) {
 		return nil
 	}
 	return out
 }
 
-// used are the states that the figures are of, with their shares of alpha.
+// used are the states that the figures are of.
 func (e evidence) used() []*stateEvidence {
 	var out []*stateEvidence
-	var ps []float64
 	for i := range e.within {
-		s := &e.within[i]
-		if s.leftOut() || s.sample.n < 2 {
-			continue
+		if s := &e.within[i]; !s.leftOut() && s.sample.N >= 2 {
+			out = append(out, s)
 		}
-		p, ok := s.evidence.p()
-		if !ok {
-			p = 1
-		}
-		out, ps = append(out, s), append(ps, p)
-	}
-	for i, alpha := range holm(ps, e.alpha) {
-		out[i].alpha = alpha
 	}
 	return out
 }
 
-// hullBounds is the interval of several states, with the methods that set the ends
-// of the states' intervals.
-func (e evidence) hullBounds() (lo, hi float64, by []string) {
-	lo, hi = math.Inf(1), math.Inf(-1)
+// hull is of the states that the figures are of.
+func (e evidence) hull() stat.Hull {
+	var parts []stat.Part
 	for _, s := range e.used() {
-		l, h, of := s.evidence.bounds()
-		lo, hi = min(lo, l), max(hi, h)
-		for _, name := range of {
-			if !slices.Contains(by, name) {
-				by = append(by, name)
-			}
-		}
+		parts = append(parts, stat.Part{Method: s.method, Share: s.Share})
 	}
-	return lo, hi, by
-}
-
-// hullCentre is the mean of the states' effects by their shares.
-func (e evidence) hullCentre() float64 {
-	centre, shares := 0.0, 0.0
-	for _, s := range e.used() {
-		centre += s.Share * s.evidence.centre()
-		shares += s.Share
-	}
-	return centre / shares
-}
-
-// hullP is the p that every state's effect is zero or of the other sign.
-func (e evidence) hullP() (p float64, ok bool) {
-	var ps, centres []float64
-	for _, s := range e.used() {
-		of, known := s.evidence.p()
-		if !known {
-			return 0, false
-		}
-		ps, centres = append(ps, of), append(centres, s.evidence.centre())
-	}
-	return everyP(ps, centres), true
-}
-
-// everyP is the p that some state's effect is zero or of another sign than the
-// others': that of the least sure, 1 where their signs differ.
-func everyP(ps, centres []float64) float64 {
-	up := 0
-	for _, x := range centres {
-		if x > 0 {
-			up++
-		}
-	}
-	if up != 0 && up != len(centres) {
-		return 1
-	}
-	return slices.Max(ps)
-}
-
-// hullDetectable is the smallest effect that would be seen in every state.
-func (e evidence) hullDetectable() (float64, bool) {
-	d := 0.0
-	for _, s := range e.used() {
-		of, ok := s.evidence.smallestDetectable()
-		if !ok {
-			return 0, false
-		}
-		d = max(d, of)
-	}
-	return d, true
+	return stat.NewHull(parts)
 }
 
 // counts are how many trials the figures are of, the fewest degrees of freedom of
 // any state, and the spread of trials within the state where they disagree most.
-func (e evidence) counts() (n int, df float64, worst *spread) {
+func (e evidence) counts() (n int, df float64, worst *stat.Spread) {
 	at := map[int]bool{}
 	df = math.Inf(1)
 	used := e.used()
@@ -171,14 +98,14 @@ func (e evidence) counts() (n int, df float64, worst *spread) {
 		for _, x := range s.effects {
 			at[x.at] = true
 		}
-		df = min(df, s.sample.df())
-		if s.spread != nil && (worst == nil || s.spread.p < worst.p) {
+		df = min(df, s.sample.DF())
+		if s.spread != nil && (worst == nil || s.spread.P < worst.P) {
 			of := *s.spread
 			worst = &of
 		}
 	}
 	if worst != nil {
-		worst.p = min(1, worst.p*float64(len(used)))
+		worst.P = min(1, worst.P*float64(len(used)))
 	}
 	return len(at), df, worst
 }
@@ -209,7 +136,7 @@ func (e evidence) steadyEffects() []effect {
 	}
 	var out []effect
 	for _, p := range e.partEffects() {
-		p.x -= p.state.sample.mean
+		p.x -= p.state.sample.Mean
 		out = append(out, p.effect)
 	}
 	return out
@@ -220,11 +147,14 @@ func (e evidence) steadyEffects() []effect {
 func (j judging) stateModes(e evidence) (modes *Modes, decided bool, wait string) {
 	m, margin := e.metric, e.metric.margin(resolutionOf(j.design, e.metric.Name))
 	used := e.used()
+	for i, alpha := range e.hull().Shares(e.alpha) {
+		used[i].alpha = alpha
+	}
 	modes, decided = &Modes{Kind: KindState, Covariate: stateCovariateName}, true
 	var texts []string
 	for i := range e.within {
 		s := &e.within[i]
-		if s.sample.n == 0 {
+		if s.sample.N == 0 {
 			texts = append(texts, fmt.Sprintf("%s (%s): seen too briefly to tell", s.Name, wholePercent(s.Share)))
 			decided = decided && !s.short()
 			continue
@@ -235,9 +165,9 @@ func (j judging) stateModes(e evidence) (modes *Modes, decided bool, wait string
 			g.Trials = append(g.Trials, x.trial)
 		}
 		if slices.Contains(used, s) {
-			lo, hi := s.evidence.interval()
+			lo, hi := s.evidence.interval().Ends()
 			g.Lo, g.Hi, g.Verdict = m.shown(lo), m.shown(hi), Inconclusive
-			if s.enough && s.unseen(j.design) == "" && s.depend.tooAlike(s.sample.n, fewestOf(j.design)) == "" {
+			if s.enough && s.unseen(j.design) == "" && s.depend.tooAlike(s.sample.N, fewestOf(j.design)) == "" {
 				g.Verdict = judge(lo, hi, margin, m.Better)
 			}
 		}
@@ -245,10 +175,10 @@ func (j judging) stateModes(e evidence) (modes *Modes, decided bool, wait string
 		switch {
 		case s.short():
 			decided = false
-			wait = first(wait, fmt.Sprintf("the state %s (%s of the time) was seen in %d trials, and a verdict needs %d", s.Name, wholePercent(s.Share), s.sample.n, fewestOf(j.design)))
-			text += fmt.Sprintf(" in %d %s, too few to tell", s.sample.n, plural(s.sample.n, "trial"))
+			wait = first(wait, fmt.Sprintf("the state %s (%s of the time) was seen in %d trials, and a verdict needs %d", s.Name, wholePercent(s.Share), s.sample.N, fewestOf(j.design)))
+			text += fmt.Sprintf(" in %d %s, too few to tell", s.sample.N, plural(s.sample.N, "trial"))
 		case s.leftOut():
-			text += fmt.Sprintf(" in %d %s, left out", s.sample.n, plural(s.sample.n, "trial"))
+			text += fmt.Sprintf(" in %d %s, left out", s.sample.N, plural(s.sample.N, "trial"))
 		case g.Verdict == Inconclusive:
 			var sub *Modes
 			if s.disagree() {
@@ -282,9 +212,9 @@ const KindState = "state"
 // informStates adds to a comparison within states what no verdict hangs on.
 func (j judging) informStates(c *Comparison, e evidence) {
 	for _, p := range e.partEffects() {
-		c.TrialEffects = append(c.TrialEffects, TrialEffect{Trial: p.trial, Change: e.metric.shown(p.x), SE: p.se, State: p.state.Name})
+		c.TrialEffects = append(c.TrialEffects, TrialEffect{Trial: p.trial, Change: e.metric.shown(p.x), SE: p.SE, State: p.state.Name})
 	}
-	if d, ok := e.hullDetectable(); ok {
+	if d, ok := e.smallestDetectable(); ok {
 		d = e.metric.shown(d)
 		c.SmallestDetectable = &d
 	}

@@ -8,11 +8,12 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/stat"
+	gonum "gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"netab/analysis"
 	"netab/analysis/proof"
+	"netab/analysis/stat"
 	"netab/results"
 )
 
@@ -84,22 +85,15 @@ func pointOf(c *results.Calibration, share float64) Point {
 	}
 	p.Truth /= float64(p.Runs)
 	// Medians, as one run whose CPU was stolen would be all of a mean.
-	p.Change = median(changes)
+	p.Change = stat.Median(changes)
 	for i := range changes {
 		changes[i] = math.Abs(changes[i] - p.Change)
 	}
-	p.Scatter = 1.4826 * median(changes)
+	p.Scatter = 1.4826 * stat.Median(changes)
 	slices.Sort(durations)
-	p.MedianS = stat.Quantile(0.5, stat.Empirical, durations, nil)
-	p.P90S = stat.Quantile(0.9, stat.Empirical, durations, nil)
+	p.MedianS = gonum.Quantile(0.5, gonum.Empirical, durations, nil)
+	p.P90S = gonum.Quantile(0.9, gonum.Empirical, durations, nil)
 	return p
-}
-
-// median sorts xs in place.
-func median(xs []float64) float64 {
-	slices.Sort(xs)
-	n := len(xs)
-	return xs[(n-1)/2]/2 + xs[n/2]/2
 }
 
 // MostFalse is how many of n verdicts may be false, by the bound that simulated
@@ -198,11 +192,11 @@ func spreadOf(vs []value) (s Spread) {
 	var means []float64
 	for _, xs := range boots {
 		if len(xs) > 1 {
-			runSS += stat.Variance(xs, nil) * float64(len(xs)-1)
+			runSS += gonum.Variance(xs, nil) * float64(len(xs)-1)
 			s.RunDF += float64(len(xs) - 1)
 		}
 		perBoot += 1 / float64(len(xs)) / float64(len(boots))
-		means = append(means, stat.Mean(xs, nil))
+		means = append(means, gonum.Mean(xs, nil))
 	}
 	if s.RunDF == 0 {
 		return s
@@ -214,7 +208,7 @@ func spreadOf(vs []value) (s Spread) {
 	}
 	if len(boots) > 1 {
 		s.BootDF = float64(len(boots) - 1)
-		s.Boot = math.Sqrt(max(0, stat.Variance(means, nil)-run*perBoot))
+		s.Boot = math.Sqrt(max(0, gonum.Variance(means, nil)-run*perBoot))
 	}
 	return s
 }

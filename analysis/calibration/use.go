@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"gonum.org/v1/gonum/stat"
+	gonum "gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"netab/analysis"
@@ -84,7 +84,7 @@ func Moments(xs []float64) (mean, sd float64) {
 	case 1:
 		return xs[0], 0
 	}
-	return stat.MeanStdDev(xs, nil)
+	return gonum.MeanStdDev(xs, nil)
 }
 
 // chance says how often so many of n are false, or more, at 5 % each.

@@ -3,9 +3,10 @@ package calibration
 import (
 	"math"
 
-	"gonum.org/v1/gonum/stat"
+	gonum "gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 
+	"netab/analysis/stat"
 	"netab/results"
 )
 
@@ -46,7 +47,7 @@ func Compare(c *results.Calibration, effect float64, looks []results.Look) (x Co
 	x.Effect = effect
 	off, slower := logs(w.Off), logs(w.Slower)
 	x.SampleDF = float64(len(off) + len(slower) - 2)
-	x.SampleSD = math.Sqrt((stat.Variance(off, nil)*float64(len(off)-1) + stat.Variance(slower, nil)*float64(len(slower)-1)) / x.SampleDF)
+	x.SampleSD = math.Sqrt((gonum.Variance(off, nil)*float64(len(off)-1) + gonum.Variance(slower, nil)*float64(len(slower)-1)) / x.SampleDF)
 	delta := math.Abs(math.Log1p(effect))
 	x.Samples = welchSamples(x.SampleSD, delta)
 	x.WallS = 2 * float64(x.Samples) * w.WallS
@@ -74,7 +75,7 @@ func Compare(c *results.Calibration, effect float64, looks []results.Look) (x Co
 // agreement is the whole trials' effect less that by slices, of the same
 // slowdown, both less what was really put there.
 func agreement(c *results.Calibration, off, slower []float64, sd float64) (difference, se float64) {
-	whole := stat.Mean(slower, nil) - stat.Mean(off, nil) - math.Log1p(c.Samples.Truth)
+	whole := gonum.Mean(slower, nil) - gonum.Mean(off, nil) - math.Log1p(c.Samples.Truth)
 	var bySlices []float64
 	for _, r := range c.Runs {
 		if r.Slowdown == c.Samples.Slowdown {
@@ -84,8 +85,8 @@ func agreement(c *results.Calibration, off, slower []float64, sd float64) (diffe
 	if len(bySlices) < 2 {
 		return 0, 0
 	}
-	se2 := stat.Variance(bySlices, nil)/float64(len(bySlices)) + sd*sd*(1/float64(len(off))+1/float64(len(slower)))
-	return whole - stat.Mean(bySlices, nil), math.Sqrt(se2)
+	se2 := gonum.Variance(bySlices, nil)/float64(len(bySlices)) + sd*sd*(1/float64(len(off))+1/float64(len(slower)))
+	return whole - gonum.Mean(bySlices, nil), math.Sqrt(se2)
 }
 
 const (
@@ -121,7 +122,7 @@ func found(n int, sd, delta, alpha float64) float64 {
 // tPower is the chance that a t of the given noncentrality is beyond the
 // two-sided critical value on its own side.
 func tPower(df, noncentrality, alpha float64) float64 {
-	critical := -distuv.StudentsT{Sigma: 1, Nu: df}.Quantile(alpha / 2)
+	critical := stat.Critical(alpha, df)
 	if noncentrality > 30 { // beyond what the series of the noncentral t can do
 		return 1
 	}

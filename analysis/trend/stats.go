@@ -6,26 +6,26 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"gonum.org/v1/gonum/stat"
-	"netab/analysis"
+	gonum "gonum.org/v1/gonum/stat"
+	"netab/analysis/stat"
 )
 
 // mean is exact where points are equal: a sum of equal logarithms is off by
 // rounding, and then no point would lie on its own level.
 func mean(xs []float64) float64 {
-	if len(xs) > 0 && analysis.Flat(xs) {
+	if len(xs) > 0 && stat.Flat(xs) {
 		return xs[0]
 	}
-	return stat.Mean(xs, nil)
+	return gonum.Mean(xs, nil)
 }
 
 // meanSD is mean and sample standard deviation, 0 for a single point and for
 // points that are equal but for rounding.
 func meanSD(xs []float64) (m, sd float64) {
-	if len(xs) < 2 || analysis.Flat(xs) {
+	if len(xs) < 2 || stat.Flat(xs) {
 		return mean(xs), 0
 	}
-	return stat.MeanStdDev(xs, nil)
+	return gonum.MeanStdDev(xs, nil)
 }
 
 func sortedUnique(xs []int) []int {
@@ -53,6 +53,6 @@ func welch(a, b []float64, alpha float64) (lo, hi float64) {
 		return d, d
 	}
 	df := (va + vb) * (va + vb) / (va*va/float64(len(a)-1) + vb*vb/float64(len(b)-1))
-	h := tCritical(alpha, df) * math.Sqrt(va+vb)
+	h := stat.Critical(alpha, df) * math.Sqrt(va+vb)
 	return d - h, d + h
 }

@@ -3,7 +3,7 @@ package trend
 import (
 	"math"
 
-	"gonum.org/v1/gonum/stat/distuv"
+	"netab/analysis/stat"
 )
 
 // State says what the newest points of a series say of its present level.
@@ -94,7 +94,7 @@ func predict(segment, white []float64, alike float64, k int, alpha float64) tail
 	base, last := baseOf(white, k)
 	m, sd := meanSD(base)
 	n := float64(len(base))
-	h := sd * math.Sqrt(1/float64(k)+1/n) * tCritical(alpha, n-1)
+	h := sd * math.Sqrt(1/float64(k)+1/n) * stat.Critical(alpha, n-1)
 	new := mean(last) - m
 	levelled, newest := baseOf(segment, k)
 	level := mean(levelled)
@@ -149,7 +149,7 @@ func confirmed(white []float64, k int, delta float64) bool {
 func outside(base, points []float64, delta, alpha float64) int {
 	m, sd := meanSD(base)
 	n := float64(len(base))
-	h := sd * math.Sqrt(1+1/n) * tCritical(alpha, n-1)
+	h := sd * math.Sqrt(1+1/n) * stat.Critical(alpha, n-1)
 	count := 0
 	for _, x := range points {
 		if (x-m)*math.Copysign(1, delta) > h {
@@ -157,9 +157,4 @@ func outside(base, points []float64, delta, alpha float64) int {
 		}
 	}
 	return count
-}
-
-// tCritical is the two-sided critical value of Student's t.
-func tCritical(alpha, df float64) float64 {
-	return -distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(alpha / 2)
 }

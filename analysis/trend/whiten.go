@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"netab/analysis"
+	"netab/analysis/stat"
 )
 
 // Orders of runs are exchangeable, and their means as sharp as their number, only
@@ -31,7 +31,7 @@ const fewestAlike = 12
 // left out. It is no less than 0.
 func likeness(xs []float64) float64 {
 	const lags = 3
-	if len(xs) < fewestAlike || analysis.Flat(xs) {
+	if len(xs) < fewestAlike || stat.Flat(xs) {
 		return 0
 	}
 	far := make([]float64, 0, len(xs))

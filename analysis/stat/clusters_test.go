@@ -1,4 +1,4 @@
-package analysis
+package stat
 
 import (
 	"math"
@@ -42,13 +42,13 @@ func TestClusters(t *testing.T) {
 		{"a drift is one", smear, []float64{163}},
 		{"nonsense is left out", join(about(75, 0.1, 50), []float64{0, -1, math.NaN(), math.Inf(1)}), []float64{75}},
 	} {
-		got := clustersOf(tt.values, math.Log(1.15), math.Log(1.5))
+		got := Clusters(tt.values, math.Log(1.15), math.Log(1.5))
 		if len(got) != len(tt.want) {
 			t.Errorf("%s: %d clusters %+v, want %v", tt.name, len(got), got, tt.want)
 			continue
 		}
 		for i, c := range got {
-			if mid := math.Exp(c.mid); math.Abs(mid/tt.want[i]-1) > 0.1 {
+			if mid := math.Exp(c.Mid); math.Abs(mid/tt.want[i]-1) > 0.1 {
 				t.Errorf("%s: cluster at %.0f, want %.0f", tt.name, mid, tt.want[i])
 			}
 		}

@@ -1,16 +1,16 @@
-package analysis
+package stat
 
 import (
 	"cmp"
 	"slices"
 )
 
-// holm shares alpha among several tests (Holm 1979): the smallest p is held
+// Holm shares alpha among several tests (Holm 1979): the smallest p is held
 // against alpha/C; if it passes, the next against alpha/(C-1), and so on; from
 // the first that does not, all the rest keep that share. So the chance that
 // anything is called different though nothing is stays below alpha, and
 // intervals at these shares exclude zero exactly where the tests reject.
-func holm(ps []float64, alpha float64) []float64 {
+func Holm(ps []float64, alpha float64) []float64 {
 	order := make([]int, len(ps))
 	for i := range order {
 		order[i] = i

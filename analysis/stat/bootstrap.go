@@ -1,11 +1,11 @@
-package analysis
+package stat
 
 import (
 	"math"
 	"math/rand/v2"
 	"slices"
 
-	"gonum.org/v1/gonum/stat"
+	gonum "gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
@@ -19,26 +19,27 @@ const (
 	bootstrapTail = 10
 )
 
-// A bootstrap is what an estimate would have come to, had other trials of the
+// A Bootstrap is what an estimate would have come to, had other trials of the
 // same kind been drawn (Efron and Tibshirani 1993, "An introduction to the
 // bootstrap"). It is for estimates that are not a mean over trials, such as a
 // percentile of all their transactions together.
-type bootstrap struct {
+type Bootstrap struct {
 	n     int       // trials
 	at    float64   // the estimate from the trials themselves
 	draws []float64 // the estimates from trials drawn with replacement, sorted
 	se    float64
 }
 
-// newBootstrap draws n trials out of n, again and again; of makes the estimate
-// of trials that were drawn so many times each.
-func newBootstrap(n int, rng *rand.Rand, of func(times []float64) float64) (bootstrap, bool) {
+// NewBootstrap draws n trials out of n, again and again; of makes the estimate
+// of trials that were drawn so many times each. It is not ok where an estimate is no
+// number.
+func NewBootstrap(n int, rng *rand.Rand, of func(times []float64) float64) (Bootstrap, bool) {
 	times := make([]float64, n)
 	for i := range times {
 		times[i] = 1
 	}
-	b := bootstrap{n: n, at: of(times)}
-	if !isFinite(b.at) {
+	b := Bootstrap{n: n, at: of(times)}
+	if !IsFinite(b.at) {
 		return b, false
 	}
 	if n < 2 {
@@ -50,18 +51,18 @@ func newBootstrap(n int, rng *rand.Rand, of func(times []float64) float64) (boot
 		for range n {
 			times[rng.IntN(n)]++
 		}
-		if b.draws[k] = of(times); !isFinite(b.draws[k]) {
+		if b.draws[k] = of(times); !IsFinite(b.draws[k]) {
 			return b, false
 		}
 	}
 	slices.Sort(b.draws)
 	// Of n trials the plug-in variance is too small by (n-1)/n.
-	b.se = stat.StdDev(b.draws, nil) * math.Sqrt(float64(n)/b.df())
+	b.se = gonum.StdDev(b.draws, nil) * math.Sqrt(float64(n)/b.df())
 	return b, true
 }
 
-// stretched is wider by a factor, about the same estimate.
-func (b bootstrap) stretched(by float64) bootstrap {
+// Stretched is wider by a factor, about the same estimate.
+func (b Bootstrap) Stretched(by float64) Bootstrap {
 	b.draws = slices.Clone(b.draws)
 	for i, x := range b.draws {
 		b.draws[i] = b.at + by*(x-b.at)
@@ -70,24 +71,31 @@ func (b bootstrap) stretched(by float64) bootstrap {
 	return b
 }
 
-func (b bootstrap) df() float64 { return float64(max(b.n-1, 0)) }
+func (b Bootstrap) df() float64 { return float64(max(b.n-1, 0)) }
 
-// interval is the expanded percentile interval at 1-alpha (Hesterberg 2015,
+// Name is of them all.
+func (b Bootstrap) Name() string { return "a bootstrap" }
+
+// Centre is the estimate from the trials themselves.
+func (b Bootstrap) Centre() float64 { return b.at }
+
+// Interval is the expanded percentile interval at 1-alpha (Hesterberg 2015,
 // "What teachers should know about the bootstrap", section 4.4): the plain one
 // is too narrow where trials are few, because it stands for a normal quantile
 // and a variance with divisor n, so its tails are read further out, where
 // Student's t would be. It is widened to hold the t interval of the
 // bootstrap's standard error: where few trials decide, the draws know too
 // little of the tail that they did not see.
-func (b bootstrap) interval(alpha float64) (lo, hi float64) {
-	if b.n < 2 || b.se == 0 {
-		return b.at, b.at
+func (b Bootstrap) Interval(alpha float64) Interval {
+	in := Interval{Lo: b.at, Hi: b.at, By: []string{b.Name()}}
+	if b.n >= 2 && b.se != 0 {
+		in.Lo, in.Hi = b.within(Critical(alpha, b.df()))
 	}
-	return b.within(tCritical(alpha, b.df()))
+	return in
 }
 
 // within is the interval at a critical value of t.
-func (b bootstrap) within(t float64) (lo, hi float64) {
+func (b Bootstrap) within(t float64) (lo, hi float64) {
 	z := t * math.Sqrt(float64(b.n)/b.df())
 	lo, hi = b.below(z), b.above(z)
 	return min(lo, b.at-t*b.se), max(hi, b.at+t*b.se)
@@ -97,21 +105,21 @@ func (b bootstrap) within(t float64) (lo, hi float64) {
 // the outermost draw that is read, the distance from the estimate grows on in
 // proportion to z, as that of a normal distribution would: the small alphas of
 // early looks are further out than any number of draws would show.
-func (b bootstrap) below(z float64) float64 {
+func (b Bootstrap) below(z float64) float64 {
 	share, stretch := b.reach(z)
-	x := stat.Quantile(share, stat.Empirical, b.draws, nil)
+	x := gonum.Quantile(share, gonum.Empirical, b.draws, nil)
 	return b.at - stretch*max(0, b.at-x)
 }
 
-func (b bootstrap) above(z float64) float64 {
+func (b Bootstrap) above(z float64) float64 {
 	share, stretch := b.reach(z)
-	x := stat.Quantile(1-share, stat.Empirical, b.draws, nil)
+	x := gonum.Quantile(1-share, gonum.Empirical, b.draws, nil)
 	return b.at + stretch*max(0, x-b.at)
 }
 
 // reach is the share of draws beyond z, and how much further than that share
 // z is.
-func (b bootstrap) reach(z float64) (share, stretch float64) {
+func (b Bootstrap) reach(z float64) (share, stretch float64) {
 	outermost := float64(bootstrapTail) / float64(len(b.draws)+1)
 	if share := distuv.UnitNormal.Survival(z); share >= outermost {
 		return share, 1
@@ -119,8 +127,8 @@ func (b bootstrap) reach(z float64) (share, stretch float64) {
 	return outermost, z / -distuv.UnitNormal.Quantile(outermost)
 }
 
-// p is the smallest alpha whose interval excludes zero.
-func (b bootstrap) p() (p float64, ok bool) {
+// P is searched for.
+func (b Bootstrap) P(least float64) (p float64, ok bool) {
 	if b.n < 2 {
 		return 0, false
 	}
@@ -132,7 +140,7 @@ func (b bootstrap) p() (p float64, ok bool) {
 	case b.se == 0 && b.at == 0:
 		return 1, true
 	case b.se == 0:
-		return 0, true
+		return least, true
 	}
 	lo, hi := 0.0, math.Abs(b.at)/b.se // there the t interval holds zero
 	if holds(lo) {
@@ -145,12 +153,13 @@ func (b bootstrap) p() (p float64, ok bool) {
 			lo = mid
 		}
 	}
-	return tTest(hi, 1, b.df()), true
+	return max(least, TTest(hi, 1, b.df())), true
 }
 
-func (b bootstrap) smallestDetectable(alpha float64) (float64, bool) {
+// SmallestDetectable is by the bootstrap's standard error.
+func (b Bootstrap) SmallestDetectable(alpha float64) (float64, bool) {
 	if b.n < 2 {
 		return 0, false
 	}
-	return detectable(b.se, b.df(), alpha)
+	return Detectable(b.se, b.df(), alpha)
 }

@@ -1,23 +1,22 @@
-package analysis
+package stat
 
 import (
-	"hash/fnv"
 	"math"
 	"math/rand/v2"
 )
 
 const (
-	// exactSigns is the most trials for which all sign patterns are tried.
+	// exactSigns is the most values for which all sign patterns are tried.
 	exactSigns = 14
 	// signDraws is the number of random patterns beyond that.
 	signDraws = 9999
 )
 
-// signFlip is the two-sided permutation p of the mean being zero: how many of
-// the ways to choose the signs of the trial effects give a mean at least as
-// far from zero. It needs no normal distribution, only symmetry. With T trials
-// it cannot be smaller than 2/2^T.
-func signFlip(xs []float64, rng *rand.Rand) float64 {
+// SignFlip is the two-sided permutation p of the mean being zero: how many of
+// the ways to choose the signs of the values give a mean at least as
+// far from zero. It needs no normal distribution, only symmetry. With n values
+// it cannot be smaller than 2/2^n.
+func SignFlip(xs []float64, rng *rand.Rand) float64 {
 	observed := 0.0
 	scale := 0.0
 	for _, x := range xs {
@@ -67,16 +66,4 @@ func exactSignFlip(xs []float64, bound float64) float64 {
 		}
 	}
 	return float64(asFar) / float64(patterns)
-}
-
-// seeded is a source of random numbers that depends on the run's seed and on
-// what it is for, so that judging a run twice, or one comparison alone, gives
-// the same figures.
-func seeded(seed uint64, purpose ...string) *rand.Rand {
-	h := fnv.New64a()
-	for _, p := range purpose {
-		h.Write([]byte(p))
-		h.Write([]byte{0})
-	}
-	return rand.New(rand.NewPCG(seed, h.Sum64()))
 }

@@ -1,4 +1,4 @@
-package analysis
+package stat
 
 import (
 	"math"
@@ -12,10 +12,10 @@ const (
 	exchangeDraws = 9999
 )
 
-// exchange is the two-sided permutation p of two samples having one mean: how
+// Exchange is the two-sided permutation p of two samples having one mean: how
 // many of the ways to divide the values between the sides put their means at
 // least as far apart. It assumes only that labels could have been exchanged.
-func exchange(a, b []float64, rng *rand.Rand) float64 {
+func Exchange(a, b []float64, rng *rand.Rand) float64 {
 	n, k := len(a)+len(b), len(a)
 	all := append(append(make([]float64, 0, n), a...), b...)
 	total, sumA, scale := 0.0, 0.0, 0.0
@@ -71,19 +71,19 @@ func divisions(n, k int) float64 {
 	return math.Round(out)
 }
 
-// attainable is the smallest p that an exact permutation of so many units can
+// Attainable is the smallest p that an exact permutation of so many units can
 // come to: both ends of the distribution hold one division at least.
-func attainable(a, b int) float64 {
+func Attainable(a, b int) float64 {
 	if a == 0 || b == 0 {
 		return 1
 	}
 	return min(1, 2/divisions(a+b, a))
 }
 
-// unitsNeeded is how many of each side let a permutation reach p.
-func unitsNeeded(p float64) int {
+// UnitsNeeded is how many of each side let a permutation reach p.
+func UnitsNeeded(p float64) int {
 	for n := 2; n < 30; n++ {
-		if attainable(n, n) <= p {
+		if Attainable(n, n) <= p {
 			return n
 		}
 	}
