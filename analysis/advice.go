@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"netab/analysis/prose"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
@@ -124,7 +125,7 @@ func stateGain(s *Summary, usual State) string {
 			if g.Label == usual.Name && within > 0 && within < least*whole {
 				least = within / whole
 				best = fmt.Sprintf("within %s alone (%s of the slices) the error of %s falls from %s to %s",
-					usual.Name, percent(usual.Share), c.Arm, percent(whole), percent(within))
+					usual.Name, prose.Percent(usual.Share), c.Arm, prose.Percent(whole), prose.Percent(within))
 			}
 		}
 	}
@@ -156,7 +157,7 @@ func ofForeign(trials []results.Trial, s *Summary) *Advice {
 	}
 	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(by[b], by[a]), cmp.Compare(a, b)) })
 	for i, name := range names {
-		names[i] = fmt.Sprintf("%s (%s of a CPU)", name, percent(by[name]/ran))
+		names[i] = fmt.Sprintf("%s (%s of a CPU)", name, prose.Percent(by[name]/ran))
 	}
 	return &Advice{Code: codeForeignCpu, Text: "stop what else runs while netab measures: " + strings.Join(names[:min(3, len(names))], ", "), Gain: quietGain(s)}
 }
@@ -168,7 +169,7 @@ func quietGain(s *Summary) string {
 		if c.Judged && c.AllTrials != nil && c.P != nil {
 			all, quiet := (c.AllTrials.Hi-c.AllTrials.Lo)/2, (c.Hi-c.Lo)/2
 			if quiet > 0 && quiet < (1-gainBound)*all {
-				return fmt.Sprintf("with the %s left out the error of %s falls from %s to %s", Counted(s.Disturbed, "disturbed trial"), c.Arm, percent(all), percent(quiet))
+				return fmt.Sprintf("with the %s left out the error of %s falls from %s to %s", prose.Counted(s.Disturbed, "disturbed trial"), c.Arm, prose.Percent(all), prose.Percent(quiet))
 			}
 		}
 	}
@@ -243,7 +244,7 @@ func frequencyGain(run *results.Run, trials []results.Trial) string {
 	if !stat.IsFinite(left) || math.Sqrt(left) > (1-gainBound)*y.SD {
 		return ""
 	}
-	return fmt.Sprintf("at one frequency the level of %s would scatter by %s between trials, not by %s", d.Arms[baseline(d)].Name, percent(math.Sqrt(left)), percent(y.SD))
+	return fmt.Sprintf("at one frequency the level of %s would scatter by %s between trials, not by %s", d.Arms[baseline(d)].Name, prose.Percent(math.Sqrt(left)), prose.Percent(y.SD))
 }
 
 // ofThreads: the canaries ran beside a busy neighbour too.
@@ -260,7 +261,7 @@ func ofThreads(trials []results.Trial) *Advice {
 		return nil
 	}
 	return &Advice{Code: codeSharedCore, Text: "the roles' CPUs share a core: place source and sink on cores of their own (placement: distinct), turn SMT off, or, in a guest, have the virtual CPUs pinned to different cores",
-		Gain: fmt.Sprintf("a CPU alone is %s faster here than beside the other one busy", percent(stat.Median(ratios)-1))}
+		Gain: fmt.Sprintf("a CPU alone is %s faster here than beside the other one busy", prose.Percent(stat.Median(ratios)-1))}
 }
 
 // ofWaiting: pinned roles that wait, though nothing else is theirs to wait for.
@@ -281,7 +282,7 @@ func ofWaiting(m *results.Machine, trials []results.Trial) *Advice {
 		return nil
 	}
 	return &Advice{Code: codeIsolate, Text: "others run on the roles' CPUs: keep two or more for netab (isolcpus=, or a cpuset partition of cgroup v2) and place the roles there",
-		Gain: fmt.Sprintf("source and sink wait for their CPU in %s of their time", percent(waited/had))}
+		Gain: fmt.Sprintf("source and sink wait for their CPU in %s of their time", prose.Percent(waited/had))}
 }
 
 // alone says whether each role is one thread on one CPU of its own.

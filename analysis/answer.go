@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"netab/analysis/prose"
 	"netab/results"
 )
 
@@ -75,7 +76,7 @@ func unseenBy(cs []Comparison) string {
 	if fewest == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" What happens in fewer than %s of trials may have gone unseen in %d.", percent(share), fewest)
+	return fmt.Sprintf(" What happens in fewer than %s of trials may have gone unseen in %d.", prose.Percent(share), fewest)
 }
 
 func clearer(a, b Comparison) int {
@@ -97,13 +98,13 @@ func clearer(a, b Comparison) int {
 
 // sentence is one arm's part: "is 7.3 % higher with sink (+5.9 to +8.8 %)".
 func (c *Comparison) sentence(m Metric, first bool, s *Summary) string {
-	span := interval(c.Lo, c.Hi, c.Difference)
+	span := prose.Interval(c.Lo, c.Hi, c.Difference)
 	if first {
-		span += fmt.Sprintf(", %s %% confidence", trimmed(100*s.Confidence))
+		span += fmt.Sprintf(", %s %% confidence", prose.Trimmed(100*s.Confidence))
 	}
-	amount := percent(c.Change)
+	amount := prose.Percent(c.Change)
 	if c.Difference {
-		amount = strings.TrimLeft(change(c.Change, true), "+-")
+		amount = strings.TrimLeft(prose.Change(c.Change, true), "+-")
 	}
 	if c.Modes.byState() {
 		span += "; " + c.Modes.Text
@@ -120,13 +121,13 @@ func (c *Comparison) sentence(m Metric, first bool, s *Summary) string {
 	case c.Untold():
 		return fmt.Sprintf("cannot be told with %s: %s", c.Arm, c.Withheld)
 	case c.P == nil:
-		return fmt.Sprintf("cannot be told with %s (%s %s)", c.Arm, count(c.N), plural(max(1, c.N), "trial"))
+		return fmt.Sprintf("cannot be told with %s (%s %s)", c.Arm, prose.Count(c.N), prose.Plural(max(1, c.N), "trial"))
 	case c.Modes.byState() && c.Mixture:
 		return fmt.Sprintf("depends on the state of the machine with %s (%s)", c.Arm, c.Modes.Text)
 	case c.Modes != nil && !c.Modes.byState():
 		return fmt.Sprintf("depends on the trial with %s (%s)", c.Arm, modesInShort(c))
 	case c.Verdict == Equivalent:
-		return fmt.Sprintf("is the same to within %s with %s (%s)", percent(c.Resolution), c.Arm, span)
+		return fmt.Sprintf("is the same to within %s with %s (%s)", prose.Percent(c.Resolution), c.Arm, span)
 	case c.Verdict == Inconclusive:
 		return fmt.Sprintf("is undecided with %s (%s)", c.Arm, span)
 	default:
@@ -149,18 +150,18 @@ func better(m Metric, v Verdict) string {
 func levelAnswer(s *Summary, d results.Design, m Metric) string {
 	l, ok := s.Arms[0].Metrics[m.Name]
 	if !ok {
-		return fmt.Sprintf("%s could not be measured.", capital(subject(d, m)))
+		return fmt.Sprintf("%s could not be measured.", prose.Capital(subject(d, m)))
 	}
-	text := fmt.Sprintf("%s is %s", capital(subject(d, m)), m.quantity(l.Mean))
+	text := fmt.Sprintf("%s is %s", prose.Capital(subject(d, m)), m.quantity(l.Mean))
 	if l.N >= 2 && l.Lo == l.Hi {
 		return text + " over " + fmt.Sprint(l.N) + " trials."
 	}
 	if l.N < 2 {
 		return text + " in one trial; its spread is not known."
 	}
-	text += fmt.Sprintf(" (%s to %s, %s %% confidence)", m.quantity(l.Lo), m.quantity(l.Hi), trimmed(100*s.Confidence))
+	text += fmt.Sprintf(" (%s to %s, %s %% confidence)", m.quantity(l.Lo), m.quantity(l.Hi), prose.Trimmed(100*s.Confidence))
 	if !l.Converged {
-		text += fmt.Sprintf(", which is wider than the ±%s that was asked for", percent(d.Width))
+		text += fmt.Sprintf(", which is wider than the ±%s that was asked for", prose.Percent(d.Width))
 	}
 	return text + "."
 }
@@ -205,7 +206,7 @@ func notConverged(s *Summary, d results.Design) string {
 		for _, name := range judgedMetrics(d) {
 			if l, ok := s.Arms[0].Metrics[name]; ok && !l.Converged {
 				return fmt.Sprintf("NOT CONVERGED: the %s level is known to ±%s only, ±%s was asked for: measure for longer (--max-time), or ask for less (--width)",
-					name, percent(halfWidth(l)), percent(d.Width))
+					name, prose.Percent(halfWidth(l)), prose.Percent(d.Width))
 			}
 		}
 		return "NOT CONVERGED: no judged metric could be computed"
@@ -219,7 +220,7 @@ func notConverged(s *Summary, d results.Design) string {
 			case c.Withheld != "":
 				text += "; " + c.Withheld // what could have been seen, or asked for, changes nothing
 			case c.SmallestDetectable != nil && *c.SmallestDetectable > 0 && *c.SmallestDetectable < 1:
-				text += fmt.Sprintf("; changes from %s could have been seen", amountOf(*c.SmallestDetectable, c.Difference))
+				text += fmt.Sprintf("; changes from %s could have been seen", prose.Amount(*c.SmallestDetectable, c.Difference))
 				coarser = true
 			default:
 				coarser = coarser || c.P != nil
@@ -232,7 +233,7 @@ func notConverged(s *Summary, d results.Design) string {
 	}
 	text := fmt.Sprintf("NOT CONVERGED: no verdict yet for %s: measure for longer (--max-time)", strings.Join(open, ", "))
 	if coarser {
-		text += fmt.Sprintf(", or ask for a coarser resolution than %s (--resolution)", percent(s.Resolution))
+		text += fmt.Sprintf(", or ask for a coarser resolution than %s (--resolution)", prose.Percent(s.Resolution))
 	}
 	return text
 }
@@ -244,28 +245,6 @@ func halfWidth(l Level) float64 {
 	return (l.Hi - l.Mean) / math.Abs(l.Mean)
 }
 
-// Counted writes a number of things: 1 flow, 2 flows.
-func Counted(n int, noun string) string { return fmt.Sprintf("%d %s", n, plural(n, noun)) }
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return word
-	}
-	return word + "s"
-}
-
-func capital(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
-}
-
-// trimmed writes 95 and 99.9 as people do.
-func trimmed(x float64) string {
-	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.2f", x), "0"), ".")
-}
-
 // modesInShort names two groups; more of them only by how far they lie apart.
 // The table has them all.
 func modesInShort(c *Comparison) string {
@@ -273,8 +252,8 @@ func modesInShort(c *Comparison) string {
 	if len(groups) <= 2 {
 		return c.Modes.Text
 	}
-	text := fmt.Sprintf("%s modes from %s to %s", count(len(groups)),
-		change(groups[0].Change, c.Difference), change(groups[len(groups)-1].Change, c.Difference))
+	text := fmt.Sprintf("%s modes from %s to %s", prose.Count(len(groups)),
+		prose.Change(groups[0].Change, c.Difference), prose.Change(groups[len(groups)-1].Change, c.Difference))
 	if c.Modes.Covariate != "" {
 		text += ", told apart by " + c.Modes.Covariate
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"netab/analysis/prose"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
@@ -128,7 +129,7 @@ func knownSpreads(s *Summary, mine func(*Comparison) bool) string {
 	var out []string
 	for i := range s.Comparisons {
 		if x := &s.Comparisons[i]; mine(x) && x.Calibrated {
-			text := fmt.Sprintf("%s of %s: %s", x.Metric, x.Arm, percent(x.KnownSD))
+			text := fmt.Sprintf("%s of %s: %s", x.Metric, x.Arm, prose.Percent(x.KnownSD))
 			if !slices.Contains(out, text) {
 				out = append(out, text)
 			}
@@ -169,10 +170,10 @@ func bootsToSee(x *Comparison) int {
 }
 
 func runCount(g RunGroup) string {
-	return fmt.Sprintf("%s %s of %s", count(len(g.Runs)), plural(len(g.Runs), "run"), g.Label)
+	return fmt.Sprintf("%s %s of %s", prose.Count(len(g.Runs)), prose.Plural(len(g.Runs), "run"), g.Label)
 }
 
-func bootCount(n int) string { return fmt.Sprintf("%s %s", count(n), plural(n, "boot")) }
+func bootCount(n int) string { return fmt.Sprintf("%s %s", prose.Count(n), prose.Plural(n, "boot")) }
 
 // confounders lists what differs between the first run and any other, once
 // each.
@@ -302,7 +303,7 @@ func (c comparing) answer(s *Summary) string {
 		if noun == "kernel " {
 			noun = "" // a release is known for one
 		}
-		sentences = append(sentences, capital(fmt.Sprintf("%s%s against %s%s: %s %s.", noun, g.Label, noun, base.Label, subject(d, m), strings.Join(parts, "; "))))
+		sentences = append(sentences, prose.Capital(fmt.Sprintf("%s%s against %s%s: %s %s.", noun, g.Label, noun, base.Label, subject(d, m), strings.Join(parts, "; "))))
 	}
 	if len(sentences) == 0 {
 		return "The runs have no arm in common that was measured in both."

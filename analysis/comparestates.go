@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"netab/analysis/prose"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
@@ -126,7 +127,7 @@ func (s *states) told(shares []float64) string {
 }
 
 func (s State) told(share float64) string {
-	text := fmt.Sprintf("%s (%s", s.Name, wholePercent(share))
+	text := fmt.Sprintf("%s (%s", s.Name, prose.WholePercent(share))
 	if d := s.Canaries[canaryDistance]; d > 0 {
 		text += ", CPUs " + apartText(d)
 	}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"netab/analysis/prose"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -70,7 +71,7 @@ func otherUse(trials []results.Trial, cpus int) []results.Warning {
 	var ws []results.Warning
 	warn := func(share, bound float64, code vocab.Code, text string) {
 		if share > bound {
-			ws = append(ws, results.Warning{Code: code, Text: fmt.Sprintf(text, percent(share))})
+			ws = append(ws, results.Warning{Code: code, Text: fmt.Sprintf(text, prose.Percent(share))})
 		}
 	}
 	warn(steal/ran/float64(max(1, cpus)), stealBound, codeCPUSteal,
@@ -201,5 +202,5 @@ func unexplained(trials []results.Trial, arm int, name string) []results.Warning
 		return nil
 	}
 	return []results.Warning{{Code: codeLedgerUnexplained, Text: fmt.Sprintf(
-		"%s: %s of the datagrams sent are neither received nor in any drop counter that is read", name, percent(lost/sent))}}
+		"%s: %s of the datagrams sent are neither received nor in any drop counter that is read", name, prose.Percent(lost/sent))}}
 }

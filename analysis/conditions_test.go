@@ -196,20 +196,6 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-func TestFormat(t *testing.T) {
-	for _, tt := range []struct{ got, want string }{
-		{percent(0.0731), "7.3 %"}, {percent(-0.0042), "0.42 %"}, {percent(1.2), "120 %"}, {percent(0.00996), "1.0 %"},
-		{change(-0.074, false), "-7.4 %"}, {change(0.05, true), "+5.0 points"}, {change(-0.00001, false), "0.00 %"},
-		{interval(-0.0031, 0.059, false), "-0.31 to +5.9 %"},
-		{quantity(41.23e9, "bit/s"), "41.2 Gbit/s"}, {quantity(612345, "pps"), "612 kpps"}, {quantity(0.31, "ns/B"), "0.31 ns/B"},
-		{quantity(0.02, "fraction"), "2.0 %"}, {trimmed(95), "95"}, {trimmed(99.9), "99.9"}, {count(2), "two"}, {count(12), "12"},
-	} {
-		if tt.got != tt.want {
-			t.Errorf("%q, want %q", tt.got, tt.want)
-		}
-	}
-}
-
 // TestRateOfFewMessages: where a trial counts ten messages, one or two fewer are
 // chance, and a third fewer is not; where it counts many, half a per cent is not.
 func TestRateOfFewMessages(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"netab/analysis/prose"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -160,15 +161,15 @@ func build(b results.Build) string {
 }
 
 func traffic(a results.Arm) string {
-	text := fmt.Sprintf("%s, %s, %s, %s", a.Protocol, Counted(a.Message, "byte"), Counted(a.Flows, "flow"), a.Topology)
+	text := fmt.Sprintf("%s, %s, %s, %s", a.Protocol, prose.Counted(a.Message, "byte"), prose.Counted(a.Flows, "flow"), a.Topology)
 	if a.Kind.Or() != vocab.Stream {
 		text = string(a.Kind) + " over " + text
 	}
 	if a.Rate > 0 {
-		text += fmt.Sprintf(", %s/s", rate(a.Rate))
+		text += fmt.Sprintf(", %s/s", prose.Rate(a.Rate))
 	}
 	if a.LossFree != nil {
-		text += fmt.Sprintf(", highest rate with %s loss", percent(*a.LossFree))
+		text += fmt.Sprintf(", highest rate with %s loss", prose.Percent(*a.LossFree))
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.Beside)) {
 		text += fmt.Sprintf(", beside it %s (%s)", name, a.Beside[name])

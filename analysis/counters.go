@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"netab/analysis/prose"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/cpulist"
@@ -224,7 +225,7 @@ func idleOf(role, isolatedList string, trials []results.Trial, of func(*results.
 	isolated, _ := cpulist.Parse(isolatedList)
 	switch {
 	case threads < len(pinned):
-		return text + fmt.Sprintf("it has %s for them; give it more flows or threads, or fewer CPUs", Counted(threads, "thread"))
+		return text + fmt.Sprintf("it has %s for them; give it more flows or threads, or fewer CPUs", prose.Counted(threads, "thread"))
 	case slices.ContainsFunc(pinned, func(cpu int) bool { return slices.Contains(isolated, cpu) }):
 		return text + "isolated CPUs are not balanced, so threads stay where they began; place each flow on a CPU of its own, or take CPUs that are not isolated"
 	}

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 
 	"netab/analysis/stat"
+
+	"netab/analysis/prose"
 )
 
 // Trials share no process, socket or namespace, and are taken as independent.
@@ -44,11 +46,11 @@ func (d *Dependence) tooAlike(n, fewest int) string {
 		return ""
 	}
 	return fmt.Sprintf("neighbouring trials are alike (correlation %.2f, p = %.2g), so %d say no more than %s independent %s, and a verdict needs %d: that takes about %d trials, or sessions spread over hours",
-		d.Lag1, d.P, n, count(int(d.Worth)), plural(int(d.Worth), "one"), fewest, int(math.Ceil(float64(fewest*n)/d.Worth)))
+		d.Lag1, d.P, n, prose.Count(int(d.Worth)), prose.Plural(int(d.Worth), "one"), fewest, int(math.Ceil(float64(fewest*n)/d.Worth)))
 }
 
 // warning is said of trials that depend on each other.
 func (d *Dependence) warning(what string) string {
 	return fmt.Sprintf("%s: neighbouring trials are not independent (correlation %.2f, p = %.2g by permutation): they say about as much as %s independent %s",
-		what, d.Lag1, d.P, count(int(d.Worth)), plural(int(d.Worth), "one"))
+		what, d.Lag1, d.P, prose.Count(int(d.Worth)), prose.Plural(int(d.Worth), "one"))
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"netab/analysis/prose"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
@@ -94,11 +95,11 @@ func disturbed(h *results.HostDelta, runNS int64, usual float64) string {
 	foreign, steal := float64(h.ForeignNS)/run, float64(h.StealNS)/run/cpus
 	switch {
 	case foreign > max(disturbedForeign, disturbedMachine*cpus) && h.ForeignNS >= disturbedLeast:
-		return fmt.Sprintf("other programs used %s of a CPU", percent(foreign))
+		return fmt.Sprintf("other programs used %s of a CPU", prose.Percent(foreign))
 	case steal > disturbedSteal && steal > 2*usual:
-		return fmt.Sprintf("the hypervisor took %s of the CPU time", percent(steal))
+		return fmt.Sprintf("the hypervisor took %s of the CPU time", prose.Percent(steal))
 	case float64(h.ThrottledNS) > disturbedThrottled*run:
-		return fmt.Sprintf("a CPU quota stopped netab for %s of the time", percent(float64(h.ThrottledNS)/run))
+		return fmt.Sprintf("a CPU quota stopped netab for %s of the time", prose.Percent(float64(h.ThrottledNS)/run))
 	}
 	return ""
 }
@@ -198,7 +199,7 @@ func (j judging) besides(cs []Comparison, s sifting) {
 		}
 		if c.Verdict != Inconclusive && suspicious(judged, apart) {
 			c.withhold(fmt.Sprintf("in the %d disturbed trials the change was another (%s against %s), so what disturbed them may come from the arm itself: measure with nothing else running",
-				len(apart), change(shown(stat.NewSample(values(apart)).Mean), c.Difference), change(c.Change, c.Difference)))
+				len(apart), prose.Change(shown(stat.NewSample(values(apart)).Mean), c.Difference), prose.Change(c.Change, c.Difference)))
 		}
 	}
 }
@@ -244,7 +245,7 @@ func (s *sifting) warning(cs []Comparison) []results.Warning {
 	var parts []string
 	for i := range cs {
 		if c := &cs[i]; c.Judged && c.AllTrials.differs(c) {
-			parts = append(parts, fmt.Sprintf("%s of %s %s (%s)", titleOf(c.Metric), c.Arm, change(c.AllTrials.Change, c.Difference), interval(c.AllTrials.Lo, c.AllTrials.Hi, c.Difference)))
+			parts = append(parts, fmt.Sprintf("%s of %s %s (%s)", titleOf(c.Metric), c.Arm, prose.Change(c.AllTrials.Change, c.Difference), prose.Interval(c.AllTrials.Lo, c.AllTrials.Hi, c.Difference)))
 		}
 	}
 	if len(parts) > 0 {

@@ -3,6 +3,7 @@ package analysis
 import (
 	"slices"
 
+	"netab/analysis/prose"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -18,7 +19,7 @@ func doubtful(s *Summary, allowed []vocab.Code) []Check {
 	var out []Check
 	for _, w := range s.Warnings {
 		if slices.Contains(doubts, w.Code) {
-			k := Check{Outcome: Undecided, Plain: capital(w.Text) + ".", about: w.Code}
+			k := Check{Outcome: Undecided, Plain: prose.Capital(w.Text) + ".", about: w.Code}
 			if slices.Contains(allowed, w.Code) {
 				k.Outcome = Passed
 				k.Plain += " That is allowed here."

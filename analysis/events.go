@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"netab/analysis/prose"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -117,7 +118,7 @@ func eventWarnings(run *results.Run, trials []results.Trial, arm int) []results.
 		if sent <= 0 {
 			return ""
 		}
-		return fmt.Sprintf(", about %s of all", percent(float64(n)/sent))
+		return fmt.Sprintf(", about %s of all", prose.Percent(float64(n)/sent))
 	}
 	var ws []results.Warning
 	if n := counts[vocab.Retries]; float64(n) > retryBound*sent {
@@ -128,7 +129,7 @@ func eventWarnings(run *results.Run, trials []results.Trial, arm int) []results.
 		said := slices.ContainsFunc(run.Header.Design.Arms[arm].Notes, func(n string) bool { return strings.Contains(n, "zerocopy:") })
 		if copied > 0 && 2*copied >= all && !said { // the scenario's notes
 			ws = append(ws, results.Warning{Code: codeArmNote, Text: fmt.Sprintf(
-				"%s: the kernel copied %s of the %s: the arm is not zero-copy as its name says (%s)", name, percent(float64(copied)/float64(max(all, copied))), what, why)})
+				"%s: the kernel copied %s of the %s: the arm is not zero-copy as its name says (%s)", name, prose.Percent(float64(copied)/float64(max(all, copied))), what, why)})
 		}
 	}
 	note(counts[vocab.ZeroCopyCopied], counts[vocab.ZeroCopyCompleted], "sends with MSG_ZEROCOPY", "loopback and veth always copy")

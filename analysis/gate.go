@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"netab/analysis/prose"
 	"netab/results/vocab"
 )
 
@@ -145,13 +146,13 @@ func levelChecks(s *Summary) []Check {
 			continue
 		}
 		k := Check{Arm: s.Arms[0].Name, Metric: name, Outcome: Undecided, Method: fmt.Sprintf("Student's t over %d trials", l.N),
-			Plain: fmt.Sprintf("The level of %s is known to ±%s only, which is wider than asked for.", titleOf(name), percent(halfWidth(l)))}
+			Plain: fmt.Sprintf("The level of %s is known to ±%s only, which is wider than asked for.", titleOf(name), prose.Percent(halfWidth(l)))}
 		switch {
 		case s.Arms[0].Failed > 0:
 			k.Plain = fmt.Sprintf("%s moved nothing in %d of %d trials, so its level says little.", s.Arms[0].Name, s.Arms[0].Failed, s.Trials)
 		case l.Converged:
 			k.Outcome = Passed
-			k.Plain = fmt.Sprintf("The level of %s is known to ±%s. The run has one arm: nothing is compared.", titleOf(name), percent(halfWidth(l)))
+			k.Plain = fmt.Sprintf("The level of %s is known to ±%s. The run has one arm: nothing is compared.", titleOf(name), prose.Percent(halfWidth(l)))
 		}
 		out = append(out, k)
 	}
@@ -167,7 +168,7 @@ func absent(s *Summary) []Check {
 		if judged || len(s.Arms) == 1 && s.Arms[0].Metrics[name].N > 0 {
 			continue
 		}
-		text := fmt.Sprintf("%s was measured for no pair of arms, so nothing is known of it.", capital(titleOf(name)))
+		text := fmt.Sprintf("%s was measured for no pair of arms, so nothing is known of it.", prose.Capital(titleOf(name)))
 		if _, ok := LookupMetric(name); !ok {
 			text = fmt.Sprintf("%q is not a metric, so nothing is known of it.", name)
 		}
@@ -175,7 +176,7 @@ func absent(s *Summary) []Check {
 	}
 	for _, w := range s.Warnings {
 		if w.Code == codeArmMissing {
-			out = append(out, Check{Outcome: Undecided, Plain: capital(w.Text) + "."})
+			out = append(out, Check{Outcome: Undecided, Plain: prose.Capital(w.Text) + "."})
 		}
 	}
 	return out

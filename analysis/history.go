@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"netab/analysis/prose"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
@@ -207,12 +208,12 @@ func (h *History) text(s *Summary) string {
 		}
 		c := s.comparison(of.Arm, of.Metric)
 		if b := of.Between; b != nil {
-			parts = append(parts, fmt.Sprintf("%s %s (%s) over all runs, which scatter by %s beyond their own errors", what, change(b.Change, c.Difference), interval(b.Lo, b.Hi, c.Difference), amountOf(scatterShown(b.SD, c.Difference), c.Difference)))
+			parts = append(parts, fmt.Sprintf("%s %s (%s) over all runs, which scatter by %s beyond their own errors", what, prose.Change(b.Change, c.Difference), prose.Interval(b.Lo, b.Hi, c.Difference), prose.Amount(scatterShown(b.SD, c.Difference), c.Difference)))
 		}
 	}
 	text := "No earlier run of this question on this machine was in the same state as this one"
 	if h.Runs > 0 {
-		verb, earlier := "agree", fmt.Sprintf("%s earlier %s", count(h.Runs), plural(h.Runs, "run"))
+		verb, earlier := "agree", fmt.Sprintf("%s earlier %s", prose.Count(h.Runs), prose.Plural(h.Runs, "run"))
 		if h.Runs == 1 {
 			verb = "agrees"
 		}
@@ -222,16 +223,16 @@ func (h *History) text(s *Summary) string {
 				verb = "does not agree"
 			}
 		}
-		text = fmt.Sprintf("%s of this question on this machine, since %s, %s with this one", capital(earlier), h.Since.UTC().Format(time.DateOnly), verb)
+		text = fmt.Sprintf("%s of this question on this machine, since %s, %s with this one", prose.Capital(earlier), h.Since.UTC().Format(time.DateOnly), verb)
 		if len(h.Of) == 0 {
-			text = fmt.Sprintf("%s of this question on this machine cannot be compared with this one, which has no figures", capital(earlier))
+			text = fmt.Sprintf("%s of this question on this machine cannot be compared with this one, which has no figures", prose.Capital(earlier))
 		}
 	}
 	if len(parts) > 0 {
 		text += ": " + strings.Join(parts, "; ")
 	}
 	for _, a := range h.Apart {
-		text += fmt.Sprintf("; %s more in another state of it (%s)", count(a.Runs), a.State)
+		text += fmt.Sprintf("; %s more in another state of it (%s)", prose.Count(a.Runs), a.State)
 	}
 	return text + "."
 }
@@ -249,7 +250,7 @@ func (h *History) contradiction(s *Summary) string {
 		if n := len(of.Contradicts); n > 0 {
 			c := s.comparison(of.Arm, of.Metric)
 			text := fmt.Sprintf("%s of %s is %s (%s) here, and %d of %d earlier %s of the same question on this machine cannot be reconciled with it (run %s",
-				titleOf(of.Metric), of.Arm, change(c.Change, c.Difference), interval(c.Lo, c.Hi, c.Difference), n, of.Runs, plural(of.Runs, "run"), of.Contradicts[0])
+				titleOf(of.Metric), of.Arm, prose.Change(c.Change, c.Difference), prose.Interval(c.Lo, c.Hi, c.Difference), n, of.Runs, prose.Plural(of.Runs, "run"), of.Contradicts[0])
 			if n > 1 {
 				text += fmt.Sprintf(" and %d more", n-1)
 			}

@@ -14,6 +14,8 @@ import (
 	"netab/results/nesting"
 
 	"netab/analysis/stat"
+
+	"netab/analysis/prose"
 )
 
 // A KnownIssue acknowledges a regression, so that a gate shows it and passes.
@@ -168,7 +170,7 @@ func (k *KnownIssue) Judge(arm, metric string, worse float64, now time.Time) (st
 	case !now.Before(k.ends):
 		st.State, st.Text = IssueExpired, fmt.Sprintf("expired on %s: the regression counts again", k.Expires)
 	case k.upTo > 0 && worse > k.upTo:
-		st.State, st.Text = IssueExceeded, fmt.Sprintf("%s of %s is worse by %s, more than the %s acknowledged: it counts", metric, arm, percent(worse), k.UpTo)
+		st.State, st.Text = IssueExceeded, fmt.Sprintf("%s of %s is worse by %s, more than the %s acknowledged: it counts", metric, arm, prose.Percent(worse), k.UpTo)
 	default:
 		st.State, st.Text = IssueUsed, fmt.Sprintf("until %s: %s", k.Expires, k.Reason)
 	}

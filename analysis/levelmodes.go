@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"netab/analysis/stat"
+
+	"netab/analysis/prose"
 )
 
 // LevelModes says that the trials of one arm have different levels, by groups.
@@ -106,7 +108,7 @@ func levelModesText(modes *LevelModes, m Metric, several bool) string {
 		}
 		parts = append(parts, part)
 	}
-	text := fmt.Sprintf("its level falls into %s groups: %s", count(len(parts)), strings.Join(parts, ", "))
+	text := fmt.Sprintf("its level falls into %s groups: %s", prose.Count(len(parts)), strings.Join(parts, ", "))
 	if modes.Covariate == "" {
 		text += "; nothing that was recorded tells them apart"
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"netab/analysis/prose"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
@@ -124,7 +125,7 @@ func busyText(source, sink float64) string {
 // source sends more than the receiving side takes, however busy either looks.
 func limitText(source, sink, loss float64) *Limit {
 	if loss > dropShare {
-		return &Limit{Role: "sink", Text: fmt.Sprintf("sink-bound: %s of the datagrams sent were lost (%s)", percent(loss), busyText(source, sink))}
+		return &Limit{Role: "sink", Text: fmt.Sprintf("sink-bound: %s of the datagrams sent were lost (%s)", prose.Percent(loss), busyText(source, sink))}
 	}
 	return saturated(source, sink, busyShare, "something else set the rate, such as waking up, pacing or a window")
 }
@@ -155,7 +156,7 @@ func pacedLimit(source, sink, loss float64, p pace, a results.Arm) *Limit {
 	busy := busyText(source, sink)
 	switch {
 	case loss > dropShare:
-		return &Limit{Role: "sink", Text: fmt.Sprintf("sink-bound: %s of the datagrams sent were lost; the source sent %s (%s)", percent(loss), of, busy)}
+		return &Limit{Role: "sink", Text: fmt.Sprintf("sink-bound: %s of the datagrams sent were lost; the source sent %s (%s)", prose.Percent(loss), of, busy)}
 	case p.tooFast(a.Rate):
 		return &Limit{Role: "rate", Text: fmt.Sprintf("the source went beyond its rate: %s (%s)", of, busy)}
 	case !p.tooSlow(a.Rate):
@@ -191,7 +192,7 @@ func (p pace) slack() float64 { return 2 * float64(p.trials) / p.sent.Den }
 // three digits of the latter: what is out of bounds then looks so, 5.03 k of
 // 5.00 k.
 func rateOf(achieved, offered float64) string {
-	v, prefix := scaled(offered)
+	v, prefix := prose.Scaled(offered)
 	decimals := 2
 	for w := v; w >= 10 && decimals > 0; w /= 10 {
 		decimals--
@@ -214,7 +215,7 @@ func rates(d results.Design, trials []results.Trial) []results.Warning {
 		}
 		p := paceOf(d, trials, i)
 		sent := p.sent.Value() // so loss is never the reason
-		off := change(sent/a.Rate-1, false)
+		off := prose.Change(sent/a.Rate-1, false)
 		switch {
 		case !stat.IsFinite(sent):
 		case p.tooFast(a.Rate):

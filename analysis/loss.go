@@ -3,6 +3,7 @@ package analysis
 import (
 	"fmt"
 
+	"netab/analysis/prose"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
@@ -97,7 +98,7 @@ func windowLoss(d results.Design, trials []results.Trial, arm int) []results.War
 		}
 		ws = append(ws, results.Warning{Code: codeLossUncertain, Text: fmt.Sprintf(
 			"%s: %s is what counted parts sent and did not receive, because %s; up to %s more was received in them than sent (in %d of %d trials), so that much may be missing elsewhere: set measure.settle longer",
-			d.Arms[arm].Name, m.Title, why, percent(least), off, len(trials))})
+			d.Arms[arm].Name, m.Title, why, prose.Percent(least), off, len(trials))})
 	}
 	return ws
 }

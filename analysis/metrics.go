@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"netab/analysis/prose"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
@@ -328,4 +329,12 @@ func (m Metric) is(arm results.Arm) string {
 		text += " searching a rate"
 	}
 	return text
+}
+
+// quantity writes a level of the metric: 52.0 k transactions/s.
+func (m Metric) quantity(x float64) string {
+	if m.Counts == "" {
+		return prose.Quantity(x, m.Unit)
+	}
+	return prose.Rate(x) + " " + m.Counts + "/s"
 }

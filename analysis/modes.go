@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"netab/analysis/stat"
+
+	"netab/analysis/prose"
 )
 
 // effectModes looks for a covariate that explains the trials' effects.
@@ -63,13 +65,13 @@ func modesText(m *Modes, difference bool, n int) string {
 		if i == 0 {
 			of += " trials"
 		}
-		part := fmt.Sprintf("%s (%s)", change(g.Change, difference), of)
+		part := fmt.Sprintf("%s (%s)", prose.Change(g.Change, difference), of)
 		if g.Label != "" {
 			part = g.Label + ": " + part
 		}
 		parts = append(parts, part)
 	}
-	text := fmt.Sprintf("trials fall into %s modes: %s", count(len(m.Groups)), strings.Join(parts, "; "))
+	text := fmt.Sprintf("trials fall into %s modes: %s", prose.Count(len(m.Groups)), strings.Join(parts, "; "))
 	if m.Covariate == "" {
 		text += "; nothing that was recorded tells them apart"
 	}

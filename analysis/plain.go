@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"netab/analysis/stat"
+
+	"netab/analysis/prose"
 )
 
 // This file says verdicts to readers who do not know statistics, and gives
@@ -21,17 +23,17 @@ func titleOf(metric string) string {
 
 // plainVerdict is a check in one sentence without a technical term.
 func plainVerdict(c *Comparison, o Outcome, s *Summary) string {
-	what := capital(titleOf(c.Metric)) + " with " + c.Arm
+	what := prose.Capital(titleOf(c.Metric)) + " with " + c.Arm
 	against := " than with " + c.Baseline
 	if c.ArmRun != "" {
 		what, against = fmt.Sprintf("%s in %s", what, c.ArmRun), " than in "+c.BaselineRun
 	}
-	span := fmt.Sprintf("between %s and %s", change(c.Lo, c.Difference), change(c.Hi, c.Difference))
+	span := fmt.Sprintf("between %s and %s", prose.Change(c.Lo, c.Difference), prose.Change(c.Hi, c.Difference))
 	if c.Lo == c.Hi && c.N >= 2 {
 		span = fmt.Sprintf("no two of %d %ss differ", c.N, cmp.Or(c.Units, unitTrial))
 	}
-	amount := amountOf(c.Change, c.Difference)
-	limit := amountOf(c.Resolution, c.Difference)
+	amount := prose.Amount(c.Change, c.Difference)
+	limit := prose.Amount(c.Resolution, c.Difference)
 	switch {
 	case o == Worse && c.Failures.oftener():
 		text := fmt.Sprintf("%s is worse%s: %s", what, against, c.Failures.text())
@@ -50,11 +52,11 @@ func plainVerdict(c *Comparison, o Outcome, s *Summary) string {
 	case o == Worse:
 		return fmt.Sprintf("%s is worse%s, by %s (%s).", what, against, amount, span)
 	case o == Undecided && c.Withheld != "" && c.Lo <= 0 && c.Hi >= 0:
-		return fmt.Sprintf("It is not known whether %s changed: %s.", lower(what), c.Withheld)
+		return fmt.Sprintf("It is not known whether %s changed: %s.", prose.Lower(what), c.Withheld)
 	case o == Undecided && c.Withheld != "":
-		return fmt.Sprintf("%s looks %s changed, but that cannot be trusted: %s.", what, change(c.Change, c.Difference), c.Withheld)
+		return fmt.Sprintf("%s looks %s changed, but that cannot be trusted: %s.", what, prose.Change(c.Change, c.Difference), c.Withheld)
 	case o == Undecided:
-		return fmt.Sprintf("It is not known whether %s changed: anything %s fits what was measured, and a change for the worse of %s matters.", lower(what), span, limit)
+		return fmt.Sprintf("It is not known whether %s changed: anything %s fits what was measured, and a change for the worse of %s matters.", prose.Lower(what), span, limit)
 	case c.Verdict == Improvement:
 		return fmt.Sprintf("%s is better%s, by %s (%s).", what, against, amount, span)
 	case c.Verdict == Equivalent:
@@ -73,10 +75,10 @@ func howSure(c *Comparison, o Outcome, s *Summary) string {
 }
 
 func surety(c *Comparison, o Outcome, s *Summary) string {
-	errs := trimmed(100 * (1 - s.Confidence))
+	errs := prose.Trimmed(100 * (1 - s.Confidence))
 	seen := ""
 	if c.SmallestDetectable != nil && *c.SmallestDetectable > 0 {
-		seen = fmt.Sprintf(" A change of %s or more would have been seen nine times out of ten.", amountOf(*c.SmallestDetectable, c.Difference))
+		seen = fmt.Sprintf(" A change of %s or more would have been seen nine times out of ten.", prose.Amount(*c.SmallestDetectable, c.Difference))
 	}
 	switch {
 	case (o == Worse || o == Passed) && c.uninterleaved():
@@ -86,9 +88,9 @@ func surety(c *Comparison, o Outcome, s *Summary) string {
 	case o == Passed && c.UnseenShare != nil && c.Lo == c.Hi:
 		return fmt.Sprintf("How sure: what happens in one of %d trials or more would slip through in at most %s of 100 such measurements; how large it is where it happens nobody saw.", int(1 / *c.UnseenShare), errs)
 	case o == Passed && c.UnseenShare != nil:
-		return fmt.Sprintf("How sure: going by what these trials show, a change for the worse of %s or more would slip through in at most %s of 100 such measurements.%s%s", amountOf(c.Resolution, c.Difference), errs, c.alike(), c.unseen())
+		return fmt.Sprintf("How sure: going by what these trials show, a change for the worse of %s or more would slip through in at most %s of 100 such measurements.%s%s", prose.Amount(c.Resolution, c.Difference), errs, c.alike(), c.unseen())
 	case o == Passed:
-		return fmt.Sprintf("How sure: a change for the worse of %s or more would slip through in at most %s of 100 such measurements.", amountOf(c.Resolution, c.Difference), errs)
+		return fmt.Sprintf("How sure: a change for the worse of %s or more would slip through in at most %s of 100 such measurements.", prose.Amount(c.Resolution, c.Difference), errs)
 	default:
 		return "How sure: not sure enough for a verdict." + seen + " Measure for longer, or ask for less."
 	}
@@ -103,7 +105,7 @@ func (c *Comparison) alike() string {
 	if c.Dependence == nil {
 		return ""
 	}
-	return fmt.Sprintf(" Neighbouring trials are alike, so the %d count for no more than %s; where the machine's state lasts for longer than this run, it is of that state only.", c.N, count(int(c.Dependence.Worth)))
+	return fmt.Sprintf(" Neighbouring trials are alike, so the %d count for no more than %s; where the machine's state lasts for longer than this run, it is of that state only.", c.N, prose.Count(int(c.Dependence.Worth)))
 }
 
 // unseen says how rare something must be to have gone unseen in so many trials.
@@ -140,7 +142,7 @@ func method(c *Comparison) string {
 			test, n = "Student's t over boots (paired: both sides in each)", fmt.Sprintf("n = %d boots", c.N)
 		}
 	}
-	parts := []string{test, n, "df = " + trimmed(c.DF), fmt.Sprintf("look %d", c.Looks), fmt.Sprintf("alpha = %.3g", c.Alpha)}
+	parts := []string{test, n, "df = " + prose.Trimmed(c.DF), fmt.Sprintf("look %d", c.Looks), fmt.Sprintf("alpha = %.3g", c.Alpha)}
 	if c.P != nil {
 		parts = append(parts, fmt.Sprintf("p = %.2g", *c.P))
 	}
@@ -151,19 +153,6 @@ func method(c *Comparison) string {
 		parts = append(parts, fmt.Sprintf("p (permutation) = %.2g", *c.PPermutation))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// amountOf writes a change without its sign.
-func amountOf(x float64, difference bool) string {
-	return strings.TrimLeft(change(x, difference), "+-")
-}
-
-func lower(s string) string {
-	// "CPU time", "p99 latency": only a plain capital goes.
-	if len(s) > 1 && 'A' <= s[0] && s[0] <= 'Z' && 'a' <= s[1] && s[1] <= 'z' {
-		return strings.ToLower(s[:1]) + s[1:]
-	}
-	return s
 }
 
 // sentence is the gate as one line of a chat.
@@ -184,7 +173,7 @@ func (g *Gate) sentence() string {
 	case Undecided:
 		text = "no verdict yet: " + g.list(Undecided)
 	default:
-		text = fmt.Sprintf("passed, %d %s", len(g.Checks), plural(len(g.Checks), "check"))
+		text = fmt.Sprintf("passed, %d %s", len(g.Checks), prose.Plural(len(g.Checks), "check"))
 		if changes := g.list(Passed); changes != "" {
 			text += "; " + changes
 		}
@@ -216,7 +205,7 @@ func (g *Gate) list(o Outcome) string {
 			parts = append(parts, fmt.Sprintf("%s of %s depends on the trial", titleOf(c.Metric), c.Arm))
 		case o == Passed && c.Verdict != Improvement:
 		case o == Passed:
-			parts = append(parts, fmt.Sprintf("%s of %s improved by %s", titleOf(c.Metric), c.Arm, amountOf(c.Change, c.Difference)))
+			parts = append(parts, fmt.Sprintf("%s of %s improved by %s", titleOf(c.Metric), c.Arm, prose.Amount(c.Change, c.Difference)))
 		case o != Passed && c.Failures.oftener():
 			parts = append(parts, fmt.Sprintf("%s of %s: %s", titleOf(c.Metric), c.Arm, c.Failures.inShort()))
 		case c.Untold():
@@ -224,7 +213,7 @@ func (g *Gate) list(o Outcome) string {
 		case c.P == nil:
 			parts = append(parts, fmt.Sprintf("%s of %s has too few measurements", titleOf(c.Metric), c.Arm))
 		default:
-			parts = append(parts, fmt.Sprintf("%s of %s %s (%s)", titleOf(c.Metric), c.Arm, change(c.Change, c.Difference), interval(c.Lo, c.Hi, c.Difference)))
+			parts = append(parts, fmt.Sprintf("%s of %s %s (%s)", titleOf(c.Metric), c.Arm, prose.Change(c.Change, c.Difference), prose.Interval(c.Lo, c.Hi, c.Difference)))
 		}
 	}
 	const most = 3

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"netab/analysis/prose"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
@@ -77,7 +78,7 @@ func tooFew(d results.Design, trials []results.Trial, arm int) []results.Warning
 		}
 		ws = append(ws, results.Warning{Code: codeFewTransactions, Text: fmt.Sprintf(
 			"%s: %d %s cannot show %s, which would take so many: measure for longer (--max-time)", what,
-			counts[beside], plural(int(counts[beside]), "transaction"), strings.Join(missing[beside], ", "))})
+			counts[beside], prose.Plural(int(counts[beside]), "transaction"), strings.Join(missing[beside], ", "))})
 	}
 	return ws
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"netab/analysis/prose"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
@@ -195,7 +196,7 @@ func sessionWarnings(d results.Design, cs []Comparison) []results.Warning {
 		if c.Sessions.P <= hetAlpha {
 			ws = append(ws, results.Warning{Code: codeSessionsDisagree, Text: fmt.Sprintf(
 				"%s of %s: sessions disagree beyond what their trials explain (spread between them %s, p = %.2g), so the session is the unit: %s",
-				c.Metric, c.Arm, percent(c.Sessions.BetweenSD), c.Sessions.P, c.Sessions.text(c.Difference))})
+				c.Metric, c.Arm, prose.Percent(c.Sessions.BetweenSD), c.Sessions.P, c.Sessions.text(c.Difference))})
 		}
 	}
 	switch {
@@ -222,7 +223,7 @@ func (s *SessionSpread) text(difference bool) string {
 		if i > 0 {
 			text += ", "
 		}
-		text += change(e.Change, difference)
+		text += prose.Change(e.Change, difference)
 	}
 	return text
 }

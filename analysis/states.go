@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"netab/analysis/prose"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
@@ -428,15 +429,15 @@ func (s *states) warning() []results.Warning {
 	}
 	var parts []string
 	for _, state := range s.list {
-		text := fmt.Sprintf("%s %s of the time", state.Name, wholePercent(state.Share))
+		text := fmt.Sprintf("%s %s of the time", state.Name, prose.WholePercent(state.Share))
 		if d := state.Canaries[canaryDistance]; d > 0 {
 			text += fmt.Sprintf(" (CPUs %s)", apartText(d))
 		}
 		parts = append(parts, text)
 	}
-	text := fmt.Sprintf("the machine was in %s states: %s", count(len(s.list)), strings.Join(parts, ", "))
+	text := fmt.Sprintf("the machine was in %s states: %s", prose.Count(len(s.list)), strings.Join(parts, ", "))
 	if s.mixed > 0 {
-		text += fmt.Sprintf(", %s in between", percent(s.mixed))
+		text += fmt.Sprintf(", %s in between", prose.Percent(s.mixed))
 	}
 	code := codeMachineStates
 	if s.several() {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"netab/analysis/prose"
 	"netab/analysis/stat"
 	"netab/results"
 )
@@ -177,7 +178,7 @@ func (j judging) interactions(fe FactorEffect, m Metric) []Interaction {
 		if i, ok := departing(cells, m, j.alpha); ok {
 			i.Factor, i.Level = fe.Factor, level
 			i.Text = fmt.Sprintf("the effect of %s=%s within %s differs from its mean elsewhere by %s (%s)", fe.Factor, level,
-				named(i.Within), change(i.Departs, m.Difference), interval(i.Lo, i.Hi, m.Difference))
+				named(i.Within), prose.Change(i.Departs, m.Difference), prose.Interval(i.Lo, i.Hi, m.Difference))
 			out = append(out, i)
 		}
 	}

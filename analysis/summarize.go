@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"netab/analysis/prose"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
@@ -219,11 +220,11 @@ func warnOfComparison(c *Comparison, resolution float64, warn func(code vocab.Co
 			warn(codeModes, "%s: %s; how often the machine is in which state, one run does not know", what, c.Modes.Text)
 		}
 	case c.Modes != nil:
-		warn(codeModes, "%s: %s; the mean of %s only tells how often each was drawn", what, c.Modes.Text, change(c.Change, c.Difference))
+		warn(codeModes, "%s: %s; the mean of %s only tells how often each was drawn", what, c.Modes.Text, prose.Change(c.Change, c.Difference))
 	case c.Sessions != nil && c.Sessions.P <= hetAlpha: // sessionWarnings say it
 	case c.HetP != nil && *c.HetP <= hetAlpha:
 		warn(codeHeterogeneous, "%s: trials disagree beyond their own error (between-trial spread %s, p = %.2g), and nothing recorded explains it; the interval includes that spread",
-			what, percent(*c.BetweenSD), *c.HetP)
+			what, prose.Percent(*c.BetweenSD), *c.HetP)
 	}
 	// Within a part of the interval the two differ by chance alone.
 	if c.Modes == nil && c.Robust != nil && max(*c.Robust-c.Change, c.Change-*c.Robust) > max(resolution/2, (c.Hi-c.Lo)/6) {
@@ -231,7 +232,7 @@ func warnOfComparison(c *Comparison, resolution float64, warn func(code vocab.Co
 		if m, ok := LookupMetric(c.Metric); ok && m.Merged() {
 			says, pulled = "all transactions together say %s, the trials' own percentiles (Hodges-Lehmann) %s: ", "a few trials hold most of the slow ones"
 		}
-		warn(codeEstimatesDisagree, "%s: "+says+pulled, what, change(c.Change, c.Difference), change(*c.Robust, c.Difference))
+		warn(codeEstimatesDisagree, "%s: "+says+pulled, what, prose.Change(c.Change, c.Difference), prose.Change(*c.Robust, c.Difference))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 
+	"netab/analysis/prose"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -54,7 +55,7 @@ func armNotes(arms []results.Arm) []results.Warning {
 	for _, note := range order {
 		who := of[note][0]
 		if more := len(of[note]) - 1; more > 0 {
-			who += fmt.Sprintf(" and %d more %s", more, plural(more, "arm"))
+			who += fmt.Sprintf(" and %d more %s", more, prose.Plural(more, "arm"))
 		}
 		ws = append(ws, results.Warning{Code: codeArmNote, Text: who + ": " + note})
 	}

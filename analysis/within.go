@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"netab/analysis/stat"
+
+	"netab/analysis/prose"
 )
 
 // Where a machine was in several states, an effect is estimated within each: of
@@ -155,7 +157,7 @@ func (j judging) stateModes(e evidence) (modes *Modes, decided bool, wait string
 	for i := range e.within {
 		s := &e.within[i]
 		if s.sample.N == 0 {
-			texts = append(texts, fmt.Sprintf("%s (%s): seen too briefly to tell", s.Name, wholePercent(s.Share)))
+			texts = append(texts, fmt.Sprintf("%s (%s): seen too briefly to tell", s.Name, prose.WholePercent(s.Share)))
 			decided = decided && !s.short()
 			continue
 		}
@@ -175,10 +177,10 @@ func (j judging) stateModes(e evidence) (modes *Modes, decided bool, wait string
 		switch {
 		case s.short():
 			decided = false
-			wait = first(wait, fmt.Sprintf("the state %s (%s of the time) was seen in %d trials, and a verdict needs %d", s.Name, wholePercent(s.Share), s.sample.N, fewestOf(j.design)))
-			text += fmt.Sprintf(" in %d %s, too few to tell", s.sample.N, plural(s.sample.N, "trial"))
+			wait = first(wait, fmt.Sprintf("the state %s (%s of the time) was seen in %d trials, and a verdict needs %d", s.Name, prose.WholePercent(s.Share), s.sample.N, fewestOf(j.design)))
+			text += fmt.Sprintf(" in %d %s, too few to tell", s.sample.N, prose.Plural(s.sample.N, "trial"))
 		case s.leftOut():
-			text += fmt.Sprintf(" in %d %s, left out", s.sample.N, plural(s.sample.N, "trial"))
+			text += fmt.Sprintf(" in %d %s, left out", s.sample.N, prose.Plural(s.sample.N, "trial"))
 		case g.Verdict == Inconclusive:
 			var sub *Modes
 			if s.disagree() {
@@ -197,11 +199,8 @@ func (j judging) stateModes(e evidence) (modes *Modes, decided bool, wait string
 
 // stateText is "near (77 %): +4.8 %".
 func stateText(g Mode, difference bool) string {
-	return fmt.Sprintf("%s (%s): %s", g.Label, wholePercent(g.Share), change(g.Change, difference))
+	return fmt.Sprintf("%s (%s): %s", g.Label, prose.WholePercent(g.Share), prose.Change(g.Change, difference))
 }
-
-// wholePercent is for shares of time.
-func wholePercent(x float64) string { return fmt.Sprintf("%.0f %%", 100*x) }
 
 // stateCovariateName is what explains such modes.
 const stateCovariateName = "state of the machine"

@@ -10,6 +10,7 @@ import (
 	"netab/analysis"
 	"netab/analysis/escape"
 	"netab/analysis/page"
+	"netab/analysis/prose"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -51,7 +52,7 @@ func (p *Page) Answer() string {
 	var parts []string
 	for _, x := range p.Curve {
 		if x.Slowdown == 0 {
-			parts = append(parts, fmt.Sprintf("Of %s of the same against itself %d found a difference", counted(x.Runs, "run"), x.False()))
+			parts = append(parts, fmt.Sprintf("Of %s of the same against itself %d found a difference", prose.Counted(x.Runs, "run"), x.False()))
 			continue
 		}
 		parts = append(parts, fmt.Sprintf("a slowdown of %s was found in %d of %d", percent(x.Slowdown), x.Lower, x.Runs))
@@ -224,14 +225,7 @@ func traffic(a results.Arm) string {
 	if a.Kind.Or() != vocab.Stream {
 		kind += " " + string(a.Kind)
 	}
-	return fmt.Sprintf("%s over %s, %s, %s", kind, a.Topology, counted(a.Message, "byte"), counted(a.Flows, "flow"))
-}
-
-func counted(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
+	return fmt.Sprintf("%s over %s, %s, %s", kind, a.Topology, prose.Counted(a.Message, "byte"), prose.Counted(a.Flows, "flow"))
 }
 
 func percent(x float64) string { return fmt.Sprintf("%.3g %%", 100*x) }

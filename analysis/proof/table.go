@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 
 	"netab/analysis/page"
+	"netab/analysis/prose"
 )
 
 // verdicts is the main table: a row a world.
@@ -70,9 +71,9 @@ func (p Proof) share(x float64) string {
 	return fmt.Sprintf("%.1f ± %.1f %%", 100*x, 100*standardError(x, p.Repetitions))
 }
 
-func percent(x float64) string { return fmt.Sprintf("%.1f %%", 100*x) }
+func percent(x float64) string { return prose.PercentTo(x, 1) }
 
-func found(e Effect) string { return fmt.Sprintf("%.0f %%", 100*e.Found) }
+func found(e Effect) string { return prose.WholePercent(e.Found) }
 
 func took(e Effect) string { return fmt.Sprintf("%.0f s (%.0f s)", e.Seconds, e.Seconds90) }
 
@@ -82,7 +83,7 @@ func showsModes(r Result) bool {
 	return r.worst(func(e Effect) float64 { return e.Explained }) >= 0.05
 }
 
-func modes(e Effect) string { return fmt.Sprintf("%.0f %%", 100*e.Explained) }
+func modes(e Effect) string { return prose.WholePercent(e.Explained) }
 
 // bounds says in a sentence what the main table is held to.
 func (p Proof) bounds() string {

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"netab/analysis/escape"
+	"netab/analysis/prose"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -176,7 +177,7 @@ func benchName(h results.Header, arm int) string {
 }
 
 // benchNumber never uses an exponent, which some readers do not know.
-func benchNumber(x float64) string { return short6(x) }
+func benchNumber(x float64) string { return prose.Long(x) }
 
 func goarch(machine string) string {
 	switch machine {

@@ -1,11 +1,12 @@
 package report
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
 	"time"
+
+	"netab/analysis/prose"
 )
 
 // A scale shows numbers of one column or axis: all divided alike and with the
@@ -148,17 +149,6 @@ func roundTo2(x float64) float64 {
 	return math.Round(x*p) / p
 }
 
-func floorLog10(x float64) int { return int(math.Floor(math.Log10(x))) }
-
-// maxDecimals is how many decimals a number of about top's size has at this
-// many significant digits.
-func maxDecimals(top float64, digits int) int {
-	if top <= 0 || math.IsInf(top, 0) || math.IsNaN(top) {
-		return 1
-	}
-	return min(max(digits-1-floorLog10(top), 0), 6)
-}
-
 func largest(values []float64) float64 {
 	top := 0.0
 	for _, v := range values {
@@ -178,102 +168,15 @@ func smallest(values []float64) float64 {
 	return low
 }
 
-// duration writes a time as people say it: "100 ms", "42 s", "3 min 5 s".
-func duration(d time.Duration) string {
-	switch {
-	case d < 0:
-		return "-" + duration(-max(d, -math.MaxInt64)) // the least of all has no opposite
-	case d < time.Microsecond:
-		return fmt.Sprintf("%d ns", d.Nanoseconds())
-	case d < time.Millisecond:
-		return short(float64(d)/1e3) + " µs"
-	case d < time.Second:
-		return short(float64(d)/1e6) + " ms"
-	case d < 10*time.Second:
-		return short(d.Seconds()) + " s"
-	case d < time.Minute:
-		return fmt.Sprintf("%.0f s", d.Seconds())
-	}
-	s := int64(math.Round(d.Seconds()))
-	if s < 3600 {
-		return trimZero(fmt.Sprintf("%d min %d s", s/60, s%60), " 0 s")
-	}
-	m := int64(math.Round(d.Minutes()))
-	return trimZero(fmt.Sprintf("%d h %d min", m/60, m%60), " 0 min")
-}
+// How single numbers are written is package prose's; these are its names here.
+
+func duration(d time.Duration) string         { return prose.Duration(d) }
+func short(x float64) string                  { return prose.Short(x) }
+func byteSize(n int64) string                 { return prose.Bytes(n) }
+func count(n int64) string                    { return prose.Grouped(n) }
+func typographic(s string) string             { return prose.Typographic(s) }
+func floorLog10(x float64) int                { return prose.Magnitude(x) }
+func maxDecimals(top float64, digits int) int { return prose.Decimals(top, digits) }
 
 // seconds is duration of a number of seconds.
 func seconds(s float64) string { return duration(time.Duration(s * float64(time.Second))) }
-
-func trimZero(s, zero string) string { return strings.TrimSuffix(s, zero) }
-
-// short writes a number with three significant digits and no needless zeros.
-func short(x float64) string {
-	if x == 0 {
-		return "0"
-	}
-	s := strconv.FormatFloat(x, 'f', maxDecimals(math.Abs(x), 3), 64)
-	if strings.Contains(s, ".") {
-		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
-	}
-	return s
-}
-
-// byteSize writes a size; sizes are binary here as in the tools that people know,
-// and an odd size stays in bytes because 1472 B means something and 1.44 KiB
-// does not.
-func byteSize(n int64) string {
-	for _, u := range []struct {
-		div  int64
-		unit string
-	}{{1 << 40, "TiB"}, {1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
-		if n >= u.div && n%u.div == 0 {
-			return fmt.Sprintf("%d %s", n/u.div, u.unit)
-		}
-		if n >= u.div && n >= 1<<20 {
-			return fmt.Sprintf("%s %s", short(float64(n)/float64(u.div)), u.unit)
-		}
-	}
-	return fmt.Sprintf("%d B", n)
-}
-
-// count writes a whole number with thin groups of three: "1 234 567".
-func count(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	neg := strings.HasPrefix(s, "-")
-	s = strings.TrimPrefix(s, "-")
-	var groups []string
-	for len(s) > 3 {
-		groups = append([]string{s[len(s)-3:]}, groups...)
-		s = s[:len(s)-3]
-	}
-	s = strings.Join(append([]string{s}, groups...), "\u202f")
-	if neg {
-		return "-" + s
-	}
-	return s
-}
-
-// typographic makes the hyphen of a negative number a minus sign and keeps a
-// number and its % on one line, for the page; hyphens inside words and names
-// stay.
-func typographic(s string) string {
-	out := []rune(strings.ReplaceAll(s, " %", "\u00a0%"))
-	for i, r := range out {
-		starts := i == 0 || out[i-1] == ' ' || out[i-1] == '(' || out[i-1] == '\u00a0'
-		if r == '-' && starts && i+1 < len(out) && out[i+1] >= '0' && out[i+1] <= '9' {
-			out[i] = '\u2212'
-		}
-	}
-	return string(out)
-}
-
-// short6 writes a number with six significant digits, no exponent and no
-// needless zeros.
-func short6(x float64) string {
-	s := strconv.FormatFloat(x, 'f', max(maxDecimals(math.Abs(x), 6), 0), 64)
-	if strings.Contains(s, ".") {
-		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
-	}
-	return s
-}

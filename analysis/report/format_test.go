@@ -95,7 +95,7 @@ func TestShort(t *testing.T) {
 		}
 	}
 	for x, want := range map[float64]string{0: "0", 0.177751: "0.177751", 5583667200: "5583667200", 1e-9: "0", 39336.25: "39336.2"} {
-		if got := short6(x); got != want {
+		if got := benchNumber(x); got != want {
 			t.Errorf("%v: %q, want %q", x, got, want)
 		}
 	}

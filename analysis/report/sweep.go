@@ -10,6 +10,7 @@ import (
 	"github.com/go-echarts/go-echarts/v2/types"
 
 	"netab/analysis"
+	"netab/analysis/prose"
 	"netab/results"
 )
 
@@ -87,7 +88,7 @@ func interactionTexts(s analysis.Summary) []string {
 	if s.Sweep != nil {
 		for _, i := range s.Sweep.Interactions {
 			if i.Shown {
-				out = append(out, capitalize(i.Text)+".")
+				out = append(out, prose.Capital(i.Text)+".")
 			}
 		}
 	}
@@ -100,11 +101,4 @@ func interactionTexts(s analysis.Summary) []string {
 			c.Arm, c.Baseline, c.ArmRun, c.BaselineRun, lowerFirst(infoOf(c.Metric).title), sc.signed(c.Change), sc.unit, interval(sc, c.Lo, c.Hi)))
 	}
 	return out
-}
-
-func capitalize(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
 }

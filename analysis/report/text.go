@@ -1,23 +1,16 @@
 package report
 
 import (
-	"strings"
-
 	"netab/analysis"
+	"netab/analysis/prose"
 	"netab/results"
 )
 
-func lowerFirst(s string) string {
-	if len(s) > 1 && s[1] >= 'a' && s[1] <= 'z' {
-		return strings.ToLower(s[:1]) + s[1:]
-	}
-	return s
-}
-
-func plural(n int, noun string) string { return analysis.Counted(n, noun) }
+func lowerFirst(s string) string       { return prose.Lower(s) }
+func plural(n int, noun string) string { return prose.Counted(n, noun) }
 
 // percentOf writes a share such as a confidence: "95 %", "0.5 %".
-func percentOf(f float64) string { return short(f*100) + " %" }
+func percentOf(f float64) string { return prose.ShortPercent(f) }
 
 // A modeText is the modes of one arm in words: of its effect, or of its level.
 type modeText struct {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"netab/analysis"
+	"netab/analysis/prose"
 )
 
 // Percent writes a change: "+4.2 %", or "+0.31 points" where it is a
@@ -83,12 +84,7 @@ func kernel(release string) string {
 	return "kernel " + release
 }
 
-func runs(n int) string {
-	if n == 1 {
-		return "1 run"
-	}
-	return fmt.Sprintf("%d runs", n)
-}
+func runs(n int) string { return prose.Counted(n, "run") }
 
 func (h *History) answer() string {
 	if len(h.Series) == 0 {

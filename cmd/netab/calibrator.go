@@ -13,6 +13,7 @@ import (
 
 	"netab/analysis"
 	"netab/analysis/calibration"
+	"netab/analysis/prose"
 	"netab/results"
 	"netab/results/vocab"
 	"netab/runner"
@@ -91,7 +92,7 @@ func (f *calibrateFlags) plan(ref string) (*calibrator, error) {
 		}
 	}
 	if all := time.Duration(len(c.order)) * c.maxTime; f.spread > 0 && f.spread < all {
-		return nil, fmt.Errorf("--spread %v is shorter than %s of %v, %v together", f.spread, analysis.Counted(len(c.order), "run"), c.maxTime, all)
+		return nil, fmt.Errorf("--spread %v is shorter than %s of %v, %v together", f.spread, prose.Counted(len(c.order), "run"), c.maxTime, all)
 	}
 	if len(c.order) > 1 && f.spread > 0 {
 		c.record.SpreadS = f.spread.Seconds()
@@ -144,7 +145,7 @@ func (c *calibrator) measure(ctx context.Context) error {
 	if c.starts != nil {
 		over = fmt.Sprintf(", spread over %v; the last begins at %s", time.Duration(c.record.SpreadS*float64(time.Second)), now.Add(c.starts[len(c.starts)-1]).Local().Format(time.DateTime))
 	}
-	writef(c.log, "%s of %s, at most %v together%s\n", analysis.Counted(len(c.order), "run"), c.record.Scenario, (time.Duration(len(c.order)) * c.maxTime).Round(time.Second), over)
+	writef(c.log, "%s of %s, at most %v together%s\n", prose.Counted(len(c.order), "run"), c.record.Scenario, (time.Duration(len(c.order)) * c.maxTime).Round(time.Second), over)
 	failures := 0
 	for i, share := range c.order {
 		if i > 0 && c.starts != nil {

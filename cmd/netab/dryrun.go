@@ -14,6 +14,7 @@ import (
 
 	"netab/analysis"
 	"netab/analysis/calibration"
+	"netab/analysis/prose"
 	"netab/results"
 	"netab/results/cpulist"
 	"netab/results/vocab"
@@ -73,7 +74,7 @@ func tooShort(o runner.Options, p *runner.Preview) string {
 	}
 	enough := (time.Duration(needed)*p.Each() + time.Second - 1).Truncate(time.Second)
 	return fmt.Sprintf("%s can come of this run: its time limit of %v has room for about %s of %v, and %d are needed; give it --max-time %v",
-		without, o.MaxTime, analysis.Counted(fit, "trial"), p.Each().Round(10*time.Millisecond), needed, enough)
+		without, o.MaxTime, prose.Counted(fit, "trial"), p.Each().Round(10*time.Millisecond), needed, enough)
 }
 
 // A foretold question is one of which is known how long it will take.
@@ -97,7 +98,7 @@ func (f foretold) String() string {
 	case f.Trials == 0: // no two runs undisturbed, or a scatter that no time averages out
 		return fmt.Sprintf("how long that takes is not known: the calibration of %s cannot tell; calibrate again on a quiet machine (netab calibrate)", strings.Join(f.of, ", "))
 	}
-	text := fmt.Sprintf("about %v for %.3g %% (%s), by the calibration of %s", f.Time.Round(time.Second), 100*f.resolution, analysis.Counted(f.Trials, "trial"), strings.Join(f.of, ", "))
+	text := fmt.Sprintf("about %v for %.3g %% (%s), by the calibration of %s", f.Time.Round(time.Second), 100*f.resolution, prose.Counted(f.Trials, "trial"), strings.Join(f.of, ", "))
 	if !f.Within {
 		text += ": more than --max-time allows"
 	}
@@ -158,7 +159,7 @@ func printPlan(w io.Writer, l *loaded, o runner.Options, p *runner.Preview) {
 	}
 	writef(w, "\ngrain %s: %s\n", p.Grain, p.Reason)
 	writef(w, "slices of %v, the first %v of each not counted; a trial is %s of %s, %v\n",
-		p.Slice, p.Settle, analysis.Counted(p.Blocks, "block"), analysis.Counted(len(p.Arms), "slice"), p.Trial)
+		p.Slice, p.Settle, prose.Counted(p.Blocks, "block"), prose.Counted(len(p.Arms), "slice"), p.Trial)
 	until := fmt.Sprintf("every comparison is decided at a resolution of %.3g %%", 100*o.Header.Design.Resolution)
 	if len(p.Arms) < 2 {
 		until = fmt.Sprintf("the level is known to %.3g %% either way", 100*o.Header.Design.Width)
@@ -166,7 +167,7 @@ func printPlan(w io.Writer, l *loaded, o runner.Options, p *runner.Preview) {
 	if l.Measure.Sessions > 1 {
 		until = "all sessions have ended"
 	}
-	writef(w, "until %s, at most %v (about %s); seed %d\n", until, o.MaxTime, analysis.Counted(fitting(o, p), "trial"), o.Seed)
+	writef(w, "until %s, at most %v (about %s); seed %d\n", until, o.MaxTime, prose.Counted(fitting(o, p), "trial"), o.Seed)
 }
 
 // differs are the settings that are not the same in all arms.
@@ -241,13 +242,13 @@ func trafficOf(t scenarios.Traffic, topology vocab.Topology) string {
 	if t.Kind != vocab.Stream {
 		what += " " + string(t.Kind)
 	}
-	words := []string{fmt.Sprintf("%s over %s", what, topology), analysis.Counted(meanMessage(t), "byte")}
+	words := []string{fmt.Sprintf("%s over %s", what, topology), prose.Counted(meanMessage(t), "byte")}
 	if len(t.Sizes) > 0 {
 		words[1] += " on average"
 	}
-	words = append(words, analysis.Counted(len(t.Pairs()), "flow"))
+	words = append(words, prose.Counted(len(t.Pairs()), "flow"))
 	if t.Sources+t.Sinks > 2 {
-		words = append(words, fmt.Sprintf("%s of %s and %s", t.Pattern, analysis.Counted(t.Sources, "source"), analysis.Counted(t.Sinks, "sink")))
+		words = append(words, fmt.Sprintf("%s of %s and %s", t.Pattern, prose.Counted(t.Sources, "source"), prose.Counted(t.Sinks, "sink")))
 	}
 	if t.Direction != "forward" {
 		words = append(words, "direction "+t.Direction)

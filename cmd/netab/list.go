@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"netab/analysis"
+	"netab/analysis/prose"
 	"netab/results/vocab"
 	"netab/scenarios"
 )
@@ -155,7 +155,7 @@ func newValidate() *cobra.Command {
 					code = max(code, status.code)
 					continue
 				}
-				writef(cmd.OutOrStdout(), "%s: ok, %s\n", file, analysis.Counted(len(l.arms), "arm"))
+				writef(cmd.OutOrStdout(), "%s: ok, %s\n", file, prose.Counted(len(l.arms), "arm"))
 				for _, fault := range l.Unasked(l.arms, nil) {
 					writeln(cmd.OutOrStdout(), "note:", fault)
 				}

@@ -16,7 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"netab/analysis"
+	"netab/analysis/prose"
 	"netab/results/crew"
 	"netab/results/disk"
 	"netab/runner"
@@ -87,7 +87,7 @@ func execute(root *cobra.Command, args []string, stdout, stderr io.Writer) int {
 func leftBorrowed() (text string) {
 	err := crew.Caught(func() error {
 		if n := borrowedNow(); n > 0 {
-			text = fmt.Sprintf("; %s of this machine not put back: run netab restore", analysis.Counted(n, "setting"))
+			text = fmt.Sprintf("; %s of this machine not put back: run netab restore", prose.Counted(n, "setting"))
 		}
 		return nil
 	})
@@ -139,7 +139,7 @@ func endedAtOnce(borrowed int) string {
 	if borrowed == 0 {
 		return "ended at once; nothing of this machine is left changed"
 	}
-	return fmt.Sprintf("ended at once, with %s of this machine not put back: run netab restore", analysis.Counted(borrowed, "setting"))
+	return fmt.Sprintf("ended at once, with %s of this machine not put back: run netab restore", prose.Counted(borrowed, "setting"))
 }
 
 // say writes a line in the place of the progress that may stand there.

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"netab/analysis"
+	"netab/analysis/prose"
 	"netab/analysis/report"
 	"netab/results"
 	"netab/runner"
@@ -33,7 +34,7 @@ func newProgress(w io.Writer, l *loaded, silent bool) *progress {
 	}
 	if !silent && isTerminal(w) && os.Getenv("TERM") != "dumb" {
 		p.w = w
-		p.show(fmt.Sprintf("%s: trying out the settings of %s", l.Name, analysis.Counted(len(l.arms), "arm")), nil)
+		p.show(fmt.Sprintf("%s: trying out the settings of %s", l.Name, prose.Counted(len(l.arms), "arm")), nil)
 	}
 	return p
 }

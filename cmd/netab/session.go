@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"netab/analysis"
+	"netab/analysis/prose"
 	"netab/runner/host"
 	"netab/runner/knob"
 )
@@ -44,7 +44,7 @@ type session struct {
 // afterwards, so that is said.
 func lookSession(out io.Writer) *session {
 	if n := borrowedNow(); n > 0 {
-		writef(out, "netab: note: a run that is at work, or was killed, has changed %s of this machine: what is \"now\" may be its value\n", analysis.Counted(n, "setting"))
+		writef(out, "netab: note: a run that is at work, or was killed, has changed %s of this machine: what is \"now\" may be its value\n", prose.Counted(n, "setting"))
 	}
 	return &session{}
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"netab/analysis"
+	"netab/analysis/prose"
 	"netab/runner"
 	"netab/runner/knob"
 )
@@ -78,7 +78,7 @@ func (l *loaded) sessionsPlan(starts []time.Duration) string {
 		return ""
 	}
 	each := l.eachSession()
-	text := fmt.Sprintf("%s of %v, spread over %v: the first at once", analysis.Counted(len(starts), "session"), each.Round(time.Second/10), time.Duration(l.Measure.Spread))
+	text := fmt.Sprintf("%s of %v, spread over %v: the first at once", prose.Counted(len(starts), "session"), each.Round(time.Second/10), time.Duration(l.Measure.Spread))
 	const most = 8
 	for i, at := range starts[1:] {
 		if i == most {
