@@ -90,7 +90,7 @@ func (o *outOfRange) Error() string { return o.at + ": " + o.text }
 
 // under says in what the fault is.
 func (o *outOfRange) under(at string) *outOfRange {
-	if o.at != "" && o.at[0] != '[' {
+	if at != "" && o.at != "" && o.at[0] != '[' { // "": of an embedded struct, whose fields stand beside it
 		at += "."
 	}
 	o.at = at + o.at
