@@ -5,6 +5,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 GO       ?= go
 NETAB    := bin/netab
 ECHARTS  := analysis/report/assets/echarts.min.js
+NOTICES  := echarts/NOTICE echarts/LICENSE echarts/licenses/LICENSE-d3 zrender/LICENSE
 GOFILES  := analysis bench cmd results runner scenarios test
 SOURCES  := $(shell find . -name '*.go' -not -path './node_modules/*' -o -name '*.yaml' -path './scenarios/*' -o -path './analysis/report/page/*') go.mod go.sum
 
@@ -22,9 +23,11 @@ $(NETAB): $(SOURCES) $(ECHARTS)
 	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./cmd/netab
 
 # ECharts comes from the npm registry by lock file and is embedded, so that a
-# report opens offline.
+# report opens offline. What its licence asks to go with it is embedded too, and
+# kept in git: `git diff` shows what another version of ECharts changes in it.
 $(ECHARTS): analysis/report/package.json analysis/report/package-lock.json
 	cd analysis/report && npm ci --silent --ignore-scripts
+	cd analysis/report/node_modules && for f in $(NOTICES); do printf '== %s ==\n\n' $$f; cat $$f; echo; done >../assets/licenses.txt
 	cp analysis/report/node_modules/echarts/dist/echarts.min.js $@
 
 ## test: everything; installs what it needs with apt, if it may

@@ -104,6 +104,10 @@ func (p *page) embed(echarts string) error {
 			return errors.New("report: a script to embed has characters that nobody sees")
 		}
 	}
+	if p.ChartVersion, err = chartVersion(); err != nil {
+		return err
+	}
+	p.Licenses = licenses
 	p.Style, p.ECharts, p.Script = template.CSS(css), template.JS(echarts), template.JS(js)
 	// ECharts writes style attributes for its tooltips; scripts run by hash
 	// only, so that text from a record can never become code.

@@ -21,6 +21,8 @@ type page struct {
 	Compare  *comparison
 	Sections []section
 	Several  bool
+
+	ChartVersion, Licenses string // of what draws the charts
 }
 
 // A comparison is the runs judged against each other.

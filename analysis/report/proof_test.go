@@ -35,8 +35,9 @@ func TestProofPage(t *testing.T) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
+	body, _, _ := strings.Cut(got, "<footer>") // the licences below it are as they came
 	for _, not := range []string{"`", "<h2>Modes</h2>", "NaN", "%!"} {
-		if strings.Contains(got, not) {
+		if strings.Contains(body, not) {
 			t.Errorf("the page has %q", not)
 		}
 	}
