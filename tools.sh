@@ -6,14 +6,14 @@
 set -eu
 
 missing=
-need() { # command, Debian package
+need() { # command, Debian packages
 	command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
 }
 need chromium chromium
 need iperf3 iperf3
 need nuttcp nuttcp
 need sockperf sockperf
-need gcc gcc
+need gcc "gcc libc6-dev"
 need ip iproute2
 need npm npm
 [ -n "$missing" ] || exit 0

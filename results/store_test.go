@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
+
+	"netab/test/need"
 )
 
 func openStore(t *testing.T, dir string) *Store {
@@ -177,12 +179,10 @@ func TestStoreThatIsNone(t *testing.T) {
 
 // A disk that fills up: the error says so, and what was written before reads.
 func TestDiskFull(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("needs root: mounts a small tmpfs")
-	}
+	need.Root(t)
 	store := t.TempDir()
 	if err := unix.Mount("tmpfs", store, "tmpfs", 0, "size=64k"); err != nil {
-		t.Skipf("cannot mount a tmpfs: %v", err)
+		t.Fatalf("mount a tmpfs: %v", err)
 	}
 	t.Cleanup(func() {
 		if err := unix.Unmount(store, unix.MNT_DETACH); err != nil {

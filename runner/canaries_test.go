@@ -13,15 +13,14 @@ import (
 	"netab/results"
 	"netab/runner/canary"
 	"netab/runner/host"
+	"netab/test/need"
 )
 
 // TestCanariesOfSlices: slices carry what was measured in their settle parts, trials
 // what was measured at their ends, and nothing where it is switched off or has no room.
 func TestCanariesOfSlices(t *testing.T) {
-	needRoot(t)
-	if cpus, err := canary.Allowed(); err != nil || len(cpus) < 2 {
-		t.Skip("needs two CPUs")
-	}
+	need.Root(t)
+	need.CPUs(t, 2)
 	for name, tt := range map[string]struct {
 		placement string
 		change    func(*Options)

@@ -14,12 +14,13 @@ import (
 	"netab/runner/host"
 	"netab/runner/knob"
 	"netab/scenarios"
+	"netab/test/need"
 )
 
 // TestPorts3: a range of ports that only another setting makes possible, which
 // comes after it in the file and in the alphabet.
 func TestPorts3(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	text, err := os.ReadFile("testdata/ports3.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +45,7 @@ func TestPorts3(t *testing.T) {
 // TestOneErrorForOneFault: what the kernel takes in no order is said once, where
 // it is written.
 func TestOneErrorForOneFault(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	for text, want := range map[string]string{
 		"knobs:\n  sysctl:\n    net.ipv4.tcp_rmem: full\n    net.ipv4.ip_unprivileged_port_start: 100\n":           "test.yaml:3:24: sysctl net.ipv4.tcp_rmem",
 		"knobs:\n  sysctl:\n    net.core.dev_weight: 63\n    net.core.netdev_budget: many\narms: {a: {}, b: {}}\n": "test.yaml:4:29: sysctl net.core.netdev_budget",

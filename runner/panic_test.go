@@ -11,12 +11,13 @@ import (
 
 	"netab/results"
 	"netab/runner/agent"
+	"netab/test/need"
 )
 
 // TestPanicPutsTheMachineBack: whatever panics in this process while a setting of the
 // machine is borrowed, it is put back, and the run file ends with the reason.
 func TestPanicPutsTheMachineBack(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	const path = "/proc/sys/net/core/netdev_budget"
 	borrowed := func(when string) {
 		if now, _ := os.ReadFile(path); string(now) != "301\n" && string(now) != "302\n" {
@@ -79,7 +80,7 @@ func TestPanicPutsTheMachineBack(t *testing.T) {
 
 // TestPanicBeforeTheRun: while nothing is borrowed yet, a panic is an error.
 func TestPanicBeforeTheRun(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	t.Setenv("TMPDIR", t.TempDir())
 	o := options(t, switchedBudget, 1)
 	o.Planned = func(*Preview) { panic("no plan") }
@@ -91,7 +92,7 @@ func TestPanicBeforeTheRun(t *testing.T) {
 // TestAgentsAreExpendable: of all processes agents go first when memory runs out, and
 // the runner, if it may, goes late; afterwards it has its own score again.
 func TestAgentsAreExpendable(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	score := func(process string) string {
 		text, err := os.ReadFile("/proc/" + process + "/oom_score_adj")
 		if err != nil {

@@ -77,8 +77,8 @@ func (p *plan) fits(maxTime time.Duration, files results.Files, l limits) error 
 }
 
 // needs is what the plan needs at one time.
-func (p *plan) needs() need {
-	var all need
+func (p *plan) needs() demand {
+	var all demand
 	for _, s := range p.setups {
 		windows := len(s.arms)*p.blocks + 1
 		n := needOf(&s.arm, len(s.arms), windows)
@@ -91,9 +91,9 @@ func (p *plan) needs() need {
 	return all
 }
 
-// A need is what an arm takes while it is set up, a little generously: it is held
+// A demand is what an arm takes while it is set up, a little generously: it is held
 // against limits that are far from it or far too small.
-type need struct {
+type demand struct {
 	agents  int
 	files   int // of that agent that opens the most
 	flows   int
@@ -102,12 +102,12 @@ type need struct {
 	memory  uint64 // bytes of all agents, and of the kernel for them
 }
 
-func (n *need) add(o need) {
+func (n *demand) add(o demand) {
 	n.agents, n.flows, n.threads = n.agents+o.agents, n.flows+o.flows, n.threads+o.threads
 	n.files, n.locked, n.memory = max(n.files, o.files), plus(n.locked, o.locked), plus(n.memory, o.memory)
 }
 
-func (n *need) most(o need) {
+func (n *demand) most(o demand) {
 	n.agents, n.flows, n.threads = max(n.agents, o.agents), max(n.flows, o.flows), max(n.threads, o.threads)
 	n.files, n.locked, n.memory = max(n.files, o.files), max(n.locked, o.locked), max(n.memory, o.memory)
 }
@@ -121,14 +121,14 @@ const (
 
 // needOf counts by the very layout that the arm will have, if so many arms share its
 // flows and each of its threads has so many windows.
-func needOf(arm *scenarios.Arm, arms, windows int) need {
+func needOf(arm *scenarios.Arm, arms, windows int) demand {
 	c := arm.Config
 	path := &topology.Path{Source: topology.Side{Device: "source"}, Sink: topology.Side{Device: "sink"}}
 	if c.Topology.Kind == vocab.Loopback {
 		path.Source = path.Sink
 	}
 	sides := map[topology.Side]int{path.Source: agentFiles, path.Sink: agentFiles}
-	n := need{agents: len(sides), threads: agentThreads * len(sides), memory: knobMemory(arm)}
+	n := demand{agents: len(sides), threads: agentThreads * len(sides), memory: knobMemory(arm)}
 	n.memory = plus(n.memory, times(uint64(len(sides)), agentMemory))
 	for _, g := range groupsOf(c.Traffic, path) {
 		t := &g.traffic
@@ -209,7 +209,7 @@ func pages(bytes uint64) uint64 {
 	return (bytes + page - 1) / page * page
 }
 
-func haveFiles(n need, l limits) error {
+func haveFiles(n demand, l limits) error {
 	if l.files == 0 || uint64(n.files) <= l.files {
 		return nil
 	}
@@ -218,7 +218,7 @@ func haveFiles(n need, l limits) error {
 }
 
 // haveTogether holds against the limits what all arms, set up side by side, need.
-func haveTogether(n need, files results.Files, l limits) error {
+func haveTogether(n demand, files results.Files, l limits) error {
 	var errs []error
 	if wanted := 2*agentFiles + n.agents*runnerFiles; l.files > 0 && uint64(wanted) > l.files {
 		errs = append(errs, fmt.Errorf("%s need about %d file descriptors in netab itself, and the hard limit is %d: raise it (ulimit -Hn), or compare fewer arms",

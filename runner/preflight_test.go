@@ -15,6 +15,7 @@ import (
 	"netab/runner/agent"
 	"netab/runner/topology"
 	"netab/scenarios"
+	"netab/test/need"
 )
 
 // armsOf expands a scenario for two CPUs.
@@ -122,7 +123,7 @@ func TestPreflight(t *testing.T) {
 // is not less, and hardly more. How many threads Go's runtime adds to those of the
 // roles depends on how busy the machine is.
 func TestNeedIsMet(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	for _, text := range []string{
 		"traffic: {flows: 30}",
 		"traffic: {flows: 30, direction: both}",
@@ -176,7 +177,7 @@ func entries(t *testing.T, pid int, dir string) int {
 // TestIPv6OffByDefault: where new namespaces have IPv6 off, netab switches it on
 // in its own.
 func TestIPv6OffByDefault(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	starter := agent.NewStarter()
 	defer starter.Close()
 	// The namespace of one agent, prepared, is that of another.
@@ -186,9 +187,7 @@ func TestIPv6OffByDefault(t *testing.T) {
 	}
 	defer first.Close(t.Context())
 	const all = "/proc/sys/net/ipv6/conf/all/disable_ipv6"
-	if err := first.WriteFile(all, []byte("1")); err != nil {
-		t.Skipf("no IPv6 here: %v", err)
-	}
+	need.Option(t, "IPV6", first.WriteFile(all, []byte("1")))
 	space, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", first.PID()))
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,7 @@ import (
 	"netab/runner/knob"
 	"netab/scenarios"
 	"netab/test/busytest"
+	"netab/test/need"
 )
 
 func TestMain(m *testing.M) {
@@ -28,13 +29,6 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	os.Exit(m.Run())
-}
-
-func needRoot(t *testing.T) {
-	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("needs root: network namespaces and host-wide sysctls")
-	}
 }
 
 // options makes a run of the scenario that stops after so many trials.
@@ -127,7 +121,7 @@ arms:
 `
 
 func TestRunSideBySide(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	o, run := measured(t, sideBySide, 2, nil)
 	trials := onTime(run.Trials)
 	if run.Header.Plan.Grain != vocab.BySlice || len(trials) != 2 {
@@ -187,7 +181,7 @@ matrix:
 // Arms that differ in a host-wide knob share one live flow, on which the knob
 // is switched, and the machine has its value back afterwards.
 func TestRunSwitchesHostKnob(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	const path = "/proc/sys/net/core/netdev_budget"
 	before, err := os.ReadFile(path)
 	if err != nil {
@@ -213,7 +207,7 @@ func TestRunSwitchesHostKnob(t *testing.T) {
 }
 
 func TestInterruptedRunKeepsWhatItHas(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	o := options(t, sideBySide, 1000)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	stop := o.Stop
@@ -234,7 +228,7 @@ func TestInterruptedRunKeepsWhatItHas(t *testing.T) {
 
 // What a device or kernel lacks is said before anything is measured.
 func TestPlanRefusesWhatCannotBeSet(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	for name, tc := range map[string]struct{ knobs, want string }{
 		"sysctl":  {`{sysctl: {net.ipv4.no_such_thing: "1"}}`, "no_such_thing"},
 		"queue":   {`{device: {lo: {queue: {rx-7: {rps_cpus: "0"}}}}}`, "rx-7"},
@@ -257,7 +251,7 @@ func TestPlanRefusesWhatCannotBeSet(t *testing.T) {
 // Trials that fail are in the record with their reason; after three in a row the
 // run gives up.
 func TestFailingTrials(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	o := options(t, sideBySide, 1000)
 	o.Arms = o.Arms[:1]
 	// Refused by validation, which these arms do not go through: it fails in the
@@ -275,7 +269,7 @@ func TestFailingTrials(t *testing.T) {
 // An arm whose path takes nothing, and one that cannot be set up, fail by
 // themselves: the trial is valid, and the others have all of their slices.
 func TestFailedArmIsAnOutcome(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	for name, tc := range map[string]struct {
 		spoil func(*scenarios.Arm)
 		why   string
@@ -331,7 +325,7 @@ arms:
 // A knob that disturbs live flows is set before an arm's own session begins,
 // whatever the order of arms.
 func TestRunTrialGrainSetsTheArmsKnobs(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	link := netlink.NewVeth(netlink.LinkAttrs{Name: "nttest0"})
 	link.PeerName = "nttest1"
 	if err := netlink.LinkAdd(link); err != nil {
@@ -368,7 +362,7 @@ arms: {a: {}, b: {}}
 // Queues that outlast the settle part are received at the next arm's cost: the
 // record must show it.
 func TestCarryOverIsWarnedOf(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	_, run := measured(t, longQueues, 2, func(o *Options) { o.Slice, o.Settle = 5*time.Millisecond, 20*time.Microsecond })
 	for _, trial := range onTime(run.Trials) {
 		if !slices.ContainsFunc(trial.Warnings, func(w results.Warning) bool { return w.Code == "carry-over" }) {

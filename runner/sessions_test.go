@@ -10,6 +10,7 @@ import (
 
 	"netab/results"
 	"netab/runner/knob"
+	"netab/test/need"
 )
 
 func TestSessionStarts(t *testing.T) {
@@ -68,7 +69,7 @@ func budget(t *testing.T) string {
 // Between sessions the machine is as it was, nothing is held, and time stands
 // still; each session plans anew.
 func TestRunInSessions(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	before, began := budget(t), time.Now()
 	var waits []time.Duration
 	var journals []*knob.Journal
@@ -115,7 +116,7 @@ func TestRunInSessions(t *testing.T) {
 // Ctrl-C between two sessions ends the run in order: what was measured is judged
 // and kept.
 func TestInterruptedBetweenSessions(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	o := inSessions(t, func(ctx context.Context, _ time.Time) (*knob.Journal, []*os.File, error) {
 		cancel(ErrInterrupted)
@@ -132,7 +133,7 @@ func TestInterruptedBetweenSessions(t *testing.T) {
 
 // What cannot go on fails, with what was measured kept.
 func TestSessionsOnAChangedMachine(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	o := inSessions(t, func(context.Context, time.Time) (*knob.Journal, []*os.File, error) { return nil, nil, os.ErrPermission })
 	run, err := Run(t.Context(), o)
 	if err == nil || len(run.Trials) == 0 || !strings.HasPrefix(string(run.End.Reason), "failed: ") {

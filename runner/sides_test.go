@@ -9,6 +9,7 @@ import (
 	"netab/runner/knob"
 	"netab/runner/topology"
 	"netab/scenarios"
+	"netab/test/need"
 )
 
 // TestSysctlOfOneSide: a sysctl that names a device is set on the side that has
@@ -45,7 +46,7 @@ func TestSysctlOfOneSide(t *testing.T) {
 
 // TestSysctlOfTheSinksDevice is that with a real pair.
 func TestSysctlOfTheSinksDevice(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	_, run := measured(t, "topology: veth\nknobs:\n  sysctl: {net.ipv4.conf.veth-sink.rp_filter: 2}\narms: {a: {}, b: {}}\n", 1, nil)
 	set := onTime(run.Trials)[0].Arms[0].Knobs
 	found := slices.ContainsFunc(set, func(s results.Setting) bool {

@@ -8,18 +8,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"netab/test/need"
 )
 
 // TestBisectMeasured lets git find the commit that made a source slower, by
 // measurements: the repository's only file is a scenario whose source is slowed
 // down from one commit on.
 func TestBisectMeasured(t *testing.T) {
-	if _, err := exec.LookPath("git"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("git is missing: under CI this test must run")
-		}
-		t.Skip("needs git")
-	}
+	need.Program(t, "git")
 	const tries = 3
 	for try := 1; ; try++ {
 		found, log := bisectMeasured(t, time.Duration(try)*12*time.Second)

@@ -97,16 +97,3 @@ func provideBinary(dir string) error {
 	}
 	return os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 }
-
-// needRoot skips a test that changes the machine. Under CI its absence is a
-// failure, else the most important tests would silently never run.
-func needRoot(t testing.TB) {
-	t.Helper()
-	if os.Geteuid() == 0 {
-		return
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal("needs root: under CI this test must run")
-	}
-	t.Skip("needs root (CAP_NET_ADMIN, CAP_SYS_ADMIN)")
-}

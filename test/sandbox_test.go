@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"netab/test/need"
 )
 
 // A sandbox is this test binary started once more in namespaces of its own. In
@@ -36,7 +38,7 @@ const (
 // test must do nothing else.
 func sandboxed(t *testing.T, namespaces uintptr, body func(*testing.T)) {
 	t.Helper()
-	needRoot(t)
+	need.Root(t)
 	if inSandbox() {
 		if err := mountOwn(); err != nil {
 			t.Fatalf("sandbox: %v", err)

@@ -1,8 +1,8 @@
 package test
 
 import (
+	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"netab/test/need"
 )
 
 // nobody is an ordinary user.
@@ -48,7 +50,8 @@ func needUserNamespaces(t *testing.T, p place) {
 	probe.Path, probe.Args = "/proc/self/exe", []string{"x", "-test.run=^TestUserNamespaceProbe$", "-test.v"}
 	probe.Env = append(probe.Env, envSandbox+"=probe")
 	if out, err := probe.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS") {
-		t.Skipf("user %d cannot make user namespaces here (kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns, user.max_user_namespaces): %s", id, out)
+		need.Missing(t, fmt.Sprintf("user namespaces, which user %d cannot make here (%s)", id, out),
+			"see kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns, user.max_user_namespaces")
 	}
 }
 
@@ -169,11 +172,8 @@ func TestNoUserNamespaces(t *testing.T) {
 // user does, is told what is missing for the rest, and where it may make no user
 // namespace either, what to give it.
 func TestRootWithFewerCapabilities(t *testing.T) {
-	needRoot(t)
-	setpriv, err := exec.LookPath("setpriv")
-	if err != nil {
-		t.Skip("needs setpriv (util-linux)")
-	}
+	need.Root(t)
+	setpriv := need.Program(t, "setpriv")
 	without := func(t *testing.T, capabilities string) place {
 		p := newPlace(t)
 		p.through = []string{setpriv, "--bounding-set=" + capabilities, "--inh-caps=" + capabilities}

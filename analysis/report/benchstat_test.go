@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"netab/results"
+	"netab/test/need"
 )
 
 // benchstat runs the real one, the tool of go.mod, on runs as they are
@@ -20,9 +21,7 @@ import (
 // to stderr, and is an error here.
 func benchstat(t *testing.T, runs []*results.Run, args ...string) [][]string {
 	t.Helper()
-	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("benchstat is a tool of the module: ", err)
-	}
+	need.Program(t, "go") // benchstat is a tool of the module
 	args = append([]string{"tool", "benchstat", "-format", "csv"}, args...)
 	for i, run := range runs {
 		var b bytes.Buffer

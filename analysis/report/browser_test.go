@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -24,6 +23,7 @@ import (
 	"netab/analysis/calibration"
 	"netab/analysis/proof"
 	"netab/results"
+	"netab/test/need"
 )
 
 // A browser is one tab of a headless Chromium that keeps what went wrong in
@@ -35,24 +35,13 @@ type browser struct {
 	problems []string
 }
 
-// needBrowser finds Chromium and the chart library. Under CI both are part of
-// the set-up, so that their absence is a failure there.
+// needBrowser finds Chromium and the chart library.
 func needBrowser(t *testing.T) string {
 	t.Helper()
-	missing := ""
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		missing = "chromium is not installed"
-	} else if _, err := assetFiles.ReadFile(echartsFile); err != nil {
-		missing = echartsFile + " is missing: run `make build`"
+	if _, err := assetFiles.ReadFile(echartsFile); err != nil {
+		need.Missing(t, echartsFile, "run `make build`")
 	}
-	if missing != "" && os.Getenv("CI") == "true" {
-		t.Fatal(missing)
-	}
-	if missing != "" {
-		t.Skip(missing)
-	}
-	return path
+	return need.Program(t, "chromium")
 }
 
 func newBrowser(t *testing.T) *browser {

@@ -21,6 +21,7 @@ import (
 	"netab/runner/agent"
 	"netab/runner/traffic"
 	"netab/test/busytest"
+	"netab/test/need"
 )
 
 func TestMain(m *testing.M) {
@@ -73,20 +74,12 @@ func TestSchedule(t *testing.T) {
 	}
 }
 
-// need skips a test that cannot run here, but not where the set-up installs
-// what it needs.
-func need(t *testing.T, programs ...string) {
+// wants is for tests with these programs in network namespaces.
+func wants(t *testing.T, programs ...string) {
 	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("needs root: network namespaces")
-	}
+	need.Root(t)
 	for _, p := range programs {
-		if _, err := exec.LookPath(p); err != nil {
-			if os.Getenv("CI") != "" {
-				t.Fatalf("%s is missing", p)
-			}
-			t.Skipf("needs %s", p)
-		}
+		need.Program(t, p)
 	}
 }
 
@@ -110,7 +103,7 @@ func testBench(t *testing.T) *bench {
 
 // The whole way once for every match: all must have received something.
 func TestTrial(t *testing.T) {
-	need(t, "gcc", "iperf3", "nsenter", "taskset", "nuttcp", "sockperf")
+	wants(t, "gcc", "iperf3", "nsenter", "taskset", "nuttcp", "sockperf")
 	b := testBench(t)
 	b.bareloop = compileBareloop(t)
 	for _, m := range b.matches() {
@@ -151,7 +144,7 @@ func tryTrial(t *testing.T, b *bench, m match) string {
 
 // Paced far below what any machine can do, all that was asked for arrives.
 func TestPace(t *testing.T) {
-	need(t)
+	wants(t)
 	b := testBench(t)
 	busytest.Retry(t, func(t *testing.T, _ busytest.Stretch) string {
 		results, err := b.pace(t.Context(), func(name string) bool { return name == "pacing-1k" })
@@ -167,7 +160,7 @@ func TestPace(t *testing.T) {
 }
 
 func TestBareloopSaysWhatIsWrong(t *testing.T) {
-	need(t, "gcc", "nsenter")
+	wants(t, "gcc", "nsenter")
 	program := compileBareloop(t)
 	runtime.LockOSThread()
 	for _, kind := range []string{"sctp", "udp-", "", "tcp-rrr"} {
@@ -182,7 +175,7 @@ func TestBareloopSaysWhatIsWrong(t *testing.T) {
 // under way when it stopped counting. What came in on its port is more by what
 // it had not read by then.
 func TestIperfCountIsItsOwn(t *testing.T) {
-	need(t, "iperf3", "nsenter")
+	wants(t, "iperf3", "nsenter")
 	b := testBench(t)
 	p, err := b.newPlace(t.Context(), 1)
 	if err != nil {
@@ -229,7 +222,7 @@ func TestIperfCountIsItsOwn(t *testing.T) {
 // The two meters of what no process counts, against sockets that this test
 // counts itself.
 func TestMetersOfTheKernel(t *testing.T) {
-	need(t)
+	wants(t)
 	b := testBench(t)
 	p, err := b.newPlace(t.Context(), 1)
 	if err != nil {

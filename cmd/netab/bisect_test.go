@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"netab/test/need"
 )
 
 // envActAs makes the test binary a netab, one that crashes, or one that dies.
@@ -82,12 +84,7 @@ func TestBisectStatus(t *testing.T) {
 // stands in for a measurement, so that what is tested is git and the gate.
 // One commit cannot be measured and one crashes netab: git must skip them.
 func TestGitBisectRun(t *testing.T) {
-	if _, err := exec.LookPath("git"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("git is missing: under CI this test must run")
-		}
-		t.Skip("needs git")
-	}
+	need.Program(t, "git")
 	dir := t.TempDir()
 	repo, runs := filepath.Join(dir, "repo"), filepath.Join(dir, "runs")
 	git := func(args ...string) string {

@@ -88,7 +88,7 @@ Exit status: 0 passed, 1 regression, 3 no verdict yet, 4 not comparable,
 5 measurement failed (2 usage). To compare two runs: netab compare OLD NEW --gate.`,
 		Example: `  netab gate latest --junit netab.xml --markdown summary.md
   netab gate latest --scenario nightly --threshold goodput=3% --chat`,
-		Args:              need(1, "a run: an id from `netab results`, a path, or latest"),
+		Args:              exactly(1, "a run: an id from `netab results`, a path, or latest"),
 		ValidArgsFunction: completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			thresholds, err := parseThresholds(f.thresholds)

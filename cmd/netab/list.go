@@ -109,7 +109,7 @@ func newShow() *cobra.Command {
 	return &cobra.Command{
 		Use:               "show NAME",
 		Short:             "Print a built-in scenario file",
-		Args:              need(1, "a scenario: a name from `netab list`, or a file"),
+		Args:              exactly(1, "a scenario: a name from `netab list`, or a file"),
 		ValidArgsFunction: completeScenario,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, ok := scenarios.BuiltinSource(args[0])

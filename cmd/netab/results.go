@@ -107,7 +107,7 @@ func newResultsShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:               "show RUN",
 		Short:             "Judge a stored run again and print its table",
-		Args:              need(1, "a run: an id from `netab results`, a path, or latest"),
+		Args:              exactly(1, "a run: an id from `netab results`, a path, or latest"),
 		ValidArgsFunction: completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			run, err := readRun(cmd, args[0])
@@ -154,7 +154,7 @@ func newResultsExport() *cobra.Command {
 (a line a trial and arm, for benchstat: it puts arms side by side with
 -col /arm, runs of several kernels with -col kernel), markdown (for a CI job's
 summary), or jsonl (the run file itself).`,
-		Args:              need(1, "a run: an id from `netab results`, a path, or latest"),
+		Args:              exactly(1, "a run: an id from `netab results`, a path, or latest"),
 		ValidArgsFunction: completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			export, ok := exporters[format]

@@ -91,8 +91,8 @@ func terminal(w io.Writer) report.TerminalOptions {
 	return report.TerminalOptions{Color: colour(w), Width: widthOf(w)}
 }
 
-// need is cobra.ExactArgs with a message that says what the arguments are.
-func need(n int, what string) cobra.PositionalArgs {
+// exactly is cobra.ExactArgs with a message that says what the arguments are.
+func exactly(n int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == n {
 			return nil

@@ -61,7 +61,7 @@ read a scenario that asks for one before you allow it.`,
   netab run my.yaml --set traffic.message=64 --set knobs.sysctl.net.core.netdev_budget=600
   netab run loopback-rps --max-time 2m --sessions 12 --spread 2h
   netab run loopback-rps --gate        # exit status 1 on a regression, 3 if inconclusive`,
-		Args:              need(1, "a scenario: a name from `netab list`, or a file"),
+		Args:              exactly(1, "a scenario: a name from `netab list`, or a file"),
 		ValidArgsFunction: completeScenario,
 		RunE:              func(cmd *cobra.Command, args []string) error { return runScenario(cmd, args[0], f) },
 	}

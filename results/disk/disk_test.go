@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"netab/test/need"
 )
 
 // nobody is an ordinary user beside root.
@@ -70,13 +72,12 @@ func text(s string) func(io.Writer) error {
 	return func(w io.Writer) error { _, err := io.WriteString(w, s); return err }
 }
 
-func needRoot(t *testing.T) {
+// needOthers is for tests about what other users may do to root.
+func needOthers(t *testing.T) {
 	t.Helper()
-	if os.Geteuid() != 0 || alone() {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("needs root: under CI this test must run")
-		}
-		t.Skip("needs root: it is about what others may do to it")
+	need.Root(t)
+	if alone() {
+		need.Missing(t, "other users", "run the tests as the machine's root, not that of a user namespace")
 	}
 	t.Setenv("SUDO_UID", "")
 }
@@ -320,7 +321,7 @@ func TestWriteDescriptor(t *testing.T) {
 
 // TestPlantedLinks: what others put where root writes is not written through.
 func TestPlantedLinks(t *testing.T) {
-	needRoot(t)
+	needOthers(t)
 	precious := filepath.Join(t.TempDir(), "precious")
 	if err := os.WriteFile(precious, []byte("root's"), 0o600); err != nil {
 		t.Fatal(err)
@@ -369,7 +370,7 @@ func TestPlantedLinks(t *testing.T) {
 // TestOpenDirectories: everybody may replace what lies in a directory that
 // everybody can write to, wherever it stands in the path.
 func TestOpenDirectories(t *testing.T) {
-	needRoot(t)
+	needOthers(t)
 	dir := directory(t, 0o777)
 	want := "everybody can write to the directory " + dir + ","
 	refused(t, Write(filepath.Join(dir, "report.html"), text("x")), want)
@@ -400,7 +401,7 @@ func TestOpenDirectories(t *testing.T) {
 // TestUserWrites: an ordinary user has no more than the kernel's rules, but
 // follows nobody's links in /tmp.
 func TestUserWrites(t *testing.T) {
-	needRoot(t)
+	needOthers(t)
 	dir := directory(t, 0o777|os.ModeSticky)
 	as(t, nobody-1, "mkdir", filepath.Join(dir, "theirs"))
 	as(t, nobody-1, "link", filepath.Join(dir, "theirs"), filepath.Join(dir, "way"))

@@ -16,6 +16,7 @@ import (
 	"netab/runner/host"
 	"netab/runner/traffic"
 	"netab/test/busytest"
+	"netab/test/need"
 )
 
 func TestMain(m *testing.M) {
@@ -31,9 +32,7 @@ func TestMain(m *testing.M) {
 
 func start(t *testing.T) *Agent {
 	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("needs root: network namespaces")
-	}
+	need.Root(t)
 	s := NewStarter()
 	t.Cleanup(s.Close)
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
@@ -117,9 +116,7 @@ func TestDeadAgentSaysSo(t *testing.T) {
 
 // Agents must end with the Starter even if nobody closes them.
 func TestAgentDiesWithItsStarter(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("needs root: network namespaces")
-	}
+	need.Root(t)
 	s := NewStarter()
 	a, err := s.Start(t.Context(), Options{})
 	if err != nil {

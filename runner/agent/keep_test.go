@@ -10,14 +10,13 @@ import (
 
 	"netab/runner/host"
 	"netab/runner/traffic"
+	"netab/test/need"
 )
 
 // TestKeep: a kept agent is the same process in another namespace, with all of its
 // threads and its sysfs; one that failed is none any more.
 func TestKeep(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("needs root: network namespaces")
-	}
+	need.Root(t)
 	s := NewStarter()
 	defer s.Close()
 	if err := s.Keep(); err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"netab/runner/host"
 	"netab/runner/traffic"
+	"netab/test/need"
 )
 
 // credentials are one line each of all threads of a process, and fail unless the
@@ -98,7 +99,7 @@ func TestAgentDropsPrivileges(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := start(t)
 			if own&capabilities(unix.CAP_SETPCAP) == 0 {
-				t.Skip("needs CAP_SETPCAP")
+				need.Missing(t, "CAP_SETPCAP", "run the tests as root with all capabilities")
 			}
 			has(t, credentials(t, a.PID()), setUpNeeds&own)
 			must := func(err error) {

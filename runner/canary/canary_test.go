@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netab/runner/detached"
+	"netab/test/need"
 )
 
 // long is more time than any machine takes for what takes a millisecond.
@@ -85,13 +86,7 @@ func TestNoObjects(t *testing.T) {
 
 // twoCPUs are two that this process may run on.
 func twoCPUs(t *testing.T) [2]int {
-	cpus, err := Allowed()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(cpus) < 2 {
-		t.Skip("needs two CPUs")
-	}
+	cpus := need.CPUs(t, 2)
 	return [2]int{cpus[0], cpus[1]}
 }
 

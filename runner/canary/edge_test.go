@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"netab/runner/detached"
+	"netab/test/need"
 )
 
 // TestEdges: what one CPU does alone, and, where there are two, beside the other.
@@ -25,9 +26,7 @@ func TestEdges(t *testing.T) {
 	if e := one[0]; len(one) != 1 || e.Step <= 0 || e.Cache <= 0 || e.Memory <= 0 || e.Beside != 0 || e.Wake != 0 {
 		t.Errorf("one CPU: %+v", one)
 	}
-	if len(cpus) < 2 {
-		t.Skip("the rest needs two CPUs")
-	}
+	need.CPUs(t, 2)
 	for range 5 { // others may have the CPUs
 		began := detached.Now()
 		both, err := Edges([2]int{cpus[1], cpus[0]}, nil)

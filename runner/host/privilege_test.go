@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"netab/results"
+	"netab/test/need"
 )
 
 // TestCapabilities: what a process may do is told by its effective capabilities,
@@ -100,8 +101,9 @@ func TestNestedUserNamespace(t *testing.T) {
 		}
 		return
 	}
-	if os.Geteuid() != 0 || InUserNamespace() {
-		t.Skip("needs root: maps all uids")
+	need.Root(t)
+	if InUserNamespace() {
+		t.Skip("in a user namespace there are not all uids to map")
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestNestedUserNamespace$", "-test.v")
 	cmd.Env = append(os.Environ(), "NETAB_TEST_NESTED=1")

@@ -2,7 +2,6 @@ package host
 
 import (
 	"encoding/binary"
-	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -11,6 +10,8 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"netab/test/need"
 )
 
 // message is an RTM_NEWQDISC message without its netlink header, as the kernel
@@ -61,9 +62,7 @@ func FuzzParseQdisc(f *testing.F) {
 
 // A limit that holds nothing drops everything; the parent counts it too.
 func TestQdiscsOfNamespace(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("needs root: makes a network namespace")
-	}
+	need.Root(t)
 	runtime.LockOSThread() // never unlocked: the namespace ends with the thread
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 		t.Fatal(err)
@@ -79,9 +78,7 @@ func TestQdiscsOfNamespace(t *testing.T) {
 		QdiscAttrs: netlink.QdiscAttrs{LinkIndex: lo.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT},
 		Rate:       1000, Buffer: uint32(netlink.Xmittime(1000, 2000)), Limit: 1,
 	}
-	if err := netlink.QdiscAdd(tbf); err != nil {
-		t.Skipf("the kernel lacks the tbf qdisc (CONFIG_NET_SCH_TBF): %v", err)
-	}
+	need.Option(t, "NET_SCH_TBF", netlink.QdiscAdd(tbf))
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)

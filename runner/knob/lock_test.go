@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"netab/test/need"
 )
 
 func acquire(t *testing.T, path string) *Lock {
@@ -169,7 +171,7 @@ func TestPrivateLockOfOthers(t *testing.T) {
 // TestLockOfAnotherUser: a file that is named as lock may belong to anybody, and
 // opening it with O_CREAT in /tmp would then fail under fs.protected_regular.
 func TestLockOfAnotherUser(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "lock")
 	must(t, os.WriteFile(path, nil, 0o644))

@@ -15,14 +15,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-)
 
-func needRoot(t *testing.T) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("needs root: an ordinary user beside it")
-	}
-}
+	"netab/test/need"
+)
 
 // A deed is what an ordinary user does beside root, in a process of his own.
 type deed struct {
@@ -110,7 +105,7 @@ func openToAll(t *testing.T) (run, tmp string) {
 // TestNoUserBlocksRoot: item 3 of issue 10. Nothing that an ordinary user can lock
 // or make keeps root waiting.
 func TestNoUserBlocksRoot(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	run, tmp := openToAll(t)
 	// What he plants where an older netab looked.
 	must(t, unix.Mkfifo(filepath.Join(tmp, "netab.lock"), 0o666))
@@ -142,7 +137,7 @@ func TestNoUserBlocksRoot(t *testing.T) {
 // TestUsersGiveWay: a user's run does not begin while root's is at work, and says
 // whose it is; two runs of one user exclude each other.
 func TestUsersGiveWay(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	run, tmp := openToAll(t)
 	file, err := lockGrounds{run: run, tmp: tmp}.lock()
 	must(t, err)
@@ -166,7 +161,7 @@ func TestUsersGiveWay(t *testing.T) {
 // TestPlantedLockDirectory: what somebody else made in the place of a user's own
 // directory is refused in one line that says what to do, and never followed.
 func TestPlantedLockDirectory(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	for name, c := range map[string]struct {
 		plant func(path string) error
 		want  string

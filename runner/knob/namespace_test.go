@@ -20,6 +20,7 @@ import (
 
 	"netab/runner/host"
 	"netab/scenarios"
+	"netab/test/need"
 )
 
 // enterNamespace puts the test's goroutine, for the rest of its life, into a
@@ -28,9 +29,7 @@ import (
 // a way back; subtests run elsewhere and must not be used.
 func enterNamespace(t *testing.T) {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("needs root: makes network namespaces and changes RPS in them")
-	}
+	need.Root(t)
 	runtime.LockOSThread()
 	must(t, unix.Unshare(unix.CLONE_NEWNET|unix.CLONE_NEWNS))
 	must(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))

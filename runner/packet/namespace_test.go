@@ -11,6 +11,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"netab/test/need"
 )
 
 func must(t testing.TB, err error) {
@@ -24,9 +26,7 @@ func must(t testing.TB, err error) {
 // the thread dies with the test.
 func enterNamespace(t testing.TB) {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("needs root: makes network namespaces and packet sockets")
-	}
+	need.Root(t)
 	runtime.LockOSThread()
 	must(t, unix.Unshare(unix.CLONE_NEWNET))
 }

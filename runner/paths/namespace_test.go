@@ -1,21 +1,20 @@
 package paths
 
 import (
-	"os"
 	"runtime"
 	"testing"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"netab/test/need"
 )
 
 // enterNamespace puts the test's goroutine, for the rest of its life, into a
 // network namespace of its own; its thread dies with it.
 func enterNamespace(t *testing.T, up bool) {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("needs root: makes network namespaces")
-	}
+	need.Root(t)
 	runtime.LockOSThread()
 	must(t, unix.Unshare(unix.CLONE_NEWNET))
 	if up {

@@ -1,12 +1,8 @@
 package paths
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"os"
 	"strings"
 	"testing"
@@ -17,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netab/scenarios"
+	"netab/test/need"
 )
 
 func setFilter(program *unix.SockFprog) error {
@@ -59,35 +56,12 @@ func openFiles(t *testing.T) int {
 	return len(files)
 }
 
-// kernelConfig is the text of the kernel's configuration, "" where it does not
-// tell.
-func kernelConfig(t *testing.T) string {
-	t.Helper()
-	data, err := os.ReadFile("/proc/config.gz")
-	if err != nil {
-		release := unix.Utsname{}
-		must(t, unix.Uname(&release))
-		text, _ := os.ReadFile("/boot/config-" + unix.ByteSliceToString(release.Release[:]))
-		return string(text)
-	}
-	r, err := gzip.NewReader(bytes.NewReader(data))
-	must(t, err)
-	text, err := io.ReadAll(r)
-	must(t, err)
-	return string(text)
-}
-
 // TestHere wants what the kernel's configuration promises. Everything in the
 // table is in Linux since 5.11, or 6.1 (io_uring).
 func TestHere(t *testing.T) {
 	enterNamespace(t, true)
-	var name unix.Utsname
-	must(t, unix.Uname(&name))
-	var major, minor int
-	if _, err := fmt.Sscanf(unix.ByteSliceToString(name.Release[:]), "%d.%d", &major, &minor); err != nil || major < 6 || major == 6 && minor < 1 {
-		t.Skip("needs to know what the kernel must have: Linux 6.1 or newer")
-	}
-	config := kernelConfig(t)
+	need.Kernel(t, "6.1") // of older ones it is not known what they must have
+	config := need.KernelConfig()
 	options := map[string]string{
 		"busy_poll": "NET_RX_BUSY_POLL", "prefer_busy_poll": "NET_RX_BUSY_POLL", "packet": "PACKET",
 		"io_uring": "IO_URING", "unix-stream": "UNIX", "unix-dgram": "UNIX", "pktgen": "NET_PKTGEN",

@@ -9,7 +9,7 @@ import (
 // the order of the table: what to Require before anything is set up.
 func For(t scenarios.Traffic) []string {
 	needed := map[string]bool{}
-	need(needed, t)
+	addPaths(needed, t)
 	var names []string
 	for _, p := range table {
 		if needed[p.name] {
@@ -19,7 +19,7 @@ func For(t scenarios.Traffic) []string {
 	return names
 }
 
-func need(needed map[string]bool, t scenarios.Traffic) {
+func addPaths(needed map[string]bool, t scenarios.Traffic) {
 	source, sink := t.Source, t.Sink
 	for name, used := range map[string]bool{
 		orElse(source.Path, "send"): true,
@@ -43,7 +43,7 @@ func need(needed map[string]bool, t scenarios.Traffic) {
 		}
 	}
 	for _, beside := range t.Beside {
-		need(needed, beside)
+		addPaths(needed, beside)
 	}
 }
 

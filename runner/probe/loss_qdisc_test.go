@@ -10,13 +10,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netab/results/vocab"
+	"netab/test/need"
 )
 
-func addQdisc(t *testing.T, q netlink.Qdisc) {
+func addQdisc(t *testing.T, option string, q netlink.Qdisc) {
 	t.Helper()
 	err := netlink.QdiscAdd(q)
 	if errors.Is(err, unix.ENOENT) {
-		t.Skipf("the kernel lacks the %s qdisc (CONFIG_NET_SCH_*)", q.Type())
+		need.Option(t, option, err)
 	}
 	must(t, err)
 }
@@ -26,7 +27,7 @@ func addQdisc(t *testing.T, q netlink.Qdisc) {
 func slowest(t *testing.T, device string, limit uint32) {
 	t.Helper()
 	const rate = 1000
-	addQdisc(t, &netlink.Tbf{
+	addQdisc(t, "NET_SCH_TBF", &netlink.Tbf{
 		QdiscAttrs: netlink.QdiscAttrs{LinkIndex: link(t, device).Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT},
 		Rate:       rate, Buffer: uint32(netlink.Xmittime(rate, 4500)), Limit: limit,
 	})
@@ -80,11 +81,11 @@ func TestLedgerOfFragmentsInClassfulQdisc(t *testing.T) {
 	}
 	htb := netlink.NewHtb(at(netlink.MakeHandle(1, 0), netlink.HANDLE_ROOT))
 	htb.Defcls = 1
-	addQdisc(t, htb)
+	addQdisc(t, "NET_SCH_HTB", htb)
 	class := netlink.NewHtbClass(netlink.ClassAttrs{LinkIndex: lo.Attrs().Index, Handle: netlink.MakeHandle(1, 1), Parent: netlink.MakeHandle(1, 0)},
 		netlink.HtbClassAttrs{Rate: 8000, Ceil: 8000, Buffer: 20_000, Cbuffer: 20_000})
 	must(t, netlink.ClassAdd(class))
-	addQdisc(t, &netlink.GenericQdisc{QdiscAttrs: at(netlink.MakeHandle(2, 0), netlink.MakeHandle(1, 1)), QdiscType: "pfifo"})
+	addQdisc(t, "NET_SCHED", &netlink.GenericQdisc{QdiscAttrs: at(netlink.MakeHandle(2, 0), netlink.MakeHandle(1, 1)), QdiscType: "pfifo"})
 
 	fd, to := sinkAt(t, "127.0.0.1", 0)
 	source := socket(t, unix.AF_INET)
@@ -127,13 +128,13 @@ func TestLedgerOfFilter(t *testing.T) {
 	p := newVethPair(t)
 	p.inSink(t, func() {
 		vb := link(t, "vb").Attrs().Index
-		addQdisc(t, &netlink.Clsact{QdiscAttrs: netlink.QdiscAttrs{LinkIndex: vb, Handle: netlink.MakeHandle(0xffff, 0), Parent: netlink.HANDLE_CLSACT}})
+		addQdisc(t, "NET_SCH_INGRESS", &netlink.Clsact{QdiscAttrs: netlink.QdiscAttrs{LinkIndex: vb, Handle: netlink.MakeHandle(0xffff, 0), Parent: netlink.HANDLE_CLSACT}})
 		err := netlink.FilterAdd(&netlink.BpfFilter{
 			FilterAttrs: netlink.FilterAttrs{LinkIndex: vb, Parent: netlink.HANDLE_MIN_INGRESS, Handle: 1, Priority: 1, Protocol: unix.ETH_P_IP},
 			Fd:          dropAll(t), Name: "drop", DirectAction: true,
 		})
 		if errors.Is(err, unix.ENOENT) {
-			t.Skip("the kernel lacks BPF filters (CONFIG_NET_CLS_BPF)")
+			need.Option(t, "NET_CLS_BPF", err)
 		}
 		must(t, err)
 	})
@@ -156,7 +157,7 @@ func dropAll(t *testing.T) int {
 	runtime.KeepAlive(&program)
 	runtime.KeepAlive(license)
 	if errno == unix.EPERM || errno == unix.ENOSYS {
-		t.Skipf("cannot load BPF programs here: %v", errno)
+		need.Option(t, "BPF_SYSCALL", errno)
 	}
 	if errno != 0 {
 		t.Fatalf("load a BPF program: %v", errno)

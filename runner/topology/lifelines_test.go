@@ -17,14 +17,13 @@ import (
 
 	"netab/results"
 	"netab/scenarios"
+	"netab/test/need"
 )
 
 // inScratchNamespace calls f in a network namespace of its own, which ends with it.
 func inScratchNamespace(t *testing.T, f func()) {
 	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("needs root: network namespaces")
-	}
+	need.Root(t)
 	done := make(chan error)
 	go func() {
 		runtime.LockOSThread() // for good

@@ -10,6 +10,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"netab/test/need"
 )
 
 // everybody are sinks to which all of so many flows may come.
@@ -76,10 +78,7 @@ func TestSharedSockets(t *testing.T) {
 
 // TestSteerByCPU: the n-th socket gets what the n-th CPU received.
 func TestSteerByCPU(t *testing.T) {
-	cpus := allowedCPUs(t)
-	if len(cpus) < 2 {
-		t.Skip("needs two CPUs")
-	}
+	cpus := need.CPUs(t, 2)
 	const sinks = 2
 	for _, cpu := range cpus[:2] {
 		retry(t, func(t *testing.T, by stretch) string {
@@ -167,7 +166,7 @@ func multicastConfig(v6 bool, rate float64) Config {
 }
 
 func TestMulticastLoopback(t *testing.T) {
-	needNamespace(t)
+	need.Root(t)
 	group := netip.MustParseAddr("239.255.78.66")
 	lo, err := netlink.LinkByName("lo")
 	must(t, err)
@@ -215,7 +214,7 @@ func elsewhere(t testing.TB, ns int, f func()) {
 // index of each end.
 func newVeth(t testing.TB, addrs [2][]string) (ns int, index [2]int) {
 	t.Helper()
-	needNamespace(t)
+	need.Root(t)
 	made := make(chan int)
 	go func() {
 		runtime.LockOSThread()

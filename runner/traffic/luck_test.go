@@ -11,6 +11,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"netab/test/need"
 )
 
 // prepare opens flows as far as it goes and returns the error of Prepare.
@@ -259,13 +261,13 @@ func TestRefusedZeroCopy(t *testing.T) {
 // of so many bytes.
 func slowLoopback(t testing.TB, limit uint32) {
 	t.Helper()
-	needNamespace(t)
+	need.Root(t)
 	lo, err := netlink.LinkByName("lo")
 	must(t, err)
 	tbf := &netlink.Tbf{QdiscAttrs: netlink.QdiscAttrs{LinkIndex: lo.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT},
 		Rate: 500_000, Buffer: netlink.Xmittime(500_000, 70_000), Limit: limit}
 	if err := netlink.QdiscAdd(tbf); errors.Is(err, unix.ENOENT) {
-		t.Skip("the kernel has no qdisc tbf")
+		need.Option(t, "NET_SCH_TBF", err)
 	} else {
 		must(t, err)
 	}

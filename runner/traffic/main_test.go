@@ -16,10 +16,10 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 
 	"netab/runner/packet"
 	"netab/test/busytest"
+	"netab/test/need"
 )
 
 // inNamespace says that this process is alone in a network namespace.
@@ -71,14 +71,6 @@ func setUpLoopback() error {
 		return err
 	}
 	return netlink.LinkSetUp(lo)
-}
-
-// needNamespace skips tests that change the namespace.
-func needNamespace(t testing.TB) {
-	t.Helper()
-	if os.Getenv(inNamespace) == "" {
-		t.Skip("needs root: makes a network namespace")
-	}
 }
 
 func must(t testing.TB, err error) {
@@ -295,7 +287,7 @@ func (l ledger) check(t testing.TB, sent, received, dropped int64) string {
 // sysctl changes a sysctl of the namespace for the test.
 func sysctl(t testing.TB, name, value string) {
 	t.Helper()
-	needNamespace(t)
+	need.Root(t) // for TestMain, which makes the namespace
 	path := filepath.Join("/proc/sys", name)
 	old, err := os.ReadFile(path)
 	if os.IsNotExist(err) {
@@ -304,17 +296,4 @@ func sysctl(t testing.TB, name, value string) {
 	must(t, err)
 	must(t, os.WriteFile(path, []byte(value), 0))
 	t.Cleanup(func() { must(t, os.WriteFile(path, old, 0)) })
-}
-
-// allowedCPUs are those that the test may run on.
-func allowedCPUs(t testing.TB) (out []int) {
-	t.Helper()
-	var set unix.CPUSet
-	must(t, unix.SchedGetaffinity(0, &set))
-	for i := range 1024 {
-		if set.IsSet(i) {
-			out = append(out, i)
-		}
-	}
-	return out
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"netab/results/vocab"
+	"netab/test/need"
 )
 
 // A pathCase is a stream by one pair of paths.
@@ -122,7 +123,7 @@ func TestPaths(t *testing.T) {
 		sources[c.source.Call], sinks[c.sink.Call] = true, true
 		t.Run(c.name(), func(t *testing.T) {
 			if c.source.Call == "packet" {
-				needNamespace(t)
+				need.Root(t)
 			}
 			retry(t, c.try)
 		})

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netab/results/vocab"
+	"netab/test/need"
 )
 
 // A visitor is somebody who is none of the set's: what it does to the sinks'
@@ -54,7 +55,7 @@ func say(network, from string, message []byte, times int) func(*testing.T, netip
 // the run.
 func visited(t *testing.T, c Config, v visitor, windows func() []Window) (source, sink EndResult, ok bool) {
 	t.Helper()
-	needNamespace(t)
+	need.Root(t)
 	const flows = 2
 	s := NewSet(c)
 	t.Cleanup(s.Close)
@@ -234,7 +235,7 @@ func TestStrangersDoNotStall(t *testing.T) {
 
 // A stranger that takes a unix socket's name and waits is no source either.
 func TestStrangerOnUnixSocket(t *testing.T) {
-	needNamespace(t)
+	need.Root(t)
 	c := Config{Protocol: "unix-dgram", Message: 100}
 	s := NewSet(c)
 	t.Cleanup(s.Close)

@@ -10,6 +10,8 @@ import (
 	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
+
+	"netab/test/need"
 )
 
 // layout is our structs and numbers as a C expression and its value; the values
@@ -102,17 +104,11 @@ func TestLayout(t *testing.T) {
 
 // TestLayoutAgainstHeader has a C compiler print the same from the header.
 func TestLayoutAgainstHeader(t *testing.T) {
-	cc, err := exec.LookPath("cc")
-	if err != nil {
-		t.Skip("needs a C compiler (cc)")
-	}
+	cc := need.Program(t, "cc")
 	const header = "/usr/include/linux/io_uring.h"
 	text, err := os.ReadFile(header)
-	if err != nil {
-		t.Skip("needs the kernel's headers:", err)
-	}
-	if !strings.Contains(string(text), "IORING_SEND_ZC_REPORT_USAGE") {
-		t.Skip(header + " is older than Linux 6.1")
+	if err != nil || !strings.Contains(string(text), "IORING_SEND_ZC_REPORT_USAGE") {
+		need.Missing(t, header+" of Linux 6.1 or newer", "install linux-libc-dev")
 	}
 	dir := t.TempDir()
 	source, program := filepath.Join(dir, "layout.c"), filepath.Join(dir, "layout")

@@ -1,13 +1,14 @@
 package uring
 
 import (
-	"os"
 	"runtime"
 	"testing"
 	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"netab/test/need"
 )
 
 // TestFullQueue blocks a source of datagrams behind a queue that keeps them: it
@@ -38,9 +39,7 @@ func TestFullQueue(t *testing.T) {
 // sends a packet a second.
 func slowDevice(t *testing.T) {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("needs root: makes a network namespace")
-	}
+	need.Root(t)
 	runtime.LockOSThread() // for good: the thread ends with the test
 	must(t, unix.Unshare(unix.CLONE_NEWNET))
 	attributes := netlink.NewLinkAttrs()

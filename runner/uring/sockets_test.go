@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netab/runner/detached"
+	"netab/test/need"
 )
 
 // patience is after what a test takes a call for hung.
@@ -22,12 +23,7 @@ const patience = 20 * time.Second
 // needed ends the test where the kernel has no io_uring.
 func needed(t testing.TB) {
 	t.Helper()
-	if err := Available(); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	need.Option(t, "IO_URING", Available())
 }
 
 func must(t testing.TB, err error) {
