@@ -84,7 +84,7 @@ func NewGate(s Summary, known []KnownIssue, now time.Time, allowed ...vocab.Code
 
 func newCheck(s *Summary, c *Comparison) Check {
 	k := Check{Arm: c.Arm, Metric: c.Metric, Comparison: c, Outcome: checkOutcome(c), Method: method(c)}
-	k.Plain, k.Sure = plainVerdict(c, k.Outcome, s), howSure(c, k.Outcome, s)
+	k.Plain, k.Sure = plainVerdict(c, k.Outcome), howSure(c, k.Outcome, s)
 	return k
 }
 

@@ -22,7 +22,7 @@ func titleOf(metric string) string {
 }
 
 // plainVerdict is a check in one sentence without a technical term.
-func plainVerdict(c *Comparison, o Outcome, s *Summary) string {
+func plainVerdict(c *Comparison, o Outcome) string {
 	what := prose.Capital(titleOf(c.Metric)) + " with " + c.Arm
 	against := " than with " + c.Baseline
 	if c.ArmRun != "" {

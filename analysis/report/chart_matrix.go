@@ -95,7 +95,7 @@ func levelNames(ls []results.Level) string {
 
 // heatChart shows a matrix of two factors: the level in each cell, and the
 // change against the baseline in its tooltip.
-func heatChart(id string, design results.Design, s analysis.Summary, v verdictTable) (c chart, ok bool, err error) {
+func heatChart(id string, design results.Design, v verdictTable) (c chart, ok bool, err error) {
 	if len(design.Factors) != 2 {
 		return chart{}, false, nil
 	}

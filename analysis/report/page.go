@@ -186,7 +186,7 @@ func (sec *section) draw(run *results.Run, s analysis.Summary, v verdictTable, d
 	if c, ok, err := sweepChart(id("sweep"), run.Header.Design, s, v); ok && rates == nil { // a ladder says more
 		add(&sec.Effects, c, err)
 	}
-	if c, ok, err := heatChart(id("heat"), run.Header.Design, s, v); ok {
+	if c, ok, err := heatChart(id("heat"), run.Header.Design, v); ok {
 		add(&sec.Effects, c, err)
 	}
 	heats, err := sweepHeats(id, s.Sweep)

@@ -33,7 +33,7 @@ func hold(xs, white []float64, candidates []int, margin float64, seed func(at in
 	for len(held) > 0 {
 		worst := 0
 		for i, b := range held {
-			if weaker(b, held[worst], margin) {
+			if weaker(b, held[worst]) {
 				worst = i
 			}
 		}
@@ -59,7 +59,7 @@ func (b boundary) step() float64 {
 	return math.Abs(b.delta)
 }
 
-func weaker(a, b boundary, margin float64) bool {
+func weaker(a, b boundary) bool {
 	if (a.p > MaxP) != (b.p > MaxP) {
 		return a.p > MaxP
 	}

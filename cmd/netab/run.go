@@ -170,7 +170,7 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
 	if run == nil {
 		return failed(err)
 	}
-	return errors.Join(failed(err), show(cmd, l, f, o.Store, run, err))
+	return errors.Join(failed(err), show(cmd, f, o.Store, run, err))
 }
 
 // options collects what the runner needs.
@@ -229,7 +229,7 @@ func stopRule(stop *analysis.Stop, p *progress) runner.StopFunc {
 }
 
 // show judges the run and prints it; measured says whether it ended well.
-func show(cmd *cobra.Command, l *loaded, f runFlags, store string, run *results.Run, measured error) error {
+func show(cmd *cobra.Command, f runFlags, store string, run *results.Run, measured error) error {
 	summary := analysis.Summarize(run)
 	if !f.bisect { // which asks of builds, and their answers are to differ
 		remember(store, true, run, &summary)

@@ -199,13 +199,13 @@ func TestCheckedOnItsWayIn(t *testing.T) {
 	h := nic(t)
 	h.put(t, "/proc/sys/net/core/netdev_budget", "300\x1b[31m\n")
 	j := begin(t, t.TempDir(), testOptions(h))
-	if _, err := j.Set(h, bind(t, h, budget), "600"); err == nil || !strings.Contains(err.Error(), "nothing was changed") {
+	if _, err := j.Set(h, bind(t, budget), "600"); err == nil || !strings.Contains(err.Error(), "nothing was changed") {
 		t.Errorf("%v", err)
 	}
 	if got := h.get(t, "/proc/sys/net/core/netdev_budget"); got != "300\x1b[31m" {
 		t.Errorf("changed: %q", got)
 	}
-	if _, err := j.Set(h, bind(t, h, weight), "6\n4"); err == nil || h.get(t, "/proc/sys/net/core/dev_weight") != "64" {
+	if _, err := j.Set(h, bind(t, weight), "6\n4"); err == nil || h.get(t, "/proc/sys/net/core/dev_weight") != "64" {
 		t.Errorf("%v", err)
 	}
 	for kind, data := range map[string]any{UndoNetns: "production", UndoDevice: MovedDevice{Name: "eth1", Netns: "production", MTU: 1500}} {
@@ -276,7 +276,7 @@ func TestJournalIsPrivate(t *testing.T) {
 			must(t, os.WriteFile(filepath.Join(dir, fileName), nil, 0o644))
 		}
 		j := begin(t, dir, testOptions(h))
-		_, err := j.Set(h, bind(t, h, budget), "600")
+		_, err := j.Set(h, bind(t, budget), "600")
 		must(t, err)
 		for file, want := range map[string]fs.FileMode{dir: 0o700, j.Path(): 0o600} {
 			if info, err := os.Stat(file); err != nil || info.Mode().Perm() != want {
@@ -327,11 +327,11 @@ func TestSecrets(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"net/ipv6/conf/eth1/stable_secret", "net/ipv4/tcp_fastopen_key"} {
-		if !IsSecret(bind(t, h, Spec{Family: familySysctl, Name: name, Scope: Host})) {
+		if !IsSecret(bind(t, Spec{Family: familySysctl, Name: name, Scope: Host})) {
 			t.Errorf("%s is told", name)
 		}
 	}
-	if IsSecret(bind(t, h, budget)) || IsSecret(bind(t, h, Spec{Family: familyMTU, Device: "eth1", Scope: Device})) {
+	if IsSecret(bind(t, budget)) || IsSecret(bind(t, Spec{Family: familyMTU, Device: "eth1", Scope: Device})) {
 		t.Error("what everybody may read is kept")
 	}
 }

@@ -89,7 +89,7 @@ func TestEqual(t *testing.T) {
 		{Spec{Family: familyIRQ, Name: "41", Scope: Host}, "0,1", "0-1", true},
 		{Spec{Family: familyGovernor, Name: "policy0", Scope: Host}, "performance", "powersave", false},
 	} {
-		if got := bind(t, nil, c.spec).Equal(c.asked, c.got); got != c.want {
+		if got := bind(t, c.spec).Equal(c.asked, c.got); got != c.want {
 			t.Errorf("%s: %q against %q: %v", describeSpec(c.spec), c.asked, c.got, got)
 		}
 	}
@@ -168,7 +168,7 @@ func TestApplyComparesWhatItReadsBack(t *testing.T) {
 	h := nic(t)
 	isolated := netClass + "/eth1/queues/rx-0/rps_cpus"
 	h.take[isolated] = func(string) (string, error) { return "1\n", nil } // CPU 1 is isolated
-	k := bind(t, h, Spec{Family: familyRPSCPUs, Device: "eth1", Queue: "rx-0", Scope: Device})
+	k := bind(t, Spec{Family: familyRPSCPUs, Device: "eth1", Queue: "rx-0", Scope: Device})
 	s, err := Apply(h, k, "0-1")
 	if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "isolated") || s.After != "0" {
 		t.Errorf("%+v, %v", s, err)
@@ -192,7 +192,7 @@ func TestApplyComparesWhatItReadsBack(t *testing.T) {
 // which the driver may fix some.
 func TestOffloadGroups(t *testing.T) {
 	h := nic(t)
-	k := bind(t, h, tso)
+	k := bind(t, tso)
 	before, err := k.Read(h)
 	must(t, err)
 	const mixed = "tx-tcp-mangleid-segmentation=off,tx-tcp-segmentation=on,tx-tcp6-segmentation=on"
@@ -204,7 +204,7 @@ func TestOffloadGroups(t *testing.T) {
 			t.Errorf("%s: %+v, %v", v, s, err)
 		}
 	}
-	if _, err := Apply(h, bind(t, h, sg), "off"); err != nil {
+	if _, err := Apply(h, bind(t, sg), "off"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Apply(h, k, "on"); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "needs sg") {
@@ -219,7 +219,7 @@ func TestOffloadGroups(t *testing.T) {
 
 // TestFileKnobs: an agent that switches by itself needs path and bytes.
 func TestFileKnobs(t *testing.T) {
-	k, ok := bind(t, nil, rps1).(FileKnob)
+	k, ok := bind(t, rps1).(FileKnob)
 	if !ok {
 		t.Fatal("rps_cpus is no FileKnob")
 	}

@@ -72,7 +72,7 @@ func TestJournalRestoresAfterALostProcess(t *testing.T) {
 		{Spec{Family: familyGovernor, Name: "policy0", Scope: Host}, "performance"},
 		{Spec{Family: familyChannels, Device: "eth1", Name: "combined", Scope: Device}, "1"},
 	} {
-		if _, err := j.Set(h, bind(t, h, c.spec), c.value); err != nil {
+		if _, err := j.Set(h, bind(t, c.spec), c.value); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -371,7 +371,7 @@ func TestFullDisk(t *testing.T) {
 	refused := error(nil)
 	for i := 0; refused == nil && i < 1000; i++ {
 		last := h.get(t, "/proc/sys/net/core/netdev_budget")
-		_, refused = j.Set(h, bind(t, h, budget), fmt.Sprint(1000+i))
+		_, refused = j.Set(h, bind(t, budget), fmt.Sprint(1000+i))
 		if now := h.get(t, "/proc/sys/net/core/netdev_budget"); refused != nil && now != last {
 			t.Errorf("written as %s although the journal could not be", now)
 		}

@@ -22,7 +22,7 @@ func lost(t *testing.T, h *tree, turns ...turn) (dir string) {
 	j := begin(t, dir, testOptions(h))
 	for _, turn := range turns {
 		for _, v := range turn.values {
-			_, err := j.Set(h, bind(t, h, turn.spec), v)
+			_, err := j.Set(h, bind(t, turn.spec), v)
 			must(t, err)
 		}
 	}
@@ -106,7 +106,7 @@ func TestBeginOverAnotherBoot(t *testing.T) {
 	o.Here.Boot = "another"
 	j := openJournal(t, dir, o)
 	must(t, j.Begin(Owner{Run: "r2"}))
-	if _, err := j.Set(h, bind(t, h, weight), "32"); err != nil {
+	if _, err := j.Set(h, bind(t, weight), "32"); err != nil {
 		t.Fatal(err)
 	}
 	left := openJournal(t, dir, o)
@@ -255,7 +255,7 @@ func TestUndoInReverse(t *testing.T) {
 		return id
 	}
 	record(1)
-	_, err := j.Set(h, bind(t, h, budget), "600")
+	_, err := j.Set(h, bind(t, budget), "600")
 	must(t, err)
 	id := record(2)
 	record(3)
@@ -286,7 +286,7 @@ func TestDeviceOutlivesItsNamespace(t *testing.T) {
 	}
 	for _, gone = range []bool{false, true} {
 		j := begin(t, dir, o)
-		_, err := j.Set(At(inside, "netab-1"), bind(t, inside, rps1), "0")
+		_, err := j.Set(At(inside, "netab-1"), bind(t, rps1), "0")
 		must(t, err)
 		machine.put(t, netClass+"/eth1/queues/rx-1/rps_cpus", "1\n")
 		r := restoreOne(t, dir, o)
@@ -310,7 +310,7 @@ func TestNamespaceKnobsAreNotJournaled(t *testing.T) {
 	j := begin(t, dir, testOptions(h))
 	s := rps1
 	s.Scope = Netns
-	if got, err := j.Set(h, bind(t, h, s), "0"); err != nil || got.After != "0" {
+	if got, err := j.Set(h, bind(t, s), "0"); err != nil || got.After != "0" {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if found := j.Restore(context.Background()); len(found) != 0 {
@@ -368,8 +368,8 @@ func TestPortsComeBackInAnOrderThatWorks(t *testing.T) {
 	dir := t.TempDir()
 	j := begin(t, dir, testOptions(host.Local{}))
 	ports := []Knob{
-		bind(t, host.Local{}, Spec{Family: familySysctl, Name: "net/ipv4/ip_local_port_range", Scope: Host}),
-		bind(t, host.Local{}, Spec{Family: familySysctl, Name: "net/ipv4/ip_unprivileged_port_start", Scope: Host}),
+		bind(t, Spec{Family: familySysctl, Name: "net/ipv4/ip_local_port_range", Scope: Host}),
+		bind(t, Spec{Family: familySysctl, Name: "net/ipv4/ip_unprivileged_port_start", Scope: Host}),
 	}
 	values := []string{"500 1500", "100"}
 	for i, k := range ports {
@@ -433,7 +433,7 @@ func TestRefusedValueIsOurDoing(t *testing.T) {
 	file := netClass + "/eth1/queues/rx-1/rps_cpus"
 	h.take[file] = func(string) (string, error) { return "1\n", nil }
 	j := begin(t, dir, testOptions(h))
-	if _, err := j.Set(h, bind(t, h, rps1), "0-1"); !errors.Is(err, ErrRefused) {
+	if _, err := j.Set(h, bind(t, rps1), "0-1"); !errors.Is(err, ErrRefused) {
 		t.Fatalf("%v", err)
 	}
 	delete(h.take, file)
@@ -445,7 +445,7 @@ func TestRefusedValueIsOurDoing(t *testing.T) {
 func TestChangeBeforeBegin(t *testing.T) {
 	h := nic(t)
 	j := openJournal(t, t.TempDir(), testOptions(h))
-	if _, err := j.Set(h, bind(t, h, budget), "600"); err == nil || h.get(t, "/proc/sys/net/core/netdev_budget") != "300" {
+	if _, err := j.Set(h, bind(t, budget), "600"); err == nil || h.get(t, "/proc/sys/net/core/netdev_budget") != "300" {
 		t.Errorf("%v", err)
 	}
 }

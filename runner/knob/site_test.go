@@ -40,7 +40,7 @@ func TestRestoreInAnotherNamespace(t *testing.T) {
 			o.Here = c.made
 			j := begin(t, dir, o)
 			for _, turn := range []turn{{budget, []string{"600"}}, {governor, []string{"performance"}}, {rps1, []string{"0"}}} {
-				_, err := j.Set(h, bind(t, h, turn.spec), turn.values[0])
+				_, err := j.Set(h, bind(t, turn.spec), turn.values[0])
 				must(t, err)
 			}
 			o.Here = c.here
@@ -182,7 +182,7 @@ func TestNamespaceIsKeptWithItsDevice(t *testing.T) {
 	o.Undo = Undos()
 	dir := t.TempDir()
 	j := begin(t, dir, o)
-	_, err = j.Set(host.Local{}, bind(t, host.Local{}, Spec{Family: familyXPSCPUs, Device: "va", Queue: "tx-1", Scope: Device}), "0")
+	_, err = j.Set(host.Local{}, bind(t, Spec{Family: familyXPSCPUs, Device: "va", Queue: "tx-1", Scope: Device}), "0")
 	must(t, err)
 	before := namespaceDump(t)
 	_, err = j.Record(UndoNetns, "namespace "+name, name)
@@ -346,7 +346,7 @@ func TestSetAsideKeepsWhatWasKept(t *testing.T) {
 	for range 3 {
 		h := nic(t)
 		j := begin(t, dir, testOptions(h))
-		_, err := j.Set(h, bind(t, h, budget), "600")
+		_, err := j.Set(h, bind(t, budget), "600")
 		must(t, err)
 		as, err := j.Discard()
 		must(t, err)

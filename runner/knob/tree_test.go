@@ -275,8 +275,8 @@ func interruptsOf(device string) string {
 		" 43: 0 9 PCI-MSIX-0000:00:05.0 1-edge %[1]s0\nNMI: 0 0 %[1]s\n", device)
 }
 
-// bind is Bind for tests that expect one knob.
-func bind(t testing.TB, h host.Host, spec Spec) Knob {
+// bind is FromSpec for tests that expect no error.
+func bind(t testing.TB, spec Spec) Knob {
 	t.Helper()
 	k, err := FromSpec(spec)
 	if err != nil {
