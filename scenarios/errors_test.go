@@ -13,6 +13,16 @@ import (
 
 var update = flag.Bool("update", false, "write the expected outputs anew")
 
+// faultsIn are those that an error brings, which must be Errors.
+func faultsIn(t testing.TB, err error) Errors {
+	t.Helper()
+	faults, ok := errors.AsType[Errors](err)
+	if !ok {
+		t.Fatalf("%v, want Errors", err)
+	}
+	return faults
+}
+
 // TestBadFiles holds what is said of each file in testdata/bad against the
 // .txt beside it. After a change: go test -update, and read the diff.
 func TestBadFiles(t *testing.T) {
@@ -27,10 +37,7 @@ func TestBadFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = Parse(filepath.Base(file), src)
-			var faults Errors
-			if !errors.As(err, &faults) {
-				t.Fatalf("Parse: %v, want Errors", err)
-			}
+			faults := faultsIn(t, err)
 			got := faults.Render()
 			golden := strings.TrimSuffix(file, ".yaml") + ".txt"
 			if *update {

@@ -26,7 +26,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src []byte) {
 		s, err := Parse("fuzz.yaml", src)
 		if err != nil {
-			for _, fault := range err.(Errors) {
+			for _, fault := range faultsIn(t, err) {
 				if fault.Pos.Line < 1 || fault.Pos.Column < 1 || fault.Msg == "" {
 					t.Errorf("a fault without a place: %+v", fault)
 				}
@@ -71,7 +71,7 @@ func FuzzOverride(f *testing.F) {
 				_, _ = Expand(s, server())
 				continue
 			}
-			for _, fault := range err.(Errors) {
+			for _, fault := range faultsIn(t, err) {
 				if fault.Pos.Line < 1 || fault.Pos.Column < 1 {
 					t.Errorf("a fault without a place: %+v", fault)
 				}

@@ -47,7 +47,7 @@ func TestEveryFieldHasALimit(t *testing.T) {
 				t.Errorf("%s takes %s", path, shortened(value, 50))
 				continue
 			}
-			if text := err.(Errors)[0].Error(); utf8.RuneCountInString(text) > 500 {
+			if text := faultsIn(t, err)[0].Error(); utf8.RuneCountInString(text) > 500 {
 				t.Errorf("%s: a fault of %d characters: %s", path, len(text), text)
 			}
 		}

@@ -103,7 +103,7 @@ func readTree(place placer, src []byte, fail func(pos Pos, msg, hint string)) *n
 func syntaxFault(place placer, src []byte, err error) (pos Pos, msg, hint string) {
 	line, column := 1, 1
 	msg = err.Error()
-	if ye, ok := err.(yaml.Error); ok {
+	if ye, ok := errors.AsType[yaml.Error](err); ok {
 		msg = ye.GetMessage()
 		if tk := ye.GetToken(); tk != nil && tk.Position != nil {
 			line, column = max(tk.Position.Line, 1), max(tk.Position.Column, 1)

@@ -200,7 +200,7 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%s is taken", line)
 			continue
 		}
-		faults := err.(Errors)
+		faults := faultsIn(t, err)
 		if len(faults) != 1 {
 			t.Errorf("%s: %d faults, want one:\n%v", src, len(faults), err)
 		}

@@ -2,6 +2,7 @@ package drive
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,7 +54,7 @@ func TestRunInterrupts(t *testing.T) {
 		}
 		cancel()
 	}()
-	if _, err := Run(ctx, netab); err != context.Canceled {
+	if _, err := Run(ctx, netab); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := os.Stat(dir + "/restored"); err != nil {

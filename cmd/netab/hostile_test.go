@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -185,7 +186,7 @@ func checkForm(t *testing.T, line, text string) {
 	case strings.Contains(line, "junit"):
 		dec := xml.NewDecoder(strings.NewReader(text))
 		for {
-			if _, err := dec.Token(); err == io.EOF {
+			if _, err := dec.Token(); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
 				t.Fatalf("%q: %v", line, err)

@@ -66,17 +66,27 @@ func (p *Panic) Keep() string {
 
 // Caught calls f and returns its error, or its panic as one. A Panic that is handed
 // on by Wait keeps its stack.
-func Caught(f func() error) (err error) {
+func Caught(f func() error) error {
+	fault, err := caught(f)
+	if fault != nil {
+		return fault
+	}
+	return err
+}
+
+// caught keeps a panic of f apart from an error that it returns, which may be one
+// that tells of a panic elsewhere.
+func caught(f func() error) (fault *Panic, err error) {
 	defer func() {
 		switch v := recover().(type) {
 		case nil:
 		case *Panic:
-			err = v
+			fault = v
 		default:
-			err = &Panic{v, debug.Stack()}
+			fault = &Panic{v, debug.Stack()}
 		}
 	}()
-	return f()
+	return nil, f()
 }
 
 // Reported is Caught for who only says it: of a panic the error tells where it was,
@@ -105,14 +115,13 @@ type Crew struct {
 // Go calls f in a goroutine.
 func (c *Crew) Go(f func() error) {
 	c.wg.Go(func() {
-		err := Caught(f)
+		fault, err := caught(f)
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if fault, ok := err.(*Panic); ok {
-			if c.fault == nil {
-				c.fault = fault
-			}
-		} else if c.err == nil {
+		if c.fault == nil {
+			c.fault = fault
+		}
+		if c.err == nil {
 			c.err = err
 		}
 	})

@@ -70,7 +70,7 @@ func parseJournal(r io.Reader) (lines []record, faults []string, torn bool, err 
 	in := bufio.NewReader(r)
 	for n := 1; ; n++ {
 		text, err := in.ReadBytes('\n')
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return lines, faults, len(text) > 0, nil
 		}
 		if err != nil {

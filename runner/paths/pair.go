@@ -1,6 +1,7 @@
 package paths
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -130,7 +131,7 @@ func setTimeouts(fd int) error {
 // again repeats a call that a signal interrupted (Go's runtime sends them).
 func again(call func() error) error {
 	for {
-		if err := call(); err != unix.EINTR {
+		if err := call(); !errors.Is(err, unix.EINTR) {
 			return err
 		}
 	}

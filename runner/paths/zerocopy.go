@@ -106,7 +106,7 @@ func tryTCPZeroCopy() (string, error) {
 	defer p.close()
 	pageSize := unix.Getpagesize()
 	memory, err := unix.Mmap(p.sink, 0, 4*pageSize, unix.PROT_READ, unix.MAP_SHARED)
-	if err == unix.ENODEV {
+	if errors.Is(err, unix.ENODEV) {
 		err = unix.EOPNOTSUPP // a socket without mmap
 	}
 	if err != nil {
