@@ -122,7 +122,6 @@ func ladderChart(id string, ls []ladder, d runData, title, what, note string, va
 	if what != "" {
 		ys = siScale("/s", append(shown, offered...), nil)
 	}
-	xs.wide, ys.wide = false, false
 	x, y := valueX(fmt.Sprintf("Offered (%s)", xs.unit)), valueY(fmt.Sprintf("%s (%s)", orLoss(what), ys.unit))
 	if low, high := smallest(offered), largest(offered); high >= span*low {
 		x = logarithmicX(x)
