@@ -7,7 +7,7 @@ import (
 	"strconv"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 
 	"netab/analysis/report"
 )
@@ -55,11 +55,7 @@ func storeFlag(cmd *cobra.Command) string {
 // isTerminal says whether a stream is one that a person looks at.
 func isTerminal(f any) bool {
 	file, ok := fileOf(f)
-	if !ok {
-		return false
-	}
-	_, err := unix.IoctlGetTermios(int(file.Fd()), unix.TCGETS)
-	return err == nil
+	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // colour says whether to colour what goes to a stream: on a terminal, unless
@@ -79,8 +75,8 @@ func widthOf(f any) int {
 		return min(n, paperWidth)
 	}
 	if file, ok := fileOf(f); ok {
-		if size, err := unix.IoctlGetWinsize(int(file.Fd()), unix.TIOCGWINSZ); err == nil && size.Col > 0 {
-			return min(int(size.Col), paperWidth)
+		if columns, _, err := term.GetSize(int(file.Fd())); err == nil && columns > 0 {
+			return min(columns, paperWidth)
 		}
 	}
 	return paperWidth
