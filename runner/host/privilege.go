@@ -126,6 +126,10 @@ const initialUser = 0xEFFFFFFD
 // to itself, in one range (user_namespaces(7)). A map is told relative to the
 // namespace around it, so one inside another may be written the same way: the
 // number of the namespace, where it is known (not 0), must be the first's, too.
+//
+// It is not github.com/moby/sys/userns because that takes a /proc/self/ns/user
+// that it may not read for the first namespace's, where this still looks at the
+// map, and can be asked about its own process alone, not about a fixture.
 func initialUserNamespace(uidMap string, inode uint64) bool {
 	return slices.Equal(strings.Fields(uidMap), []string{"0", "0", "4294967295"}) && (inode == 0 || inode == initialUser)
 }
