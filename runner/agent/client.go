@@ -102,7 +102,7 @@ func (s *Starter) Start(ctx context.Context, o Options) (*Agent, error) {
 	}
 	a.client = newClient(stdout, stdin)
 	go func() { a.cmd.Wait(); close(a.exited) }()
-	if _, err := call[Nothing](a, "Hello", Nothing{}); err != nil && errors.Is(err, syscall.EPERM) {
+	if err := a.greet(); err != nil && errors.Is(err, syscall.EPERM) {
 		// Without a sysfs of its own an agent works, and refuses per-queue files.
 		a.failed.Store(false)
 		return a, nil

@@ -86,7 +86,7 @@ type server struct {
 // and whether its sysfs is its own.
 func (s *server) methods() map[string]method {
 	return map[string]method{
-		"Hello": do(func(Nothing) error { return s.sysfsErr }),
+		"Hello": get(func(g Greeting) (Greeting, error) { return welcome(g, s.sysfsErr) }),
 		"Renew": do(func(Nothing) error { return s.renew() }),
 
 		"ReadFile":  get(func(path string) ([]byte, error) { return inPlace(s, path, s.local.ReadFile) }),

@@ -26,7 +26,8 @@ import (
 // number: a call may wait for its answer while others come and go. It is our own
 // because a process is started for every namespace of every trial, and net/rpc
 // brings gob, HTTP and TLS into it: a quarter of the CPU time that starting one
-// took, where page faults are dear.
+// took, where page faults are dear. gRPC would bring more of the same. Which
+// version is spoken, both sides say first (greet.go).
 
 // A request is one call on its way to the agent.
 type request struct {
