@@ -22,7 +22,7 @@ func (d *devices) describe(h host.Host, device string) error {
 	if d.offloads == nil {
 		d.offloads, d.qdiscs = map[string]string{}, map[string]string{}
 	}
-	features, err := h.Features(device)
+	features, err := host.Features(h, device)
 	if err != nil {
 		return err
 	}

@@ -70,10 +70,10 @@ func (p *plan) nicPlaces(scratch *topology.Path, k scenarios.Knob) ([]place, err
 	t := p.arms[0].Config.Topology
 	source := place{home: host.Local{}, device: t.SourceDevice, scope: knob.Device, side: sourceSide}
 	sink := place{home: host.Local{}, device: t.SinkDevice, scope: knob.Device, side: sinkSide}
-	switch {
-	case k.Family == "irq" || k.Family == "governor":
+	switch subject := knob.SubjectOf(k.Family); {
+	case subject == knob.OfMachine:
 		return []place{{home: host.Local{}, device: k.Device, scope: knob.Host}}, nil
-	case k.Family == "sysctl":
+	case subject == knob.OfNamespace:
 		scope, err := knob.SysctlScope(scratch.Sink.Agent, k.Name)
 		if err != nil || scope == knob.Host {
 			return []place{{home: host.Local{}, scope: scope}}, err

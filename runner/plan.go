@@ -354,11 +354,11 @@ func located(k scenarios.Knob, err error) error {
 
 // scopeOf says what a change of the knob touches, for an arm on this path.
 func scopeOf(path *topology.Path, k scenarios.Knob) (knob.Scope, error) {
-	switch k.Family {
-	case "sysctl":
+	switch knob.SubjectOf(k.Family) {
+	case knob.OfNamespace:
 		sides := sidesOf(path, k)
 		return knob.SysctlScope(sides[len(sides)-1].Agent, k.Name)
-	case "irq", "governor":
+	case knob.OfMachine:
 		return knob.Host, nil
 	}
 	if len(devicesOf(path, k)) > 0 {
@@ -371,7 +371,7 @@ func scopeOf(path *topology.Path, k scenarios.Knob) (knob.Scope, error) {
 // sysctl, each namespace once, but for one of a device of one side, which the
 // other has not.
 func sidesOf(path *topology.Path, k scenarios.Knob) []topology.Side {
-	if k.Family != "sysctl" {
+	if knob.SubjectOf(k.Family) != knob.OfNamespace {
 		return devicesOf(path, k)
 	}
 	if device, ok := knob.DeviceOf(k.Name); ok {

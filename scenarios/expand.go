@@ -133,10 +133,7 @@ func (c Config) clone() Config {
 	c.Knobs.IRQ = maps.Clone(c.Knobs.IRQ)
 	c.Knobs.Device = maps.Clone(c.Knobs.Device)
 	for name, dev := range c.Knobs.Device {
-		dev.Queue = maps.Clone(dev.Queue)
-		dev.Offload = maps.Clone(dev.Offload)
-		dev.Channels = maps.Clone(dev.Channels)
-		c.Knobs.Device[name] = dev
+		c.Knobs.Device[name] = dev.clone()
 	}
 	return c
 }

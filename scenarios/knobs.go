@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"netab/results/cpulist"
@@ -46,43 +44,6 @@ func inFileOrder[V any](r *resolver, path string, m map[string]V) []string {
 		return cmp.Or(cmp.Compare(b2i(x.File == setFile), b2i(y.File == setFile)),
 			cmp.Compare(x.Line, y.Line), cmp.Compare(x.Column, y.Column), cmp.Compare(a, b))
 	})
-}
-
-// device flattens the settings of one device: first what makes queues and NAPI
-// instances (channels, offloads), as the others are set on these. The families
-// of the others are the YAML keys of DeviceKnobs, in the order of its fields.
-func (r *resolver) device(name string, dev DeviceKnobs) []Knob {
-	path := join("knobs.device", name)
-	var out []Knob
-	for _, kind := range inFileOrder(r, path+".channels", dev.Channels) {
-		p := join(path+".channels", kind)
-		out = append(out, r.knob(p, Knob{Family: "channels", Device: name, Name: kind, Value: strconv.Itoa(dev.Channels[kind])}))
-	}
-	for _, feature := range inFileOrder(r, path+".offload", dev.Offload) {
-		p := join(path+".offload", feature)
-		out = append(out, r.knob(p, Knob{Family: "offload", Device: name, Name: feature, Value: dev.Offload[feature]}))
-	}
-	out = append(out, r.strings(path, name, "", reflect.ValueOf(dev))...)
-	queues := slices.SortedFunc(maps.Keys(dev.Queue), func(a, b string) int {
-		return cmp.Or(cmp.Compare(a[:2], b[:2]), cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
-	})
-	for _, queue := range queues {
-		out = append(out, r.strings(join(path+".queue", queue), name, queue, reflect.ValueOf(dev.Queue[queue]))...)
-	}
-	return out
-}
-
-// strings makes a knob of each string field that is set.
-func (r *resolver) strings(path, device, queue string, v reflect.Value) []Knob {
-	var out []Knob
-	for _, m := range membersOf(v.Type()) {
-		field := v.FieldByIndex(m.index)
-		if field.Kind() != reflect.String || field.String() == "" {
-			continue
-		}
-		out = append(out, r.knob(join(path, m.key), Knob{Family: m.key, Device: device, Queue: queue, Value: field.String()}))
-	}
-	return out
 }
 
 // knob brings the value of k, as written at path, to its canonical form.

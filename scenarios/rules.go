@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"fmt"
 	"maps"
 
 	"netab/results/vocab"
@@ -23,6 +22,7 @@ type rule struct {
 	from     Duration // of a length of time, at least
 	zero     bool     // of a duration or a share: nothing is a value too
 	def      any      // the default, as YAML writes it
+	turn     int      // of a device's setting: those of lower numbers are set before
 }
 
 // A ruleBook holds the rule of each field by "Type.key".
@@ -45,8 +45,7 @@ const (
 
 // rules is the book of all fields of a scenario file.
 func rules() ruleBook {
-	mtu, cpus := countSyntax(minMTU, maxMTU), cpuSetSyntax()
-	queueCPUs := "CPU set that receive packet steering may send packets of %s to; none turns it off."
+	cpus := cpuSetSyntax()
 	book := ruleBook{
 		"Scenario.name":     {doc: "Name of the scenario: small letters, digits, dashes. Default: the file's name.", text: nameSyntax()},
 		"Scenario.question": {doc: "The question that the run answers, in one or two lines.", chars: maxQuestion},
@@ -79,22 +78,6 @@ func rules() ruleBook {
 		"Knobs.irq":      {doc: "CPU set of interrupts, by device name or interrupt number.", key: deviceSyntax(), text: cpus},
 		"Knobs.governor": {doc: "CPU frequency governor of all CPUs.", text: wordSyntax("governor", "_-")},
 
-		"DeviceKnobs.rps_cpus":             {doc: fmt.Sprintf(queueCPUs, "all receive queues"), text: cpus},
-		"DeviceKnobs.rps_flow_cnt":         {doc: "Entries of the flow table for receive flow steering, of each receive queue.", text: countSyntax(0, 1<<30)},
-		"DeviceKnobs.xps_cpus":             {doc: "CPU set that chooses the transmit queues.", text: cpus},
-		"DeviceKnobs.queue":                {doc: "Settings of single queues (rx-0, tx-1), stronger than the device's.", key: queueSyntax()},
-		"DeviceKnobs.offload":              {doc: "Offloads on or off: gro, gso, tso, lro, rx-checksum, tx-checksum, sg, or a feature by its kernel name.", key: offloadSyntax(), text: onOffSyntax()},
-		"DeviceKnobs.channels":             {doc: "Queue counts.", key: enumSyntax("rx", "tx", "combined"), min: 0, max: maxQueues},
-		"DeviceKnobs.gro_flush_timeout":    {doc: "How long GRO may hold packets back; the kernel's unit is ns.", text: nanosSyntax()},
-		"DeviceKnobs.napi_defer_hard_irqs": {doc: "Empty polls before interrupts are enabled again.", text: countSyntax(0, maxPackets)},
-		"DeviceKnobs.tx_queue_len":         {doc: "Length of the transmit queue in packets.", text: countSyntax(0, maxPackets)},
-		"DeviceKnobs.threaded":             {doc: "NAPI in a kernel thread.", text: onOffSyntax()},
-		"DeviceKnobs.mtu":                  {doc: "MTU in bytes.", text: mtu},
-
-		"Queue.rps_cpus":     {doc: fmt.Sprintf(queueCPUs, "this queue"), text: cpus},
-		"Queue.rps_flow_cnt": {doc: "Entries of this queue's flow table for receive flow steering.", text: countSyntax(0, 1<<30)},
-		"Queue.xps_cpus":     {doc: "CPU set that chooses this transmit queue.", text: cpus},
-
 		"Measure.confidence": {doc: "Confidence of every interval.", def: "95%"},
 		"Measure.resolution": {doc: "The smallest relative change that matters.", def: "1%"},
 		"Measure.width":      {doc: "Relative half-width asked of a level, for a scenario of one arm.", def: "5%"},
@@ -110,6 +93,7 @@ func rules() ruleBook {
 		"Measure.seed":       {doc: "Seed of every random order. Default: drawn, and recorded."},
 		"Measure.metrics":    {doc: "Metrics that are judged, the headline first; of traffic beside: NAME.METRIC. Default: what the kind of traffic is about.", text: metricSyntax()},
 	}
+	maps.Copy(book, deviceRules())
 	maps.Copy(book, trafficRules())
 	return book
 }

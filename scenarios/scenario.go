@@ -194,29 +194,6 @@ type Knobs struct {
 	Governor string                 `yaml:"governor,omitempty" json:"governor,omitempty"` // of all CPUs
 }
 
-// DeviceKnobs are the settings of one network device. An empty string leaves
-// a setting alone.
-type DeviceKnobs struct {
-	RPSCPUs           string            `yaml:"rps_cpus,omitempty" json:"rps_cpus,omitempty"`         // CPU set; "none" or "off" clears it; of all rx queues
-	RPSFlowCnt        string            `yaml:"rps_flow_cnt,omitempty" json:"rps_flow_cnt,omitempty"` // per rx queue
-	XPSCPUs           string            `yaml:"xps_cpus,omitempty" json:"xps_cpus,omitempty"`         // CPU set, of all tx queues
-	Queue             map[string]Queue  `yaml:"queue,omitempty" json:"queue,omitempty"`               // "rx-0", "tx-1": settings of one queue
-	Offload           map[string]string `yaml:"offload,omitempty" json:"offload,omitempty"`           // gro, gso, tso, lro, rx-checksum, tx-checksum, sg, or a kernel feature name -> on/off
-	Channels          map[string]int    `yaml:"channels,omitempty" json:"channels,omitempty"`         // rx, tx, combined -> count
-	GROFlushTimeout   string            `yaml:"gro_flush_timeout,omitempty" json:"gro_flush_timeout,omitempty"`
-	NAPIDeferHardIRQs string            `yaml:"napi_defer_hard_irqs,omitempty" json:"napi_defer_hard_irqs,omitempty"`
-	TxQueueLen        string            `yaml:"tx_queue_len,omitempty" json:"tx_queue_len,omitempty"`
-	Threaded          string            `yaml:"threaded,omitempty" json:"threaded,omitempty"` // on/off: NAPI in a kernel thread
-	MTU               string            `yaml:"mtu,omitempty" json:"mtu,omitempty"`
-}
-
-// A Queue is the settings of one rx or tx queue, stronger than the device's.
-type Queue struct {
-	RPSCPUs    string `yaml:"rps_cpus,omitempty" json:"rps_cpus,omitempty"`
-	RPSFlowCnt string `yaml:"rps_flow_cnt,omitempty" json:"rps_flow_cnt,omitempty"`
-	XPSCPUs    string `yaml:"xps_cpus,omitempty" json:"xps_cpus,omitempty"`
-}
-
 // Measure says how sure to become and how long that may take.
 type Measure struct {
 	Confidence Fraction `yaml:"confidence,omitempty" json:"confidence,omitempty"` // default 95 %
@@ -321,10 +298,10 @@ type ResolvedCPUs struct{ Source, Sink []int }
 
 // A Knob is one kernel or device setting of one arm, ready to be applied.
 type Knob struct {
-	Family string // sysctl, rps_cpus, rps_flow_cnt, xps_cpus, offload, channels, gro_flush_timeout, napi_defer_hard_irqs, tx_queue_len, threaded, mtu, irq, governor
+	Family string // sysctl, irq, governor, or as the setting of a device or queue is called: rps_cpus, channels, mtu, ...
 	Device string // device key as in Knobs.Device; for irq its key; "" for sysctl and governor
 	Queue  string // "" = every queue of the kind, else rx-N or tx-N
-	Name   string // sysctl: slashed path below /proc/sys; offload: feature; channels: rx, tx, combined
+	Name   string // sysctl: slashed path below /proc/sys; of a setting that is a mapping (offload, channels) the key
 	Value  string // canonical: CPU list "0,2-3" ("" = empty set), on/off, integer (ns for times), text
 	Pos    Pos
 }

@@ -164,12 +164,13 @@ func (s snapshot) addFeatures() {
 	links, _ := netlink.LinkList()
 	for _, link := range links {
 		name := link.Attrs().Name
-		features, _ := host.Local{}.Features(name)
+		features, _ := host.Features(host.Local{}, name)
 		for feature, state := range features {
 			s["feature "+name+" "+feature] = strconv.FormatBool(state.Active)
 		}
-		if c, err := (host.Local{}).Channels(name); err == nil {
-			s["channels "+name] = fmt.Sprintf("%+v", c)
+		const getChannels = 0x3c // include/uapi/linux/ethtool.h
+		if c, err := (host.Local{}).Ethtool(name, []uint32{getChannels, 8: 0}); err == nil {
+			s["channels "+name] = fmt.Sprint(c)
 		}
 	}
 }

@@ -65,10 +65,10 @@ func TestAgentIsAHost(t *testing.T) {
 	if _, err := a.ReadFile("/sys/class/net/none/mtu"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing file: %v is not fs.ErrNotExist", err)
 	}
-	if _, err := a.Features("none"); err == nil {
+	if _, err := host.Features(a, "none"); err == nil {
 		t.Error("features of a missing device: no error")
 	}
-	if f, err := a.Features("lo"); err != nil || len(f) == 0 {
+	if f, err := host.Features(a, "lo"); err != nil || len(f) == 0 {
 		t.Errorf("features of lo: %d, %v", len(f), err)
 	}
 }

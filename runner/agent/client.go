@@ -223,7 +223,7 @@ func (a *Agent) end() {
 	<-a.exited
 }
 
-// ReadFile, and all below to Channels, are host.Host at the agent's place.
+// ReadFile, and all below to Ethtool, are host.Host at the agent's place.
 func (a *Agent) ReadFile(path string) ([]byte, error) { return call[[]byte](a, "ReadFile", path) }
 
 // WriteFile writes a file there.
@@ -248,24 +248,13 @@ func (a *Agent) SetLink(name string, c host.LinkChange) error {
 // AddVeth makes a veth pair with its first end there.
 func (a *Agent) AddVeth(v host.Veth) error { return tell(a, "AddVeth", v) }
 
-// Features reads ethtool features there.
-func (a *Agent) Features(device string) (map[string]host.Feature, error) {
-	return call[map[string]host.Feature](a, "Features", device)
-}
-
-// SetFeatures changes them.
-func (a *Agent) SetFeatures(device string, f map[string]bool) error {
-	return tell(a, "SetFeatures", FeatureArgs{device, f})
-}
-
-// Channels reads queue counts there.
-func (a *Agent) Channels(device string) (host.Channels, error) {
-	return call[host.Channels](a, "Channels", device)
-}
-
-// SetChannels changes them.
-func (a *Agent) SetChannels(device string, c host.Channels) error {
-	return tell(a, "SetChannels", ChannelArgs{device, c})
+// Ethtool makes one request of a device there.
+func (a *Agent) Ethtool(device string, request []uint32) ([]uint32, error) {
+	answer, err := call[[]uint32](a, "Ethtool", EthtoolArgs{device, request})
+	if err == nil && len(answer) != len(request) {
+		err = fmt.Errorf("an answer of %d words, want %d", len(answer), len(request))
+	}
+	return answer, err
 }
 
 // Counters reads the counters of the namespace there, in one call: a round trip

@@ -91,15 +91,10 @@ type (
 		Name   string
 		Change host.LinkChange
 	}
-	// FeatureArgs is which ethtool features to set.
-	FeatureArgs struct {
-		Device   string
-		Features map[string]bool
-	}
-	// ChannelArgs is which queue counts to set.
-	ChannelArgs struct {
-		Device   string
-		Channels host.Channels
+	// EthtoolArgs is what to ask of which device.
+	EthtoolArgs struct {
+		Device  string
+		Request []uint32
 	}
 	// RunArgs is what a set of sockets shall do.
 	RunArgs struct {

@@ -25,7 +25,7 @@ func deep(n int, f func()) byte {
 // every point on the way to the kernel. (safchain/ethtool v0.7.0 reads all
 // features false at two of these depths.)
 func TestFeaturesWhileTheStackMoves(t *testing.T) {
-	want, err := Local{}.Features("lo")
+	want, err := Features(Local{}, "lo")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func TestFeaturesWhileTheStackMoves(t *testing.T) {
 		var got map[string]Feature
 		done := make(chan struct{})
 		go deep(depth, func() {
-			got, err = Local{}.Features("lo")
+			got, err = Features(Local{}, "lo")
 			close(done)
 		})
 		<-done
@@ -47,13 +47,13 @@ func TestFeaturesWhileTheStackMoves(t *testing.T) {
 }
 
 func TestEthtoolRefusals(t *testing.T) {
-	if _, err := (Local{}).Features("no-such-dev"); err == nil {
+	if _, err := Features(Local{}, "no-such-dev"); err == nil {
 		t.Error("features of a device that does not exist")
 	}
-	if _, err := (Local{}).Features("a-name-longer-than-sixteen"); err == nil {
+	if _, err := Features(Local{}, "a-name-longer-than-sixteen"); err == nil {
 		t.Error("features of a name that no device can have")
 	}
-	if err := (Local{}).SetFeatures("lo", map[string]bool{"no-such-feature": true}); err == nil && os.Geteuid() == 0 {
+	if err := SetFeatures(Local{}, "lo", map[string]bool{"no-such-feature": true}); err == nil && os.Geteuid() == 0 {
 		t.Error("a feature that the kernel does not know was set")
 	}
 }

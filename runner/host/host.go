@@ -29,13 +29,10 @@ type Host interface {
 	// SetLink changes what is not nil of a device.
 	SetLink(name string, change LinkChange) error
 
-	// Features are a device's ethtool features by kernel name
-	// ("rx-gro": true); SetFeatures changes the named ones.
-	Features(device string) (map[string]Feature, error)
-	SetFeatures(device string, features map[string]bool) error
-	// Channels are a device's queue counts.
-	Channels(device string) (Channels, error)
-	SetChannels(device string, c Channels) error
+	// Ethtool makes one request of a device (SIOCETHTOOL; include/uapi/linux/ethtool.h)
+	// and returns it as the kernel left it. All of ethtool's structs are arrays of
+	// 32-bit words of which the first is the command; request has room for the answer.
+	Ethtool(device string, request []uint32) ([]uint32, error)
 
 	// Close ends the place (for an agent: its process and namespace).
 	Close(ctx context.Context) error
@@ -69,17 +66,4 @@ type LinkChange struct {
 type Neighbor struct {
 	Addr netip.Addr
 	MAC  string
-}
-
-// A Feature is the state of one ethtool feature.
-type Feature struct {
-	Active    bool
-	Fixed     bool // the driver never changes it
-	Requested bool
-}
-
-// Channels are queue counts and their limits; 0 max = the kind does not exist.
-type Channels struct {
-	RX, TX, Other, Combined             int
-	MaxRX, MaxTX, MaxOther, MaxCombined int
 }

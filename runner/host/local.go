@@ -182,31 +182,3 @@ func (Local) AddVeth(v Veth) error {
 	}
 	return nil
 }
-
-// Features reads a device's ethtool features.
-func (Local) Features(device string) (out map[string]Feature, err error) {
-	err = withEthtool(device, "read features", func(e ethtoolSocket) (err error) {
-		out, err = e.features()
-		return err
-	})
-	return out, err
-}
-
-// SetFeatures changes the named features.
-func (Local) SetFeatures(device string, features map[string]bool) error {
-	return withEthtool(device, "set features", func(e ethtoolSocket) error { return e.setFeatures(features) })
-}
-
-// Channels reads a device's queue counts.
-func (Local) Channels(device string) (out Channels, err error) {
-	err = withEthtool(device, "read channels", func(e ethtoolSocket) (err error) {
-		out, err = e.channels()
-		return err
-	})
-	return out, err
-}
-
-// SetChannels changes a device's queue counts.
-func (Local) SetChannels(device string, c Channels) error {
-	return withEthtool(device, "set channels", func(e ethtoolSocket) error { return e.setChannels(c) })
-}

@@ -50,11 +50,11 @@ func newAttr(spec Spec) (Knob, error) {
 	}, nil
 }
 
-func bindAttr(h host.Host, family, device string, scope Scope) ([]Knob, error) {
-	if err := checkDevice(h, device); err != nil {
-		return nil, fmt.Errorf("%s %s: %w", device, family, err)
+func bindAttr(h host.Host, a asked) ([]Knob, error) {
+	if err := checkDevice(h, a.device); err != nil {
+		return nil, fmt.Errorf("%s %s: %w", a.device, a.Family, err)
 	}
-	k, err := newAttr(Spec{Family: family, Device: device, Scope: scope})
+	k, err := newAttr(a.spec("", ""))
 	if err != nil {
 		return nil, err
 	}

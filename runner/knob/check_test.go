@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netab/runner/host"
+	"netab/scenarios"
 )
 
 // A recorder is a host on which every file exists with the same text, and every
@@ -40,21 +41,20 @@ func (r *recorder) SetLink(name string, c host.LinkChange) error {
 	r.wrote = append(r.wrote, "link "+name+fmt.Sprint(" mtu ", *c.MTU))
 	return nil
 }
-func (r *recorder) Features(string) (map[string]host.Feature, error) {
-	return map[string]host.Feature{"rx-gro": {}, "tx-tcp-segmentation": {}}, nil
-}
-func (r *recorder) SetFeatures(device string, want map[string]bool) error {
-	for name := range want {
-		r.wrote = append(r.wrote, "feature "+device+" "+name)
+func (r *recorder) Ethtool(device string, request []uint32) ([]uint32, error) {
+	switch request[0] {
+	case channelCounts.get:
+		return []uint32{0, 4, 4, 0, 4, 0, 0, 0, 2}, nil
+	case channelCounts.set:
+		r.wrote = append(r.wrote, "channels "+device)
+		return request, nil
 	}
-	return nil
-}
-func (r *recorder) Channels(string) (host.Channels, error) {
-	return host.Channels{Combined: 2, MaxCombined: 4, MaxRX: 4, MaxTX: 4}, nil
-}
-func (r *recorder) SetChannels(device string, _ host.Channels) error {
-	r.wrote = append(r.wrote, "channels "+device)
-	return nil
+	return askFeatures(request, map[string]host.Feature{"rx-gro": {}, "tx-tcp-segmentation": {}}, func(change map[string]bool) error {
+		for name := range change {
+			r.wrote = append(r.wrote, "feature "+device+" "+name)
+		}
+		return nil
+	})
 }
 func (r *recorder) Close(context.Context) error { return nil }
 
@@ -295,7 +295,7 @@ func TestSecrets(t *testing.T) {
 	h.put(t, file, "sesame\n")
 	must(t, os.Chmod(h.at(file), 0o600))
 	spec := Spec{Family: familySysctl, Name: strings.TrimPrefix(file, sysctlRoot), Scope: Host}
-	bound, err := bindSysctl(h, spec.Name, Host)
+	bound, err := Bind(h, scenarios.Knob{Family: familySysctl, Name: spec.Name}, "", Host)
 	must(t, err)
 	dir := t.TempDir()
 	j := begin(t, dir, testOptions(h))

@@ -33,7 +33,7 @@ func newGovernor(spec Spec) (Knob, error) {
 	}, nil
 }
 
-func bindGovernor(h host.Host, value string) ([]Knob, error) {
+func bindGovernor(h host.Host, a asked) ([]Knob, error) {
 	files, err := h.Glob(cpufreqRoot + "/policy*/scaling_governor")
 	if err != nil {
 		return nil, err
@@ -49,7 +49,7 @@ func bindGovernor(h host.Host, value string) ([]Knob, error) {
 	sortNatural(policies)
 	knobs := make([]Knob, len(policies))
 	for i, p := range policies {
-		if err := hasGovernor(h, p, value); err != nil {
+		if err := hasGovernor(h, p, a.Value); err != nil {
 			return nil, err
 		}
 		if knobs[i], err = newGovernor(Spec{Family: familyGovernor, Name: p, Scope: Host}); err != nil {

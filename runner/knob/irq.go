@@ -63,10 +63,10 @@ func newIRQ(spec Spec) (Knob, error) {
 	return irqKnob(int(n), spec.Device), nil
 }
 
-// bindIRQ finds the interrupts that key speaks of: a number, or a device.
-func bindIRQ(h host.Host, key, device string) ([]Knob, error) {
-	numbers := []int{}
-	if n, err := strconv.ParseUint(key, 10, 31); err == nil {
+// bindIRQ finds the interrupts that the key speaks of: a number, or a device.
+func bindIRQ(h host.Host, a asked) ([]Knob, error) {
+	numbers, device := []int{}, a.device
+	if n, err := strconv.ParseUint(a.Knob.Device, 10, 31); err == nil {
 		numbers, device = append(numbers, int(n)), ""
 	} else {
 		if err := checkDevice(h, device); err != nil {

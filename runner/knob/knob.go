@@ -1,8 +1,8 @@
 // Package knob turns kernel and device settings, and puts them back.
 //
 // A knob is borrowed, never owned. One file per family (sysctl, queues, attrs,
-// offload, channels, mtu, irq, governor) says how to read and write it; the
-// journal holds what host and device knobs were before, on disk before the
+// offload, channels, mtu, irq, governor) says how to read and write it, and a row
+// of the table in families.go makes it known; the journal holds what host and device knobs were before, on disk before the
 // first write, so that whatever ends the run, the machine is left as it was.
 //
 // The way of a scenario's knob: Bind finds its objects at a host and fails if
@@ -67,4 +67,11 @@ type Spec struct {
 	Queue  string `json:"queue,omitempty"`
 	Name   string `json:"name,omitempty"`
 	Scope  Scope  `json:"scope"`
+}
+
+// A Collateraler is a knob whose write makes the kernel or the driver change
+// others as well. The journal remembers those before the first write.
+type Collateraler interface {
+	// Collateral lists the knobs, as they are now, that a write may disturb.
+	Collateral(h host.Host) ([]Knob, error)
 }

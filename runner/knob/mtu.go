@@ -84,18 +84,18 @@ func checkMTU(n int) error {
 
 func (k mtu) Equal(asked, got string) bool { return asUint(asked) == asUint(got) }
 
-func bindMTU(h host.Host, device, value string, scope Scope) ([]Knob, error) {
-	if err := checkDevice(h, device); err != nil {
-		return nil, fmt.Errorf("%s mtu: %w", device, err)
+func bindMTU(h host.Host, a asked) ([]Knob, error) {
+	if err := checkDevice(h, a.device); err != nil {
+		return nil, fmt.Errorf("%s mtu: %w", a.device, err)
 	}
-	k, err := newMTU(Spec{Family: familyMTU, Device: device, Scope: scope})
+	k, err := newMTU(a.spec("", ""))
 	if err != nil {
 		return nil, err
 	}
 	if _, err := k.Read(h); err != nil {
 		return nil, explain(k, "read", err)
 	}
-	if n, err := strconv.Atoi(value); err == nil && n < ipv6MinMTU && scope != Netns {
+	if n, err := strconv.Atoi(a.Value); err == nil && n < ipv6MinMTU && a.scope != Netns {
 		return nil, fmt.Errorf("%s: %d refused: below %d the kernel deletes the IPv6 addresses of an existing device for good",
 			k, n, ipv6MinMTU)
 	}

@@ -94,9 +94,9 @@ func namespaceDump(t *testing.T) map[string]string {
 		}
 	}
 	for _, device := range []string{"va", "vb"} {
-		features, err := host.Local{}.Features(device)
+		features, err := host.Features(host.Local{}, device)
 		must(t, err)
-		channels, err := host.Local{}.Channels(device)
+		channels, err := host.Local{}.Ethtool(device, []uint32{channelCounts.get, 0, 0, 0, 0, 0, 0, 0, 0})
 		must(t, err)
 		dump[device+" ethtool"] = fmt.Sprint(features, channels)
 	}

@@ -103,7 +103,7 @@ func (k *offload) Hint() string {
 // members are the device's features that the knob stands for and that can be
 // changed.
 func (k *offload) members(h host.Host) (map[string]host.Feature, error) {
-	all, err := h.Features(k.spec.Device)
+	all, err := host.Features(h, k.spec.Device)
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +182,7 @@ func (k *offload) Write(h host.Host, value string) error {
 	for name, state := range want {
 		request[name] = requested(state)
 	}
-	return h.SetFeatures(k.spec.Device, request)
+	return host.SetFeatures(h, k.spec.Device, request)
 }
 
 // parse reads a value, and refuses one that speaks of other features than the
@@ -282,11 +282,11 @@ func parseFeatures(value string) (map[string]string, error) {
 	return states, nil
 }
 
-func bindOffload(h host.Host, device, name string, scope Scope) ([]Knob, error) {
-	if err := checkDevice(h, device); err != nil {
-		return nil, fmt.Errorf("%s offload %s: %w", device, name, err)
+func bindOffload(h host.Host, a asked) ([]Knob, error) {
+	if err := checkDevice(h, a.device); err != nil {
+		return nil, fmt.Errorf("%s offload %s: %w", a.device, a.Name, err)
 	}
-	k, err := newOffload(Spec{Family: familyOffload, Device: device, Name: name, Scope: scope})
+	k, err := newOffload(a.spec("", a.Name))
 	if err != nil {
 		return nil, err
 	}

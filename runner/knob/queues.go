@@ -67,24 +67,24 @@ func isQueueName(q, kind string) bool {
 
 // bindQueues finds the queues of a device that a knob speaks of: one, or all
 // of the family's direction.
-func bindQueues(h host.Host, family, device, queue string, scope Scope) ([]Knob, error) {
-	queues, err := queuesOf(h, device)
+func bindQueues(h host.Host, a asked) ([]Knob, error) {
+	queues, err := queuesOf(h, a.device)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", device, family, err)
+		return nil, fmt.Errorf("%s %s: %w", a.device, a.Family, err)
 	}
 	want := queues
-	if queue != "" {
-		want = []string{queue}
-		if !slices.Contains(queues, queue) {
-			return nil, fmt.Errorf("%s %s: no queue %s; there are %s", device, family, queue, strings.Join(queues, ", "))
+	if a.Queue != "" {
+		want = []string{a.Queue}
+		if !slices.Contains(queues, a.Queue) {
+			return nil, fmt.Errorf("%s %s: no queue %s; there are %s", a.device, a.Family, a.Queue, strings.Join(queues, ", "))
 		}
 	}
 	var knobs []Knob
 	for _, q := range want {
-		if queue == "" && !isQueueName(q, queueKind(family)) {
+		if a.Queue == "" && !isQueueName(q, queueKind(a.Family)) {
 			continue
 		}
-		k, err := newQueue(Spec{Family: family, Device: device, Queue: q, Scope: scope})
+		k, err := newQueue(a.spec(q, ""))
 		if err != nil {
 			return nil, err
 		}
@@ -95,7 +95,7 @@ func bindQueues(h host.Host, family, device, queue string, scope Scope) ([]Knob,
 	}
 	if len(knobs) == 0 {
 		return nil, fmt.Errorf("%s %s: the device has no %s queue; there are %s",
-			device, family, queueKind(family), strings.Join(queues, ", "))
+			a.device, a.Family, queueKind(a.Family), strings.Join(queues, ", "))
 	}
 	return knobs, nil
 }

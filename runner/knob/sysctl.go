@@ -142,7 +142,8 @@ func (k *fanOutSysctl) Collateral(h host.Host) ([]Knob, error) {
 }
 
 // bindSysctl checks that the sysctl is there and takes values.
-func bindSysctl(h host.Host, name string, scope Scope) ([]Knob, error) {
+func bindSysctl(h host.Host, a asked) ([]Knob, error) {
+	name, scope := a.Name, a.scope
 	if scope != Netns {
 		scope = Host
 	}

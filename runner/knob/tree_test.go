@@ -150,17 +150,27 @@ func (h *tree) SetLink(name string, change host.LinkChange) error {
 	return h.save("links.json", links)
 }
 
-func (h *tree) Features(device string) (f map[string]host.Feature, err error) {
-	return f, h.load("features-"+device+".json", &f)
+// Ethtool has the features and channels of JSON files.
+func (h *tree) Ethtool(device string, request []uint32) ([]uint32, error) {
+	var features map[string]host.Feature
+	var channels []uint32
+	switch request[0] {
+	case channelCounts.get:
+		return channels, h.load("channels-"+device+".json", &channels)
+	case channelCounts.set:
+		return request, h.setChannels(device, request)
+	}
+	if err := h.load("features-"+device+".json", &features); err != nil {
+		return nil, err
+	}
+	return askFeatures(request, features, func(change map[string]bool) error {
+		return h.setFeatures(device, features, change)
+	})
 }
 
-// SetFeatures knows one dependency of the kernel's: TSO is active only while
+// setFeatures knows one dependency of the kernel's: TSO is active only while
 // scatter-gather is (netdev_fix_features in net/core/dev.c).
-func (h *tree) SetFeatures(device string, change map[string]bool) error {
-	features, err := h.Features(device)
-	if err != nil {
-		return err
-	}
+func (h *tree) setFeatures(device string, features map[string]host.Feature, change map[string]bool) error {
 	for name, on := range change {
 		f := features[name]
 		if f.Fixed {
@@ -179,12 +189,8 @@ func (h *tree) SetFeatures(device string, change map[string]bool) error {
 	return h.save("features-"+device+".json", features)
 }
 
-func (h *tree) Channels(device string) (c host.Channels, err error) {
-	return c, h.load("channels-"+device+".json", &c)
-}
-
-// SetChannels does what drivers do: with new queues XPS is set up anew.
-func (h *tree) SetChannels(device string, c host.Channels) error {
+// setChannels does what drivers do: with new queues XPS is set up anew.
+func (h *tree) setChannels(device string, words []uint32) error {
 	maps, err := h.Glob(netClass + "/" + device + "/queues/tx-*/xps_cpus")
 	if err != nil {
 		return err
@@ -194,7 +200,9 @@ func (h *tree) SetChannels(device string, c host.Channels) error {
 			return err
 		}
 	}
-	return h.save("channels-"+device+".json", c)
+	stored := slices.Clone(words)
+	stored[0] = 0 // the command
+	return h.save("channels-"+device+".json", stored)
 }
 
 func (h *tree) Close(context.Context) error { return nil }
@@ -256,7 +264,7 @@ func nic(t testing.TB) *tree {
 		}
 	}
 	save("links.json", []host.Link{{Name: "eth1", MTU: 1500}})
-	save("channels-eth1.json", host.Channels{Combined: 2, MaxCombined: 4})
+	save("channels-eth1.json", []uint32{0, 0, 0, 0, 4, 0, 0, 0, 2})
 	on := host.Feature{Active: true, Requested: true}
 	save("features-eth1.json", map[string]host.Feature{
 		"rx-gro": on, "rx-lro": {Fixed: true}, "rx-checksum": on,
