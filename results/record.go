@@ -50,8 +50,10 @@ type Header struct {
 	Netab    Build           `json:"netab"`
 	Command  []string        `json:"command"`
 	Started  time.Time       `json:"started"`
-	Machine  Machine         `json:"machine"`
-	Warnings []Warning       `json:"warnings,omitempty"` // from the checks before measuring
+	Machine  Machine         `json:"machine"` // of the first place: the sources'
+	// Others are the machines of the other places, where a path has its sides on two.
+	Others   []Machine `json:"other_machines,omitempty"`
+	Warnings []Warning `json:"warnings,omitempty"` // from the checks before measuring
 
 	Unknown Unknown `json:"-"`
 }
@@ -164,7 +166,9 @@ type Trial struct {
 	Order   []int      `json:"order"` // arms in the order in which they were warmed up
 	Slices  []Slice    `json:"slices"`
 	Arms    []ArmTrial `json:"arms"` // by arm index
-	Host    HostDelta  `json:"host"`
+	Host    HostDelta  `json:"host"` // of Header.Machine
+	// Others are of Header.Others, in the same order.
+	Others []HostDelta `json:"other_hosts,omitempty"`
 	// Edges are the canaries of the trial's two ends.
 	Edges    []EdgeCanary `json:"edges,omitempty"`
 	Warnings []Warning    `json:"warnings,omitempty"`
@@ -293,7 +297,9 @@ type Ledger struct {
 
 // A HostDelta is what the whole machine did while a trial's slices ran.
 type HostDelta struct {
-	CPUs []CPUDelta `json:"cpus"`
+	// Place is the name of the machine's place; "" = where netab ran.
+	Place string     `json:"place,omitempty"`
+	CPUs  []CPUDelta `json:"cpus"`
 	// OwnNS is CPU time used by all threads of netab that are not roles
 	// (runner, agents' runtimes).
 	OwnNS int64 `json:"own_ns"`
@@ -411,6 +417,8 @@ type Build struct {
 // A Machine is where and under what the run was measured; what differs here
 // between two runs is a confounder of their comparison.
 type Machine struct {
+	// Place is the name of the place that it was; "" = where netab ran.
+	Place string `json:"place,omitempty"`
 	// What says which machine this is, whatever its hostname; see Identity.
 	Name      string `json:"name,omitempty"`       // that a person gave it
 	MachineID string `json:"machine_id,omitempty"` // derived from /etc/machine-id

@@ -75,10 +75,14 @@ func hash(key, s string) string {
 // out, for it may hold anything.
 func (r *Redactor) Run(run *Run) *Run {
 	r.Learn(&run.Header.Machine)
+	for i := range run.Header.Others {
+		r.Learn(&run.Header.Others[i])
+	}
 	out := Redact(r, run)
-	m := &out.Header.Machine
-	m.Hostname, m.Name, m.MachineID, m.BootID = r.of(run.Header.Machine.Hostname), r.of(run.Header.Machine.Name), r.of(run.Header.Machine.MachineID), r.of(run.Header.Machine.BootID)
-	m.Board, m.KernelCmdline = r.of(run.Header.Machine.Board), r.of(run.Header.Machine.KernelCmdline)
+	r.machine(&out.Header.Machine, &run.Header.Machine)
+	for i := range run.Header.Others {
+		r.machine(&out.Header.Others[i], &run.Header.Others[i])
+	}
 	out.Header.Unknown, out.Foreign = nil, nil
 	for i := range out.Trials {
 		out.Trials[i].Unknown = nil
@@ -93,6 +97,12 @@ func (r *Redactor) Run(run *Run) *Run {
 		out.Header.Command[i] = r.Text(pathsWithin().ReplaceAllString(word, "${1}…/${2}"))
 	}
 	return out
+}
+
+// machine replaces the names of a machine in its copy.
+func (r *Redactor) machine(out, m *Machine) {
+	out.Hostname, out.Name, out.MachineID, out.BootID = r.of(m.Hostname), r.of(m.Name), r.of(m.MachineID), r.of(m.BootID)
+	out.Board, out.KernelCmdline = r.of(m.Board), r.of(m.KernelCmdline)
 }
 
 // of is what stands for a name that was learned.

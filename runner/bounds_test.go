@@ -7,6 +7,7 @@ import (
 
 	"netab/results"
 	"netab/results/vocab"
+	"netab/runner/host"
 	"netab/scenarios"
 )
 
@@ -111,7 +112,7 @@ func FuzzPlanBounds(f *testing.F) {
 			t.Errorf("%d bytes of memory, %d of them locked, and %d of the record: something wrapped", all.memory, all.locked, record)
 		}
 		// However much there is, it fits; and nothing fits into nothing.
-		if err := p.fits(time.Duration(m.MaxTime), machineWith("0"), limits{}); err == nil {
+		if err := p.fits(time.Duration(m.MaxTime), machineWith("0"), host.Limits{}); err == nil {
 			t.Error("it fits into no memory at all")
 		}
 	})

@@ -124,6 +124,15 @@ func (r *run) noCanaries(t *results.Trial, why string) {
 	t.Warnings = append(t.Warnings, results.Warning{Code: codeNoCanaries, Text: why})
 }
 
+// canariesReach says whether the CPUs of the roles are this process's to run on.
+func (r *run) canariesReach(t *results.Trial) bool {
+	if !r.at.Here() {
+		r.noCanaries(t, "no canaries: they are measured on the machine that netab runs on, and there only")
+		return false
+	}
+	return true
+}
+
 // A watching is the canaries of one session's slices.
 type watching struct {
 	pairs   map[int][2]int // by arm
@@ -134,7 +143,7 @@ type watching struct {
 // watch starts the threads of a session's canaries.
 func (r *run) watch(t *results.Trial, setups []*live, arms []int) *watching {
 	w := &watching{pairs: map[int][2]int{}, watches: map[[2]int]*canary.Watch{}, indices: map[[2]int][]int{}}
-	if r.NoCanaries {
+	if r.NoCanaries || !r.canariesReach(t) {
 		return w
 	}
 	if r.plan.settle/2 < leastRoom {
@@ -250,12 +259,12 @@ func (r *run) warnOfSilence(t *results.Trial) {
 // time allows.
 func (r *run) edges(t *results.Trial, setups []*live, arms []int, after bool) {
 	c, began := &r.canaries, traffic.Now()
-	if r.NoCanaries || began < c.next || r.ctx.Err() != nil {
+	if r.NoCanaries || began < c.next || r.ctx.Err() != nil || !r.canariesReach(t) {
 		return
 	}
 	if !c.asked {
 		c.asked = true
-		c.memory = roomToCopy(r.machine)
+		c.memory = roomToCopy(r.at.Source.Host())
 	}
 	measured := traffic.Now()
 	known := map[int]bool{}

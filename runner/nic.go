@@ -1,14 +1,11 @@
 package runner
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"reflect"
 
 	"netab/results/vocab"
-	"netab/runner/agent"
-	"netab/runner/host"
 	"netab/runner/knob"
 	"netab/runner/topology"
 	"netab/scenarios"
@@ -18,79 +15,85 @@ import (
 // scenario with topology nic share one pair of namespaces, and what they
 // differ in is switched there.
 
-func (p *plan) nic() bool { return p.arms[0].Config.Topology.Kind == vocab.NIC }
+func overNIC(arms []scenarios.Arm) bool { return arms[0].Config.Topology.Kind == vocab.NIC }
+
+func (p *plan) nic() bool { return overNIC(p.arms) }
 
 // checkNIC refuses arms that cannot share the pair.
-func (p *plan) checkNIC() error {
-	for _, arm := range p.arms[1:] {
-		if !reflect.DeepEqual(arm.Config.Topology, p.arms[0].Config.Topology) {
+func (d *discovery) checkNIC() error {
+	for _, arm := range d.arms[1:] {
+		if !reflect.DeepEqual(arm.Config.Topology, d.arms[0].Config.Topology) {
 			return fmt.Errorf("arm %s: with topology nic all arms must have the same topology; use knobs (device mtu, channels) for what differs", arm.Name)
 		}
 	}
-	t := p.arms[0].Config.Topology
-	for _, arm := range p.arms {
+	t := d.arms[0].Config.Topology
+	for _, arm := range d.arms {
 		for _, k := range arm.Knobs {
 			if k.Family == "mtu" && t.MTU > 0 {
 				return located(k, errors.New("the MTU is set by the topology and by a knob: keep one"))
 			}
 		}
 	}
-	note, err := topology.CheckNIC(t)
+	note, err := topology.CheckNIC(d.at, t)
 	if err != nil {
 		return err
 	}
 	if note != "" {
-		p.notes = append(p.notes, note)
+		d.found.notes = append(d.found.notes, note)
 	}
-	return errors.Join(p.devices.describe(host.Local{}, t.SourceDevice), p.devices.describe(host.Local{}, t.SinkDevice))
+	return errors.Join(d.found.devices.describe(d.at.Source.Host(), t.SourceDevice), d.found.devices.describe(d.at.Sink.Host(), t.SinkDevice))
 }
 
 // shareNIC notes all knobs of an arm. Devices are still at home: their knobs
 // are bound and read here, so that the journal knows them as they are put back,
-// and written later where the devices then are.
-func (p *plan) shareNIC(ctx context.Context, s *agent.Starter, index int) error {
-	scratch, err := topology.Build(ctx, s, scenarios.Topology{Kind: vocab.Loopback}, agent.Options{})
-	if err != nil {
-		return err
-	}
-	defer scratch.Close(ctx)
+// and written later where the devices then are. The scouts' namespaces stand for
+// those that the devices will be in.
+func (d *discovery) shareNIC(index int) error {
 	var errs []error
-	for _, k := range withDefaults(p.arms[index]) {
-		places, err := p.nicPlaces(scratch, k)
+	for _, k := range withDefaults(d.arms[index]) {
+		spots, err := d.nicSpots(k)
 		errs = append(errs, located(k, err))
-		for _, where := range places {
-			errs = append(errs, located(k, p.share(index, k, where)))
+		for _, where := range spots {
+			errs = append(errs, located(k, d.share(index, k, where)))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// nicPlaces says where a knob is to be set.
-func (p *plan) nicPlaces(scratch *topology.Path, k scenarios.Knob) ([]place, error) {
-	t := p.arms[0].Config.Topology
-	source := place{home: host.Local{}, device: t.SourceDevice, scope: knob.Device, side: sourceSide}
-	sink := place{home: host.Local{}, device: t.SinkDevice, scope: knob.Device, side: sinkSide}
+// nicSpots says where a knob is to be set.
+func (d *discovery) nicSpots(k scenarios.Knob) ([]spot, error) {
+	t := d.arms[0].Config.Topology
+	source := spot{place: d.at.Source, home: d.at.Source.Host(), device: t.SourceDevice, scope: knob.Device, side: sourceSide}
+	sink := spot{place: d.at.Sink, home: d.at.Sink.Host(), device: t.SinkDevice, scope: knob.Device, side: sinkSide}
 	switch subject := knob.SubjectOf(k.Family); {
 	case subject == knob.OfMachine:
-		return []place{{home: host.Local{}, device: k.Device, scope: knob.Host}}, nil
+		return d.machines(k.Device, knob.Host), nil
 	case subject == knob.OfNamespace:
-		scope, err := knob.SysctlScope(scratch.Sink.Agent, k.Name)
+		scope, err := knob.SysctlScope(d.scouts[d.at.Sink], k.Name)
 		if err != nil || scope == knob.Host {
-			return []place{{home: host.Local{}, scope: scope}}, err
+			return d.machines("", scope), err
 		}
-		source.home, source.scope = scratch.Source.Agent, scope
-		sink.home, sink.scope = scratch.Sink.Agent, scope
-		return []place{source, sink}, nil
+		source.home, source.scope = d.scouts[d.at.Source], scope
+		sink.home, sink.scope = d.scouts[d.at.Sink], scope
+		return []spot{source, sink}, nil
 	case k.Device == "source" || k.Device == t.SourceDevice:
-		return []place{source}, nil
+		return []spot{source}, nil
 	case k.Device == "sink" || k.Device == t.SinkDevice:
-		return []place{sink}, nil
+		return []spot{sink}, nil
 	case k.Device == "both":
-		return []place{source, sink}, nil
+		return []spot{source, sink}, nil
 	case k.Device == "lo":
 		return nil, errors.New("lo is not on the path of topology nic")
 	}
-	return []place{{home: host.Local{}, device: k.Device, scope: knob.Device}}, nil
+	return d.machines(k.Device, knob.Device), nil
+}
+
+// machines are the places themselves, each once.
+func (d *discovery) machines(device string, scope knob.Scope) (out []spot) {
+	for _, p := range d.at.Each() {
+		out = append(out, spot{place: p, home: p.Host(), device: device, scope: scope})
+	}
+	return out
 }
 
 // openNIC moves the interfaces, after their knobs were borrowed at home.
@@ -98,7 +101,7 @@ func (r *run) openNIC() error {
 	if !r.plan.nic() {
 		return nil
 	}
-	n, err := topology.OpenNIC(r.ctx, r.starter, r.Journal, r.plan.arms[0].Config.Topology, r.agentOptions())
+	n, err := topology.OpenNIC(r.ctx, r.at, r.Journal, r.plan.arms[0].Config.Topology, r.agentOptions())
 	if err != nil {
 		return err
 	}

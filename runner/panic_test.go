@@ -11,6 +11,7 @@ import (
 
 	"netab/results"
 	"netab/runner/agent"
+	"netab/runner/place"
 	"netab/test/need"
 )
 
@@ -36,7 +37,7 @@ func TestPanicPutsTheMachineBack(t *testing.T) {
 		{"in the progress", func(r *run) {
 			r.Progress = func([]results.Trial, time.Duration) { borrowed("progress"); _ = os.Args[len(os.Args)] }
 		}, 1, "index out of range .* at .*panic_test.go:"},
-		{"in a goroutine", func(r *run) { r.starter = nil }, 0, "nil pointer dereference at .*runner/agent/"},
+		{"in a goroutine", func(r *run) { r.at = place.Both(new(place.Local)) }, 0, "nil pointer dereference at .*runner/agent/"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			before, err := os.ReadFile(path)
@@ -48,7 +49,7 @@ func TestPanicPutsTheMachineBack(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer r.starter.Close()
+			defer r.close()
 			tt.spoil(r)
 			run, err := r.carryOut()
 			if err == nil || !regexp.MustCompile("a fault of netab: panic: .*"+tt.where).MatchString(err.Error()) {
@@ -102,9 +103,9 @@ func TestAgentsAreExpendable(t *testing.T) {
 	}
 	before := score("self")
 	undo := spareFromOOM()
-	starter := agent.NewStarter()
-	defer starter.Close()
-	a, err := starter.Start(t.Context(), agent.Options{})
+	here := place.NewLocal()
+	defer here.Close(t.Context())
+	a, err := here.Start(t.Context(), agent.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

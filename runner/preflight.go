@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,46 +11,15 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netab/results"
-	"netab/results/crew"
 	"netab/results/vocab"
 	"netab/runner/host"
 	"netab/runner/topology"
 	"netab/scenarios"
 )
 
-// limits are what this process may use at most; 0 = no limit, or none known.
-type limits struct {
-	files   uint64 // open in one process: the hard limit, to which Go's runtime raises the soft one
-	threads uint64 // of this user
-	locked  uint64 // bytes of locked memory of this user
-}
-
-// readLimits reads the resource limits. Root of the machine is held to fewer of
-// them: copy_process in kernel/fork.c, mm_account_pinned_pages in net/core/skbuff.c.
-func readLimits() limits {
-	of := func(which int) uint64 {
-		var r unix.Rlimit
-		if unix.Getrlimit(which, &r) != nil || r.Max == unix.RLIM_INFINITY {
-			return 0
-		}
-		if which == unix.RLIMIT_NOFILE {
-			return r.Max
-		}
-		return r.Cur
-	}
-	l := limits{files: of(unix.RLIMIT_NOFILE)}
-	if !host.Privileged() {
-		l.threads = of(unix.RLIMIT_NPROC)
-	}
-	if !host.MayLockMemory() {
-		l.locked = of(unix.RLIMIT_MEMLOCK)
-	}
-	return l
-}
-
 // preflight refuses, before anything is set up, what would fail in the middle of
 // it or only be found in every trial: an arm that needs more than there is.
-func preflight(arms []scenarios.Arm, files results.Files, l limits) error {
+func preflight(arms []scenarios.Arm, files results.Files, l host.Limits) error {
 	var errs []error
 	var tooLarge error // the first: of what they share, all arms would say the same
 	for i, arm := range arms {
@@ -69,7 +36,7 @@ func preflight(arms []scenarios.Arm, files results.Files, l limits) error {
 
 // fits refuses a plan that needs more at one time than there is: all its setups side
 // by side, or the largest, if each has a turn of its own.
-func (p *plan) fits(maxTime time.Duration, files results.Files, l limits) error {
+func (p *plan) fits(maxTime time.Duration, files results.Files, l host.Limits) error {
 	all := p.needs()
 	wanted := plus(all.memory, p.recordMemory(maxTime))
 	return errors.Join(haveTogether(all, files, l), haveMemory(wanted, files, "all arms together, and the record of the run, need",
@@ -209,20 +176,20 @@ func pages(bytes uint64) uint64 {
 	return (bytes + page - 1) / page * page
 }
 
-func haveFiles(n demand, l limits) error {
-	if l.files == 0 || uint64(n.files) <= l.files {
+func haveFiles(n demand, l host.Limits) error {
+	if l.Files == 0 || uint64(n.files) <= l.Files {
 		return nil
 	}
 	return fmt.Errorf("%s need about %d file descriptors in one process, and the hard limit is %d: raise it (ulimit -Hn %d, LimitNOFILE= of a systemd unit, docker run --ulimit nofile=%d), or use fewer traffic.flows",
-		count(n.flows, "flow"), n.files, l.files, 2*n.files, 2*n.files)
+		count(n.flows, "flow"), n.files, l.Files, 2*n.files, 2*n.files)
 }
 
 // haveTogether holds against the limits what all arms, set up side by side, need.
-func haveTogether(n demand, files results.Files, l limits) error {
+func haveTogether(n demand, files results.Files, l host.Limits) error {
 	var errs []error
-	if wanted := 2*agentFiles + n.agents*runnerFiles; l.files > 0 && uint64(wanted) > l.files {
+	if wanted := 2*agentFiles + n.agents*runnerFiles; l.Files > 0 && uint64(wanted) > l.Files {
 		errs = append(errs, fmt.Errorf("%s need about %d file descriptors in netab itself, and the hard limit is %d: raise it (ulimit -Hn), or compare fewer arms",
-			count(n.agents, "agent"), wanted, l.files))
+			count(n.agents, "agent"), wanted, l.Files))
 	}
 	tooMany := func(left uint64, what string) {
 		if uint64(n.threads) > left {
@@ -230,8 +197,8 @@ func haveTogether(n demand, files results.Files, l limits) error {
 				n.threads, what))
 		}
 	}
-	if l.threads > 0 {
-		tooMany(l.threads, fmt.Sprintf("this user may have %d (ulimit -u)", l.threads))
+	if l.Threads > 0 {
+		tooMany(l.Threads, fmt.Sprintf("this user may have %d (ulimit -u)", l.Threads))
 	}
 	for _, dir := range results.Cgroups(files, "pids") {
 		most, okMost := number(files, dir+"/pids.max")
@@ -246,9 +213,9 @@ func haveTogether(n demand, files results.Files, l limits) error {
 			tooMany(most-min(used, most), fmt.Sprintf("%s is %d, of which %d are used", strings.ReplaceAll(name, "/", "."), most, used))
 		}
 	}
-	if l.locked > 0 && n.locked > l.locked {
+	if l.Locked > 0 && n.locked > l.Locked {
 		errs = append(errs, fmt.Errorf("zerocopy pins a message of each flow, %d KiB in all arms together, and this user may lock %d KiB: raise the limit (ulimit -l, docker run --ulimit memlock=-1), give CAP_IPC_LOCK, or use a smaller traffic.message",
-			n.locked>>10, l.locked>>10))
+			n.locked>>10, l.Locked>>10))
 	}
 	return errors.Join(errs...)
 }
@@ -289,35 +256,8 @@ func haveIPv6(arm scenarios.Arm, files results.Files) error {
 	if arm.Config.Topology.Family != "ipv6" {
 		return nil
 	}
-	if fd, err := unix.Socket(unix.AF_INET6, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0); err == nil {
-		unix.Close(fd) // loads the module, where IPv6 is one
-	}
 	if _, err := files.ReadFile("/proc/net/if_inet6"); !errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return errors.New("topology.family is ipv6, and this kernel has no IPv6 (ipv6.disable=1 on its command line, or it is built without): use ipv4, or boot with IPv6")
-}
-
-// mayRunOn tries whether a role can be pinned to the CPUs of the arms. What the
-// affinity mask says was asked for already; a cpuset may have become smaller, or
-// keep isolated CPUs for others.
-func mayRunOn(arms []scenarios.Arm) error {
-	var cpus []int
-	for _, arm := range arms {
-		cpus = slices.Concat(cpus, arm.CPUs.Source, arm.CPUs.Sink)
-	}
-	slices.Sort(cpus)
-	var c crew.Crew
-	c.Go(func() error {
-		runtime.LockOSThread() // for good: the thread, pinned as it is, ends with this
-		for _, cpu := range slices.Compact(cpus) {
-			var set unix.CPUSet
-			set.Set(cpu)
-			if err := unix.SchedSetaffinity(0, &set); err != nil {
-				return fmt.Errorf("CPU %d: no thread of this process can be pinned there: %w (a cpuset keeps it away, or it went offline)", cpu, err)
-			}
-		}
-		return nil
-	})
-	return c.Wait()
 }

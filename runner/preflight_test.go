@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"netab/results"
 	"netab/runner/agent"
+	"netab/runner/host"
+	"netab/runner/place"
 	"netab/runner/topology"
 	"netab/scenarios"
 	"netab/test/need"
@@ -60,41 +60,41 @@ func TestPreflight(t *testing.T) {
 		name     string
 		scenario string
 		files    map[string]string
-		limits   limits
+		limits   host.Limits
 		want     []string // nil = fine
 	}{
-		{"no limits", flows, nil, limits{}, nil},
-		{"enough", flows, nil, limits{files: 4096, threads: 8192, locked: 65536}, nil},
-		{"too few files", flows, nil, limits{files: 1024}, []string{"arm a: 400 flows need about 1616 file descriptors in one process, and the hard limit is 1024: raise it (ulimit -Hn 3232", "arm b: "}},
-		{"the sides of a veth pair share out the files", "topology: veth\n" + flows, nil, limits{files: 1024}, nil},
-		{"few flows need few files", "arms: {a: {}, b: {}}", nil, limits{files: 64}, nil},
-		{"threads share files", "traffic: {flows: 400, threads: 2}", nil, limits{files: 830}, nil},
-		{"many agents", "topology: veth\nmatrix: {traffic.message: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]}\nmeasure: {max_time: 200s}", nil, limits{files: 128}, []string{"24 agents need about 152 file descriptors in netab itself"}},
-		{"too few threads of a user", flows, nil, limits{threads: 1000}, []string{"all arms together need about 1660 threads, and this user may have 1000 (ulimit -u)"}},
+		{"no limits", flows, nil, host.Limits{}, nil},
+		{"enough", flows, nil, host.Limits{Files: 4096, Threads: 8192, Locked: 65536}, nil},
+		{"too few files", flows, nil, host.Limits{Files: 1024}, []string{"arm a: 400 flows need about 1616 file descriptors in one process, and the hard limit is 1024: raise it (ulimit -Hn 3232", "arm b: "}},
+		{"the sides of a veth pair share out the files", "topology: veth\n" + flows, nil, host.Limits{Files: 1024}, nil},
+		{"few flows need few files", "arms: {a: {}, b: {}}", nil, host.Limits{Files: 64}, nil},
+		{"threads share files", "traffic: {flows: 400, threads: 2}", nil, host.Limits{Files: 830}, nil},
+		{"many agents", "topology: veth\nmatrix: {traffic.message: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]}\nmeasure: {max_time: 200s}", nil, host.Limits{Files: 128}, []string{"24 agents need about 152 file descriptors in netab itself"}},
+		{"too few threads of a user", flows, nil, host.Limits{Threads: 1000}, []string{"all arms together need about 1660 threads, and this user may have 1000 (ulimit -u)"}},
 		{"pids.max", flows, map[string]string{"/proc/self/mountinfo": groups, "/proc/self/cgroup": "0::/a/b\n",
 			"/sys/fs/cgroup/a/pids.max": "1700\n", "/sys/fs/cgroup/a/pids.current": "90\n", "/sys/fs/cgroup/a/b/pids.max": "max\n", "/sys/fs/cgroup/a/b/pids.current": "3\n"},
-			limits{}, []string{"pids.max is 1700, of which 90 are used"}},
-		{"pid_max", flows, map[string]string{"/proc/sys/kernel/pid_max": "1024\n", "/proc/sys/kernel/threads-max": "63000\n"}, limits{}, []string{"kernel.pid_max is 1024"}},
-		{"locked memory", "traffic: {flows: 40, source: {zerocopy: true}}\narms: {a: {}, b: {}}", nil, limits{locked: 8 << 20},
+			host.Limits{}, []string{"pids.max is 1700, of which 90 are used"}},
+		{"pid_max", flows, map[string]string{"/proc/sys/kernel/pid_max": "1024\n", "/proc/sys/kernel/threads-max": "63000\n"}, host.Limits{}, []string{"kernel.pid_max is 1024"}},
+		{"locked memory", "traffic: {flows: 40, source: {zerocopy: true}}\narms: {a: {}, b: {}}", nil, host.Limits{Locked: 8 << 20},
 			[]string{"zerocopy pins a message of each flow, 10240 KiB in all arms together, and this user may lock 8192 KiB"}},
-		{"kernel.pid_max, mostly used", flows, map[string]string{"/proc/sys/kernel/pid_max": "32768\n", "/proc/loadavg": "0.1 0.2 0.3 2/32000 77\n"}, limits{}, []string{"kernel.pid_max is 32768, of which 32000 are used"}},
-		{"20 x 1,000 x 64 MiB", "traffic: {flows: 1000, message: 64M}\nmatrix: {knobs.sysctl.net.x.y: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]}\nmeasure: {max_time: 200s}", memory("8000000"), limits{},
+		{"kernel.pid_max, mostly used", flows, map[string]string{"/proc/sys/kernel/pid_max": "32768\n", "/proc/loadavg": "0.1 0.2 0.3 2/32000 77\n"}, host.Limits{}, []string{"kernel.pid_max is 32768, of which 32000 are used"}},
+		{"20 x 1,000 x 64 MiB", "traffic: {flows: 1000, message: 64M}\nmatrix: {knobs.sysctl.net.x.y: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]}\nmeasure: {max_time: 200s}", memory("8000000"), host.Limits{},
 			[]string{"arm y=1 alone needs about 125 GiB of memory, and this machine has 7.63 GiB", "all arms together, and the record of the run, need about 2.45 TiB"}},
-		{"20 x 1 x 64 MiB", "traffic: {message: 64M}\nmatrix: {knobs.sysctl.net.x.y: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]}\nmeasure: {max_time: 200s}", memory("8000000"), limits{}, nil},
-		{"1,000 flows in two arms", "traffic: {flows: 1000}\narms: {a: {}, b: {}}", memory("2000000"), limits{}, nil},
+		{"20 x 1 x 64 MiB", "traffic: {message: 64M}\nmatrix: {knobs.sysctl.net.x.y: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]}\nmeasure: {max_time: 200s}", memory("8000000"), host.Limits{}, nil},
+		{"1,000 flows in two arms", "traffic: {flows: 1000}\narms: {a: {}, b: {}}", memory("2000000"), host.Limits{}, nil},
 		{"a control group's memory", "traffic: {flows: 8, message: 64M}", map[string]string{"/proc/meminfo": "MemAvailable: 8000000 kB\n", "/proc/self/mountinfo": groups, "/proc/self/cgroup": "0::/a\n",
 			"/sys/fs/cgroup/a/memory.max": "2147483648\n", "/sys/fs/cgroup/a/memory.current": "2000000000\n", "/sys/fs/cgroup/a/memory.stat": "anon 5\ninactive_file 1000000000\n"},
-			limits{}, []string{"and the control group's memory.max leaves 1.07 GiB"}},
-		{"socket buffers", "traffic: {flows: 4, send_buffer: 1G}", memory("8000000"), limits{}, []string{"arm test alone needs about 16 GiB"}},
-		{"batch x message", "traffic: {kind: flood, flows: 500, message: 65000, sink: {batch: 1024}}", memory("8000000"), limits{}, []string{"arm test alone needs about 3"}},
-		{"a table of flows", "topology: {kind: veth, queues: 64}\nknobs: {device: {sink: {rps_flow_cnt: 1073741824}}}", memory("8000000"), limits{}, []string{"arm test alone needs about 1 TiB"}},
-		{"queues", "topology: {kind: veth, queues: 4096}\nmatrix: {traffic.message: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]}\nmeasure: {max_time: 200s}", memory("2000000"), limits{}, []string{"all arms together"}},
-		{"latencies of arms side by side", "traffic: {kind: rr, flows: 500, depth: 1024}\narms: {a: {}, b: {}}", memory("100000"), limits{}, []string{"arm a alone needs"}},
-		{"locked memory is zerocopy's", flows, nil, limits{locked: 4096}, nil},
-		{"IPv6", "topology: {kind: veth, family: ipv6}", ipv6, limits{}, nil},
-		{"no IPv6", "topology: {kind: veth, family: ipv6}", nil, limits{}, []string{"topology.family is ipv6, and this kernel has no IPv6 (ipv6.disable=1"}},
-		{"no IPv6, in one arm", "arms: {a: {}, six: {topology: {family: ipv6}}}", nil, limits{}, []string{"arm six: topology.family is ipv6"}},
-		{"no IPv6 and no need of it", "topology: veth", nil, limits{}, nil},
+			host.Limits{}, []string{"and the control group's memory.max leaves 1.07 GiB"}},
+		{"socket buffers", "traffic: {flows: 4, send_buffer: 1G}", memory("8000000"), host.Limits{}, []string{"arm test alone needs about 16 GiB"}},
+		{"batch x message", "traffic: {kind: flood, flows: 500, message: 65000, sink: {batch: 1024}}", memory("8000000"), host.Limits{}, []string{"arm test alone needs about 3"}},
+		{"a table of flows", "topology: {kind: veth, queues: 64}\nknobs: {device: {sink: {rps_flow_cnt: 1073741824}}}", memory("8000000"), host.Limits{}, []string{"arm test alone needs about 1 TiB"}},
+		{"queues", "topology: {kind: veth, queues: 4096}\nmatrix: {traffic.message: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]}\nmeasure: {max_time: 200s}", memory("2000000"), host.Limits{}, []string{"all arms together"}},
+		{"latencies of arms side by side", "traffic: {kind: rr, flows: 500, depth: 1024}\narms: {a: {}, b: {}}", memory("100000"), host.Limits{}, []string{"arm a alone needs"}},
+		{"locked memory is zerocopy's", flows, nil, host.Limits{Locked: 4096}, nil},
+		{"IPv6", "topology: {kind: veth, family: ipv6}", ipv6, host.Limits{}, nil},
+		{"no IPv6", "topology: {kind: veth, family: ipv6}", nil, host.Limits{}, []string{"topology.family is ipv6, and this kernel has no IPv6 (ipv6.disable=1"}},
+		{"no IPv6, in one arm", "arms: {a: {}, six: {topology: {family: ipv6}}}", nil, host.Limits{}, []string{"arm six: topology.family is ipv6"}},
+		{"no IPv6 and no need of it", "topology: veth", nil, host.Limits{}, nil},
 	} {
 		root := results.Root(t.TempDir())
 		for path, text := range tt.files {
@@ -154,7 +154,7 @@ func TestNeedIsMet(t *testing.T) {
 		if err := l.path.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
-		r.starter.Close()
+		r.close()
 		later := 0 // sockets of messages
 		if strings.Contains(text, "crr") {
 			later = 2 * want.flows
@@ -178,10 +178,10 @@ func entries(t *testing.T, pid int, dir string) int {
 // in its own.
 func TestIPv6OffByDefault(t *testing.T) {
 	need.Root(t)
-	starter := agent.NewStarter()
-	defer starter.Close()
+	here := place.NewLocal()
+	defer here.Close(t.Context())
 	// The namespace of one agent, prepared, is that of another.
-	first, err := starter.Start(t.Context(), agent.Options{})
+	first, err := here.Start(t.Context(), agent.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func TestIPv6OffByDefault(t *testing.T) {
 	}
 	defer space.Close()
 	arm := armsOf(t, "topology: {family: ipv6}")[0]
-	path, err := topology.Build(t.Context(), starter, arm.Config.Topology, agent.Options{Namespace: space})
+	path, err := topology.Build(t.Context(), place.Both(here), arm.Config.Topology, agent.Options{Namespace: space})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,32 +202,5 @@ func TestIPv6OffByDefault(t *testing.T) {
 	addresses, err := path.Sink.Agent.ReadFile("/proc/net/if_inet6")
 	if err != nil || !strings.Contains(string(addresses), strings.Repeat("0", 31)+"1 ") {
 		t.Errorf("lo has no ::1: %s %v", addresses, err)
-	}
-}
-
-func TestMayRunOn(t *testing.T) {
-	var own unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &own); err != nil {
-		t.Fatal(err)
-	}
-	there := -1
-	for cpu := range 1024 {
-		if own.IsSet(cpu) {
-			there = cpu
-			break
-		}
-	}
-	arms := func(cpu int) []scenarios.Arm {
-		return []scenarios.Arm{{}, {CPUs: scenarios.ResolvedCPUs{Source: []int{there}, Sink: []int{there, cpu}}}}
-	}
-	if err := mayRunOn(arms(there)); err != nil {
-		t.Error(err)
-	}
-	if err := mayRunOn(arms(1023)); err == nil || !strings.Contains(err.Error(), "CPU 1023") {
-		t.Errorf("CPU 1023: %v", err)
-	}
-	var after unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &after); err != nil || after != own {
-		t.Errorf("this thread's mask is %v, was %v (%v)", after, own, err)
 	}
 }

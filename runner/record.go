@@ -7,6 +7,7 @@ import (
 	"netab/results"
 	"netab/results/vocab"
 	"netab/runner/agent"
+	"netab/runner/place"
 	"netab/runner/probe"
 	"netab/runner/topology"
 	"netab/runner/traffic"
@@ -92,7 +93,7 @@ func boundCPU(all []indexed, arm int, cpus scenarios.ResolvedCPUs) {
 
 // armTrials are the setup's whole-trial records, one for each arm that it served
 // in the session.
-func (l *live) armTrials(served []int, turns []turn, settings map[int][]results.Setting, machine results.HostDelta) []results.ArmTrial {
+func (l *live) armTrials(served []int, turns []turn, settings map[int][]results.Setting, machines hostDeltas) []results.ArmTrial {
 	main := l.ends(0)
 	base := results.ArmTrial{Shared: len(served) > 1 && len(l.arms) > 1,
 		Source: main.source, Sink: main.sink, Flows: main.flows, Beside: l.beside(0)}
@@ -102,7 +103,7 @@ func (l *live) armTrials(served []int, turns []turn, settings map[int][]results.
 		base.SourceNet, base.SourceDev = source.Net, source.Dev
 	}
 	if l.hasLedger() && l.failed == nil {
-		base.Ledger = l.ledger(main.sent, main.received, machine)
+		base.Ledger = l.ledger(main.sent, main.received, machines.cpusOf(l.path.Places()))
 	}
 	counted := l.counters()
 	var out []results.ArmTrial
@@ -217,11 +218,13 @@ func addFlow(f *results.Flow, e traffic.EndResult) {
 	f.TCP, f.Congestion = e.TCP, e.Congestion
 }
 
-// ownCPU is what the setup's agents used beside their role threads.
-func (l *live) ownCPU() int64 {
+// ownCPU is what the setup's agents at a place used beside their role threads.
+func (l *live) ownCPU(at place.Place) int64 {
 	var n int64
-	for _, r := range l.reports {
-		n += r.OwnCPU
+	for a, r := range l.reports {
+		if l.path.PlaceOf(a) == at {
+			n += r.OwnCPU
+		}
 	}
 	return n
 }
@@ -236,7 +239,7 @@ func (l *live) differences(after map[*agent.Agent]probe.Namespace) {
 
 // ledger accounts for every datagram of the setup. For flows in both directions
 // each namespace is that of sources and of sinks.
-func (l *live) ledger(sent, received traffic.Counts, machine results.HostDelta) results.Ledger {
+func (l *live) ledger(sent, received traffic.Counts, cpus []results.CPUDelta) results.Ledger {
 	t := &l.groups[0].traffic
 	source, sink := l.net[l.path.Source.Agent], l.net[l.path.Sink.Agent]
 	switch {
@@ -247,7 +250,7 @@ func (l *live) ledger(sent, received traffic.Counts, machine results.HostDelta) 
 		sink = source
 	}
 	u := probe.UDP{Sent: sent.Msgs, Received: received.Msgs, SocketDrops: received.Drops,
-		Source: source, Sink: sink, SoftnetDropped: probe.SoftnetDropped(machine.CPUs)}
+		Source: source, Sink: sink, SoftnetDropped: probe.SoftnetDropped(cpus)}
 	u.IP = 4
 	if l.path.Sink.Addr.Is6() {
 		u.IP = 6

@@ -19,9 +19,8 @@ import (
 	"netab/results"
 	"netab/results/crew"
 	"netab/results/vocab"
-	"netab/runner/agent"
-	"netab/runner/host"
 	"netab/runner/knob"
+	"netab/runner/place"
 	"netab/runner/topology"
 	"netab/runner/traffic"
 	"netab/scenarios"
@@ -29,7 +28,9 @@ import (
 
 // Options say what to measure and where to keep it.
 type Options struct {
-	Arms          []scenarios.Arm
+	Arms []scenarios.Arm
+	// Places are where the sides of the paths are; zero = on this machine.
+	Places        place.Pair
 	Slice, Settle time.Duration
 	Trial         time.Duration
 	WholeTrials   bool          // whole trials take turns, not slices
@@ -97,10 +98,10 @@ type run struct {
 	Options
 	ctx      context.Context
 	plan     *plan
-	starter  *agent.Starter
+	at       place.Pair
+	local    *place.Local // nil unless Options named no places: they are the caller's to close
 	rng      *rand.Rand
 	switcher *switcher
-	machine  host.Local
 	writer   *results.Writer
 	search   map[int]*search // by arm
 	nic      *topology.NIC   // nil unless the arms share existing interfaces
@@ -122,7 +123,7 @@ func Run(ctx context.Context, o Options) (*results.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer r.starter.Close()
+	defer r.close()
 	return r.carryOut()
 }
 
@@ -149,29 +150,47 @@ func Plan(ctx context.Context, o Options) (*Preview, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.starter.Close()
+	r.close()
 	return r.preview(), nil
 }
 
 func prepare(ctx context.Context, o Options) (*run, error) {
-	r := &run{Options: o, ctx: ctx, starter: agent.NewStarter(), rng: rand.New(rand.NewPCG(o.Seed, 0)), moreLead: min(max(o.Lead, 0), mostLead)}
+	r := &run{Options: o, ctx: ctx, at: o.Places, rng: rand.New(rand.NewPCG(o.Seed, 0)), moreLead: min(max(o.Lead, 0), mostLead)}
 	r.canaries.learnGap(0)
+	if r.at == (place.Pair{}) {
+		r.local = place.NewLocal()
+		r.at = place.Both(r.local)
+	}
 	if o.KeepProcesses {
-		if err := r.starter.Keep(); err != nil {
-			r.starter.Close()
+		if err := r.keepProcesses(); err != nil {
+			r.close()
 			return nil, err
 		}
 	}
 	var p *plan
-	err := crew.Reported(func() (err error) { p, err = makePlan(ctx, o, r.starter); return err })
+	err := crew.Reported(func() (err error) { p, err = makePlan(ctx, o, r.at); return err })
 	if err != nil {
-		r.starter.Close()
+		r.close()
 		return nil, err
 	}
 	r.plan = p
 	r.search = r.searches()
 	r.switcher = newSwitcher(o.Journal, p.shared)
 	return r, nil
+}
+
+func (r *run) keepProcesses() error {
+	if r.local == nil {
+		return errors.New("agents' processes can be kept on this machine only")
+	}
+	return r.local.Keep()
+}
+
+// close ends what runs at places that are the run's own.
+func (r *run) close() {
+	if r.local != nil {
+		_ = r.local.Close(context.WithoutCancel(r.ctx)) // has no error
+	}
 }
 
 // open makes the run file.
@@ -181,6 +200,9 @@ func (r *run) open() error {
 	if r.KeepProcesses {
 		r.Header.Plan.Processes = "kept"
 	}
+	if err := r.describePlaces(); err != nil {
+		return err
+	}
 	r.plan.devices.record(&r.Header.Machine)
 	r.Header.Seed = r.Seed
 	w, err := results.Create(r.Store, r.Header.ID, r.Header)
@@ -189,6 +211,26 @@ func (r *run) open() error {
 	}
 	r.writer = w
 	r.Header.Type, r.Header.Schema = "header", results.SchemaRun
+	return nil
+}
+
+// describePlaces puts the machines of the places into the record, the first one's as
+// Machine: that of this machine is there already.
+func (r *run) describePlaces() error {
+	for i, p := range r.at.Each() {
+		if p.Name() == "" && i == 0 {
+			continue
+		}
+		m, err := results.ReadMachine(p.Host())
+		if err != nil {
+			return fmt.Errorf("%s: %w", place.Called(p), err)
+		}
+		if m.Place = p.Name(); i == 0 {
+			r.Header.Machine = m
+		} else {
+			r.Header.Others = append(r.Header.Others, m)
+		}
+	}
 	return nil
 }
 

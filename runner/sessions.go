@@ -42,7 +42,7 @@ func (r *run) nextSession() error {
 		return err
 	}
 	r.Journal, r.Locks = journal, locks
-	p, err := makePlan(r.ctx, r.Options, r.starter)
+	p, err := makePlan(r.ctx, r.Options, r.at)
 	if err != nil {
 		return fmt.Errorf("session %d: %w", r.number+1, err)
 	}

@@ -57,14 +57,14 @@ func (l *live) snapshot() (map[*agent.Agent]probe.Namespace, error) {
 // run lets all agents of the setup work off its turns. What befalls the traffic
 // is the arm's own failure; an error is of the machine, or of netab.
 func (l *live) run(turns []turn, start int64, settle time.Duration) error {
-	w := windows(turns, l.arms, start, settle)
 	agents := l.path.Agents()
 	reports := make([]*traffic.Report, len(agents))
-	end := start + turns[len(turns)-1].end
 	errs := make([]error, len(agents))
 	var g crew.Crew
 	for i, a := range agents {
-		g.Go(func() error { reports[i], errs[i] = a.Run(w, end); return nil })
+		at := l.path.PlaceOf(a).Clock().There(start)
+		w := windows(turns, l.arms, at, settle)
+		g.Go(func() error { reports[i], errs[i] = a.Run(w, at+turns[len(turns)-1].end); return nil })
 	}
 	_ = g.Wait() // errors are the agents' own
 	l.reports = map[*agent.Agent]*traffic.Report{}

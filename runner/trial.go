@@ -166,7 +166,7 @@ func (r *run) session(t *results.Trial, arms []int, turns []turn) (err error) {
 	}
 	canaries := r.watch(t, setups, arms)
 	defer canaries.end() // if it has not come to that
-	t.SetupNS = t.SetupNS + traffic.Now() - before.at
+	t.SetupNS = t.SetupNS + traffic.Now() - before[0].at
 	start := traffic.Now() + int64(r.lead(setups))
 	own := traffic.ProcessCPU()
 	canaries.begin(turns, start, r.plan.settle, r.canaries.gap)
@@ -186,13 +186,13 @@ func (r *run) session(t *results.Trial, arms []int, turns []turn) (err error) {
 		}
 	}
 	down := traffic.Now()
-	delta, err := r.after(setups, before)
+	deltas, err := r.after(setups, before)
 	t.TeardownNS += traffic.Now() - down
 	if err != nil {
 		return err
 	}
-	delta.OwnNS += own
-	r.add(t, setups, arms, turns, late, told, delta)
+	deltas.ofThisProcess(own)
+	r.add(t, setups, arms, turns, late, told, deltas)
 	r.edges(t, setups, arms, true)
 	r.warnOfCarryOver(t)
 	r.warnOfSilence(t)
@@ -333,9 +333,9 @@ func (r *run) buildOne(s *setup, phase float64) (*live, error) {
 
 func (r *run) path(t scenarios.Topology) (*topology.Path, error) {
 	if r.nic != nil {
-		return r.nic.Enter(r.ctx, r.starter, r.agentOptions())
+		return r.nic.Enter(r.ctx, r.agentOptions())
 	}
-	return topology.Build(r.ctx, r.starter, t, r.agentOptions())
+	return topology.Build(r.ctx, r.at, t, r.agentOptions())
 }
 
 // agentOptions let every agent hold the run's locks.
@@ -363,7 +363,7 @@ func (r *run) takeTurns(setups []*live, turns []turn, start int64) (late map[int
 }
 
 // add writes a session's records into the trial.
-func (r *run) add(t *results.Trial, setups []*live, arms []int, turns []turn, late map[int]string, told map[int]*results.Canaries, delta results.HostDelta) {
+func (r *run) add(t *results.Trial, setups []*live, arms []int, turns []turn, late map[int]string, told map[int]*results.Canaries, deltas hostDeltas) {
 	offset := t.RunNS - turns[len(turns)-1].end
 	for _, l := range setups {
 		for _, s := range l.slices(turns, offset) {
@@ -373,12 +373,12 @@ func (r *run) add(t *results.Trial, setups []*live, arms []int, turns []turn, la
 			s.Canaries = told[s.index]
 			t.Slices = append(t.Slices, s.Slice)
 		}
-		for _, a := range l.armTrials(arms, turns, r.switcher.settings, delta) {
+		for _, a := range l.armTrials(arms, turns, r.switcher.settings, deltas) {
 			a.Failed = t.Arms[a.Arm].Failed
 			r.canaries.see(&a)
 			t.Arms[a.Arm] = a
 		}
 	}
 	slices.SortFunc(t.Slices, func(a, b results.Slice) int { return int(a.StartNS - b.StartNS) })
-	addHost(&t.Host, delta)
+	deltas.addTo(t)
 }

@@ -50,6 +50,7 @@ import (
 
 	"netab/runner/agent"
 	"netab/runner/knob"
+	places "netab/runner/place"
 )
 
 type options struct {
@@ -113,9 +114,9 @@ func run(ctx context.Context, o options, out, log io.Writer) error {
 		return err
 	}
 	defer lock.Release()
-	starter := agent.NewStarter()
-	defer starter.Close()
-	b := bench{options: o, starter: starter, rng: rand.New(rand.NewPCG(o.seed, 0)), log: log}
+	here := places.NewLocal()
+	defer here.Close(ctx)
+	b := bench{options: o, here: here, rng: rand.New(rand.NewPCG(o.seed, 0)), log: log}
 	fmt.Fprintf(log, "seed %d, %d trials of %d blocks a comparison, slices of %v of which %v settle\n",
 		o.seed, o.trials, o.blocks, o.slice, o.settle)
 	fmt.Fprint(out, heading)

@@ -16,6 +16,7 @@ import (
 
 	"netab/results/vocab"
 	"netab/runner/agent"
+	places "netab/runner/place"
 	"netab/runner/topology"
 	"netab/runner/traffic"
 	"netab/scenarios"
@@ -69,7 +70,7 @@ type count struct {
 type place struct {
 	options
 	ctx       context.Context
-	starter   *agent.Starter
+	here      *places.Local
 	path      *topology.Path
 	pid       int // of a process that is there
 	namespace *os.File
@@ -89,9 +90,9 @@ func (p *place) port() int {
 
 type bench struct {
 	options
-	starter *agent.Starter
-	rng     *rand.Rand
-	log     io.Writer
+	here *places.Local
+	rng  *rand.Rand
+	log  io.Writer
 }
 
 // mostLost is how many trials in a row may be lost to other load before a match
@@ -173,11 +174,11 @@ func (b *bench) trial(ctx context.Context, m match) (outcomes []outcome, err err
 // one without pacing that the kernel surely lets a namespace have
 // (tcp_set_default_congestion_control, net/ipv4/tcp_cong.c).
 func (b *bench) newPlace(ctx context.Context, contenders int) (*place, error) {
-	path, err := topology.Build(ctx, b.starter, scenarios.Topology{Kind: vocab.Loopback, Family: "ipv4"}, agent.Options{})
+	path, err := topology.Build(ctx, places.Both(b.here), scenarios.Topology{Kind: vocab.Loopback, Family: "ipv4"}, agent.Options{})
 	if err != nil {
 		return nil, err
 	}
-	p := &place{options: b.options, ctx: ctx, starter: b.starter, path: path, pid: path.Sink.Agent.PID(), nextPort: firstPort}
+	p := &place{options: b.options, ctx: ctx, here: b.here, path: path, pid: path.Sink.Agent.PID(), nextPort: firstPort}
 	// Setting up takes seconds where a peer warms up.
 	p.life = time.Duration(b.blocks*contenders)*(b.slice+b.gap) + 10*time.Second
 	p.namespace, err = os.Open("/proc/" + strconv.Itoa(p.pid) + "/ns/net")

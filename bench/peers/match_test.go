@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 
 	"netab/results/vocab"
 	"netab/runner/agent"
+	places "netab/runner/place"
 	"netab/runner/traffic"
 	"netab/test/busytest"
 	"netab/test/need"
@@ -96,9 +98,9 @@ func compileBareloop(t *testing.T) string {
 func testBench(t *testing.T) *bench {
 	t.Helper()
 	runtime.LockOSThread() // children die with the thread that started them
-	starter := agent.NewStarter()
-	t.Cleanup(starter.Close)
-	return &bench{options: testOptions(), starter: starter, rng: rand.New(rand.NewPCG(1, 2)), log: io.Discard}
+	here := places.NewLocal()
+	t.Cleanup(func() { here.Close(context.Background()) })
+	return &bench{options: testOptions(), here: here, rng: rand.New(rand.NewPCG(1, 2)), log: io.Discard}
 }
 
 // The whole way once for every match: all must have received something.

@@ -36,7 +36,7 @@ func ours(name string, c traffic.Config, flows int) entrant {
 }
 
 func openNetab(p *place, c traffic.Config, flows int) (_ *netabFlows, err error) {
-	a, err := p.starter.Start(p.ctx, agent.Options{Namespace: p.namespace})
+	a, err := p.here.Start(p.ctx, agent.Options{Namespace: p.namespace})
 	if err != nil {
 		return nil, err
 	}

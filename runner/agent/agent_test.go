@@ -108,7 +108,7 @@ func runTraffic(t *testing.T, a *Agent, by busytest.Stretch) string {
 
 func TestDeadAgentSaysSo(t *testing.T) {
 	a := start(t)
-	a.cmd.Process.Kill()
+	a.process.(*child).cmd.Process.Kill()
 	if _, err := a.Links(); err == nil || !strings.Contains(err.Error(), "killed") {
 		t.Errorf("got %v", err)
 	}
@@ -124,7 +124,7 @@ func TestAgentDiesWithItsStarter(t *testing.T) {
 	}
 	s.Close()
 	select {
-	case <-a.exited:
+	case <-a.process.Exited():
 	case <-time.After(5 * time.Second):
 		t.Error("the agent outlived the thread that started it")
 		a.Close(t.Context())
@@ -135,7 +135,7 @@ func TestAgentDiesWithItsStarter(t *testing.T) {
 func TestHungAgent(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	a := start(t)
-	if err := a.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+	if err := a.process.(*child).cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	// Each of its threads stops at its own next moment in the kernel.
@@ -147,7 +147,7 @@ func TestHungAgent(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	select {
-	case <-a.exited:
+	case <-a.process.Exited():
 	case <-time.After(5 * time.Second):
 		t.Error("it was not ended")
 	}

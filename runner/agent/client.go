@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -23,16 +21,34 @@ import (
 
 // An Agent is the runner's handle on an agent process; it is a host.Host.
 type Agent struct {
-	cmd    *exec.Cmd
-	client *client
-	stderr *tail
-	exited chan struct{}
-	ctx    context.Context // of the run: a call must not outlive it
-	kept   *kept           // where it waits for another trial; nil = it ends
-	failed atomic.Bool     // some call
+	process Process
+	client  *client
+	ctx     context.Context // of the run: a call must not outlive it
+	kept    *kept           // where it waits for another trial; nil = it ends
+	failed  atomic.Bool     // some call
 }
 
 var _ host.Host = (*Agent)(nil)
+
+// Connect makes the handle of an agent that has been started, wherever, and waits
+// until it answers: it answers on in what is written to out. ctx bounds every later
+// call of it too.
+func Connect(ctx context.Context, p Process, in io.Reader, out io.Writer) (*Agent, error) {
+	return connect(&Agent{process: p, ctx: ctx}, in, out)
+}
+
+func connect(a *Agent, in io.Reader, out io.Writer) (*Agent, error) {
+	a.client = newClient(in, out)
+	if err := a.greet(); err != nil && errors.Is(err, syscall.EPERM) {
+		// Without a sysfs of its own an agent works, and refuses per-queue files.
+		a.failed.Store(false)
+		return a, nil
+	} else if err != nil {
+		a.end()
+		return nil, err
+	}
+	return a, nil
+}
 
 // Options say where an agent works.
 type Options struct {
@@ -69,48 +85,41 @@ func (s *Starter) Close() {
 // Start starts an agent and waits until it answers. ctx bounds every later
 // call of it too.
 func (s *Starter) Start(ctx context.Context, o Options) (*Agent, error) {
-	a := &Agent{stderr: &tail{}, exited: make(chan struct{}), ctx: ctx}
-	a.cmd = exec.Command("/proc/self/exe", "agent")
+	a := &Agent{ctx: ctx}
+	cmd := exec.Command("/proc/self/exe", "agent")
 	if o.Namespace == nil && s.kept != nil {
 		if a := s.reuse(ctx); a != nil {
 			return a, nil
 		}
 		a.kept = s.kept
-		a.cmd.Args = append(a.cmd.Args, keepWord)
+		cmd.Args = append(cmd.Args, keepWord)
 	}
-	a.cmd.Args[0] = "netab"
-	a.cmd.Env = append(os.Environ(),
+	cmd.Args[0] = "netab"
+	cmd.Env = append(os.Environ(),
 		// SIGURG of asynchronous preemption would turn blocking calls into EINTR.
 		"GODEBUG=asyncpreemptoff=1",
 		// No collection, so nothing ever stops the world while slices run; an
 		// agent lives for one trial.
 		"GOGC=off")
-	a.cmd.Stderr = a.stderr
-	a.cmd.ExtraFiles = o.Inherit
-	a.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL,
+	c := &child{cmd: cmd, stderr: &tail{}, exited: make(chan struct{})}
+	cmd.Stderr = c.stderr
+	cmd.ExtraFiles = o.Inherit
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL,
 		Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS}
-	stdin, err := a.cmd.StdinPipe()
+	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, errDied("start", err)
 	}
-	stdout, err := a.cmd.StdoutPipe()
+	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, errDied("start", err)
 	}
-	if err := s.fork(a.cmd, o.Namespace); err != nil {
+	if err := s.fork(cmd, o.Namespace); err != nil {
 		return nil, errDied("start", err)
 	}
-	a.client = newClient(stdout, stdin)
-	go func() { a.cmd.Wait(); close(a.exited) }()
-	if err := a.greet(); err != nil && errors.Is(err, syscall.EPERM) {
-		// Without a sysfs of its own an agent works, and refuses per-queue files.
-		a.failed.Store(false)
-		return a, nil
-	} else if err != nil {
-		a.Close(ctx)
-		return nil, err
-	}
-	return a, nil
+	c.watch()
+	a.process = c
+	return connect(a, stdout, stdin)
 }
 
 // patience is how long an agent may take to answer beyond what it was asked to
@@ -159,22 +168,12 @@ func callWithin[T any](a *Agent, limit time.Duration, method string, args any) (
 // died makes sure that an agent which can no longer be talked to is gone, and
 // says how it ended.
 func (a *Agent) died(method string, why error) error {
-	a.cmd.Process.Kill()
-	<-a.exited
-	return errDied(method, fmt.Errorf("%w (%s)%s", why, a.cmd.ProcessState, a.stderr.text()))
+	return errDied(method, fmt.Errorf("%w %s", why, a.process.End()))
 }
 
 // hung ends an agent that does not answer, and keeps what shows where it hangs.
 func (a *Agent) hung(limit time.Duration) error {
-	report := a.threads()
-	a.cmd.Process.Signal(syscall.SIGQUIT) // Go's runtime prints all stacks
-	select {
-	case <-a.exited:
-	case <-time.After(2 * time.Second):
-		a.cmd.Process.Kill()
-		<-a.exited
-	}
-	report += a.stderr.all()
+	report := a.process.Hung()
 	err := fmt.Errorf("no answer for %s", limit)
 	f, failed := disk.Temporary("netab-agent-", ".txt")
 	if failed != nil {
@@ -187,20 +186,6 @@ func (a *Agent) hung(limit time.Duration) error {
 	return fmt.Errorf("%w; where its threads were is in %s: please report it", err, f.Name())
 }
 
-// threads says where the agent's threads are in the kernel.
-func (a *Agent) threads() string {
-	var out strings.Builder
-	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/[sw]*", a.PID())) // stack, status, syscall, wchan
-	for _, file := range files {
-		switch filepath.Base(file) {
-		case "stack", "syscall", "wchan":
-			text, _ := os.ReadFile(file)
-			fmt.Fprintf(&out, "%s: %s\n", file, text)
-		}
-	}
-	return out.String()
-}
-
 func tell(a *Agent, method string, args any) error {
 	_, err := call[Nothing](a, method, args)
 	return err
@@ -208,7 +193,7 @@ func tell(a *Agent, method string, args any) error {
 
 // PID is the agent's process id, by which a veth's other end finds its
 // namespace.
-func (a *Agent) PID() int { return a.cmd.Process.Pid }
+func (a *Agent) PID() int { return a.process.PID() }
 
 // Close ends the process, and with it the namespace if it was its own.
 func (a *Agent) Close(context.Context) error {
@@ -218,10 +203,7 @@ func (a *Agent) Close(context.Context) error {
 	return nil
 }
 
-func (a *Agent) end() {
-	a.cmd.Process.Kill() // it holds nothing that wants an orderly end
-	<-a.exited
-}
+func (a *Agent) end() { a.process.End() }
 
 // ReadFile, and all below to Ethtool, are host.Host at the agent's place.
 func (a *Agent) ReadFile(path string) ([]byte, error) { return call[[]byte](a, "ReadFile", path) }
@@ -263,6 +245,21 @@ func (a *Agent) Counters() (probe.Namespace, error) {
 	return call[probe.Namespace](a, "Counters", Nothing{})
 }
 
+// Means says what a process may do and use there.
+func (a *Agent) Means() (host.Means, error) { return call[host.Means](a, "Means", Nothing{}) }
+
+// MayRunOn tries whether threads can be pinned to CPUs there.
+func (a *Agent) MayRunOn(cpus []int) error { return tell(a, "MayRunOn", cpus) }
+
+// LoadIPv6 makes the kernel load IPv6 where it is a module; see also /proc/net/if_inet6.
+func (a *Agent) LoadIPv6() error { return tell(a, "LoadIPv6", Nothing{}) }
+
+// Require tries ways of sending and receiving there: see package paths.
+func (a *Agent) Require(paths ...string) error { return tell(a, "Require", paths) }
+
+// Congestion says whether TCP can use a congestion control there.
+func (a *Agent) Congestion(name string) error { return tell(a, "Congestion", name) }
+
 // Open begins an empty set of sockets of so many kinds of traffic.
 func (a *Agent) Open(c ...traffic.Config) error { return tell(a, "Open", c) }
 
@@ -286,39 +283,4 @@ func (a *Agent) Run(windows []traffic.Window, end int64) (*traffic.Report, error
 		wait += time.Duration(end - now)
 	}
 	return callWithin[*traffic.Report](a, wait, "Run", RunArgs{windows, end})
-}
-
-// mostText is how much of that an error shows.
-const mostText = 4096
-
-// tail keeps the last of what an agent said on stderr: a panic's text.
-type tail struct {
-	mu  sync.Mutex
-	buf []byte
-}
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.buf = append(t.buf, p...)
-	if over := len(t.buf) - 64<<10; over > 0 {
-		t.buf = t.buf[over:]
-	}
-	return len(p), nil
-}
-
-func (t *tail) all() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return string(t.buf)
-}
-
-func (t *tail) text() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.buf) == 0 {
-		return ""
-	}
-	text := strings.TrimSpace(string(t.buf))
-	return ": " + text[max(0, len(text)-mostText):]
 }

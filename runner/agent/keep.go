@@ -67,7 +67,7 @@ func (k *kept) put(a *Agent) bool {
 		return false
 	}
 	select {
-	case <-a.exited:
+	case <-a.process.Exited():
 		return false
 	default:
 	}

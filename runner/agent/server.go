@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netab/runner/host"
+	"netab/runner/paths"
 	"netab/runner/probe"
 	"netab/runner/traffic"
 )
@@ -100,6 +101,12 @@ func (s *server) methods() map[string]method {
 		"Ethtool":  get(func(a EthtoolArgs) ([]uint32, error) { return s.local.Ethtool(a.Device, a.Request) }),
 		"Counters": get(func(Nothing) (probe.Namespace, error) { return probe.ReadNamespace(s.local) }),
 
+		"Means":      get(func(Nothing) (host.Means, error) { return host.ReadMeans(), nil }),
+		"MayRunOn":   do(host.MayRunOn),
+		"LoadIPv6":   do(func(Nothing) error { return loadIPv6() }),
+		"Require":    do(func(names []string) error { return paths.Require(names...) }),
+		"Congestion": do(paths.Congestion),
+
 		"Open":    do(s.open),
 		"Listen":  get(func(ends []traffic.End) ([]uint16, error) { return s.set.Listen(ends) }),
 		"Connect": get(func(ends []traffic.End) ([]uint16, error) { return s.set.Connect(ends) }),
@@ -131,6 +138,15 @@ func (s *server) writeFile(f FileData) error {
 		return err
 	}
 	return s.local.WriteFile(f.Path, f.Data)
+}
+
+// loadIPv6 opens a socket, which loads the module where IPv6 is one.
+func loadIPv6() error {
+	fd, err := unix.Socket(unix.AF_INET6, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	return unix.Close(fd)
 }
 
 // open begins an empty set of sockets, closing the one before.

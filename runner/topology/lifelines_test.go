@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netab/results"
+	"netab/runner/place"
 	"netab/scenarios"
 	"netab/test/need"
 )
@@ -194,7 +195,7 @@ func TestCheckNICSaysAllReasons(t *testing.T) {
 	t.Setenv("SSH_CONNECTION", "198.18.0.9 50000 198.18.0.1 22")
 	inScratchNamespace(t, func() {
 		ip(t, wire+"addr add 198.18.5.1/24 dev w1\nroute add default via 198.18.5.2 table 100")
-		_, err := CheckNIC(scenarios.Topology{Kind: "nic", SourceDevice: "w0", SinkDevice: "w1"})
+		_, err := CheckNIC(place.Both(new(place.Local)), scenarios.Topology{Kind: "nic", SourceDevice: "w0", SinkDevice: "w1"})
 		want := []string{"topology nic: w0 carries the SSH connection of 198.18.0.9", "topology nic: w0 is below w1, which carries the default route of routing table 100",
 			"topology nic: w1 carries the default route of routing table 100", "topology nic: use devices that nothing else hangs on"}
 		for _, text := range want {

@@ -16,6 +16,7 @@ import (
 	"netab/runner/agent"
 	"netab/runner/host"
 	"netab/runner/knob"
+	"netab/runner/place"
 	"netab/scenarios"
 )
 
@@ -33,8 +34,8 @@ type NIC struct {
 
 // OpenNIC moves the two devices and starts the keepers. What it did is undone
 // by the journal's Restore.
-func OpenNIC(ctx context.Context, s *agent.Starter, j *knob.Journal, t scenarios.Topology, o agent.Options) (*NIC, error) {
-	n := &NIC{Keeper: &Path{}}
+func OpenNIC(ctx context.Context, at place.Pair, j *knob.Journal, t scenarios.Topology, o agent.Options) (*NIC, error) {
+	n := &NIC{Keeper: &Path{Source: Side{Place: at.Source}, Sink: Side{Place: at.Sink}}}
 	source, sink, err := addresses(t)
 	if err != nil {
 		return nil, err
@@ -48,7 +49,7 @@ func OpenNIC(ctx context.Context, s *agent.Starter, j *knob.Journal, t scenarios
 			return nil, errors.Join(err, n.Close(ctx))
 		}
 		o.Namespace = n.spaces[i]
-		if side.Agent, err = s.Start(ctx, o); err != nil {
+		if side.Agent, err = side.Place.Start(ctx, o); err != nil {
 			return nil, errors.Join(err, n.Close(ctx))
 		}
 		addr := source
@@ -69,13 +70,13 @@ func OpenNIC(ctx context.Context, s *agent.Starter, j *knob.Journal, t scenarios
 }
 
 // Enter starts fresh agents on the path, for one setup of one trial.
-func (n *NIC) Enter(ctx context.Context, s *agent.Starter, o agent.Options) (*Path, error) {
+func (n *NIC) Enter(ctx context.Context, o agent.Options) (*Path, error) {
 	p := &Path{Source: n.Keeper.Source, Sink: n.Keeper.Sink}
 	p.Source.Agent, p.Sink.Agent = nil, nil
 	for i, side := range []*Side{&p.Source, &p.Sink} {
 		var err error
 		o.Namespace = n.spaces[i]
-		if side.Agent, err = s.Start(ctx, o); err != nil {
+		if side.Agent, err = side.Place.Start(ctx, o); err != nil {
 			if p.Source.Agent != nil {
 				p.Source.Agent.Close(ctx)
 			}
@@ -108,8 +109,12 @@ func (n *NIC) Close(ctx context.Context) error {
 
 // CheckNIC refuses what would cut the machine off, cannot work, or could not be
 // put back after a kill, before anything is touched. note says what the devices
-// then depend on; "" = on nothing but the machine.
-func CheckNIC(t scenarios.Topology) (note string, err error) {
+// then depend on; "" = on nothing but the machine. The journal, and so what moves
+// devices, is of this machine.
+func CheckNIC(at place.Pair, t scenarios.Topology) (note string, err error) {
+	if !at.Here() {
+		return "", fmt.Errorf("topology nic moves devices of this machine, and its sides are to be on %s and on %s", place.Called(at.Source), place.Called(at.Sink))
+	}
 	if !host.Privileged() {
 		return "", fmt.Errorf("topology nic: moving interfaces: %s", host.NeedsRoot())
 	}

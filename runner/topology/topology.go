@@ -18,6 +18,7 @@ import (
 	"netab/results/vocab"
 	"netab/runner/agent"
 	"netab/runner/host"
+	"netab/runner/place"
 	"netab/scenarios"
 )
 
@@ -29,6 +30,7 @@ type Path struct {
 
 // A Side is one end of a path.
 type Side struct {
+	Place  place.Place
 	Agent  *agent.Agent
 	Device string
 	Addr   netip.Addr
@@ -40,6 +42,19 @@ func (p *Path) Agents() []*agent.Agent {
 		return []*agent.Agent{p.Sink.Agent}
 	}
 	return []*agent.Agent{p.Source.Agent, p.Sink.Agent}
+}
+
+// PlaceOf is where one of the path's agents works.
+func (p *Path) PlaceOf(a *agent.Agent) place.Place {
+	if a == p.Source.Agent {
+		return p.Source.Place
+	}
+	return p.Sink.Place
+}
+
+// Places are where the sides are, each once.
+func (p *Path) Places() []place.Place {
+	return place.Pair{Source: p.Source.Place, Sink: p.Sink.Place}.Each()
 }
 
 // Close ends the agents, and with them namespaces and links.
@@ -66,23 +81,26 @@ const (
 	sinkVeth   = "veth-sink"
 )
 
-// Build makes a loopback or veth path in namespaces of its own.
-func Build(ctx context.Context, s *agent.Starter, t scenarios.Topology, o agent.Options) (*Path, error) {
-	switch t.Kind {
-	case vocab.Loopback:
-		return loopback(ctx, s, t, o)
-	case vocab.Veth:
-		return veth(ctx, s, t, o)
+// Build makes a loopback or veth path in namespaces of its own, which lie in one
+// machine.
+func Build(ctx context.Context, at place.Pair, t scenarios.Topology, o agent.Options) (*Path, error) {
+	build := map[vocab.Topology]func(context.Context, place.Place, scenarios.Topology, agent.Options) (*Path, error){
+		vocab.Loopback: loopback, vocab.Veth: veth}[t.Kind]
+	if build == nil {
+		return nil, fmt.Errorf("topology %q is not one that can be built", t.Kind)
 	}
-	return nil, fmt.Errorf("topology %q is not one that can be built", t.Kind)
+	if at.Source != at.Sink {
+		return nil, fmt.Errorf("topology %s lies in one machine, and its sides are to be on %s and on %s", t.Kind, place.Called(at.Source), place.Called(at.Sink))
+	}
+	return build(ctx, at.Source, t, o)
 }
 
-func loopback(ctx context.Context, s *agent.Starter, t scenarios.Topology, o agent.Options) (*Path, error) {
-	a, err := s.Start(ctx, o)
+func loopback(ctx context.Context, at place.Place, t scenarios.Topology, o agent.Options) (*Path, error) {
+	a, err := at.Start(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	side := Side{Agent: a, Device: "lo", Addr: netip.MustParseAddr("127.0.0.1")}
+	side := Side{Place: at, Agent: a, Device: "lo", Addr: netip.MustParseAddr("127.0.0.1")}
 	if t.Family == "ipv6" {
 		side.Addr = netip.IPv6Loopback()
 	}
@@ -96,11 +114,11 @@ func loopback(ctx context.Context, s *agent.Starter, t scenarios.Topology, o age
 	return p, nil
 }
 
-func veth(ctx context.Context, s *agent.Starter, t scenarios.Topology, o agent.Options) (*Path, error) {
-	p := &Path{}
+func veth(ctx context.Context, at place.Place, t scenarios.Topology, o agent.Options) (*Path, error) {
+	p := &Path{Source: Side{Place: at}, Sink: Side{Place: at}}
 	var g crew.Crew
 	for _, a := range []**agent.Agent{&p.Source.Agent, &p.Sink.Agent} {
-		g.Go(func() (err error) { *a, err = s.Start(ctx, o); return err })
+		g.Go(func() (err error) { *a, err = at.Start(ctx, o); return err })
 	}
 	if err := g.Wait(); err != nil {
 		for _, a := range []*agent.Agent{p.Source.Agent, p.Sink.Agent} {
