@@ -17,7 +17,7 @@ import (
 //
 // See cgroups(7), and for the files proc_cgroup_show in kernel/cgroup/cgroup.c and
 // show_mountinfo in fs/proc_namespace.c.
-func Cgroups(files Files, controller string) []string {
+func Cgroups(files Reader, controller string) []string {
 	var out []string
 	mounts := cgroupMounts(files)
 	for line := range strings.Lines(textOr(files, "/proc/self/cgroup", "")) {
@@ -45,7 +45,7 @@ type cgroupMount struct {
 	options []string // of v1 with the names of its controllers
 }
 
-func cgroupMounts(files Files) []cgroupMount {
+func cgroupMounts(files Reader) []cgroupMount {
 	var out []cgroupMount
 	for line := range strings.Lines(textOr(files, "/proc/self/mountinfo", "")) {
 		before, after, ok := strings.Cut(line, " - ")

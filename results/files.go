@@ -12,8 +12,13 @@ import (
 // Files reads /proc and /sys of some place: this machine, a fixture tree, an
 // agent's namespace (runner/host.Host satisfies it). Paths are absolute there.
 type Files interface {
-	ReadFile(path string) ([]byte, error)
+	Reader
 	Glob(pattern string) ([]string, error)
+}
+
+// A Reader reads whole files of such a place.
+type Reader interface {
+	ReadFile(path string) ([]byte, error)
 }
 
 // Root is the Files below a directory; Root("") is this machine.
@@ -34,7 +39,7 @@ func (r Root) Glob(pattern string) ([]string, error) {
 }
 
 // readText reads a small file without the blanks around its content.
-func readText(files Files, path string) (string, error) {
+func readText(files Reader, path string) (string, error) {
 	data, err := files.ReadFile(path)
 	if err != nil {
 		return "", fmt.Errorf("read %s: %w", path, err)
@@ -43,7 +48,7 @@ func readText(files Files, path string) (string, error) {
 }
 
 // textOr is readText for what a machine may lack.
-func textOr(files Files, path, missing string) string {
+func textOr(files Reader, path, missing string) string {
 	text, err := readText(files, path)
 	if err != nil {
 		return missing

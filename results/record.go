@@ -314,6 +314,39 @@ type HostDelta struct {
 	ThrottledNS int64 `json:"throttled_ns,omitempty"`
 }
 
+// Add sums what a machine did in two stretches.
+func (d *HostDelta) Add(more HostDelta) {
+	if d.CPUs == nil {
+		*d = more
+		return
+	}
+	d.OwnNS += more.OwnNS
+	d.ForeignNS += more.ForeignNS
+	d.StealNS += more.StealNS
+	d.ThrottledNS += more.ThrottledNS
+	for _, use := range more.ForeignTop {
+		d.AddForeign(use)
+	}
+	for i := range d.CPUs {
+		for _, c := range more.CPUs {
+			if c.CPU == d.CPUs[i].CPU {
+				d.CPUs[i].Add(c)
+			}
+		}
+	}
+}
+
+// AddForeign adds what processes of one name used to what is known of them.
+func (d *HostDelta) AddForeign(use ForeignUse) {
+	for i := range d.ForeignTop {
+		if d.ForeignTop[i].Name == use.Name {
+			d.ForeignTop[i].NS += use.NS
+			return
+		}
+	}
+	d.ForeignTop = append(d.ForeignTop, use)
+}
+
 // A ForeignUse is the CPU time that processes of one name used.
 type ForeignUse struct {
 	Name string `json:"name"`

@@ -17,7 +17,6 @@ type moment struct {
 	at        int64
 	machine   probe.Machine
 	processes probe.Processes
-	throttle  probe.Throttle
 }
 
 // before is a moment of each place.
@@ -35,9 +34,6 @@ func (r *run) before(setups []*live) (all []moment, err error) {
 		if m.processes, err = probe.ReadProcesses(p.Host()); err != nil {
 			return nil, err
 		}
-		if m.throttle, err = probe.ReadThrottle(p.Host()); err != nil {
-			return nil, err
-		}
 		if m.machine, err = probe.ReadMachine(p.Host()); err != nil {
 			return nil, err
 		}
@@ -53,9 +49,6 @@ func (r *run) after(setups []*live, before []moment) (hostDeltas, error) {
 	for i, b := range slices.Backward(before) {
 		m, err := &later[i], error(nil)
 		if m.machine, err = probe.ReadMachine(b.place.Host()); err != nil {
-			return nil, err
-		}
-		if m.throttle, err = probe.ReadThrottle(b.place.Host()); err != nil {
 			return nil, err
 		}
 		if m.processes, err = probe.ReadProcesses(b.place.Host()); err != nil {
@@ -102,11 +95,10 @@ func (m *moment) since(before moment, setups []*live) results.HostDelta {
 			}
 		}
 	}
-	d.ThrottledNS = m.throttle.Sub(before.throttle).NS
 	foreign := m.processes.Foreign(before.processes, own, namedForeign)
 	d.ForeignNS = foreign.TotalNS
 	for _, p := range foreign.Top {
-		addForeign(&d, results.ForeignUse{Name: p.Name, NS: p.CPUNS})
+		d.AddForeign(results.ForeignUse{Name: p.Name, NS: p.CPUNS})
 	}
 	return d
 }
@@ -142,47 +134,15 @@ func (d hostDeltas) cpusOf(places []place.Place) (out []results.CPUDelta) {
 func (d hostDeltas) addTo(t *results.Trial) {
 	for i, h := range d {
 		if i == 0 {
-			addHost(&t.Host, h.HostDelta)
+			t.Host.Add(h.HostDelta)
 			continue
 		}
 		if len(t.Others) < i {
 			t.Others = append(t.Others, results.HostDelta{})
 		}
-		addHost(&t.Others[i-1], h.HostDelta)
+		t.Others[i-1].Add(h.HostDelta)
 	}
 }
 
 // namedForeign processes are named of those that disturb.
 const namedForeign = 3
-
-func addForeign(d *results.HostDelta, use results.ForeignUse) {
-	for i := range d.ForeignTop {
-		if d.ForeignTop[i].Name == use.Name {
-			d.ForeignTop[i].NS += use.NS
-			return
-		}
-	}
-	d.ForeignTop = append(d.ForeignTop, use)
-}
-
-// addHost sums what the machine did over the sessions of a trial.
-func addHost(sum *results.HostDelta, d results.HostDelta) {
-	if sum.CPUs == nil {
-		*sum = d
-		return
-	}
-	sum.OwnNS += d.OwnNS
-	sum.ForeignNS += d.ForeignNS
-	sum.StealNS += d.StealNS
-	for _, use := range d.ForeignTop {
-		addForeign(sum, use)
-	}
-	sum.ThrottledNS += d.ThrottledNS
-	for i := range sum.CPUs {
-		for _, c := range d.CPUs {
-			if c.CPU == sum.CPUs[i].CPU {
-				sum.CPUs[i].Add(c)
-			}
-		}
-	}
-}

@@ -16,6 +16,18 @@ type Machine struct {
 	// Interrupts by CPU and name; those of devices are one sum.
 	Interrupts map[int]map[string]uint32
 	MHz        map[int]float64 // absent where unknown
+	others     []reading       // of machineFiles
+}
+
+// machineFiles read what else is counted of the whole machine. A new one is a Go file
+// that adds itself here, as throttle.go does, and the field of results.HostDelta that
+// its reading adds to.
+var machineFiles []func(FileReader) (reading, error)
+
+// A reading is what one of them said at one moment.
+type reading interface {
+	// since puts what was counted since an earlier one into a delta.
+	since(before reading, d *results.HostDelta)
 }
 
 // ReadMachine reads the host-wide counters. It costs a millisecond or two on a
@@ -37,12 +49,20 @@ func ReadMachine(fr FileReader) (Machine, error) {
 	if err != nil && !isNotExist(err) { // a container may hide it
 		return Machine{}, err
 	}
+	var others []reading
+	for _, read := range machineFiles {
+		r, err := read(fr)
+		if err != nil {
+			return Machine{}, err
+		}
+		others = append(others, r)
+	}
 	online := slices.Sorted(maps.Keys(times))
 	mhz, err := ReadMHz(fr, online)
 	if err != nil {
 		return Machine{}, err
 	}
-	return Machine{Times: times, Softirqs: softirqs, Softnet: softnetByCPU(rows, online), Interrupts: interruptsByCPU(interrupts), MHz: mhz}, nil
+	return Machine{Times: times, Softirqs: softirqs, Softnet: softnetByCPU(rows, online), Interrupts: interruptsByCPU(interrupts), MHz: mhz, others: others}, nil
 }
 
 // softnetByCPU gives rows without a CPU column (before Linux 5.10) the online
@@ -119,6 +139,11 @@ func (m Machine) HostDelta(before Machine) results.HostDelta {
 	host := results.HostDelta{CPUs: m.Sub(before)}
 	for _, cpu := range host.CPUs {
 		host.StealNS += cpu.StealNS
+	}
+	for i, r := range m.others {
+		if i < len(before.others) {
+			r.since(before.others[i], &host)
+		}
 	}
 	return host
 }

@@ -16,10 +16,14 @@ type Throttle struct {
 	NS        int64 // for how long groups were kept from CPUs, summed over CPUs
 }
 
+func init() {
+	machineFiles = append(machineFiles, func(fr FileReader) (reading, error) { return ReadThrottle(fr) })
+}
+
 // ReadThrottle reads cpu.stat of every group that a quota may be set on: this
 // process's own and those above it. Each counts only what its own quota did, so
 // they add up. What cannot be read counts nothing.
-func ReadThrottle(files results.Files) (Throttle, error) {
+func ReadThrottle(files FileReader) (Throttle, error) {
 	var sum Throttle
 	for _, dir := range results.Cgroups(files, "cpu") {
 		data, err := files.ReadFile(dir + "/cpu.stat")
@@ -67,6 +71,12 @@ func parseCPUStat(data []byte) (Throttle, error) {
 		*to = n * unit
 	}
 	return t, nil
+}
+
+func (t Throttle) since(before reading, d *results.HostDelta) {
+	if b, ok := before.(Throttle); ok {
+		d.ThrottledNS = t.Sub(b).NS
+	}
 }
 
 // Sub is what happened since.
