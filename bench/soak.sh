@@ -2,7 +2,7 @@
 # What takes long, with its figures: each step prints a line of Markdown for
 # docs/soak.md, with machine and commit. Nothing else may run meanwhile.
 #
-#	bench/soak.sh [suite] [kills] [fuzz] [aa] [gates] [audit]	(default: all)
+#	bench/soak.sh [suite] [kills] [thousand] [fuzz] [aa] [gates] [audit]	(default: all)
 #
 # FUZZ selects fuzz targets by a regular expression (default: all), FUZZTIME is how
 # long each is tried (600s: all take eight hours).
@@ -41,6 +41,13 @@ kills() {
 	line '30 kills each of veth, NIC and host-wide runs, one at each step of changing and restoring settings' "restored: $(grep '^ok' "$log" | awk '{ printf "%s%s %s", sep, $2, $3; sep = ", " }')"
 }
 
+# thousand: random kills of the runner, of an agent and of both while settings of the
+# machine are switched at every slice; the machine is compared after each.
+thousand() {
+	NETAB_TEST_KILLS=500 go test ./test -count=1 -timeout 4h -run 'TestKill(NIC|HostWide)$' -v >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
+	line '500 random kills each (runner, agent, both) of NIC and host-wide runs' "the machine as before after all of them: $(grep '^ok' "$log" | awk '{ print $2, $3 }')"
+}
+
 # fuzz: each target alone. What it finds lies in testdata/fuzz of its package.
 fuzz() {
 	grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' . | sed 's/:func / /' | grep -E "${FUZZ:-.}" | sort | while read -r file target; do
@@ -70,7 +77,7 @@ audit() {
 }
 
 make -s build
-for step in ${*:-suite kills fuzz aa gates audit}; do
+for step in ${*:-suite kills thousand fuzz aa gates audit}; do
 	"$step"
 done
 rm -f "$log"

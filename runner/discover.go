@@ -229,7 +229,7 @@ func (d *discovery) sharedKnob(b knob.Knob, where spot) (*switched, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: read: %w", b, err)
 	}
-	s := &switched{place: where.place, home: where.home, at: where.home, side: where.side, knob: b, before: before,
+	s := &switched{place: where.place, home: where.home, side: where.side, knob: b, before: before,
 		values: slices.Repeat([]string{unset}, len(d.arms)), from: make([]scenarios.Knob, len(d.arms))}
 	d.found.shared = append(d.found.shared, s)
 	return s, nil

@@ -106,13 +106,5 @@ func (r *run) openNIC() error {
 		return err
 	}
 	r.nic = n
-	for _, s := range r.plan.shared {
-		switch s.side {
-		case sourceSide:
-			s.at = n.Keeper.Source.Agent
-		case sinkSide:
-			s.at = n.Keeper.Sink.Agent
-		}
-	}
 	return nil
 }

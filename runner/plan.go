@@ -29,13 +29,13 @@ type setup struct {
 type switched struct {
 	knob  knob.Knob
 	place place.Place
-	// home is where it is found before the run, borrowed and put back; at is
-	// where it is written. They differ for a device that is moved meanwhile.
-	home, at host.Host
-	side     side
-	values   []string         // by arm
-	from     []scenarios.Knob // by arm: where the value is written; zero where the arm does not name it
-	before   string           // value for arms that do not name it
+	// home is where it is found before the run, borrowed and put back. A device that is
+	// moved meanwhile has its knobs written on its side of the path.
+	home   host.Host
+	side   side
+	values []string         // by arm
+	from   []scenarios.Knob // by arm: where the value is written; zero where the arm does not name it
+	before string           // value for arms that do not name it
 }
 
 // A side of a path over existing interfaces, on which a shared knob is to be

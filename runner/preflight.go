@@ -55,6 +55,9 @@ func (p *plan) needs() demand {
 			all.add(n)
 		}
 	}
+	for range newSwitcher(nil, p.shared, nil).hands {
+		all.add(demand{agents: 1, threads: agentThreads, memory: agentMemory})
+	}
 	return all
 }
 

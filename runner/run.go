@@ -175,7 +175,7 @@ func prepare(ctx context.Context, o Options) (*run, error) {
 	}
 	r.plan = p
 	r.search = r.searches()
-	r.switcher = newSwitcher(o.Journal, p.shared)
+	r.switcher = newSwitcher(o.Journal, p.shared, r.hand)
 	return r, nil
 }
 
@@ -353,9 +353,10 @@ func (r *run) finish(failed error) error {
 
 // putBack makes the machine what it was.
 func (r *run) putBack(ctx context.Context) error {
-	var errs []error
+	// First of all: what writes settings must be gone before they are put back.
+	errs := []error{crew.Reported(func() error { return r.switcher.close(ctx) })}
 	if r.nic != nil {
-		errs = append(errs, crew.Reported(func() error { return r.nic.Close(ctx) }))
+		errs = append(errs, crew.Reported(r.nic.Close))
 		r.nic = nil
 	}
 	if err := crew.Reported(func() error { return r.restore(ctx) }); err != nil {

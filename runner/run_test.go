@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"netab/results"
 	"netab/results/vocab"
@@ -368,5 +369,41 @@ func TestCarryOverIsWarnedOf(t *testing.T) {
 		if !slices.ContainsFunc(trial.Warnings, func(w results.Warning) bool { return w.Code == "carry-over" }) {
 			t.Errorf("trial %d: no carry-over in %+v", trial.Index, trial.Warnings)
 		}
+	}
+}
+
+// TestHandIsReplaced: the agent that switches knobs is killed between two trials, and
+// within one. Each costs a trial, and at the end the machine is as it was.
+func TestHandIsReplaced(t *testing.T) {
+	need.Root(t)
+	before := budget(t)
+	r, err := prepare(t.Context(), options(t, switchedBudget, 6))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	r.Progress = func(trials []results.Trial, _ time.Duration) {
+		if n := len(trials); n == 1 || n == 3 {
+			hand := r.switcher.hands[0].agent.PID()
+			time.AfterFunc(time.Duration(n-1)*60*time.Millisecond, func() { unix.Kill(hand, unix.SIGKILL) })
+		}
+	}
+	run, err := r.carryOut()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := 0
+	for _, trial := range run.Trials {
+		if strings.Contains(trial.Invalid, "killed") {
+			lost++
+		} else if trial.Invalid != "" && !busy(trial) {
+			t.Errorf("a trial was lost: %s", trial.Invalid)
+		}
+	}
+	if lost != 2 {
+		t.Errorf("%d trials lost to 2 kills", lost)
+	}
+	if after := budget(t); after != before || len(r.Journal.Pending()) > 0 {
+		t.Errorf("netdev_budget was %s and is %s; %d entries pending", before, after, len(r.Journal.Pending()))
 	}
 }

@@ -51,6 +51,6 @@ func (r *run) nextSession() error {
 		return fmt.Errorf("session %d: the machine is not what it was: the plan is now grain %s (%s), %d blocks of %v; it was grain %s, %d blocks of %v",
 			r.number+1, now.Grain, now.Reason, now.BlocksPerTrial, p.slice, r.Header.Plan.Grain, r.Header.Plan.BlocksPerTrial, time.Duration(r.Header.Plan.SliceNS))
 	}
-	r.plan, r.switcher = p, newSwitcher(journal, p.shared)
+	r.plan, r.switcher = p, newSwitcher(journal, p.shared, r.hand)
 	return nil
 }

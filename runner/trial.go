@@ -170,10 +170,10 @@ func (r *run) session(t *results.Trial, arms []int, turns []turn) (err error) {
 	start := traffic.Now() + int64(r.lead(setups))
 	own := traffic.ProcessCPU()
 	canaries.begin(turns, start, r.plan.settle, r.canaries.gap)
-	late, err := r.takeTurns(setups, turns, start)
+	switches, err := r.takeTurns(setups, turns, start)
 	told, each := canaries.end()
 	r.canaries.learnGap(each)
-	own = traffic.ProcessCPU() - own
+	own = traffic.ProcessCPU() - own + switches.own
 	r.learnLead(setups)
 	if err != nil {
 		return err
@@ -192,7 +192,7 @@ func (r *run) session(t *results.Trial, arms []int, turns []turn) (err error) {
 		return err
 	}
 	deltas.ofThisProcess(own)
-	r.add(t, setups, arms, turns, late, told, deltas)
+	r.add(t, setups, arms, turns, switches.late, told, deltas)
 	r.edges(t, setups, arms, true)
 	r.warnOfCarryOver(t)
 	r.warnOfSilence(t)
@@ -349,17 +349,17 @@ func closeAll(ctx context.Context, setups []*live) error {
 	return g.Wait()
 }
 
-// takeTurns lets the agents run the schedule; the runner sleeps meanwhile,
-// apart from switching knobs.
-func (r *run) takeTurns(setups []*live, turns []turn, start int64) (late map[int]string, err error) {
+// takeTurns lets the agents run the schedule, and switch knobs by it; the runner
+// sleeps meanwhile.
+func (r *run) takeTurns(setups []*live, turns []turn, start int64) (switches following, err error) {
 	var g crew.Crew
 	for _, l := range setups {
 		g.Go(func() error { return l.run(turns, start, r.plan.settle) })
 	}
 	if r.plan.grain == vocab.BySliceSwitched {
-		late, err = r.switcher.follow(r.ctx, turns, start)
+		switches, err = r.switcher.follow(turns, len(r.plan.arms), start)
 	}
-	return late, errors.Join(err, g.Wait())
+	return switches, errors.Join(err, g.Wait())
 }
 
 // add writes a session's records into the trial.

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,9 +17,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Whatever moment SIGKILL comes at, `netab restore` leaves the machine as it was
-// before the run. The moments are random; the seed is in the log, and given in
-// NETAB_TEST_SEED it draws the same ones again.
+// Whatever moment SIGKILL comes at, and whoever it comes to (the runner, an agent,
+// which may be one that switches settings, or both), `netab restore` leaves the machine
+// as it was before the run. The moments are random; the seed is in the log, and given
+// in NETAB_TEST_SEED it draws the same ones again.
 
 // endsAfterKill is how long agents may outlive their runner. The kernel kills
 // them with it; they need a moment to die.
@@ -67,7 +70,7 @@ func (k killing) run(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
 	before := snapshotSandbox()
-	for i := range k.times() {
+	for i := range k.times(t) {
 		m := drawMoment(rng, i)
 		k.once(t, p, m)
 		if diff := before.settledDiff(snapshotSandbox); diff != "" {
@@ -85,7 +88,14 @@ func (k killing) run(t *testing.T) {
 }
 
 // times is how many moments are tried.
-func (k killing) times() int {
+func (k killing) times(t *testing.T) int {
+	if given := os.Getenv(envKills); given != "" {
+		n, err := strconv.Atoi(given)
+		if err != nil {
+			t.Fatalf("%s: %v", envKills, err)
+		}
+		return n
+	}
 	if os.Getenv(envLong) == "1" {
 		return 30
 	}
@@ -94,16 +104,35 @@ func (k killing) times() int {
 
 // A moment is when SIGKILL comes.
 type moment struct {
+	Victim    victim
+	Agent     uint64        // which of them, if one is killed: the rest of this and their number
 	After     time.Duration // the start; setting up takes some 400 ms
 	Interrupt time.Duration // how long before that SIGINT came, so that the run is restoring; 0 = none
 	Restore   time.Duration // after the start of a restore that is killed as well; 0 = none
+	Rest      time.Duration // from the agent's death to the runner's, or to the SIGINT that ends it
 }
+
+// A victim is who is killed.
+type victim string
+
+const (
+	theRunner victim = "runner"
+	anAgent   victim = "agent" // and SIGINT ends the runner, which restores by itself
+	both      victim = "both"
+)
 
 // drawMoment draws the i-th one: each second run is at restoring already,
 // and each third restore is killed, too.
 func drawMoment(rng *rand.Rand, i int) moment {
 	draw := func(most time.Duration) time.Duration { return 1 + time.Duration(rng.Int64N(int64(most))) }
-	m := moment{After: draw(1500 * time.Millisecond)}
+	m := moment{Victim: []victim{theRunner, theRunner, anAgent, both}[i%4], Agent: rng.Uint64(), After: draw(1500 * time.Millisecond)}
+	if m.Victim == anAgent {
+		m.Rest = draw(300 * time.Millisecond)
+		return m
+	}
+	if m.Victim == both {
+		m.Rest = draw(3 * time.Millisecond)
+	}
 	if i%2 == 1 {
 		m.Interrupt = draw(60 * time.Millisecond)
 	}
@@ -122,7 +151,15 @@ func (k killing) once(t *testing.T, p place, m moment) {
 		r.signal(t, syscall.SIGINT)
 		time.Sleep(m.Interrupt)
 	}
-	r.cmd.Process.Kill() // it may have ended already
+	if m.Victim != theRunner {
+		r.killAgent(m.Agent)
+		time.Sleep(m.Rest)
+	}
+	if m.Victim == anAgent {
+		_ = r.cmd.Process.Signal(syscall.SIGINT) // it may have ended already
+	} else {
+		_ = r.cmd.Process.Kill() // so it may
+	}
 	r.wait(t)
 	noneLeft(t, endsAfterKill)
 	if m.Restore > 0 {
@@ -139,6 +176,14 @@ func (k killing) once(t *testing.T, p place, m moment) {
 		t.Fatalf("netab restore: %s", o)
 	}
 	p.netab(t, "restore").want(t, 0, "nothing to restore")
+}
+
+// killAgent kills one of the run's agents, if there is any at that moment.
+func (r *running) killAgent(which uint64) {
+	agents := slices.DeleteFunc(netabs(), func(pid int) bool { return pid == r.cmd.Process.Pid })
+	if len(agents) > 0 {
+		_ = unix.Kill(agents[which%uint64(len(agents))], unix.SIGKILL) // it may have ended already
+	}
 }
 
 // unlocked waits until the killed have given up their locks: the kernel closes files

@@ -24,6 +24,8 @@ const (
 	envBinary = "NETAB_BINARY"
 	// envLong asks for the full number of kills.
 	envLong = "NETAB_TEST_LONG"
+	// envKills asks for another number of them.
+	envKills = "NETAB_TEST_KILLS"
 )
 
 // TestMain builds netab once, puts it into PATH, and watches the machine: no

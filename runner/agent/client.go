@@ -50,11 +50,16 @@ func connect(a *Agent, in io.Reader, out io.Writer) (*Agent, error) {
 	return a, nil
 }
 
+const homeWord = "home" // behind "agent" on the command line of an agent at home
+
 // Options say where an agent works.
 type Options struct {
 	// Namespace is an open network namespace to work in; nil makes a new one
 	// that lives and dies with the agent.
 	Namespace *os.File
+	// Home: it works in the network namespace of whoever starts it, the machine's own,
+	// and sees the same /sys.
+	Home bool
 	// Inherit are files that the agent holds open until it ends (the run's
 	// lock).
 	Inherit []*os.File
@@ -87,7 +92,10 @@ func (s *Starter) Close() {
 func (s *Starter) Start(ctx context.Context, o Options) (*Agent, error) {
 	a := &Agent{ctx: ctx}
 	cmd := exec.Command("/proc/self/exe", "agent")
-	if o.Namespace == nil && s.kept != nil {
+	if o.Home {
+		cmd.Args = append(cmd.Args, homeWord)
+	}
+	if o.Namespace == nil && !o.Home && s.kept != nil {
 		if a := s.reuse(ctx); a != nil {
 			return a, nil
 		}
@@ -113,6 +121,9 @@ func (s *Starter) Start(ctx context.Context, o Options) (*Agent, error) {
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, errDied("start", err)
+	}
+	if o.Home {
+		cmd.SysProcAttr.Cloneflags &^= syscall.CLONE_NEWNET
 	}
 	if err := s.fork(cmd, o.Namespace); err != nil {
 		return nil, errDied("start", err)

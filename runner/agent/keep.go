@@ -90,8 +90,8 @@ func (k *kept) end() {
 	k.idle = nil
 }
 
-// isKept says whether this process is such an agent.
-func isKept() bool { return slices.Contains(os.Args[2:], keepWord) }
+// isWord says whether a word is on this agent's command line.
+func isWord(word string) bool { return slices.Contains(os.Args[2:], word) }
 
 // renew gives all threads of the agent a new network namespace; the one before
 // ends with its last socket. What the trial before had allocated is given back, so

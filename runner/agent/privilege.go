@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"netab/runner/host"
 	"netab/runner/traffic"
 )
 
@@ -81,13 +82,18 @@ func getCapabilities() (header unix.CapUserHeader, data [2]unix.CapUserData, err
 }
 
 // relinquish gives up, on all threads, what the paths of the traffic do not take
-// while they run; the ambient set goes with the inheritable one. Agents that open
-// no sockets (of a NIC's namespaces, whose knobs they turn) never come here.
+// while they run; the ambient set goes with the inheritable one.
 func relinquish(configs []traffic.Config) error {
 	var keep uint64
 	for i := range configs {
 		keep |= capabilities(configs[i].Capabilities()...)
 	}
+	return giveUpAllBut(keep)
+}
+
+// giveUpAllBut does so with all capabilities but those to keep.
+func giveUpAllBut(keep uint64) error {
+	_ = host.NeedsRoot() // remembered: errors name what netab lacks, not what an agent gave up
 	header, data, err := getCapabilities()
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netab/runner/host"
+	"netab/runner/knob"
 	"netab/runner/paths"
 	"netab/runner/probe"
 	"netab/runner/traffic"
@@ -30,7 +31,10 @@ func Serve() error {
 	if err != nil {
 		return err
 	}
-	s := &server{sysfsErr: mountSysfs(), kept: isKept()}
+	s := &server{kept: isWord(keepWord)}
+	if !isWord(homeWord) {
+		s.sysfsErr = mountSysfs()
+	}
 	return serve(in, out, s.methods())
 }
 
@@ -77,8 +81,9 @@ func mountSysfs() error {
 // A server is what the methods of an agent work on.
 type server struct {
 	local    host.Local
-	sysfsErr error
-	kept     bool // for other trials, see Keep
+	sysfsErr error // why its sysfs is not of its namespace; nil of one at home too
+	kept     bool  // for other trials, see Keep
+	switcher *knob.Switcher
 	set      *traffic.Set
 	traffic  []traffic.Config // of set
 }
@@ -106,6 +111,10 @@ func (s *server) methods() map[string]method {
 		"LoadIPv6":   do(func(Nothing) error { return loadIPv6() }),
 		"Require":    do(func(names []string) error { return paths.Require(names...) }),
 		"Congestion": do(paths.Congestion),
+
+		"Switch": do(s.switchKnobs),
+		"Set":    get(s.setKnobs),
+		"Follow": get(s.follow),
 
 		"Open":    do(s.open),
 		"Listen":  get(func(ends []traffic.End) ([]uint16, error) { return s.set.Listen(ends) }),

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -81,9 +82,12 @@ const UserNamespaceMark = "NETAB_USERNS"
 const Ordinary = "1"
 
 // NeedsRoot says what somebody who is not Privileged needs, and how to give it.
-func NeedsRoot() string {
+// It is what the process began with that counts: agents give capabilities up.
+func NeedsRoot() string { return lacksRoot() }
+
+var lacksRoot = sync.OnceValue(func() string {
 	return needsRoot(os.Geteuid(), Missing(), os.Getenv(UserNamespaceMark))
-}
+})
 
 func needsRoot(uid int, missing []string, mark string) string {
 	if mark != "" && mark != Ordinary {

@@ -207,6 +207,27 @@ func (j *Journal) Borrow(h host.Host, k Knob, values ...string) error {
 	return j.commit(lines)
 }
 
+// Covers says whether values may be written to a knob: each must be on disk already,
+// as one that was found or as one that was announced. A namespace of our own has
+// nothing to put back.
+func (j *Journal) Covers(h host.Host, k Knob, values ...string) error {
+	if k.Scope() == Netns {
+		return nil
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	e := j.find(h, k)
+	if e == nil {
+		return fmt.Errorf("%s: not in the journal, so it is not changed", k)
+	}
+	for _, v := range values {
+		if v != e.Before && !slices.Contains(e.Values, v) {
+			return fmt.Errorf("%s: %q is not in the journal, so it is not written", k, told(k, v))
+		}
+	}
+	return nil
+}
+
 // remember makes the lines for a knob, collateral first, so that it is put
 // back last.
 func (j *Journal) remember(h host.Host, k Knob, values []string) ([]record, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -26,53 +27,63 @@ import (
 // one would be deleted with it. Both the namespaces and the devices are in the
 // journal before they are touched.
 type NIC struct {
-	// Keeper is the path with the agents that stay for the whole run and turn
-	// the knobs that all arms share.
-	Keeper *Path
+	path   Path        // without agents
 	spaces [2]*os.File // open namespaces: source, sink
 }
 
-// OpenNIC moves the two devices and starts the keepers. What it did is undone
-// by the journal's Restore.
+// OpenNIC moves the two devices and sets them up. What it did is undone by the
+// journal's Restore.
 func OpenNIC(ctx context.Context, at place.Pair, j *knob.Journal, t scenarios.Topology, o agent.Options) (*NIC, error) {
-	n := &NIC{Keeper: &Path{Source: Side{Place: at.Source}, Sink: Side{Place: at.Sink}}}
+	n := &NIC{path: Path{Source: Side{Place: at.Source}, Sink: Side{Place: at.Sink}}}
+	if err := n.open(ctx, j, t, o); err != nil {
+		return nil, errors.Join(err, n.dismiss(ctx), n.Close())
+	}
+	return n, n.dismiss(ctx)
+}
+
+func (n *NIC) open(ctx context.Context, j *knob.Journal, t scenarios.Topology, o agent.Options) error {
 	source, sink, err := addresses(t)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for i, side := range []struct {
 		*Side
 		device, role string
-	}{{&n.Keeper.Source, t.SourceDevice, "source"}, {&n.Keeper.Sink, t.SinkDevice, "sink"}} {
+		addr         netip.Prefix
+	}{{&n.path.Source, t.SourceDevice, "source", source}, {&n.path.Sink, t.SinkDevice, "sink", sink}} {
 		name := fmt.Sprintf("%s%d-%s", knob.NetnsPrefix, os.Getpid(), side.role)
 		if n.spaces[i], err = takeDevice(j, side.device, name); err != nil {
-			return nil, errors.Join(err, n.Close(ctx))
+			return err
 		}
 		o.Namespace = n.spaces[i]
 		if side.Agent, err = side.Place.Start(ctx, o); err != nil {
-			return nil, errors.Join(err, n.Close(ctx))
+			return err
 		}
-		addr := source
-		if side.role == "sink" {
-			addr = sink
-		}
-		if err := side.configure(side.device, addr, mtu(t)); err != nil {
-			return nil, errors.Join(err, n.Close(ctx))
+		if err := side.configure(side.device, side.addr, mtu(t)); err != nil {
+			return err
 		}
 	}
-	if err := waitForCarrier(ctx, n.Keeper); err != nil {
-		return nil, errors.Join(err, n.Close(ctx))
+	if err := waitForCarrier(ctx, &n.path); err != nil {
+		return err
 	}
-	if err := n.Keeper.introduce(ctx); err != nil {
-		return nil, errors.Join(err, n.Close(ctx))
+	return n.path.introduce(ctx)
+}
+
+// dismiss ends the agents that set the devices up.
+func (n *NIC) dismiss(ctx context.Context) error {
+	var errs []error
+	for _, side := range []*Side{&n.path.Source, &n.path.Sink} {
+		if side.Agent != nil {
+			errs = append(errs, side.Agent.Close(ctx))
+			side.Agent = nil
+		}
 	}
-	return n, nil
+	return errors.Join(errs...)
 }
 
 // Enter starts fresh agents on the path, for one setup of one trial.
 func (n *NIC) Enter(ctx context.Context, o agent.Options) (*Path, error) {
-	p := &Path{Source: n.Keeper.Source, Sink: n.Keeper.Sink}
-	p.Source.Agent, p.Sink.Agent = nil, nil
+	p := n.path
 	for i, side := range []*Side{&p.Source, &p.Sink} {
 		var err error
 		o.Namespace = n.spaces[i]
@@ -88,17 +99,24 @@ func (n *NIC) Enter(ctx context.Context, o agent.Options) (*Path, error) {
 			return nil, errors.Join(err, p.Close(ctx))
 		}
 	}
-	return p, nil
+	return &p, nil
 }
 
-// Close ends the keepers. The devices go home by the journal.
-func (n *NIC) Close(ctx context.Context) error {
+// StartAtSource and StartAtSink start an agent in one side's namespace alone.
+func (n *NIC) StartAtSource(ctx context.Context, o agent.Options) (*agent.Agent, error) {
+	o.Namespace = n.spaces[0]
+	return n.path.Source.Place.Start(ctx, o)
+}
+
+// StartAtSink is the other.
+func (n *NIC) StartAtSink(ctx context.Context, o agent.Options) (*agent.Agent, error) {
+	o.Namespace = n.spaces[1]
+	return n.path.Sink.Place.Start(ctx, o)
+}
+
+// Close lets go of the namespaces. The devices go home by the journal.
+func (n *NIC) Close() error {
 	var errs []error
-	for _, side := range []Side{n.Keeper.Source, n.Keeper.Sink} {
-		if side.Agent != nil {
-			errs = append(errs, side.Agent.Close(ctx))
-		}
-	}
 	for _, f := range n.spaces {
 		if f != nil {
 			errs = append(errs, f.Close())
