@@ -26,12 +26,7 @@ func TestRunAtAnotherPlace(t *testing.T) {
 	need.Root(t)
 	at := twin{place.NewLocal()}
 	defer at.Close(t.Context())
-	o := options(t, "arms: {a: {}, b: {traffic: {message: 1000}}}", 1)
-	o.Places = place.Both(at)
-	run, err := Run(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	o, run := measured(t, "arms: {a: {}, b: {traffic: {message: 1000}}}", 1, func(o *Options) { o.Places = place.Both(at) })
 	trial := onTime(run.Trials)[0]
 	stored, err := results.ReadFile(o.Store + "/test/run.jsonl")
 	if err != nil {
@@ -43,10 +38,12 @@ func TestRunAtAnotherPlace(t *testing.T) {
 	if !slices.ContainsFunc(trial.Warnings, func(w results.Warning) bool { return w.Code == "no-canaries" }) {
 		t.Errorf("canaries of another place's CPUs: %+v", trial.Warnings)
 	}
+	var received int64 // one slice may have nothing on a busy machine
 	for _, s := range trial.Slices {
-		if s.RxBytes == 0 {
-			t.Errorf("nothing was received in %+v", s)
-		}
+		received += s.RxBytes
+	}
+	if received == 0 {
+		t.Errorf("nothing was received in %+v", trial.Slices)
 	}
 }
 
