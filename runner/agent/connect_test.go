@@ -35,7 +35,7 @@ func TestConnect(t *testing.T) {
 	served := make(chan error, 1)
 	go func() {
 		served <- serve(requests, answers, map[string]method{
-			"Hello":   do(func(Nothing) error { return unix.EPERM }), // without a sysfs of its own
+			"Hello":   get(func(g Greeting) (Greeting, error) { return welcome(g, unix.EPERM) }), // without a sysfs of its own
 			"Means":   get(func(Nothing) (host.Means, error) { return host.Means{NeedsRoot: "needs root"}, nil }),
 			"Ethtool": get(func(EthtoolArgs) ([]uint32, error) { return []uint32{1}, nil }),
 			"Require": do(func([]string) error { return unix.ENOENT }),

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"netab/runner/host"
 	"netab/runner/knob"
 	"netab/runner/traffic"
+	"netab/test/need"
 )
 
 // TestSwitchingAgent follows a schedule with a sysctl of its own namespace: it can do
@@ -66,9 +66,7 @@ func TestSwitchingAgent(t *testing.T) {
 
 // TestAgentAtHome sees what this process sees.
 func TestAgentAtHome(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("needs root")
-	}
+	need.Root(t)
 	s := NewStarter()
 	defer s.Close()
 	a, err := s.Start(t.Context(), Options{Home: true})
