@@ -26,7 +26,7 @@ var forbidden = map[string][]string{
 // Files that do without this package, and why that is safe.
 var exceptions = map[string]string{
 	"results/files.go":             "reads /proc and /sys, by way of Files",
-	"runner/agent/process.go":       "reads /proc of its own agents",
+	"runner/agent/process.go":      "reads /proc of its own agents",
 	"runner/agent/keep.go":         "opens its own namespace in /proc",
 	"runner/agent/oom.go":          "writes its own oom_score_adj in /proc",
 	"runner/agent/thread.go":       "opens its own namespace in /proc",
