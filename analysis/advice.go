@@ -132,15 +132,22 @@ func stateGain(s *Summary, usual State) string {
 	return best
 }
 
-// ofForeign names the programs that took CPU time.
+// ofForeign names the programs that took CPU time, of the disturbed trials where there
+// are any: what is busy all the time is not what disturbed them. Threads of the kernel
+// work for others, and nobody can stop them.
 func ofForeign(trials []results.Trial, s *Summary) *Advice {
+	if usual := usualSteal(trials); s.Disturbed > 0 {
+		trials = slices.DeleteFunc(slices.Clone(trials), func(t results.Trial) bool { return disturbed(&t.Host, t.RunNS, usual) == "" })
+	}
 	var foreign, ran float64
 	by := map[string]float64{}
 	for i := range trials {
 		h := &trials[i].Host
 		foreign, ran = foreign+float64(h.ForeignNS), ran+float64(max(0, trials[i].RunNS))
 		for _, p := range h.ForeignTop {
-			by[p.Name] += float64(p.NS)
+			if !p.Kernel {
+				by[p.Name] += float64(p.NS)
+			}
 		}
 	}
 	if ran == 0 || foreign <= foreignBound*ran && s.Disturbed == 0 {
@@ -148,7 +155,7 @@ func ofForeign(trials []results.Trial, s *Summary) *Advice {
 	}
 	var names []string
 	for name, ns := range by {
-		if ns >= foreignBound/5*ran || s.Disturbed > 0 {
+		if ns >= foreignBound/5*ran {
 			names = append(names, name)
 		}
 	}

@@ -53,11 +53,12 @@ func TestAdvice(t *testing.T) {
 			[]Advice{{"states", "the roles' CPUs change their speed: fix the frequency: turn turbo off (intel_pstate/no_turbo, cpufreq/boost), and see to the cooling", ""}}},
 		{"rarely elsewhere", guest, trials(sound), Summary{States: []State{{Name: "near", Share: 0.99}, {Name: "far", Share: 0.01}}}, nil},
 		{"a service", bare, trials(func(i int, t *results.Trial) {
+			t.Host.ForeignNS, t.Host.ForeignTop = 2e7, []results.ForeignUse{{Name: "collector", NS: 2e7}} // in quiet trials
 			if i > 5 {
-				t.Host.ForeignNS, t.Host.ForeignTop = 5e8, []results.ForeignUse{{Name: "updatedb", NS: 4e8}, {Name: "sshd", NS: 1e6}}
+				t.Host.ForeignNS, t.Host.ForeignTop = 5e8, []results.ForeignUse{{Name: "updatedb", NS: 4e8}, {Name: "sshd", NS: 1e6}, {Name: "kworker/0:1", NS: 5e7, Kernel: true}}
 			}
 		}), Summary{Disturbed: 2, Comparisons: compared(Comparison{Lo: 0.01, Hi: 0.03, AllTrials: &Estimate{Lo: -0.03, Hi: 0.05}})},
-			[]Advice{{"foreign-cpu", "stop what else runs while netab measures: updatedb (10.0 % of a CPU), sshd (0.03 % of a CPU)", "with the 2 disturbed trials left out the error of sink falls from 4.0 % to 1.0 %"}}},
+			[]Advice{{"foreign-cpu", "stop what else runs while netab measures: updatedb (40.0 % of a CPU)", "with the 2 disturbed trials left out the error of sink falls from 4.0 % to 1.0 %"}}},
 		{"nameless", bare, trials(func(i int, t *results.Trial) { t.Host.ForeignNS = 5e8 }), Summary{}, nil}, // of older records
 		{"steal and quota", guest, trials(func(i int, t *results.Trial) { t.Host.StealNS, t.Host.ThrottledNS = 1e8, 1e6 }), Summary{},
 			[]Advice{{"cpu-steal", "others use the host's CPUs: take a guest whose virtual CPUs have cores of their own (dedicated CPUs, vcpupin), or leave some of the host's cores free", ""},

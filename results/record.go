@@ -339,7 +339,7 @@ func (d *HostDelta) Add(more HostDelta) {
 // AddForeign adds what processes of one name used to what is known of them.
 func (d *HostDelta) AddForeign(use ForeignUse) {
 	for i := range d.ForeignTop {
-		if d.ForeignTop[i].Name == use.Name {
+		if d.ForeignTop[i].Name == use.Name && d.ForeignTop[i].Kernel == use.Kernel {
 			d.ForeignTop[i].NS += use.NS
 			return
 		}
@@ -349,8 +349,9 @@ func (d *HostDelta) AddForeign(use ForeignUse) {
 
 // A ForeignUse is the CPU time that processes of one name used.
 type ForeignUse struct {
-	Name string `json:"name"`
-	NS   int64  `json:"ns"`
+	Name   string `json:"name"`
+	NS     int64  `json:"ns"`
+	Kernel bool   `json:"kernel,omitempty"` // threads of the kernel
 }
 
 // A CPUDelta is one CPU's share of HostDelta.

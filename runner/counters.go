@@ -98,7 +98,7 @@ func (m *moment) since(before moment, setups []*live) results.HostDelta {
 	foreign := m.processes.Foreign(before.processes, own, namedForeign)
 	d.ForeignNS = foreign.TotalNS
 	for _, p := range foreign.Top {
-		d.AddForeign(results.ForeignUse{Name: p.Name, NS: p.CPUNS})
+		d.AddForeign(results.ForeignUse{Name: p.Name, NS: p.CPUNS, Kernel: p.Kernel})
 	}
 	return d
 }
