@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"netab/analysis"
+	"netab/analysis/report/export"
 	"netab/results"
 )
 
@@ -259,7 +260,7 @@ func TestPage(t *testing.T) {
 	if err := p.Text(&text); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Markdown(&markdown); err != nil {
+	if err := export.Markdown(&markdown, p.View(), export.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"0 %", "5 %", "one boot only", "resolution"} {

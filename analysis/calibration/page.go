@@ -2,13 +2,11 @@ package calibration
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"strings"
 	"time"
 
 	"netab/analysis"
-	"netab/analysis/escape"
 	"netab/analysis/page"
 	"netab/analysis/prose"
 	"netab/results"
@@ -71,41 +69,47 @@ func (p *Page) Broken() (out []string) {
 	return out
 }
 
+// View is the page as every format is written from it.
+func (p *Page) View() *page.Page {
+	return &page.Page{Title: p.Title(), Answer: p.Answer(), Made: "netab calibrate --markdown > docs/calibration.md", Sections: p.Sections(), Data: document{
+		p.Calibration, p.Curve, p.Effects, p.Levels, p.Contest}}
+}
+
+// A document is a calibration with what follows from it, for programs.
+type document struct {
+	*results.Calibration
+	Curve   []Point  `json:"curve"`
+	Effects Spread   `json:"effects"`
+	Levels  Spread   `json:"levels"`
+	Contest *Contest `json:"contest,omitempty"`
+}
+
 // Sections are what there is to say, the first without a heading.
 func (p *Page) Sections() []page.Section {
-	m := p.Machine
 	out := []page.Section{
-		{Text: []string{promise}, Table: page.Table{
-			{"what", ""},
-			{"scenario", fmt.Sprintf("%s: %s", p.Scenario, traffic(p.Arm))},
-			{"metric", p.Metric},
-			{"machine", fmt.Sprintf("%s, %d CPUs, %s", m.CPUModel, m.CPUs, orElse(m.Virtualization, "virtualisation unknown"))},
-			{"kernel", m.Kernel},
-			{"measured", fmt.Sprintf("%s, %.0f min, %d runs of at most %g s at a resolution of %s; seed %d", p.Started.Format(time.DateOnly),
-				p.Ended.Sub(p.Started).Minutes(), len(p.Runs), p.MaxTimeS, percent(p.Resolution), p.Seed) + p.spreadText()},
-			{"netab", p.Netab.Version},
-		}, Notes: p.notes()},
-		{Title: "What was found", Text: []string{curve}, Terms: terms, Table: p.curve(), Notes: p.curveNotes()},
-		{Title: "Where the scatter comes from", Text: []string{spreads}, Table: p.spreads(), Notes: p.spreadNotes()},
-		{Title: "How long a question takes", Text: []string{questions}, Table: p.forecasts()},
+		{Explains: []string{promise}, Table: p.about(), Remarks: p.notes()},
+		{Title: "What was found", Explains: []string{curve}, Terms: terms, Table: p.curve(), Remarks: p.curveNotes()},
+		{Title: "Where the scatter comes from", Explains: []string{spreads}, Table: p.spreads(), Remarks: p.spreadNotes()},
+		{Title: "How long a question takes", Explains: []string{questions}, Table: p.forecasts()},
 	}
 	if p.Contest != nil {
-		out = append(out, page.Section{Title: "Slices against whole trials", Text: []string{contest}, Table: p.contest(), Notes: p.contestNotes()})
+		out = append(out, page.Section{Title: "Slices against whole trials", Explains: []string{contest}, Table: p.contest(), Remarks: p.contestNotes()})
 	}
 	return out
 }
 
-// Markdown writes the page for docs/.
-func (p *Page) Markdown(out io.Writer) error {
-	return page.Markdown(out, p.Title(), "netab calibrate --markdown > docs/calibration.md", p.Sections())
-}
-
-// Text writes it for a terminal.
-func (p *Page) Text(out io.Writer) error {
-	if _, err := fmt.Fprintf(out, "%s\n\n", escape.Visible(p.Answer())); err != nil {
-		return err
-	}
-	return page.Text(out, p.Sections())
+// about says what was calibrated.
+func (p *Page) about() page.Table {
+	m := p.Machine
+	t := page.Plain("what", "")
+	t.Add("scenario", fmt.Sprintf("%s: %s", p.Scenario, traffic(p.Arm)))
+	t.Add("metric", p.Metric)
+	t.Add("machine", fmt.Sprintf("%s, %d CPUs, %s", m.CPUModel, m.CPUs, orElse(m.Virtualization, "virtualisation unknown")))
+	t.Add("kernel", m.Kernel)
+	t.Add("measured", fmt.Sprintf("%s, %.0f min, %d runs of at most %g s at a resolution of %s; seed %d", p.Started.Format(time.DateOnly),
+		p.Ended.Sub(p.Started).Minutes(), len(p.Runs), p.MaxTimeS, percent(p.Resolution), p.Seed)+p.spreadText())
+	t.Add("netab", p.Netab.Version)
+	return t
 }
 
 func (p *Page) notes() (out []string) {
@@ -127,10 +131,11 @@ func (p *Page) notes() (out []string) {
 const NotTheSource = "not-the-source"
 
 func (p *Page) curve() page.Table {
-	t := page.Table{{"slowed down by", "runs", "found lower", "found higher", "equivalent", "inconclusive", "intervals with the truth", "put there", "found (median)", "scatter of runs", "time: median", "9 of 10 within"}}
+	t := page.Plain("slowed down by", "runs", "found lower", "found higher", "equivalent", "inconclusive", "intervals with the truth", "put there", "found (median)", "scatter of runs", "time: median", "9 of 10 within")
 	for _, x := range p.Curve {
-		t = append(t, []string{percent(x.Slowdown), fmt.Sprint(x.Runs), fmt.Sprint(x.Lower), fmt.Sprint(x.Higher), fmt.Sprint(x.Same), fmt.Sprint(x.Open),
-			fmt.Sprintf("%d of %d", x.Covered, x.Runs), signed(x.Truth), signed(x.Change), percent(x.Scatter), secs(x.MedianS), secs(x.P90S)})
+		t.Row(share(x.Slowdown), number(x.Runs), number(x.Lower), number(x.Higher), number(x.Same), number(x.Open),
+			page.ShareOf(fmt.Sprintf("%d of %d", x.Covered, x.Runs), float64(x.Covered)/float64(x.Runs)), page.ShareOf(signed(x.Truth), x.Truth), page.ShareOf(signed(x.Change), x.Change),
+			share(x.Scatter), took(x.MedianS), took(x.P90S))
 	}
 	return t
 }
@@ -145,7 +150,8 @@ func (p *Page) curveNotes() (out []string) {
 }
 
 func (p *Page) spreads() page.Table {
-	row := func(name string, s Spread) []string {
+	t := page.Plain("of", "blocks within a trial", "trials within a run", "runs within a boot", "boots")
+	row := func(name string, s Spread) {
 		boot := "one boot only"
 		if s.BootDF > 0 {
 			boot = fmt.Sprintf("%s (%g df)", percent(s.Boot), s.BootDF)
@@ -154,10 +160,11 @@ func (p *Page) spreads() page.Table {
 		if s.Block == 0 {
 			block = "in the next"
 		}
-		return []string{name, block, percent(s.Trial), fmt.Sprintf("%s (%g df)", percent(s.Run), s.RunDF), boot}
+		t.Add(name, block, percent(s.Trial), fmt.Sprintf("%s (%g df)", percent(s.Run), s.RunDF), boot)
 	}
-	return page.Table{{"of", "blocks within a trial", "trials within a run", "runs within a boot", "boots"},
-		row("one trial's effect", p.Effects), row("one trial's level", p.Levels)}
+	row("one trial's effect", p.Effects)
+	row("one trial's level", p.Levels)
+	return t
 }
 
 func (p *Page) spreadNotes() []string {
@@ -177,13 +184,13 @@ func (p *Page) spreadNotes() []string {
 }
 
 func (p *Page) forecasts() page.Table {
-	t := page.Table{{"resolution", "trials", "time"}}
+	t := page.Plain("resolution", "trials", "time")
 	for _, resolution := range []float64{0.005, 0.01, 0.02, 0.03, 0.05} {
 		d := design(p.Calibration)
 		d.Resolution = resolution
 		f := analysis.Predict(d, p.Effects.OneTrial(), seconds(TrialS(p.Calibration)))
 		if f.Trials > 0 {
-			t = append(t, []string{percent(resolution), fmt.Sprint(f.Trials), secs(f.Time.Seconds())})
+			t.Row(share(resolution), number(f.Trials), took(f.Time.Seconds()))
 		}
 	}
 	return t
@@ -195,12 +202,12 @@ func (p *Page) contest() page.Table {
 	if x.Trials == 0 {
 		ours = "more than a minute"
 	}
-	return page.Table{{"", "whole trials, Welch's t test", "slices"},
-		{"unit", fmt.Sprintf("sample of %g s by fresh processes, %s with set-up", w.SampleS, secs(w.WallS)), fmt.Sprintf("trial of %s, both configurations in it", secs(TrialS(p.Calibration)))},
-		{"scatter of a unit", fmt.Sprintf("%s (level, %g df)", percent(x.SampleSD), x.SampleDF), fmt.Sprintf("%s (effect, %g df)", percent(x.TrialSD), p.Effects.TrialDF)},
-		{fmt.Sprintf("units to find %s, alpha 5 %%, power 90 %%", percent(math.Abs(x.Effect))), fmt.Sprintf("%d of each", x.Samples), fmt.Sprint(x.Trials)},
-		{"wall time of that", secs(x.WallS), ours},
-	}
+	t := page.Plain("", "whole trials, Welch's t test", "slices")
+	t.Add("unit", fmt.Sprintf("sample of %g s by fresh processes, %s with set-up", w.SampleS, secs(w.WallS)), fmt.Sprintf("trial of %s, both configurations in it", secs(TrialS(p.Calibration))))
+	t.Add("scatter of a unit", fmt.Sprintf("%s (level, %g df)", percent(x.SampleSD), x.SampleDF), fmt.Sprintf("%s (effect, %g df)", percent(x.TrialSD), p.Effects.TrialDF))
+	t.Add(fmt.Sprintf("units to find %s, alpha 5 %%, power 90 %%", percent(math.Abs(x.Effect))), fmt.Sprintf("%d of each", x.Samples), fmt.Sprint(x.Trials))
+	t.Add("wall time of that", secs(x.WallS), ours)
+	return t
 }
 
 func (p *Page) contestNotes() (out []string) {
@@ -230,6 +237,10 @@ func traffic(a results.Arm) string {
 
 func percent(x float64) string { return fmt.Sprintf("%.3g %%", 100*x) }
 func signed(x float64) string  { return fmt.Sprintf("%+.2f %%", 100*x) }
+
+func share(x float64) page.Cell { return page.ShareOf(percent(x), x) }
+func number(n int) page.Cell    { return page.NumberOf(fmt.Sprint(n), float64(n), "") }
+func took(s float64) page.Cell  { return page.NumberOf(secs(s), s, "s") }
 
 func secs(s float64) string {
 	switch {

@@ -1,122 +1,100 @@
-// Package page is a page of text and tables, written the same way for a
-// terminal, for docs/ and for a browser (package analysis/report).
+// Package page is the model of whatever is shown. Every view (a run, a
+// comparison, a gate, a trend, a calibration, a proof) is made into a Page, and
+// every format (package analysis/report/export, and the one page of HTML) is
+// written from it: so a view is described once, and a format is written once.
+//
+// Texts are as the record has them: who writes a format escapes them for its
+// medium. A format leaves out what its medium has no room for; what each part is
+// for stands at the fields.
 package page
 
-import (
-	"bufio"
-	"fmt"
-	"io"
-	"strings"
-	"text/tabwriter"
+import "netab/analysis"
 
-	"netab/analysis/escape"
-)
-
-// A Section is a part of a page in the order in which it is read: a heading,
-// paragraphs, terms, a table and remarks on it. Text is plain but for words in
-// backquotes.
-type Section struct {
+// A Page is one view of something.
+type Page struct {
+	// Title is what stands on top: the question that a run answers, what a gate came
+	// to, what a document is about.
 	Title string
-	Text  []string
-	Terms []Term
-	Table Table
-	Notes []string
+	// Outcome is that of a title which says one ("" = it says none): it has a colour.
+	Outcome analysis.Outcome
+	Answer  string // all of it in one sentence
+	// Made is the command that writes the page as a document of docs/. "" = it is no
+	// document but a message, which says its answer before everything else.
+	Made     string
+	Judged   *Judged // for those who act on the outcome; nil = there is nothing to act on
+	Sections []Section
+	Below    *Page // what this one rests on, for readers who have room
+	Data     any   // the same for programs
 }
 
-// A Table is text in cells, the heading first.
-type Table [][]string
+// Add adds a section, unless it has nothing to say.
+func (p *Page) Add(s Section) {
+	if !s.empty() {
+		p.Sections = append(p.Sections, s)
+	}
+}
+
+// A Section is a part of a page. Its fields are in the order in which they are
+// read; most have only a few.
+type Section struct {
+	Title    string   // a heading
+	Explains []string // paragraphs for those who read a document, not in a terminal; words in backquotes are code
+	Terms    []Term
+	Text     []Para
+	Lead     string // what the list or table is of, where no heading says so
+	Table    Table
+	Checks   []Check // nil = the section is not about checks; empty = there are none
+	Issues   []Issue
+	Findings []Finding
+	Differs  []Difference
+	Notes    []string
+	Remarks  []string // on the table; words in backquotes are code
+	Advice   []string // what to do
+	Warnings []Warning
+}
+
+// empty says whether there is nothing but a heading.
+func (s *Section) empty() bool {
+	return len(s.Explains)+len(s.Terms)+len(s.Text)+len(s.Table.Rows)+len(s.Issues)+len(s.Findings)+len(s.Differs)+
+		len(s.Notes)+len(s.Remarks)+len(s.Advice)+len(s.Warnings) == 0 && s.Checks == nil
+}
 
 // A Term is a word and what is meant by it.
 type Term struct{ Name, Text string }
 
-// Markdown writes a page; made is the command that does so.
-func Markdown(out io.Writer, title, made string, sections []Section) error {
-	b := bufio.NewWriter(out)
-	fmt.Fprintf(b, "<!-- Made by: %s -->\n# %s\n", made, markdown(title))
-	for _, s := range sections {
-		if s.Title != "" {
-			fmt.Fprintf(b, "\n## %s\n", markdown(s.Title))
-		}
-		for _, text := range s.Text {
-			fmt.Fprintf(b, "\n%s\n", markdown(text))
-		}
-		for i, term := range s.Terms {
-			fmt.Fprintf(b, "%s- *%s*: %s\n", before(i), markdown(term.Name), markdown(term.Text))
-		}
-		for i, row := range s.Table {
-			fmt.Fprintf(b, "%s| %s |\n", before(i), strings.Join(each(row, markdown), " | "))
-			if i == 0 {
-				b.WriteString("|" + strings.Repeat(" --- |", len(row)) + "\n")
-			}
-		}
-		for i, note := range s.Notes {
-			fmt.Fprintf(b, "%s- %s\n", before(i), markdown(note))
-		}
-	}
-	return b.Flush()
+// A Para is a paragraph.
+type Para struct {
+	Of    string // what it speaks of
+	Text  string
+	Hint  string  // what to do about it
+	Aside bool    // what figures rest on, not what they say
+	From  *Record // of an Aside: the record to ask
 }
 
-// markdown writes a text so that it is shown as it is, but for words in
-// backquotes, which are code.
-func markdown(s string) string {
-	var b strings.Builder
-	for {
-		text, rest, _ := strings.Cut(s, "`")
-		word, after, whole := strings.Cut(rest, "`")
-		if !whole || strings.ContainsRune(word, '|') { // a cell ends at a bar, even in code
-			b.WriteString(piece(s))
-			return b.String()
-		}
-		b.WriteString(piece(text))
-		b.WriteString(escape.Code(word))
-		s = after
-	}
+// A Record is what a page was made from.
+type Record struct {
+	Run    string
+	Seed   uint64
+	Trials int // 0 = it has none, so nothing rests on it
 }
 
-// piece keeps the blanks at the ends of a part of a text.
-func piece(s string) string {
-	inner := strings.Trim(s, " ")
-	if inner == "" {
-		return s
-	}
-	before, after, _ := strings.Cut(s, inner)
-	return before + escape.Markdown(inner) + after
+// A Finding is a figure in words and its verdict.
+type Finding struct {
+	Text  string
+	Says  analysis.Verdict
+	Words string // the verdict as a table has it
 }
 
-func each(row []string, f func(string) string) []string {
-	out := make([]string, len(row))
-	for i, cell := range row {
-		out[i] = f(cell)
-	}
-	return out
+// A Difference is something that differs between what is compared.
+type Difference struct {
+	Name, A, B string
+	Blocking   bool // so the figures are not comparable
+	Declared   bool // as it was meant to
 }
 
-// before is the empty line before a list or a table.
-func before(i int) string {
-	if i == 0 {
-		return "\n"
-	}
-	return ""
-}
-
-// Text writes a page's tables and remarks for a terminal; the paragraphs are
-// for those who read the page.
-func Text(out io.Writer, sections []Section) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for i, s := range sections {
-		if i > 0 {
-			fmt.Fprintln(w)
-		}
-		if s.Title != "" {
-			fmt.Fprintf(w, "%s\n", s.Title)
-		}
-		for _, row := range s.Table {
-			fmt.Fprintln(w, "  "+strings.Join(each(row, escape.Visible), "\t"))
-		}
-		w.Flush()
-		for _, note := range s.Notes {
-			fmt.Fprintf(w, "  %s\n", escape.Visible(strings.ReplaceAll(note, "`", "")))
-		}
-	}
-	return w.Flush()
+// A Warning is about the data.
+type Warning struct {
+	Code, Text string
+	Of         string // what it is about, where the page is about several
+	Serious    bool   // puts the verdict in doubt
 }

@@ -2,10 +2,10 @@ package proof
 
 import (
 	"fmt"
-	"io"
 	"slices"
 
 	"netab/analysis/page"
+	"netab/analysis/prose"
 )
 
 // Title is the heading of the page about a proof.
@@ -19,16 +19,16 @@ func (p Proof) Sections() []page.Section {
 		verdict = "Bounds are broken:"
 	}
 	all := []page.Section{
-		{Text: []string{promise, fmt.Sprintf(method, p.Repetitions)}, Terms: terms},
-		{Title: "Verdicts", Text: []string{p.bounds()}, Table: p.verdicts(false, true),
-			Notes: append(append([]string{verdict}, p.Broken()...), p.remarks(unasked)...)},
-		{Title: "Power", Text: []string{power}, Table: p.byEffect(found, everyWorld)},
-		{Title: "Modes", Text: []string{mixtures}, Table: p.byEffect(modes, showsModes)},
-		{Title: "How long", Text: []string{howLong}, Table: p.byEffect(took, everyWorld)},
-		{Title: "Where the method ends", Text: []string{limits}, Table: p.verdicts(true, true),
-			Notes: p.remarks(func(r Result) []string { return []string{r.Beyond} })},
+		{Explains: []string{promise, fmt.Sprintf(method, p.Repetitions)}, Terms: terms},
+		{Title: "Verdicts", Explains: []string{p.bounds()}, Table: p.verdicts(false, true),
+			Remarks: append(append([]string{verdict}, p.Broken()...), p.remarks(unasked)...)},
+		{Title: "Power", Explains: []string{power}, Table: p.byEffect(found, everyWorld)},
+		{Title: "Modes", Explains: []string{mixtures}, Table: p.byEffect(modes, showsModes)},
+		{Title: "How long", Explains: []string{howLong}, Table: p.byEffect(took, everyWorld)},
+		{Title: "Where the method ends", Explains: []string{limits}, Table: p.verdicts(true, true),
+			Remarks: p.remarks(func(r Result) []string { return []string{r.Beyond} })},
 	}
-	return slices.DeleteFunc(all, func(s page.Section) bool { return s.Title != "" && len(s.Table) < 2 })
+	return slices.DeleteFunc(all, func(s page.Section) bool { return s.Title != "" && len(s.Table.Rows) == 0 })
 }
 
 // unasked says which bounds a world is not held to, and why.
@@ -53,9 +53,17 @@ func (p Proof) remarks(of func(Result) []string) (out []string) {
 	return out
 }
 
-// Markdown writes the page docs/proof.md, all of it.
-func (p Proof) Markdown(out io.Writer) error {
-	return page.Markdown(out, Title, "netab prove --markdown > docs/proof.md", p.Sections())
+// View is the proof as every format is written from it.
+func (p Proof) View() *page.Page {
+	return &page.Page{Title: Title, Answer: p.answer(), Made: "netab prove --markdown > docs/proof.md", Sections: p.Sections(), Data: p}
+}
+
+// answer is the page in a sentence.
+func (p Proof) answer() string {
+	if n := len(p.Broken()); n > 0 {
+		return fmt.Sprintf("Not what was promised: %s broken.", prose.Counted(n, "bound"))
+	}
+	return fmt.Sprintf("Every world is within its bounds, in %d simulated runs of each world and effect.", p.Repetitions)
 }
 
 const (

@@ -16,66 +16,70 @@ func (p Proof) verdicts(beyond, titles bool) page.Table {
 	if titles {
 		head = append(head, "noise")
 	}
-	t := page.Table{append(head, "resolution", "limit", "false difference", "false equivalent", "coverage", "equivalent at 0", "found at 2×")}
+	t := page.Plain(append(head, "resolution", "limit", "false difference", "false equivalent", "coverage", "equivalent at 0", "found at 2×")...)
 	for _, r := range p.Worlds {
 		if (r.Beyond != "") != beyond {
 			continue
 		}
-		row := []string{r.Name}
+		row := []page.Cell{page.Text(r.Name)}
 		if titles {
-			row = append(row, r.Title)
+			row = append(row, page.Text(r.Title))
 		}
-		t = append(t, append(row, fmt.Sprintf("%g %%", 100*r.Resolution), fmt.Sprintf("%.0f s", r.MaxTimeS),
+		t.Row(append(row, page.ShareOf(fmt.Sprintf("%g %%", 100*r.Resolution), r.Resolution), page.NumberOf(fmt.Sprintf("%.0f s", r.MaxTimeS), r.MaxTimeS, "s"),
 			p.share(r.worst(func(e Effect) float64 { return e.Different })),
 			p.share(r.worst(func(e Effect) float64 { return e.FalseEquivalent })),
 			percent(-r.worst(func(e Effect) float64 { return -e.Covered })),
-			r.cell(0, func(e Effect) string { return percent(e.Equivalent) }),
-			r.cell(2, func(e Effect) string { return percent(e.Found) })))
+			r.cell(0, func(e Effect) page.Cell { return percent(e.Equivalent) }),
+			r.cell(2, func(e Effect) page.Cell { return percent(e.Found) }))...)
 	}
 	return t
 }
 
 // byEffect is a table with a column for each true effect and a row for each
 // world that is of interest.
-func (p Proof) byEffect(cell func(Effect) string, of func(Result) bool) page.Table {
+func (p Proof) byEffect(cell func(Effect) page.Cell, of func(Result) bool) page.Table {
 	var t page.Table
 	for _, r := range p.Worlds {
-		if t == nil {
+		if t.Columns == nil {
 			head := []string{"world"}
 			for _, e := range r.Effects {
 				head = append(head, fmt.Sprintf("%g×", e.Effect))
 			}
-			t = page.Table{head}
+			t = page.Plain(head...)
 		}
 		if r.Beyond != "" || !of(r) {
 			continue
 		}
-		row := []string{r.Name}
+		row := []page.Cell{page.Text(r.Name)}
 		for _, e := range r.Effects {
 			row = append(row, cell(e))
 		}
-		t = append(t, row)
+		t.Row(row...)
 	}
 	return t
 }
 
-func (r Result) cell(effect float64, text func(Effect) string) string {
+func (r Result) cell(effect float64, of func(Effect) page.Cell) page.Cell {
 	if e, ok := r.at(effect); ok {
-		return text(e)
+		return of(e)
 	}
-	return ""
+	return page.Cell{}
 }
 
 // share is a share of the runs with its Monte-Carlo standard error.
-func (p Proof) share(x float64) string {
-	return fmt.Sprintf("%.1f ± %.1f %%", 100*x, 100*standardError(x, p.Repetitions))
+func (p Proof) share(x float64) page.Cell {
+	return page.ShareOf(fmt.Sprintf("%.1f ± %.1f %%", 100*x, 100*standardError(x, p.Repetitions)), x)
 }
 
-func percent(x float64) string { return prose.PercentTo(x, 1) }
+func percent(x float64) page.Cell { return page.ShareOf(prose.PercentTo(x, 1), x) }
 
-func found(e Effect) string { return prose.WholePercent(e.Found) }
+func whole(x float64) page.Cell { return page.ShareOf(prose.WholePercent(x), x) }
 
-func took(e Effect) string { return fmt.Sprintf("%.0f s (%.0f s)", e.Seconds, e.Seconds90) }
+func found(e Effect) page.Cell { return whole(e.Found) }
+
+func took(e Effect) page.Cell {
+	return page.NumberOf(fmt.Sprintf("%.0f s (%.0f s)", e.Seconds, e.Seconds90), e.Seconds, "s")
+}
 
 func everyWorld(Result) bool { return true }
 
@@ -83,7 +87,7 @@ func showsModes(r Result) bool {
 	return r.worst(func(e Effect) float64 { return e.Explained }) >= 0.05
 }
 
-func modes(e Effect) string { return prose.WholePercent(e.Explained) }
+func modes(e Effect) page.Cell { return whole(e.Explained) }
 
 // bounds says in a sentence what the main table is held to.
 func (p Proof) bounds() string {
@@ -99,12 +103,21 @@ func (p Proof) bounds() string {
 func (p Proof) Text(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	write := func(title string, t page.Table) {
-		if len(t) < 2 {
+		if len(t.Rows) == 0 {
 			return
 		}
 		fmt.Fprintf(w, "%s\n\n", title)
-		for _, row := range t {
-			fmt.Fprintln(w, strings.Join(row, "\t"))
+		var heads []string
+		for _, c := range t.Columns {
+			heads = append(heads, c.Head)
+		}
+		fmt.Fprintln(w, strings.Join(heads, "\t"))
+		for _, row := range t.Rows {
+			var cells []string
+			for _, c := range row {
+				cells = append(cells, c.Text)
+			}
+			fmt.Fprintln(w, strings.Join(cells, "\t"))
 		}
 		fmt.Fprintln(w)
 	}

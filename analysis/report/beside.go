@@ -1,21 +1,23 @@
 package report
 
 import (
+	"slices"
 	"strings"
 
 	"netab/analysis"
-	"netab/analysis/escape"
+	"netab/analysis/page"
 )
 
 // A besideRow is one metric of traffic beside an arm's main one: text with its
 // unit, because the rows of one table differ in it.
 type besideRow struct {
 	Of, Arm, Metric        string
-	Swatch                 string
+	Index                  int // of the arm
 	Level, Half            string
 	Change, Interval       string
 	Verdict, Words, Symbol string // only where it takes part in the verdict
 	Baseline               bool
+	level                  *analysis.Level
 	change                 *analysis.Comparison
 }
 
@@ -55,14 +57,14 @@ func besideOf(s analysis.Summary, of, metric string) []besideRow {
 		if r.level == nil {
 			continue
 		}
-		row := besideRow{Of: of, Arm: r.name, Metric: infoOf(base).title, Swatch: armColor(armIndex(s.Arms, r.arm.Name)),
-			Level: v.level.with(r.level.Mean), Half: v.half(r.level), Baseline: r.baseline && r.change == nil, change: r.change}
+		row := besideRow{Of: of, Arm: r.name, Metric: infoOf(base).title, Index: armIndex(s.Arms, r.arm.Name),
+			Level: v.level.with(r.level.Mean), Half: v.half(r.level), Baseline: r.baseline && r.change == nil, level: r.level, change: r.change}
 		if c := r.change; c != nil {
 			if !c.Untold() {
 				row.Change, row.Interval = v.change.signed(c.Change)+" "+v.change.unit, v.interval(c)
 			}
 			if c.Judged {
-				row.Verdict, row.Words, row.Symbol = string(c.Verdict), verdictWords(c), verdictSymbol(c.Verdict)
+				row.Verdict, row.Words, row.Symbol = string(c.Verdict), verdictWords(c), page.VerdictSymbol(c.Verdict)
 			}
 		}
 		rows = append(rows, row)
@@ -70,42 +72,45 @@ func besideOf(s analysis.Summary, of, metric string) []besideRow {
 	return rows
 }
 
-// besideColumns lays the rows out as text.
-func besideColumns(rows []besideRow) []column {
-	of, metric, arm := column{head: "beside", left: true}, column{head: "metric", left: true}, column{head: "arm", left: true}
-	level, half := column{head: "level", spare: 2}, column{head: "±", rank: 4}
-	change, interval := column{group: "change", head: "%"}, column{group: "change", head: "interval", rank: 2}
-	verdict := column{head: "verdict", left: true}
-	judged := false
+// besideTable lays the rows out.
+func besideTable(rows []besideRow) page.Table {
+	t := page.Table{Caption: "Traffic beside", Columns: []page.Column{
+		{Head: "beside", Left: true}, {Head: "metric", Left: true}, {Head: "arm", Left: true},
+		{Head: "level", Spare: 2}, {Head: "±", Rank: 4},
+		{Group: "change", Head: "%"}, {Group: "change", Head: "interval", Rank: 2},
+	}}
+	judged := slices.ContainsFunc(rows, func(r besideRow) bool { return r.Verdict != "" })
+	if judged {
+		t.Columns = append(t.Columns, page.Column{Head: "verdict", Left: true})
+	}
 	for i, r := range rows {
-		of.cells = append(of.cells, escape.Visible(r.Of))
-		name := strings.ToLower(r.Metric)
+		of, metric := r.Of, strings.ToLower(r.Metric)
 		if i > 0 && rows[i-1].Of == r.Of {
-			of.cells[i] = ""
+			of = ""
 			if rows[i-1].Metric == r.Metric {
-				name = ""
+				metric = ""
 			}
 		}
-		metric.cells = append(metric.cells, name)
-		arm.cells = append(arm.cells, escape.Visible(r.Arm))
-		level.cells = append(level.cells, r.Level)
-		half.cells = append(half.cells, r.Half)
-		change.cells = append(change.cells, strings.TrimSuffix(r.Change, " %"))
-		interval.cells = append(interval.cells, r.Interval)
-		text := ""
-		switch {
-		case r.Verdict != "":
-			judged, text = true, r.Symbol+" "+r.Words
-		case r.Baseline:
-			text = "  baseline"
+		cells := []page.Cell{page.Text(of), page.Text(metric), page.Text(r.Arm),
+			levelCell(r.level, func(float64) string { return r.Level }), halfCell(r.level, func(*analysis.Level) string { return r.Half }),
+			changeCell(r.change, strings.TrimSuffix(r.Change, " %")), intervalCell(r.change, r.Interval)}
+		if judged {
+			cells = append(cells, r.verdictCell())
 		}
-		verdict.cells = append(verdict.cells, text)
+		t.Row(cells...)
 	}
-	cols := []column{of, metric, arm, level, half, change, interval}
-	if judged {
-		cols = append(cols, verdict)
+	return t
+}
+
+// verdictCell says whether it took part in the verdict.
+func (r besideRow) verdictCell() page.Cell {
+	switch {
+	case r.Verdict != "":
+		return page.VerdictOf(r.Symbol+" "+r.Words, r.change.Verdict)
+	case r.Baseline:
+		return page.Text("  baseline")
 	}
-	return cols
+	return page.Cell{}
 }
 
 // An eventRow is one kind of event of one role of an arm.

@@ -19,7 +19,7 @@ func writeCalibrationHTML(w io.Writer, p *calibration.Page, assets fs.FS) error 
 	if err != nil {
 		return err
 	}
-	view := &sectionsPage{page: page{Title: "netab: calibration of " + p.Scenario}, Kind: "calibration", Heading: p.Title(), Answer: p.Answer(),
+	view := &sectionsPage{frame: frame{Title: "netab: calibration of " + p.Scenario}, Kind: "calibration", Heading: p.Title(), Answer: p.Answer(),
 		Made: fmt.Sprintf("Made by netab %s from %s", p.Netab.Version, plural(len(p.Runs), "run"))}
 	for _, s := range p.Sections() {
 		part := partOf(s)

@@ -1,6 +1,7 @@
-// Package report shows a judged run: on the terminal, as one self-contained
-// HTML page, as Markdown for a CI job's summary, and in the export formats
-// that other tools read (JSON, CSV, the Go benchmark format).
+// Package report shows what was judged: a run, a comparison, a gate and a trend
+// are made into pages (package analysis/page), which package report/export writes
+// in every format; and runs, trends, calibrations and proofs into one
+// self-contained page of HTML.
 //
 // It concludes nothing: every number with an interval comes from an
 // analysis.Summary, and what the page draws beside them (slices over time,
@@ -16,7 +17,4 @@
 // Everything that comes from a record is untrusted text: it reaches the page
 // only through html/template or as JSON in a data block, never as markup or
 // code.
-//
-// One file holds one format: terminal.go, markdown.go, json.go, csv.go,
-// benchfmt.go, html.go (the next one, JUnit, becomes junit.go).
 package report

@@ -6,6 +6,7 @@ import (
 
 	"netab/analysis"
 	"netab/analysis/report"
+	"netab/analysis/report/export"
 	"netab/results"
 )
 
@@ -27,8 +28,8 @@ func summary() analysis.Summary {
 	}
 }
 
-func ExampleTerminal() {
-	if err := report.Terminal(os.Stdout, summary(), report.TerminalOptions{}); err != nil {
+func ExampleSummary() {
+	if err := export.Text(os.Stdout, report.Summary(summary()), export.Options{}); err != nil {
 		fmt.Println(err)
 	}
 	// Output:
@@ -47,8 +48,8 @@ func ExampleTerminal() {
 	//     [cpu-steal]
 }
 
-func ExampleMarkdown() {
-	if err := report.Markdown(os.Stdout, summary()); err != nil {
+func ExampleSummary_markdown() {
+	if err := export.Markdown(os.Stdout, report.Summary(summary()), export.Options{}); err != nil {
 		fmt.Println(err)
 	}
 	// Output:

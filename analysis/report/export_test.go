@@ -10,13 +10,14 @@ import (
 	"testing"
 
 	"netab/analysis"
+	"netab/analysis/report/export"
 	"netab/results"
 	"netab/results/vocab"
 )
 
 func TestMarkdown(t *testing.T) {
 	var b bytes.Buffer
-	if err := Markdown(&b, troubled()); err != nil {
+	if err := export.Markdown(&b, Summary(troubled()), export.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "troubled.md", b.String())
@@ -24,7 +25,7 @@ func TestMarkdown(t *testing.T) {
 
 func TestMarkdownOfRequests(t *testing.T) {
 	var b bytes.Buffer
-	if err := Markdown(&b, analysis.Summarize(rrRun())); err != nil {
+	if err := export.Markdown(&b, Summary(analysis.Summarize(rrRun())), export.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "rr.md", b.String())
@@ -34,7 +35,7 @@ func TestMarkdownEscapesNames(t *testing.T) {
 	s := summaryOf(tcpWorld())
 	s.Arms[1].Name, s.Comparisons[0].Arm = "a|b<script>*x*\n", "a|b<script>*x*\n"
 	var b bytes.Buffer
-	if err := Markdown(&b, s); err != nil {
+	if err := export.Markdown(&b, Summary(s), export.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(b.String(), `| a\|b&lt;script&gt;\*x\* |`) {
@@ -56,7 +57,7 @@ func TestMarkdownEscapesNames(t *testing.T) {
 
 func TestJSONHasNoNullLists(t *testing.T) {
 	var b bytes.Buffer
-	if err := JSON(&b, analysis.Summary{Question: "a < b & c?"}); err != nil {
+	if err := export.JSON(&b, Summary(analysis.Summary{Question: "a < b & c?"}), export.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	var doc map[string]any

@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 func TestScales(t *testing.T) {
@@ -36,8 +37,8 @@ func TestScales(t *testing.T) {
 func TestWideColumnsAlign(t *testing.T) {
 	s := siScale("bit/s", []float64{0.16e9, 250e9}, nil)
 	for _, v := range []float64{0.16e9, 2.6e9, 41.2e9, 250e9} {
-		if text := s.format(v); textWidth(text)-indexOfPoint(text) != s.decimals+1 {
-			t.Errorf("%q: %d columns from the point on, want %d", text, textWidth(text)-indexOfPoint(text), s.decimals+1)
+		if text := s.format(v); utf8.RuneCountInString(text)-indexOfPoint(text) != s.decimals+1 {
+			t.Errorf("%q: %d columns from the point on, want %d", text, utf8.RuneCountInString(text)-indexOfPoint(text), s.decimals+1)
 		}
 	}
 }

@@ -2,81 +2,71 @@ package report
 
 import (
 	"fmt"
-	"io"
+	"strings"
 
 	"netab/analysis"
-	"netab/analysis/escape"
+	"netab/analysis/page"
 )
 
-// GateJSON writes a gate as one document, schema netab/gate/1, the summary
-// that it rests on included.
-func GateJSON(w io.Writer, g analysis.Gate) error {
+// Gate is the page of a gate: each check in plain words and how sure it is, and
+// what became of acknowledgements. Below stands that of the runs.
+func Gate(g analysis.Gate) *page.Page {
+	below := Summary(g.Summary)
 	g.Summary = complete(g.Summary)
-	return writeJSON(w, g)
-}
-
-// GateChat writes a gate as one line for a chat message.
-func GateChat(w io.Writer, g analysis.Gate) error {
-	_, err := fmt.Fprintln(w, outcomeSymbol(g.Outcome), escape.Chat(g.Sentence))
-	return err
-}
-
-// GateTerminal writes a gate for people: the outcome, each check in plain
-// words and how sure it is, and the figures behind it.
-func GateTerminal(w io.Writer, g analysis.Gate, opts TerminalOptions) error {
-	t := newTerminal(w, opts)
-	t.paragraph(t.outcome(g.Outcome, "gate: "+outcomeWords(g.Outcome)))
-	t.blank()
+	checks := make([]page.Check, 0, len(g.Checks))
 	for _, k := range g.Checks {
-		t.item(t.outcome(k.Outcome, outcomeSymbol(k.Outcome)) + " " + escape.Visible(k.Plain))
-		for _, text := range []string{k.Sure, k.Method} {
-			if text != "" {
-				t.wrap("  "+t.dim(escape.Visible(text)), "    ")
-			}
-		}
+		checks = append(checks, newCheck(g, k))
 	}
-	for _, issue := range g.Issues {
-		t.item(fmt.Sprintf("%s known issue %s (%s): %s", issueSymbol(issue), issue.State, escape.Visible(issueOf(issue)), escape.Visible(issue.Text)))
-	}
-	return t.flush()
+	return &page.Page{Title: "gate: " + page.OutcomeWords(g.Outcome), Outcome: g.Outcome, Judged: judgedGate(g, checks),
+		Sections: []page.Section{{Checks: checks, Issues: issues(g.Issues)}}, Below: below, Data: g}
 }
 
-func (t *terminal) outcome(o analysis.Outcome, s string) string {
-	switch o {
-	case analysis.Passed:
-		return t.paint(green, s)
-	case analysis.Worse, analysis.NotComparable, analysis.NotMeasured:
-		return t.paint(boldRed, s)
+func newCheck(g analysis.Gate, k analysis.Check) page.Check {
+	c := page.Check{Class: suiteOf(g), Name: checkName(k), Outcome: k.Outcome, Arm: k.Arm, Plain: k.Plain, Sure: k.Sure, Method: k.Method, Known: known(k.Issue)}
+	if k.Metric != "" {
+		c.Metric = infoOf(k.Metric).title
 	}
-	return t.paint(yellow, s)
+	return c
 }
 
-// GateMarkdown writes a gate for a CI job's summary, and below it the runs'
-// own.
-func GateMarkdown(w io.Writer, g analysis.Gate) error {
-	b := newMarkdown(w)
-	b.printf("## %s %s: %s\n\n%s\n\n", outcomeSymbol(g.Outcome), g.Summary.Scenario, outcomeWords(g.Outcome), g.Sentence)
-	if len(g.Checks) > 0 {
-		b.printf("| | Arm | Metric | In plain words | How sure | Method |\n| --- | --- | --- | --- | --- | --- |\n")
+func known(issue *analysis.KnownIssue) *page.Known {
+	if issue == nil {
+		return nil
 	}
-	for _, k := range g.Checks {
-		metric := ""
-		if k.Metric != "" {
-			metric = infoOf(k.Metric).title
-		}
-		b.printf("| %s %s | %s | %s | %s | %s | %s |\n", outcomeSymbol(k.Outcome), k.Outcome, k.Arm, metric, k.Plain, k.Sure, k.Method)
+	return &page.Known{Until: issue.Expires, Reason: issue.Reason}
+}
+
+// checkName is the same from night to night: ids of runs change, so it holds none.
+func checkName(k analysis.Check) string {
+	switch {
+	case k.Arm == "" && k.Metric == "":
+		return k.Plain
+	case k.Arm == "":
+		return k.Metric
 	}
-	for i, issue := range g.Issues {
-		if i == 0 {
-			b.printf("\nKnown issues:\n\n")
-		}
-		b.printf("- %s **%s** (%s): %s\n", issueSymbol(issue), issue.State, issueOf(issue), issue.Text)
+	return k.Metric + " of " + k.Arm
+}
+
+func suiteOf(g analysis.Gate) string { return "netab." + g.Summary.Scenario }
+
+// judgedGate has a case more where there is not a single check, or the runs are
+// not comparable: the whole.
+func judgedGate(g analysis.Gate, checks []page.Check) *page.Judged {
+	j := &page.Judged{Of: g.Summary.Scenario, Outcome: g.Outcome, Sentence: g.Sentence, Suite: suiteOf(g), Took: fmt.Sprintf("%.3f", g.Summary.DurationS),
+		Facts: []page.Term{{Name: "run", Text: g.Summary.Run}, {Name: "kernel", Text: g.Summary.Kernel}, {Name: "outcome", Text: string(g.Outcome)},
+			{Name: "forced", Text: strings.Join(g.Forced, "; ")}}}
+	if g.Outcome == analysis.NotComparable || g.Outcome == analysis.NotMeasured || len(checks) == 0 {
+		j.Cases = []page.Check{{Class: j.Suite, Name: "gate", Outcome: g.Outcome, Plain: g.Sentence, Whole: true}}
 	}
-	b.printf("\n")
-	if err := Markdown(b, g.Summary); err != nil {
-		return err
+	j.Cases = append(j.Cases, checks...)
+	return j
+}
+
+func issues(all []analysis.IssueState) (out []page.Issue) {
+	for _, i := range all {
+		out = append(out, page.Issue{State: string(i.State), Of: issueOf(i), Text: i.Text, Used: i.State == analysis.IssueUsed})
 	}
-	return b.Flush()
+	return out
 }
 
 func issueOf(i analysis.IssueState) string {
@@ -88,41 +78,4 @@ func issueOf(i analysis.IssueState) string {
 		metric = "every metric"
 	}
 	return arm + ", " + metric
-}
-
-// issueSymbol: an acknowledgement that did not apply wants somebody's eye.
-func issueSymbol(i analysis.IssueState) string {
-	if i.State == "used" {
-		return "≈"
-	}
-	return "!"
-}
-
-func outcomeSymbol(o analysis.Outcome) string {
-	switch o {
-	case analysis.Passed:
-		return "✓"
-	case analysis.Worse:
-		return "▼"
-	case analysis.Acknowledged:
-		return "≈"
-	case analysis.NotComparable, analysis.NotMeasured:
-		return "✗"
-	}
-	return "?"
-}
-
-// outcomeWords say an outcome as a heading does.
-func outcomeWords(o analysis.Outcome) string {
-	switch o {
-	case analysis.Worse:
-		return "regression"
-	case analysis.Undecided:
-		return "no verdict yet"
-	case analysis.NotComparable:
-		return "not comparable"
-	case analysis.NotMeasured:
-		return "measurement failed"
-	}
-	return string(o)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"netab/analysis"
+	"netab/analysis/report/export"
 	simulated "netab/analysis/world"
 	"netab/results"
 )
@@ -31,19 +32,32 @@ func gated(t *testing.T, change func(*results.Run), known string) analysis.Gate 
 	return analysis.NewGate(analysis.Summarize(run), issues, gateDay)
 }
 
-func junit(t *testing.T, g analysis.Gate) (string, junitSuite) {
+// A suite is what CI systems read of JUnit XML.
+type suite struct {
+	Tests    int `xml:"tests,attr"`
+	Failures int `xml:"failures,attr"`
+	Errors   int `xml:"errors,attr"`
+	Skipped  int `xml:"skipped,attr"`
+	Cases    []struct {
+		Name string `xml:"name,attr"`
+	} `xml:"testcase"`
+}
+
+func junit(t *testing.T, g analysis.Gate) (string, suite) {
 	t.Helper()
-	return readJUnit(t, func(w io.Writer) error { return GateJUnit(w, g) })
+	return readJUnit(t, func(w io.Writer) error { return export.JUnit(w, Gate(g), export.Options{}) })
 }
 
 // readJUnit reads back what is written.
-func readJUnit(t *testing.T, write func(io.Writer) error) (string, junitSuite) {
+func readJUnit(t *testing.T, write func(io.Writer) error) (string, suite) {
 	t.Helper()
 	var b bytes.Buffer
 	if err := write(&b); err != nil {
 		t.Fatal(err)
 	}
-	var s junitSuites
+	var s struct {
+		Suites []suite `xml:"testsuite"`
+	}
 	if err := xml.Unmarshal(b.Bytes(), &s); err != nil || len(s.Suites) != 1 {
 		t.Fatalf("%v: %s", err, b.String())
 	}
@@ -84,7 +98,7 @@ func TestGateJUnitHostile(t *testing.T) {
 		}
 		r.Header.Design.Baseline = r.Header.Design.Arms[0].Name
 	}, ""))
-	if strings.Contains(text, "<x ") || strings.ContainsAny(text, "\x00\x1b") || !strings.Contains(string(s.Cases[0].Name), "<x a='\"'/>") {
+	if strings.Contains(text, "<x ") || strings.ContainsAny(text, "\x00\x1b") || !strings.Contains(s.Cases[0].Name, "<x a='\"'/>") {
 		t.Errorf("%q", text)
 	}
 }
@@ -92,7 +106,7 @@ func TestGateJUnitHostile(t *testing.T) {
 func TestGateTextFormats(t *testing.T) {
 	g := gated(t, nil, "- {arm: other|arm, metric: goodput, reason: r, expires: 2026-12-31}")
 	var term, md, chat bytes.Buffer
-	for _, err := range []error{GateTerminal(&term, g, TerminalOptions{}), GateMarkdown(&md, g), GateChat(&chat, g)} {
+	for _, err := range []error{export.Text(&term, Gate(g), export.Options{}), export.Markdown(&md, Gate(g), export.Options{}), export.Chat(&chat, Gate(g), export.Options{})} {
 		if err != nil {
 			t.Fatal(err)
 		}

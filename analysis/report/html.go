@@ -87,7 +87,7 @@ func execute(w io.Writer, name string, page any) error {
 }
 
 // embed puts style and scripts into the page and allows exactly these to run.
-func (p *page) embed(echarts string) error {
+func (p *frame) embed(echarts string) error {
 	css, err := pageFiles.ReadFile("page/report.css")
 	if err != nil {
 		return err

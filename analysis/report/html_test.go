@@ -13,6 +13,7 @@ import (
 	"testing/fstest"
 
 	"netab/analysis"
+	"netab/analysis/report/export"
 	"netab/results"
 )
 
@@ -140,7 +141,7 @@ func TestEmptyRunMakesAPage(t *testing.T) {
 				t.Error("the page is not whole")
 			}
 			var b bytes.Buffer
-			if err := Terminal(&b, in.Summaries[0], TerminalOptions{}); err != nil || strings.Contains(b.String(), "%!") {
+			if err := export.Text(&b, Summary(in.Summaries[0]), export.Options{}); err != nil || strings.Contains(b.String(), "%!") {
 				t.Errorf("%v: %s", err, b.String())
 			}
 		})

@@ -8,6 +8,7 @@ import (
 
 	"netab/analysis"
 	"netab/analysis/escape"
+	"netab/analysis/report/export"
 )
 
 // TestLevelModesAreNoChanges: groups of an arm's level have its unit and no sign
@@ -27,13 +28,13 @@ func TestLevelModesAreNoChanges(t *testing.T) {
 		{Label: "softirq on CPU 1", Share: 8. / 13, Level: 43.1e9, Lo: 42.6e9, Hi: 43.6e9, Trials: []int{5, 6, 7, 8, 9, 10, 11, 12}},
 	}}
 	var terminal, markdown, doc bytes.Buffer
-	if err := Terminal(&terminal, s, TerminalOptions{}); err != nil {
+	if err := export.Text(&terminal, Summary(s), export.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := Markdown(&markdown, s); err != nil {
+	if err := export.Markdown(&markdown, Summary(s), export.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := JSON(&doc, s); err != nil {
+	if err := export.JSON(&doc, Summary(s), export.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := strings.Join(strings.Fields(terminal.String()), " "); !strings.Contains(got, "off: "+text) {

@@ -11,13 +11,18 @@ import (
 	"netab/results"
 )
 
-// A page is the whole report, ready for the template.
-type page struct {
-	Title    string
-	Policy   string
-	Style    template.CSS
-	ECharts  template.JS
-	Script   template.JS
+// A frame is what every page has.
+type frame struct {
+	Title   string
+	Policy  string
+	Style   template.CSS
+	ECharts template.JS
+	Script  template.JS
+}
+
+// A runsPage is the report of runs, ready for the template.
+type runsPage struct {
+	frame
 	Compare  *comparison
 	Sections []section
 	Several  bool
@@ -82,8 +87,8 @@ type headView struct {
 // A fact is a name and a value.
 type fact struct{ Name, Value string }
 
-func newPage(in Input) (*page, error) {
-	p := &page{Several: len(in.Runs) > 1}
+func newPage(in Input) (*runsPage, error) {
+	p := &runsPage{Several: len(in.Runs) > 1}
 	for i, run := range in.Runs {
 		s, err := newSection(fmt.Sprintf("r%d", i+1), run, in.Summaries[i])
 		if err != nil {

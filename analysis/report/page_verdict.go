@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"netab/analysis"
+	"netab/analysis/page"
 )
 
 // A verdictView is the verdict table as the page shows it: text only, so that
@@ -19,7 +20,7 @@ type verdictView struct {
 	Side        []sideHead
 	Rows        []verdictLine
 	Others      []otherLine
-	Beside      []besideRow
+	Beside      []besideLine
 	Modes       []modeView
 	Confounders []analysis.Confounder
 }
@@ -44,6 +45,12 @@ type verdictLine struct {
 	SideLabels []sideHead
 }
 
+// A besideLine is a row with the colour of its arm.
+type besideLine struct {
+	besideRow
+	Swatch string
+}
+
 type otherLine struct{ Arm, Metric, Text, Verdict, Words, Symbol string }
 
 type modeView struct {
@@ -61,15 +68,18 @@ type modeGroup struct {
 
 func newVerdictView(s analysis.Summary, v verdictTable) verdictView {
 	view := verdictView{Names: v.names, Headline: v.headline.title, LevelUnit: v.level.unit, ChangeUnit: v.change.unit,
-		Compares: v.compares, Confounders: s.Confounders, Beside: besideRows(s)}
+		Compares: v.compares, Confounders: s.Confounders}
 	for _, c := range v.side {
 		view.Side = append(view.Side, sideHead{c.title, c.unit})
+	}
+	for _, r := range besideRows(s) {
+		view.Beside = append(view.Beside, besideLine{r, armColor(r.Index)})
 	}
 	for _, r := range v.rows {
 		view.Rows = append(view.Rows, v.line(r, armIndex(s.Arms, r.arm.Name), view.Side))
 	}
 	for _, c := range otherJudged(s) {
-		view.Others = append(view.Others, otherLine{c.Arm, infoOf(c.Metric).title, otherText(s, &c), string(c.Verdict), verdictWords(&c), verdictSymbol(c.Verdict)})
+		view.Others = append(view.Others, otherLine{c.Arm, infoOf(c.Metric).title, otherText(s, &c), string(c.Verdict), verdictWords(&c), page.VerdictSymbol(c.Verdict)})
 	}
 	for _, m := range modeTexts(s) {
 		view.Modes = append(view.Modes, newModeView(m))
@@ -85,7 +95,7 @@ func (v verdictTable) line(r verdictRow, arm int, heads []sideHead) verdictLine 
 	}
 	if c := r.change; c != nil {
 		l.Change, l.Interval = v.changeText(c), v.interval(c)
-		l.Verdict, l.Words, l.Symbol = string(c.Verdict), verdictWords(c), verdictSymbol(c.Verdict)
+		l.Verdict, l.Words, l.Symbol = string(c.Verdict), verdictWords(c), page.VerdictSymbol(c.Verdict)
 		if v.baselines > 1 {
 			l.Against = c.Baseline
 		}
@@ -112,7 +122,7 @@ func newModeView(m modeText) modeView {
 	view.Unit = sc.unit
 	for i, g := range m.modes.Groups {
 		group := modeGroup{Label: modeLabel(g.Label, i), Share: percentOf(round(g.Share, 1e3)), Value: sc.signed(g.Change), Trials: numbers(g.Trials),
-			Verdict: string(g.Verdict), Symbol: verdictSymbol(g.Verdict)}
+			Verdict: string(g.Verdict), Symbol: page.VerdictSymbol(g.Verdict)}
 		if g.Lo < g.Hi {
 			group.Interval = interval(sc, g.Lo, g.Hi)
 		}

@@ -26,7 +26,7 @@ func writeProofHTML(w io.Writer, p proof.Proof, assets fs.FS) error {
 }
 
 func newProofPage(p proof.Proof) (*sectionsPage, error) {
-	view := &sectionsPage{page: page{Title: "netab: " + proof.Title}, Kind: "proof", Heading: proof.Title, Answer: proofAnswer(p),
+	view := &sectionsPage{frame: frame{Title: "netab: " + proof.Title}, Kind: "proof", Heading: proof.Title, Answer: proofAnswer(p),
 		Made: "Made by netab from simulations with fixed seeds"}
 	for _, s := range p.Sections() {
 		part := partOf(s)

@@ -4,24 +4,24 @@ import (
 	"io"
 	"strings"
 
-	pages "netab/analysis/page"
+	"netab/analysis/page"
 )
 
 // A sectionsPage is a page of text, tables and charts (package analysis/page),
 // ready for page/sections.html.tmpl.
 type sectionsPage struct {
-	page
+	frame
 	Kind, Heading, Answer string
 	Parts                 []sectionsPart
 	Made                  string // from what
 }
 
 type sectionsPart struct {
-	pages.Section
+	page.Section
 	Charts []chart
 }
 
-func partOf(s pages.Section) sectionsPart { return sectionsPart{Section: withoutQuotes(s)} }
+func partOf(s page.Section) sectionsPart { return sectionsPart{Section: withoutQuotes(s)} }
 
 func (p *sectionsPage) write(w io.Writer, echarts string) error {
 	if err := p.embed(echarts); err != nil {
@@ -31,17 +31,17 @@ func (p *sectionsPage) write(w io.Writer, echarts string) error {
 }
 
 // withoutQuotes drops the backquotes of Markdown.
-func withoutQuotes(s pages.Section) pages.Section {
+func withoutQuotes(s page.Section) page.Section {
 	plain := func(texts []string) (out []string) {
 		for _, t := range texts {
 			out = append(out, strings.ReplaceAll(t, "`", ""))
 		}
 		return out
 	}
-	s.Text, s.Notes = plain(s.Text), plain(s.Notes)
-	terms := make([]pages.Term, len(s.Terms))
+	s.Explains, s.Remarks = plain(s.Explains), plain(s.Remarks)
+	terms := make([]page.Term, len(s.Terms))
 	for i, t := range s.Terms {
-		terms[i] = pages.Term{Name: t.Name, Text: strings.ReplaceAll(t.Text, "`", "")}
+		terms[i] = page.Term{Name: t.Name, Text: strings.ReplaceAll(t.Text, "`", "")}
 	}
 	s.Terms = terms
 	return s

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"netab/analysis"
+	"netab/analysis/report/export"
 	simulated "netab/analysis/world"
 )
 
@@ -21,10 +22,10 @@ func TestEffectsByState(t *testing.T) {
 		t.Fatalf("mixture %v, modes %+v", c.Mixture, c.Modes)
 	}
 	var terminal, markdown bytes.Buffer
-	if err := Terminal(&terminal, s, TerminalOptions{}); err != nil {
+	if err := export.Text(&terminal, Summary(s), export.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := Markdown(&markdown, s); err != nil {
+	if err := export.Markdown(&markdown, Summary(s), export.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	for name, got := range map[string]string{"terminal": terminal.String(), "Markdown": markdown.String()} {

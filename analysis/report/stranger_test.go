@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"netab/analysis"
+	"netab/analysis/report/export"
 	"netab/results"
 )
 
@@ -38,15 +39,15 @@ func FuzzStranger(f *testing.F) {
 		g := analysis.NewGate(s, nil, time.Unix(0, 0))
 		in := Input{Runs: []*results.Run{run}, Summaries: []analysis.Summary{s}}
 		for _, show := range []func(io.Writer) error{
-			func(w io.Writer) error { return Terminal(w, s, TerminalOptions{Width: 80}) },
-			func(w io.Writer) error { return JSON(w, s) },
-			func(w io.Writer) error { return Markdown(w, s) },
+			func(w io.Writer) error { return export.Text(w, Summary(s), export.Options{Width: 80}) },
+			func(w io.Writer) error { return export.JSON(w, Summary(s), export.Options{}) },
+			func(w io.Writer) error { return export.Markdown(w, Summary(s), export.Options{}) },
 			func(w io.Writer) error { return CSV(w, run) },
 			func(w io.Writer) error { return Benchfmt(w, run) },
 			func(w io.Writer) error { return HTML(w, in) },
-			func(w io.Writer) error { return GateTerminal(w, g, TerminalOptions{Width: 80}) },
-			func(w io.Writer) error { return GateJUnit(w, g) },
-			func(w io.Writer) error { return GateMarkdown(w, g) },
+			func(w io.Writer) error { return export.Text(w, Gate(g), export.Options{Width: 80}) },
+			func(w io.Writer) error { return export.JUnit(w, Gate(g), export.Options{}) },
+			func(w io.Writer) error { return export.Markdown(w, Gate(g), export.Options{}) },
 		} {
 			_ = show(io.Discard) // an error is an answer
 		}

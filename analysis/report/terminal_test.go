@@ -8,10 +8,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
 	"netab/analysis"
+	"netab/analysis/report/export"
 	"netab/results"
 )
 
@@ -56,24 +58,24 @@ func TestTerminal(t *testing.T) {
 	for _, c := range []struct {
 		file string
 		s    analysis.Summary
-		opts TerminalOptions
+		opts export.Options
 	}{
-		{"tcp.txt", summaryOf(tcpWorld()), TerminalOptions{}},
-		{"udp.txt", summaryOf(udpWorld()), TerminalOptions{Width: 200}},
-		{"matrix.txt", summaryOf(matrixWorld()), TerminalOptions{Width: 100}},
-		{"tcp-60.txt", summaryOf(tcpWorld()), TerminalOptions{Width: 60}},
-		{"troubled.txt", troubled(), TerminalOptions{}},
-		{"long-names.txt", longNames(), TerminalOptions{Width: 80}},
-		{"long-names-60.txt", longNames(), TerminalOptions{Width: 60}},
-		{"long-names-40.txt", longNames(), TerminalOptions{Width: 40}},
-		{"tcp-40.txt", summaryOf(tcpWorld()), TerminalOptions{Width: 40}},
-		{"matrix-60.txt", summaryOf(matrixWorld()), TerminalOptions{Width: 60}},
-		{"troubled-60.txt", troubled(), TerminalOptions{Width: 60}},
-		{"rr.txt", analysis.Summarize(rrRun()), TerminalOptions{}},
-		{"rr-60.txt", analysis.Summarize(rrRun()), TerminalOptions{Width: 60}},
-		{"ladder.txt", analysis.Summarize(ladderRun()), TerminalOptions{}},
-		{"search.txt", analysis.Summarize(searchRun()), TerminalOptions{}},
-		{"nothing.txt", analysis.Summary{Question: "Is it faster?", Warnings: []results.Warning{{Code: "no-trials", Text: "no trial was completed"}}}, TerminalOptions{}},
+		{"tcp.txt", summaryOf(tcpWorld()), export.Options{}},
+		{"udp.txt", summaryOf(udpWorld()), export.Options{Width: 200}},
+		{"matrix.txt", summaryOf(matrixWorld()), export.Options{Width: 100}},
+		{"tcp-60.txt", summaryOf(tcpWorld()), export.Options{Width: 60}},
+		{"troubled.txt", troubled(), export.Options{}},
+		{"long-names.txt", longNames(), export.Options{Width: 80}},
+		{"long-names-60.txt", longNames(), export.Options{Width: 60}},
+		{"long-names-40.txt", longNames(), export.Options{Width: 40}},
+		{"tcp-40.txt", summaryOf(tcpWorld()), export.Options{Width: 40}},
+		{"matrix-60.txt", summaryOf(matrixWorld()), export.Options{Width: 60}},
+		{"troubled-60.txt", troubled(), export.Options{Width: 60}},
+		{"rr.txt", analysis.Summarize(rrRun()), export.Options{}},
+		{"rr-60.txt", analysis.Summarize(rrRun()), export.Options{Width: 60}},
+		{"ladder.txt", analysis.Summarize(ladderRun()), export.Options{}},
+		{"search.txt", analysis.Summarize(searchRun()), export.Options{}},
+		{"nothing.txt", analysis.Summary{Question: "Is it faster?", Warnings: []results.Warning{{Code: "no-trials", Text: "no trial was completed"}}}, export.Options{}},
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			plain := terminalText(t, c.s, c.opts)
@@ -83,8 +85,8 @@ func TestTerminal(t *testing.T) {
 				limit = c.opts.Width
 			}
 			for _, line := range strings.Split(plain, "\n") {
-				if textWidth(line) > limit {
-					t.Errorf("%d columns, at most %d are allowed: %s", textWidth(line), limit, line)
+				if utf8.RuneCountInString(line) > limit {
+					t.Errorf("%d columns, at most %d are allowed: %s", utf8.RuneCountInString(line), limit, line)
 				}
 			}
 			if strings.Contains(plain, "\x1b") {
@@ -99,10 +101,10 @@ func TestTerminal(t *testing.T) {
 	}
 }
 
-func terminalText(t *testing.T, s analysis.Summary, opts TerminalOptions) string {
+func terminalText(t *testing.T, s analysis.Summary, opts export.Options) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := Terminal(&b, s, opts); err != nil {
+	if err := export.Text(&b, Summary(s), opts); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -121,8 +123,8 @@ func longNames() analysis.Summary {
 }
 
 func TestTerminalColorsVerdicts(t *testing.T) {
-	text := terminalText(t, summaryOf(tcpWorld()), TerminalOptions{Color: true})
-	for _, want := range []string{green + "▲ improvement", yellow + "? inconclusive"} {
+	text := terminalText(t, summaryOf(tcpWorld()), export.Options{Color: true})
+	for _, want := range []string{"\x1b[32m▲ improvement", "\x1b[33m? inconclusive"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
 		}

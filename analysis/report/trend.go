@@ -2,53 +2,49 @@ package report
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"netab/analysis"
-	"netab/analysis/escape"
+	"netab/analysis/page"
 	"netab/analysis/trend"
 )
 
-// TrendJSON writes a history as one document, schema netab/trend/1.
-func TrendJSON(w io.Writer, h trend.History) error {
-	return writeJSON(w, h)
+// Trend is the page of a history: a row a series, then in plain words what is not
+// steady, then what is wrong with the data.
+func Trend(h trend.History) *page.Page {
+	p := &page.Page{Title: h.Answer, Judged: judgedTrend(h), Data: h}
+	p.Add(page.Section{Table: trendTable(h)})
+	names := trendNames(h)
+	var warned []page.Warning
+	for i := range h.Series {
+		s := &h.Series[i]
+		if s.State == trend.Suspect || s.State == trend.Changed {
+			p.Add(page.Section{Text: []page.Para{{Of: names[i], Text: s.Text, Hint: trendHint(s)}}})
+		}
+		for _, w := range s.Warnings {
+			warned = append(warned, page.Warning{Of: names[i], Code: string(w.Code), Text: w.Text})
+		}
+	}
+	p.Add(page.Section{Warnings: warned})
+	if len(h.Unused) > 0 {
+		p.Add(page.Section{Text: []page.Para{{Text: unusedText(h), Aside: true}}})
+	}
+	return p
 }
 
-// TrendTerminal writes a history for people: a row a series, then in plain
-// words what is not steady, then what is wrong with the data.
-func TrendTerminal(w io.Writer, h trend.History, opts TerminalOptions) error {
-	t := newTerminal(w, opts)
-	t.paragraph(t.bold(escape.Visible(h.Answer)))
-	if len(h.Series) > 0 {
-		t.lines(trendColumns(h), trendColours(h))
+// judgedTrend has a case a series.
+func judgedTrend(h trend.History) *page.Judged {
+	j := &page.Judged{Of: "trend", Outcome: h.Outcome, Sentence: h.Answer, Suite: "netab.trend", Took: "0",
+		Facts: []page.Term{{Name: "outcome", Text: string(h.Outcome)}}}
+	if len(h.Series) == 0 {
+		j.Cases = []page.Check{{Class: j.Suite, Name: "trend", Outcome: analysis.Undecided, Plain: h.Answer}}
 	}
 	names := trendNames(h)
 	for i := range h.Series {
 		s := &h.Series[i]
-		if s.State == trend.Suspect || s.State == trend.Changed {
-			t.blank()
-			t.paragraph(t.bold(escape.Visible(names[i])+":") + " " + escape.Visible(s.Text))
-			if hint := trendHint(s); hint != "" {
-				t.item("hint: " + escape.Visible(hint))
-			}
-		}
+		j.Cases = append(j.Cases, page.Check{Class: "netab.trend." + s.Scenario, Name: names[i], Outcome: s.Outcome, Plain: s.Text, Known: known(s.Issue)})
 	}
-	first := true
-	for i := range h.Series {
-		for _, warning := range h.Series[i].Warnings {
-			if first {
-				t.blank()
-				first = false
-			}
-			t.item(fmt.Sprintf("%s %s: %s [%s]", t.paint(yellow, "warning:"), escape.Visible(names[i]), escape.Visible(warning.Text), escape.Visible(string(warning.Code))))
-		}
-	}
-	if len(h.Unused) > 0 {
-		t.blank()
-		t.paragraph(t.dim(unusedText(h)))
-	}
-	return t.flush()
+	return j
 }
 
 // trendHint says what to do about a series that is not steady.
@@ -64,7 +60,7 @@ func unusedText(h trend.History) string {
 	const shown = 3
 	var parts []string
 	for _, u := range h.Unused[:min(shown, len(h.Unused))] {
-		parts = append(parts, fmt.Sprintf("%s (%s)", escape.Visible(u.Run), escape.Visible(u.Why)))
+		parts = append(parts, fmt.Sprintf("%s (%s)", u.Run, u.Why))
 	}
 	text := fmt.Sprintf("%s of %s not used: %s", plural(len(h.Unused), "run"), fmt.Sprint(h.Runs), strings.Join(parts, ", "))
 	if more := len(h.Unused) - shown; more > 0 {
@@ -110,45 +106,39 @@ func trendNames(h trend.History) []string {
 	return names
 }
 
-func trendColours(h trend.History) []*analysis.Comparison {
-	out := make([]*analysis.Comparison, len(h.Series))
-	for i, s := range h.Series {
-		switch {
-		case s.State == trend.Suspect || s.Outcome == analysis.Acknowledged:
-			out[i] = &analysis.Comparison{Verdict: analysis.Inconclusive}
-		case s.Verdict != "":
-			out[i] = &analysis.Comparison{Verdict: s.Verdict}
-		}
-	}
-	return out
-}
-
-func trendColumns(h trend.History) []column {
-	names := column{head: "Series", left: true, cells: trendNames(h)}
-	points := column{head: "runs", rank: 1}
-	level := column{head: "level", spare: 1}
-	newest := column{head: "newest"}
-	changes := column{head: "changes", rank: 2}
-	verdict := column{head: "verdict", left: true}
-	for i := range h.Series {
+// trendTable is a row a series.
+func trendTable(h trend.History) page.Table {
+	t := page.Table{Columns: []page.Column{{Head: "Series", Left: true}, {Head: "runs", Rank: 1}, {Head: "level", Spare: 1}, {Head: "newest"},
+		{Head: "changes", Rank: 2}, {Head: "verdict", Left: true}}}
+	for i, name := range trendNames(h) {
 		s := &h.Series[i]
 		sc := trendScale(s)
-		names.cells[i] = escape.Visible(names.cells[i])
-		points.cells = append(points.cells, fmt.Sprint(len(s.Points)))
-		level.cells = append(level.cells, trendCell(s, sc, s.Level))
-		newest.cells = append(newest.cells, trendCell(s, sc, s.Newest))
-		changes.cells = append(changes.cells, fmt.Sprint(len(s.Changes)))
-		verdict.cells = append(verdict.cells, trendSymbol(s)+" "+trendWords(s))
+		t.Row(page.Text(name), countCell(len(s.Points)), trendCell(s, sc, s.Level), trendCell(s, sc, s.Newest), countCell(len(s.Changes)),
+			page.VerdictOf(trendSymbol(s)+" "+trendWords(s), trendVerdict(s)))
 	}
-	return []column{names, points, level, newest, changes, verdict}
+	return t
+}
+
+func countCell(n int) page.Cell { return page.NumberOf(fmt.Sprint(n), float64(n), "") }
+
+// trendVerdict is that of a series whose newest runs say something, "" of others.
+func trendVerdict(s *trend.Series) analysis.Verdict {
+	if s.State == trend.Suspect || s.Outcome == analysis.Acknowledged {
+		return analysis.Inconclusive
+	}
+	return s.Verdict
 }
 
 // trendCell is a value where there is one.
-func trendCell(s *trend.Series, sc scale, value func() (float64, bool)) string {
-	if x, ok := value(); ok {
-		return trendValue(s, sc, x)
+func trendCell(s *trend.Series, sc scale, value func() (float64, bool)) page.Cell {
+	x, ok := value()
+	switch {
+	case !ok:
+		return page.Text("nothing")
+	case s.Against != "":
+		return page.ShareOf(trendValue(s, sc, x), x)
 	}
-	return "nothing"
+	return page.NumberOf(trendValue(s, sc, x), x, s.Unit)
 }
 
 // trendScale is that of a series' values: changes are percents.
@@ -194,13 +184,13 @@ func stateWords(s *trend.Series) string {
 // trendSymbol says it without colour.
 func trendSymbol(s *trend.Series) string {
 	if s.Outcome == analysis.Acknowledged {
-		return outcomeSymbol(s.Outcome)
+		return page.OutcomeSymbol(s.Outcome)
 	}
 	switch s.State {
 	case trend.Suspect:
 		return "?"
 	case trend.Changed:
-		return verdictSymbol(s.Verdict)
+		return page.VerdictSymbol(s.Verdict)
 	case trend.TooShort:
 		return "·"
 	}

@@ -181,6 +181,6 @@ func trendAlt(title string, s *trend.Series, sc scale) string {
 	for _, c := range s.Changes {
 		parts = append(parts, fmt.Sprintf("%s at run %s", trend.Percent(c.Change, s.Difference), c.Run))
 	}
-	parts = append(parts, "present level "+trendCell(s, sc, s.Level), trendWords(s))
+	parts = append(parts, "present level "+trendCell(s, sc, s.Level).Text, trendWords(s))
 	return strings.Join(parts, "; ") + "."
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"netab/analysis"
+	"netab/analysis/report/export"
 	"netab/analysis/trend"
 )
 
@@ -32,7 +33,7 @@ func TestTrendJUnit(t *testing.T) {
 		{"nothing", trend.Analyze(nil, trend.Options{}), 1, 0, 1, 0, `<error type="inconclusive" message=`},
 		{"hostile", hostileNights(), 2, 1, 0, 0, "&lt;img"},
 	} {
-		text, s := readJUnit(t, func(w io.Writer) error { return TrendJUnit(w, tt.h) })
+		text, s := readJUnit(t, func(w io.Writer) error { return export.JUnit(w, Trend(tt.h), export.Options{}) })
 		if s.Tests != tt.tests || s.Failures != tt.failures || s.Errors != tt.errors || s.Skipped != tt.skipped || !strings.Contains(text, tt.says) {
 			t.Errorf("%s: %d tests, %d failures, %d errors, %d skipped; want %q\n%s", tt.name, s.Tests, s.Failures, s.Errors, s.Skipped, tt.says, text)
 		}
@@ -42,7 +43,7 @@ func TestTrendJUnit(t *testing.T) {
 func TestTrendMarkdownAndChat(t *testing.T) {
 	h := trend.Analyze(nights(), trend.Options{})
 	var md, chat bytes.Buffer
-	if err := TrendMarkdown(&md, h); err != nil {
+	if err := export.Markdown(&md, Trend(h), export.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"## ▼ trend: regression\n", "| Series | runs | level | newest | changes | verdict |\n", "| off | 89 | ", "\n**off**: CHANGED (regression): ", "1 run of 90 not used"} {
@@ -50,7 +51,7 @@ func TestTrendMarkdownAndChat(t *testing.T) {
 			t.Errorf("Markdown lacks %q:\n%s", want, md.String())
 		}
 	}
-	if err := TrendChat(&chat, h); err != nil {
+	if err := export.Chat(&chat, Trend(h), export.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Count(chat.String(), "\n") != 1 || !strings.HasPrefix(chat.String(), "▼ Of 2 series, ") {

@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"netab/analysis"
+	"netab/analysis/page"
 	"netab/analysis/trend"
 )
 
 // A trendPage is a history, ready for page/trend.html.tmpl.
 type trendPage struct {
-	page
+	frame
 	Answer string
 	Rows   []trendRow
 	Parts  []trendPart
@@ -63,7 +64,7 @@ func writeTrendHTML(w io.Writer, h trend.History, assets fs.FS) error {
 }
 
 func newTrendPage(h trend.History) (*trendPage, error) {
-	p := &trendPage{page: page{Title: "netab: trend"}, Answer: h.Answer,
+	p := &trendPage{frame: frame{Title: "netab: trend"}, Answer: h.Answer,
 		Rules: fmt.Sprintf("Change points: E-divisive means (Matteson and James 2014) in windows of %d runs, p ≤ %s from %d permutations that repeat the whole search, at least %d runs a level, and no smaller than the resolution. The newest runs are held against a prediction interval of the present level at the same p.",
 			trend.Window, short(trend.MaxP), trend.Permutations, trend.MinSegment)}
 	if len(h.Unused) > 0 {
@@ -74,8 +75,8 @@ func newTrendPage(h trend.History) (*trendPage, error) {
 		s := &h.Series[i]
 		sc := trendScale(s)
 		id := fmt.Sprintf("s%d", i+1)
-		p.Rows = append(p.Rows, trendRow{ID: id, Name: names[i], Runs: fmt.Sprint(len(s.Points)), Level: trendCell(s, sc, s.Level),
-			Newest: trendCell(s, sc, s.Newest), Verdict: trendClass(s), Symbol: trendSymbol(s), Words: trendWords(s)})
+		p.Rows = append(p.Rows, trendRow{ID: id, Name: names[i], Runs: fmt.Sprint(len(s.Points)), Level: trendCell(s, sc, s.Level).Text,
+			Newest: trendCell(s, sc, s.Newest).Text, Verdict: trendClass(s), Symbol: trendSymbol(s), Words: trendWords(s)})
 		part, err := newTrendPart(id, names[i], s, sc)
 		if err != nil {
 			return nil, err
@@ -122,7 +123,7 @@ func newTrendPart(id, name string, s *trend.Series, sc scale) (trendPart, error)
 		part.Changes = append(part.Changes, trendChange{When: c.Started.UTC().Format("2006-01-02 15:04"), Run: c.Run, Kernels: kernels(c),
 			Before: trendValue(s, sc, c.From), After: trendValue(s, sc, c.To), Change: trend.Percent(c.Change, s.Difference),
 			Interval: trend.Percent(c.Lo, s.Difference) + " to " + trend.Percent(c.Hi, s.Difference), P: short(c.P),
-			Verdict: string(c.Verdict), Symbol: verdictSymbol(c.Verdict),
+			Verdict: string(c.Verdict), Symbol: page.VerdictSymbol(c.Verdict),
 			Differs: c.Differs[:min(len(c.Differs), mostDiffers)], More: max(0, len(c.Differs)-mostDiffers)})
 	}
 	for _, w := range s.Warnings {

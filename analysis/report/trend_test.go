@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"netab/analysis/report/export"
 	"netab/analysis/trend"
 	"netab/results"
 )
@@ -59,25 +60,25 @@ func nights() []results.Digest {
 	return runs
 }
 
-func trendText(t *testing.T, h trend.History, opts TerminalOptions) string {
+func trendText(t *testing.T, h trend.History, opts export.Options) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := TrendTerminal(&b, h, opts); err != nil {
+	if err := export.Text(&b, Trend(h), opts); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
 }
 
 func TestTrendTerminal(t *testing.T) {
-	golden(t, "trend.txt", trendText(t, trend.Analyze(nights(), trend.Options{}), TerminalOptions{}))
-	golden(t, "trend-60.txt", trendText(t, trend.Analyze(nights()[:89], trend.Options{}), TerminalOptions{Width: 60}))
-	golden(t, "trend-changes.txt", trendText(t, trend.Analyze(nights(), trend.Options{Filter: trend.Filter{Changes: true}}), TerminalOptions{}))
-	golden(t, "trend-nothing.txt", trendText(t, trend.Analyze(nil, trend.Options{}), TerminalOptions{}))
+	golden(t, "trend.txt", trendText(t, trend.Analyze(nights(), trend.Options{}), export.Options{}))
+	golden(t, "trend-60.txt", trendText(t, trend.Analyze(nights()[:89], trend.Options{}), export.Options{Width: 60}))
+	golden(t, "trend-changes.txt", trendText(t, trend.Analyze(nights(), trend.Options{Filter: trend.Filter{Changes: true}}), export.Options{}))
+	golden(t, "trend-nothing.txt", trendText(t, trend.Analyze(nil, trend.Options{}), export.Options{}))
 }
 
 func TestTrendColourRepeatsWords(t *testing.T) {
 	h := trend.Analyze(nights(), trend.Options{})
-	plain, colored := trendText(t, h, TerminalOptions{}), trendText(t, h, TerminalOptions{Color: true})
+	plain, colored := trendText(t, h, export.Options{}), trendText(t, h, export.Options{Color: true})
 	if colored == plain || regexp.MustCompile(`\x1b\[[0-9;]*m`).ReplaceAllString(colored, "") != plain {
 		t.Error("colour changes the text, or there is none")
 	}
@@ -86,7 +87,7 @@ func TestTrendColourRepeatsWords(t *testing.T) {
 func TestTrendExports(t *testing.T) {
 	h := trend.Analyze(nights(), trend.Options{})
 	var b bytes.Buffer
-	if err := TrendJSON(&b, h); err != nil {
+	if err := export.JSON(&b, Trend(h), export.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	var back struct {

@@ -312,16 +312,3 @@ func (v verdictTable) half(l *analysis.Level) string {
 func interval(s scale, lo, hi float64) string {
 	return trimBlanks(s.signed(lo)) + " to " + s.signed(hi)
 }
-
-// verdictSymbol makes a verdict readable without colour.
-func verdictSymbol(v analysis.Verdict) string {
-	switch v {
-	case analysis.Improvement:
-		return "▲"
-	case analysis.Regression:
-		return "▼"
-	case analysis.Equivalent:
-		return "≈"
-	}
-	return "?"
-}

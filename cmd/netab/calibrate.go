@@ -150,15 +150,9 @@ func (f *calibrateFlags) print(cmd *cobra.Command, c *results.Calibration) error
 	var err error
 	switch {
 	case f.json:
-		err = writeJSON(out, struct {
-			*results.Calibration
-			Curve   []calibration.Point  `json:"curve"`
-			Effects calibration.Spread   `json:"effects"`
-			Levels  calibration.Spread   `json:"levels"`
-			Contest *calibration.Contest `json:"contest,omitempty"`
-		}{c, page.Curve, page.Effects, page.Levels, page.Contest}, "  ")
+		err = writeJSON(out, page.View().Data, "  ")
 	case f.markdown:
-		err = page.Markdown(out)
+		err = writePage(out, page.View(), "markdown")
 	default:
 		err = page.Text(out)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"netab/analysis"
+	"netab/analysis/page"
 	"netab/analysis/report"
 	"netab/results"
 	"netab/results/disk"
@@ -158,42 +159,30 @@ func (f *gateFlags) judge(cmd *cobra.Command, s analysis.Summary, from origin) e
 }
 
 func (f *gateFlags) write(out io.Writer, g analysis.Gate) error {
-	return f.writeForms(out, forms{
-		junit:    func(w io.Writer) error { return report.GateJUnit(w, g) },
-		markdown: func(w io.Writer) error { return report.GateMarkdown(w, g) },
-		print: func(w io.Writer) error {
-			switch {
-			case f.quiet:
-				return nil
-			case f.json:
-				return report.GateJSON(w, g)
-			case f.chat:
-				return report.GateChat(w, g)
-			}
-			return report.GateTerminal(w, g, terminal(w))
-		},
+	format := either("json", f.json)
+	if f.chat && !f.json {
+		format = "chat"
+	}
+	return f.writeForms(out, report.Gate(g), func(w io.Writer, p *page.Page) error {
+		if f.quiet {
+			return nil
+		}
+		return writePage(w, p, format)
 	})
 }
 
-// forms are the ways to write a judgement; print is what goes to stdout unless
-// one of the others does.
-type forms struct {
-	junit, markdown, print func(io.Writer) error
-}
-
-// writeForms writes the forms that are wanted, each where it is wanted.
-func (f *gateFlags) writeForms(out io.Writer, as forms) error {
-	for _, o := range []struct {
-		file  string
-		write func(io.Writer) error
-	}{{f.junit, as.junit}, {f.markdown, as.markdown}} {
+// writeForms writes the forms that are wanted, each where it is wanted; print is
+// what goes to stdout unless one of the others does.
+func (f *gateFlags) writeForms(out io.Writer, p *page.Page, print func(io.Writer, *page.Page) error) error {
+	for _, o := range []struct{ file, format string }{{f.junit, "junit"}, {f.markdown, "markdown"}} {
+		write := func(w io.Writer) error { return writePage(w, p, o.format) }
 		var err error
 		switch o.file {
 		case "":
 		case "-":
-			err = o.write(out)
+			err = write(out)
 		default:
-			err = disk.Write(o.file, o.write)
+			err = disk.Write(o.file, write)
 		}
 		if err != nil {
 			return err
@@ -202,7 +191,7 @@ func (f *gateFlags) writeForms(out io.Writer, as forms) error {
 	if f.junit == "-" || f.markdown == "-" {
 		return nil
 	}
-	return as.print(out)
+	return print(out, p)
 }
 
 // gateStatus is the exit status that a CI job reads.

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"netab/analysis/escape"
-	"netab/analysis/report"
+	"netab/analysis/report/export"
 )
 
 // All that commands print goes through here: texts come from scenarios, run
@@ -21,7 +21,7 @@ import (
 // on a terminal our own colours.
 func guarded(w io.Writer) *escape.Writer {
 	if colour(w) {
-		return escape.NewWriter(w, report.Colours...)
+		return escape.NewWriter(w, export.Colours...)
 	}
 	return escape.NewWriter(w)
 }

@@ -112,7 +112,7 @@ func (f proveFlags) print(w io.Writer, p proof.Proof) error {
 	case f.json:
 		return writeJSON(w, p, "  ")
 	case f.markdown:
-		return p.Markdown(w)
+		return writePage(w, p.View(), "markdown")
 	default:
 		return p.Text(w)
 	}

@@ -123,25 +123,28 @@ func newResultsShow() *cobra.Command {
 
 // printSummary prints a summary as JSON or as a table.
 func printSummary(cmd *cobra.Command, s analysis.Summary, asJSON bool) error {
-	out := cmd.OutOrStdout()
-	if asJSON {
-		return report.JSON(out, s)
-	}
-	return report.Terminal(out, s, terminal(out))
+	return writePage(cmd.OutOrStdout(), report.Summary(s), either("json", asJSON))
 }
 
 // exporters are the formats of netab results export.
 var exporters = map[string]func(io.Writer, *results.Run, func() analysis.Summary) error{
 	"csv":      records(report.CSV),
 	"benchfmt": records(report.Benchfmt),
-	"json":     func(w io.Writer, _ *results.Run, of func() analysis.Summary) error { return report.JSON(w, of()) },
-	"markdown": func(w io.Writer, _ *results.Run, of func() analysis.Summary) error { return report.Markdown(w, of()) },
+	"json":     judgements("json"),
+	"markdown": judgements("markdown"),
 	"jsonl":    records(report.RunFile),
 }
 
 // records are formats of what was recorded, whatever it comes to.
 func records(write func(io.Writer, *results.Run) error) func(io.Writer, *results.Run, func() analysis.Summary) error {
 	return func(w io.Writer, r *results.Run, _ func() analysis.Summary) error { return write(w, r) }
+}
+
+// judgements are formats of what it comes to.
+func judgements(format string) func(io.Writer, *results.Run, func() analysis.Summary) error {
+	return func(w io.Writer, _ *results.Run, of func() analysis.Summary) error {
+		return writePage(w, report.Summary(of()), format)
+	}
 }
 
 func newResultsExport() *cobra.Command {

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"netab/analysis/report"
+	"netab/analysis/report/export"
 )
 
 // defaultStore is where runs are kept unless --store says otherwise.
@@ -83,8 +83,8 @@ func widthOf(f any) int {
 }
 
 // terminal is what is known of the stream that a table goes to.
-func terminal(w io.Writer) report.TerminalOptions {
-	return report.TerminalOptions{Color: colour(w), Width: widthOf(w)}
+func terminal(w io.Writer) export.Options {
+	return export.Options{Color: colour(w), Width: widthOf(w)}
 }
 
 // exactly is cobra.ExactArgs with a message that says what the arguments are.

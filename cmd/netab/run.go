@@ -238,12 +238,12 @@ func show(cmd *cobra.Command, f runFlags, store string, run *results.Run, measur
 	page, unwritten := writeReport(f.html, store, run, summary)
 	switch {
 	case f.json:
-		if err := report.JSON(cmd.OutOrStdout(), summary); err != nil {
+		if err := writePage(cmd.OutOrStdout(), report.Summary(summary), "json"); err != nil {
 			return failed(err)
 		}
 	case !f.quiet:
 		out := cmd.OutOrStdout()
-		if err := report.Terminal(out, summary, terminal(out)); err != nil {
+		if err := writePage(out, report.Summary(summary), "text"); err != nil {
 			return failed(err)
 		}
 		writef(out, "\nrun     %s\n", run.Header.ID)

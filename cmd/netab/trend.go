@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"netab/analysis"
+	"netab/analysis/page"
 	"netab/analysis/report"
 	"netab/analysis/trend"
 	"netab/results"
@@ -23,7 +24,7 @@ func newTrend() *cobra.Command {
 	var opts trend.Options
 	var beside gateFlags
 	var as struct{ json, csv, gate bool }
-	var page string
+	var html string
 	cmd := &cobra.Command{
 		Use:   "trend [SCENARIO...]",
 		Short: "Find out when a figure changed over the runs in the store",
@@ -63,13 +64,13 @@ in the store, which may be deleted at any time.`,
 			if len(h.Series) == 0 && h.Runs > len(h.Unused) {
 				return usage(errors.New("no run in the store has such a series; see `netab results` for scenarios, and --metric all"))
 			}
-			if page != "" {
-				if err := disk.Write(page, func(w io.Writer) error { return report.TrendHTML(w, h) }); err != nil {
+			if html != "" {
+				if err := disk.Write(html, func(w io.Writer) error { return report.TrendHTML(w, h) }); err != nil {
 					return failed(err)
 				}
-				writeln(cmd.ErrOrStderr(), page)
+				writeln(cmd.ErrOrStderr(), html)
 			}
-			if err := beside.writeForms(cmd.OutOrStdout(), trendForms(h, as.json, as.csv, beside.chat)); err != nil {
+			if err := beside.writeForms(cmd.OutOrStdout(), report.Trend(h), trendForm(h, as.json, as.csv, beside.chat)); err != nil {
 				return failed(err)
 			}
 			if as.gate {
@@ -94,7 +95,7 @@ in the store, which may be deleted at any time.`,
 	f.BoolVar(&as.gate, "gate", false, "set the exit status by the newest runs")
 	beside.addScenario(cmd)
 	beside.addForms(cmd)
-	f.StringVar(&page, "html", "", "write a page with charts to `FILE`")
+	f.StringVar(&html, "html", "", "write a page with charts to `FILE`")
 	cmd.MarkFlagsMutuallyExclusive("json", "csv", "chat")
 	return cmd
 }
@@ -171,21 +172,16 @@ func (f *gateFlags) knownToTrend(stderr io.Writer, store *results.Store, runs []
 	return out, nil
 }
 
-func trendForms(h trend.History, asJSON, asCSV, asChat bool) forms {
-	return forms{
-		junit:    func(w io.Writer) error { return report.TrendJUnit(w, h) },
-		markdown: func(w io.Writer) error { return report.TrendMarkdown(w, h) },
-		print: func(w io.Writer) error {
-			switch {
-			case asJSON:
-				return report.TrendJSON(w, h)
-			case asCSV:
-				return report.TrendCSV(w, h)
-			case asChat:
-				return report.TrendChat(w, h)
-			}
-			return report.TrendTerminal(w, h, terminal(w))
-		},
+// trendForm is what goes to stdout.
+func trendForm(h trend.History, asJSON, asCSV, asChat bool) func(io.Writer, *page.Page) error {
+	return func(w io.Writer, p *page.Page) error {
+		switch {
+		case asCSV:
+			return report.TrendCSV(w, h)
+		case asChat:
+			return writePage(w, p, "chat")
+		}
+		return writePage(w, p, either("json", asJSON))
 	}
 }
 

@@ -1,13 +1,15 @@
-package report
+package export
 
 import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"netab/analysis"
 	"netab/analysis/escape"
+	"netab/analysis/page"
 )
 
 // JUnit's own document is not specified anywhere; these are the elements that
@@ -57,33 +59,29 @@ type junitText string
 
 func (t junitText) MarshalText() ([]byte, error) { return []byte(escape.Lines(string(t))), nil }
 
-// GateJUnit writes a gate as JUnit XML, a test case a check: a regression is a
+// JUnit writes what is judged as JUnit XML, a test case a check: a regression is a
 // failure, what could not be decided an error, an acknowledged regression is
-// skipped with its reason. A gate without a single check, and one whose runs
-// are not comparable, has one more case that says so, for an empty suite reads
-// as a pass.
-func GateJUnit(w io.Writer, g analysis.Gate) error {
-	s := junitSuite{Name: junitText("netab." + g.Summary.Scenario), Time: junitText(fmt.Sprintf("%.3f", g.Summary.DurationS)), Out: junitText(g.Sentence)}
-	for _, p := range [][2]string{{"run", g.Summary.Run}, {"kernel", g.Summary.Kernel}, {"outcome", string(g.Outcome)},
-		{"forced", strings.Join(g.Forced, "; ")}} {
-		if p[1] != "" {
-			s.Props = append(s.Props, junitProperty{junitText(p[0]), junitText(p[1])})
+// skipped with its reason.
+func JUnit(w io.Writer, p *page.Page, _ Options) error {
+	j, err := judged(p)
+	if err != nil {
+		return err
+	}
+	s := junitSuite{Name: junitText(j.Suite), Time: junitText(j.Took), Out: junitText(j.Sentence)}
+	for _, fact := range j.Facts {
+		if fact.Text != "" {
+			s.Props = append(s.Props, junitProperty{junitText(fact.Name), junitText(fact.Text)})
 		}
 	}
-	whole := g.Outcome == analysis.NotComparable || g.Outcome == analysis.NotMeasured || len(g.Checks) == 0
-	if whole {
-		s.Cases = append(s.Cases, junitCase{Class: s.Name, Name: "gate", Time: "0",
-			Error: &junitFault{Type: junitText(g.Outcome), Message: junitText(g.Sentence)}})
-	}
-	seen := map[junitText]int{}
-	for _, k := range g.Checks {
-		c := junitCheck(s.Name, k)
-		// Ids of runs change from night to night, so names hold none unless several
-		// are compared with one.
-		if seen[c.Name]++; seen[c.Name] > 1 {
-			c.Name += junitText(fmt.Sprintf(" (%d)", seen[c.Name]))
+	seen := map[[2]string]int{}
+	for _, k := range j.Cases {
+		c := junitCase{Class: junitText(k.Class), Name: junitText(k.Name), Time: "0"}
+		// Names hold no ids of runs, so several may have one.
+		id := [2]string{k.Class, k.Name}
+		if seen[id]++; seen[id] > 1 {
+			c.Name += junitText(fmt.Sprintf(" (%d)", seen[id]))
 		}
-		s.Cases = append(s.Cases, c)
+		s.Cases = append(s.Cases, c.with(k))
 	}
 	return s.write(w)
 }
@@ -113,42 +111,26 @@ func (s junitSuite) write(w io.Writer) error {
 	return err
 }
 
-func junitCheck(class junitText, k analysis.Check) junitCase {
-	c := junitCase{Class: class, Name: junitText(checkName(k)), Time: "0"}
-	var lines []string
-	for _, text := range []string{k.Plain, k.Sure, k.Method} {
-		if text != "" {
-			lines = append(lines, text)
-		}
-	}
-	return c.with(k.Outcome, k.Plain, strings.Join(lines, "\n"), k.Issue)
-}
-
 // with gives a case its outcome: plain words, and all that there is to say.
-func (c junitCase) with(o analysis.Outcome, plain, text string, issue *analysis.KnownIssue) junitCase {
-	fault := &junitFault{Type: junitText(o), Message: junitText(plain), Text: junitText(text)}
-	switch o {
+func (c junitCase) with(k page.Check) junitCase {
+	fault := &junitFault{Type: junitText(k.Outcome), Message: junitText(k.Plain)}
+	if !k.Whole {
+		fault.Text = junitText(strings.Join(present(k.Plain, k.Sure, k.Method), "\n"))
+	}
+	switch k.Outcome {
 	case analysis.Worse:
 		c.Failure = fault
-	case analysis.Undecided:
+	case analysis.Undecided, analysis.NotComparable, analysis.NotMeasured:
 		c.Error = fault
 	case analysis.Acknowledged:
-		fault.Message = junitText(fmt.Sprintf("acknowledged until %s: %s", issue.Expires, issue.Reason))
+		fault.Message = junitText(fmt.Sprintf("acknowledged until %s: %s", k.Known.Until, k.Known.Reason))
 		c.Skipped = fault
 	default:
-		c.Out = junitText(text)
+		c.Out = fault.Text
 	}
 	return c
 }
 
-// checkName is the same from night to night, so that CI systems can follow a
-// check.
-func checkName(k analysis.Check) string {
-	switch {
-	case k.Arm == "" && k.Metric == "":
-		return k.Plain
-	case k.Arm == "":
-		return k.Metric
-	}
-	return k.Metric + " of " + k.Arm
+func present(texts ...string) []string {
+	return slices.DeleteFunc(texts, func(s string) bool { return s == "" })
 }

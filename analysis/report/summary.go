@@ -1,0 +1,125 @@
+package report
+
+import (
+	"fmt"
+
+	"netab/analysis"
+	"netab/analysis/page"
+	"netab/results"
+)
+
+// Summary is the page of a run, or of runs judged against each other: the
+// question, the verdict table, the modes that a mean would hide, and the warnings.
+func Summary(s analysis.Summary) *page.Page {
+	p := &page.Page{Title: s.Question, Answer: s.Answer, Data: complete(s)}
+	p.Add(verdicts(s))
+	p.Add(page.Section{Findings: otherFindings(s)})
+	p.Add(page.Section{Table: besideTable(besideRows(s))})
+	p.Add(page.Section{Text: []page.Para{{Text: basis(s), Aside: true, From: &page.Record{Run: s.Run, Seed: s.Seed, Trials: s.Trials + s.Invalid}}}})
+	if s.History != nil {
+		p.Add(page.Section{Text: []page.Para{{Text: s.History.Text}}})
+	}
+	p.Add(page.Section{Lead: "What else happened", Notes: eventNotes(s)})
+	p.Add(page.Section{Text: interactionParas(s)})
+	p.Add(page.Section{Text: modeParas(s)})
+	p.Add(page.Section{Lead: "What else differs", Differs: differences(s.Confounders)})
+	p.Add(page.Section{Warnings: warnings(s)})
+	p.Add(page.Section{Lead: "What would help", Advice: adviceTexts(s.Advice)})
+	return p
+}
+
+// verdicts is the verdict table, or why there is none.
+func verdicts(s analysis.Summary) page.Section {
+	v := newVerdictTable(s)
+	if len(v.rows) == 0 {
+		return page.Section{Text: []page.Para{{Text: "No trial was completed: there is nothing to judge."}}}
+	}
+	return page.Section{Table: v.table()}
+}
+
+func otherFindings(s analysis.Summary) (out []page.Finding) {
+	for _, c := range otherJudged(s) {
+		out = append(out, page.Finding{Text: fmt.Sprintf("%s, %s: %s", c.Arm, lowerFirst(infoOf(c.Metric).title), otherText(s, &c)),
+			Says: c.Verdict, Words: verdictWords(&c)})
+	}
+	return out
+}
+
+// basis is one sentence on what a summary's numbers rest on.
+func basis(s analysis.Summary) string {
+	text := fmt.Sprintf("%s confidence, resolution %s; %s", percentOf(s.Confidence), percentOf(s.Resolution), plural(s.Trials, "trial"))
+	if s.Invalid > 0 {
+		text += fmt.Sprintf(" (%d more not used)", s.Invalid)
+	}
+	text += fmt.Sprintf(", %s counted in %s", seconds(s.MeasuredS), seconds(s.DurationS))
+	if s.Kernel != "" {
+		text += "; kernel " + s.Kernel
+	}
+	return text + "."
+}
+
+func eventNotes(s analysis.Summary) (out []string) {
+	for _, r := range eventRows(s) {
+		out = append(out, r.text())
+	}
+	return out
+}
+
+func interactionParas(s analysis.Summary) (out []page.Para) {
+	for _, text := range interactionTexts(s) {
+		out = append(out, page.Para{Text: text})
+	}
+	return out
+}
+
+func modeParas(s analysis.Summary) (out []page.Para) {
+	for _, m := range modeTexts(s) {
+		out = append(out, page.Para{Of: m.arm, Text: m.text})
+	}
+	return out
+}
+
+func differences(cs []analysis.Confounder) (out []page.Difference) {
+	for _, c := range cs {
+		out = append(out, page.Difference{Name: c.Name, A: c.A, B: c.B, Blocking: c.Blocking, Declared: c.Declared})
+	}
+	return out
+}
+
+func warnings(s analysis.Summary) (out []page.Warning) {
+	for _, w := range shownWarnings(s) {
+		out = append(out, page.Warning{Code: string(w.Code), Text: w.Text, Serious: w.Code.Serious()})
+	}
+	return out
+}
+
+func adviceTexts(as []analysis.Advice) (out []string) {
+	for _, a := range as {
+		out = append(out, a.String())
+	}
+	return out
+}
+
+// complete replaces lists that are nil by empty ones, so that who reads the
+// document may loop over them without asking.
+func complete(s analysis.Summary) analysis.Summary {
+	if s.Arms == nil {
+		s.Arms = []analysis.ArmSummary{}
+	}
+	if s.Comparisons == nil {
+		s.Comparisons = []analysis.Comparison{}
+	}
+	if s.Metrics == nil {
+		s.Metrics = []string{}
+	}
+	if s.Warnings == nil {
+		s.Warnings = []results.Warning{}
+	}
+	if s.Confounders == nil {
+		s.Confounders = []analysis.Confounder{}
+	}
+	if s.Schema == "" {
+		s.Schema = analysis.SchemaSummary
+	}
+	return s
+}

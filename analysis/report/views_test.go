@@ -1,0 +1,53 @@
+package report
+
+import (
+	"bytes"
+	"testing"
+
+	"netab/analysis"
+	"netab/analysis/calibration"
+	"netab/analysis/page"
+	"netab/analysis/proof"
+	"netab/analysis/report/export"
+	"netab/analysis/trend"
+	"netab/results"
+)
+
+// TestEveryViewInEveryFormat: a view that is made into a page is written in every
+// format, those of outcomes alone excepted where it has none.
+func TestEveryViewInEveryFormat(t *testing.T) {
+	comparison := *severalRuns().Compare
+	judged := map[string]bool{"gate": true, "trend": true}
+	for view, p := range map[string]*page.Page{
+		"run": Summary(troubled()), "comparison": Summary(comparison), "gate": Gate(analysis.NewGate(comparison, nil, gateDay)),
+		"trend":       Trend(trend.Analyze(nights(), trend.Options{})),
+		"calibration": calibration.NewPage(&results.Calibration{Scenario: "slowdown"}).View(),
+		"proof":       proof.Proof{Worlds: []proof.Result{{Name: "white"}}}.View(),
+	} {
+		for _, name := range export.Names() {
+			write, _ := export.Named(name)
+			var b bytes.Buffer
+			err := write(&b, p, export.Options{})
+			needs := name == "chat" || name == "junit"
+			if (err == nil) != (!needs || judged[view]) || err == nil && b.Len() == 0 {
+				t.Errorf("%s of a %s: %v, %d bytes", name, view, err, b.Len())
+			}
+		}
+	}
+}
+
+// TestCellsHaveValues: behind a figure as people read it is the record's own.
+func TestCellsHaveValues(t *testing.T) {
+	s := troubled()
+	table := newVerdictTable(s).table()
+	c := s.Comparisons[0]
+	level := s.Arms[1].Metrics[goodput]
+	for i, want := range []page.Cell{
+		page.Text("sink"), page.NumberOf("43.5", level.Mean, "bit/s"), page.NumberOf("1.2", halfWidth(level), "bit/s"),
+		page.ShareOf("+8.2", c.Change), page.IntervalOf("+6.6 to +9.8", c.Lo, c.Hi, ""), page.VerdictOf("▲ improvement", analysis.Improvement),
+	} {
+		if got := table.Rows[1][i]; got != want {
+			t.Errorf("%s %s: %+v, want %+v", table.Columns[i].Group, table.Columns[i].Head, got, want)
+		}
+	}
+}
