@@ -4,10 +4,10 @@
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 GO       ?= go
 NETAB    := bin/netab
-ECHARTS  := analysis/report/assets/echarts.min.js
+ECHARTS  := analysis/report/html/assets/echarts.min.js
 NOTICES  := echarts/NOTICE echarts/LICENSE echarts/licenses/LICENSE-d3 zrender/LICENSE
 GOFILES  := analysis bench cmd results runner scenarios test
-SOURCES  := $(shell find . -name '*.go' -not -path './node_modules/*' -o -name '*.yaml' -path './scenarios/*' -o -path './analysis/report/page/*') go.mod go.sum
+SOURCES  := $(shell find . -name '*.go' -not -path './node_modules/*' -o -name '*.yaml' -path './scenarios/*' -o -path './analysis/report/html/page/*') go.mod go.sum
 
 export CGO_ENABLED = 0
 
@@ -29,10 +29,10 @@ $(NETAB): $(SOURCES) $(ECHARTS)
 # checks needs no npm; a binary needs it, or else each report that it is asked
 # for would fail with one line after the measurement. What its licence asks to go with it is embedded too, and
 # kept in git: `git diff` shows what another version of ECharts changes in it.
-$(ECHARTS): analysis/report/package.json analysis/report/package-lock.json
-	cd analysis/report && npm ci --silent --ignore-scripts
-	cd analysis/report/node_modules && for f in $(NOTICES); do printf '== %s ==\n\n' $$f; cat $$f; echo; done >../assets/licenses.txt
-	cp analysis/report/node_modules/echarts/dist/echarts.min.js $@
+$(ECHARTS): analysis/report/html/package.json analysis/report/html/package-lock.json
+	cd analysis/report/html && npm ci --silent --ignore-scripts
+	cd analysis/report/html/node_modules && for f in $(NOTICES); do printf '== %s ==\n\n' $$f; cat $$f; echo; done >../assets/licenses.txt
+	cp analysis/report/html/node_modules/echarts/dist/echarts.min.js $@
 
 ## test: everything; installs what it needs with apt, if it may
 test: tools build check
@@ -83,4 +83,4 @@ man:
 	$(GO) run -tags man -ldflags '-X main.version=$(VERSION)' ./cmd/netab man bin/man
 
 clean:
-	rm -rf bin analysis/report/node_modules $(ECHARTS)
+	rm -rf bin analysis/report/html/node_modules $(ECHARTS)

@@ -77,6 +77,9 @@ func Duration(d time.Duration) string {
 	return strings.TrimSuffix(fmt.Sprintf("%d h %d min", m/60, m%60), " 0 min")
 }
 
+// Seconds is the duration of a number of seconds.
+func Seconds(s float64) string { return Duration(time.Duration(s * float64(time.Second))) }
+
 // Bytes writes a size; sizes are binary here as in the tools that people know,
 // and an odd size stays in bytes because 1472 B means something and 1.44 KiB
 // does not.

@@ -1,16 +1,18 @@
 package report
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
 	"netab/analysis"
 	"netab/analysis/page"
+	"netab/analysis/report/figure"
 )
 
-// A besideRow is one metric of traffic beside an arm's main one: text with its
+// A BesideRow is one metric of traffic beside an arm's main one: text with its
 // unit, because the rows of one table differ in it.
-type besideRow struct {
+type BesideRow struct {
 	Of, Arm, Metric        string
 	Index                  int // of the arm
 	Level, Half            string
@@ -23,25 +25,25 @@ type besideRow struct {
 
 // besideShown are the metrics that the table shows; where transactions are
 // counted their bytes and packets say little.
-var besideShown = []string{transactionRate, latencyP50, latencyP99, latencyP999, latencyMax, goodput, packetRate, loss}
+var besideShown = []string{figure.TransactionRate, figure.LatencyP50, figure.LatencyP99, figure.LatencyP999, figure.LatencyMax, figure.Goodput, figure.PacketRate, figure.Loss}
 
-// besideRows lists the traffic beside the main one by name, metric and arm, so
+// BesideRows lists the traffic beside the main one by name, metric and arm, so
 // that what is compared stands together.
-func besideRows(s analysis.Summary) []besideRow {
+func BesideRows(s analysis.Summary) []BesideRow {
 	names := map[string]bool{}
-	for _, name := range metricNames(s.Arms) {
-		if of, _, ok := beside(name); ok {
+	for _, name := range figure.MetricNames(s.Arms) {
+		if of, _, ok := figure.Beside(name); ok {
 			names[of] = true
 		}
 	}
-	var rows []besideRow
-	for _, of := range sortedKeys(names) {
+	var rows []BesideRow
+	for _, of := range slices.Sorted(maps.Keys(names)) {
 		for _, metric := range besideShown {
 			name := of + "." + metric
-			if (metric == goodput || metric == packetRate) && len(levels(s.Arms, of+"."+transactionRate)) > 0 {
+			if (metric == figure.Goodput || metric == figure.PacketRate) && len(figure.Levels(s.Arms, of+"."+figure.TransactionRate)) > 0 {
 				continue
 			}
-			if len(levels(s.Arms, name)) > 0 {
+			if len(figure.Levels(s.Arms, name)) > 0 {
 				rows = append(rows, besideOf(s, of, name)...)
 			}
 		}
@@ -49,22 +51,22 @@ func besideRows(s analysis.Summary) []besideRow {
 	return rows
 }
 
-func besideOf(s analysis.Summary, of, metric string) []besideRow {
-	v := verdictTableOf(s, metric)
-	_, base, _ := beside(metric)
-	var rows []besideRow
-	for _, r := range v.rows {
-		if r.level == nil {
+func besideOf(s analysis.Summary, of, metric string) []BesideRow {
+	v := VerdictTableOf(s, metric)
+	_, base, _ := figure.Beside(metric)
+	var rows []BesideRow
+	for _, r := range v.Rows {
+		if r.Level == nil {
 			continue
 		}
-		row := besideRow{Of: of, Arm: r.name, Metric: infoOf(base).title, Index: armIndex(s.Arms, r.arm.Name),
-			Level: v.level.with(r.level.Mean), Half: v.half(r.level), Baseline: r.baseline && r.change == nil, level: r.level, change: r.change}
-		if c := r.change; c != nil {
+		row := BesideRow{Of: of, Arm: r.Name, Metric: figure.InfoOf(base).Title, Index: ArmIndex(s.Arms, r.Arm.Name),
+			Level: v.Level.With(r.Level.Mean), Half: v.Half(r.Level), Baseline: r.Baseline && r.Change == nil, level: r.Level, change: r.Change}
+		if c := r.Change; c != nil {
 			if !c.Untold() {
-				row.Change, row.Interval = v.change.signed(c.Change)+" "+v.change.unit, v.interval(c)
+				row.Change, row.Interval = v.Change.Signed(c.Change)+" "+v.Change.Unit, v.Interval(c)
 			}
 			if c.Judged {
-				row.Verdict, row.Words, row.Symbol = string(c.Verdict), verdictWords(c), page.VerdictSymbol(c.Verdict)
+				row.Verdict, row.Words, row.Symbol = string(c.Verdict), VerdictWords(c), page.VerdictSymbol(c.Verdict)
 			}
 		}
 		rows = append(rows, row)
@@ -73,13 +75,13 @@ func besideOf(s analysis.Summary, of, metric string) []besideRow {
 }
 
 // besideTable lays the rows out.
-func besideTable(rows []besideRow) page.Table {
+func besideTable(rows []BesideRow) page.Table {
 	t := page.Table{Caption: "Traffic beside", Columns: []page.Column{
 		{Head: "beside", Left: true}, {Head: "metric", Left: true}, {Head: "arm", Left: true},
 		{Head: "level", Spare: 2}, {Head: "±", Rank: 4},
 		{Group: "change", Head: "%"}, {Group: "change", Head: "interval", Rank: 2},
 	}}
-	judged := slices.ContainsFunc(rows, func(r besideRow) bool { return r.Verdict != "" })
+	judged := slices.ContainsFunc(rows, func(r BesideRow) bool { return r.Verdict != "" })
 	if judged {
 		t.Columns = append(t.Columns, page.Column{Head: "verdict", Left: true})
 	}
@@ -103,7 +105,7 @@ func besideTable(rows []besideRow) page.Table {
 }
 
 // verdictCell says whether it took part in the verdict.
-func (r besideRow) verdictCell() page.Cell {
+func (r BesideRow) verdictCell() page.Cell {
 	switch {
 	case r.Verdict != "":
 		return page.VerdictOf(r.Symbol+" "+r.Words, r.change.Verdict)
@@ -111,33 +113,4 @@ func (r besideRow) verdictCell() page.Cell {
 		return page.Text("  baseline")
 	}
 	return page.Cell{}
-}
-
-// An eventRow is one kind of event of one role of an arm.
-type eventRow struct {
-	Arm, Role, Name string
-	Count           int64
-	Meaning         string
-}
-
-func (r eventRow) text() string {
-	text := r.Arm + ", " + r.Role + ": " + count(r.Count) + " " + r.Name
-	if r.Meaning != "" {
-		text += ": " + r.Meaning
-	}
-	return text
-}
-
-func eventRows(s analysis.Summary) []eventRow {
-	var rows []eventRow
-	for _, a := range s.Arms {
-		for _, e := range a.Events {
-			role := e.Role
-			if e.Of != "" {
-				role += " of " + e.Of
-			}
-			rows = append(rows, eventRow{armLabel(a), role, e.Name, e.Count, e.Meaning})
-		}
-	}
-	return rows
 }

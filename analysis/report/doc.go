@@ -1,20 +1,12 @@
-// Package report shows what was judged: a run, a comparison, a gate and a trend
-// are made into pages (package analysis/page), which package report/export writes
-// in every format; and runs, trends, calibrations and proofs into one
-// self-contained page of HTML.
+// Package report says what is shown of what was judged: a run, a comparison, a gate
+// and a trend are made into pages (package analysis/page), as package calibration
+// and package proof make theirs.
 //
 // It concludes nothing: every number with an interval comes from an
-// analysis.Summary, and what the page draws beside them (slices over time,
-// packets, CPUs, settings) is read from the results.Run as it was recorded.
-// Whoever finds a verdict here that package analysis did not give has found a
-// bug.
+// analysis.Summary. Whoever finds a verdict here that package analysis did not give
+// has found a bug. How a page is written is no matter of this package:
 //
-// The page is ours (html/template, page/), the options of its charts are
-// go-echarts', and ECharts itself is embedded from assets/ at build time, so
-// that a report opens offline and makes no request to anywhere. The same
-// input gives the same bytes: no clock, no random chart ids, maps sorted.
-//
-// Everything that comes from a record is untrusted text: it reaches the page
-// only through html/template or as JSON in a data block, never as markup or
-// code.
+//	report/export   every page in every format, and records as they are
+//	report/html     the one page of HTML with its charts
+//	report/figure   how figures are written
 package report

@@ -6,6 +6,7 @@ import (
 
 	"netab/analysis"
 	"netab/analysis/page"
+	"netab/analysis/report/figure"
 )
 
 // Gate is the page of a gate: each check in plain words and how sure it is, and
@@ -24,7 +25,7 @@ func Gate(g analysis.Gate) *page.Page {
 func newCheck(g analysis.Gate, k analysis.Check) page.Check {
 	c := page.Check{Class: suiteOf(g), Name: checkName(k), Outcome: k.Outcome, Arm: k.Arm, Plain: k.Plain, Sure: k.Sure, Method: k.Method, Known: known(k.Issue)}
 	if k.Metric != "" {
-		c.Metric = infoOf(k.Metric).title
+		c.Metric = figure.InfoOf(k.Metric).Title
 	}
 	return c
 }

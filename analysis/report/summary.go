@@ -5,6 +5,8 @@ import (
 
 	"netab/analysis"
 	"netab/analysis/page"
+	"netab/analysis/prose"
+	"netab/analysis/report/figure"
 	"netab/results"
 )
 
@@ -14,8 +16,8 @@ func Summary(s analysis.Summary) *page.Page {
 	p := &page.Page{Title: s.Question, Answer: s.Answer, Data: complete(s)}
 	p.Add(verdicts(s))
 	p.Add(page.Section{Findings: otherFindings(s)})
-	p.Add(page.Section{Table: besideTable(besideRows(s))})
-	p.Add(page.Section{Text: []page.Para{{Text: basis(s), Aside: true, From: &page.Record{Run: s.Run, Seed: s.Seed, Trials: s.Trials + s.Invalid}}}})
+	p.Add(page.Section{Table: besideTable(BesideRows(s))})
+	p.Add(page.Section{Text: []page.Para{{Text: Basis(s), Aside: true, From: &page.Record{Run: s.Run, Seed: s.Seed, Trials: s.Trials + s.Invalid}}}})
 	if s.History != nil {
 		p.Add(page.Section{Text: []page.Para{{Text: s.History.Text}}})
 	}
@@ -30,28 +32,28 @@ func Summary(s analysis.Summary) *page.Page {
 
 // verdicts is the verdict table, or why there is none.
 func verdicts(s analysis.Summary) page.Section {
-	v := newVerdictTable(s)
-	if len(v.rows) == 0 {
+	v := NewVerdictTable(s)
+	if len(v.Rows) == 0 {
 		return page.Section{Text: []page.Para{{Text: "No trial was completed: there is nothing to judge."}}}
 	}
 	return page.Section{Table: v.table()}
 }
 
 func otherFindings(s analysis.Summary) (out []page.Finding) {
-	for _, c := range otherJudged(s) {
-		out = append(out, page.Finding{Text: fmt.Sprintf("%s, %s: %s", c.Arm, lowerFirst(infoOf(c.Metric).title), otherText(s, &c)),
-			Says: c.Verdict, Words: verdictWords(&c)})
+	for _, c := range OtherJudged(s) {
+		out = append(out, page.Finding{Text: fmt.Sprintf("%s, %s: %s", c.Arm, prose.Lower(figure.InfoOf(c.Metric).Title), OtherText(s, &c)),
+			Says: c.Verdict, Words: VerdictWords(&c)})
 	}
 	return out
 }
 
-// basis is one sentence on what a summary's numbers rest on.
-func basis(s analysis.Summary) string {
-	text := fmt.Sprintf("%s confidence, resolution %s; %s", percentOf(s.Confidence), percentOf(s.Resolution), plural(s.Trials, "trial"))
+// Basis is one sentence on what a summary's numbers rest on.
+func Basis(s analysis.Summary) string {
+	text := fmt.Sprintf("%s confidence, resolution %s; %s", prose.ShortPercent(s.Confidence), prose.ShortPercent(s.Resolution), prose.Counted(s.Trials, "trial"))
 	if s.Invalid > 0 {
 		text += fmt.Sprintf(" (%d more not used)", s.Invalid)
 	}
-	text += fmt.Sprintf(", %s counted in %s", seconds(s.MeasuredS), seconds(s.DurationS))
+	text += fmt.Sprintf(", %s counted in %s", prose.Seconds(s.MeasuredS), prose.Seconds(s.DurationS))
 	if s.Kernel != "" {
 		text += "; kernel " + s.Kernel
 	}
@@ -59,22 +61,22 @@ func basis(s analysis.Summary) string {
 }
 
 func eventNotes(s analysis.Summary) (out []string) {
-	for _, r := range eventRows(s) {
+	for _, r := range EventRows(s) {
 		out = append(out, r.text())
 	}
 	return out
 }
 
 func interactionParas(s analysis.Summary) (out []page.Para) {
-	for _, text := range interactionTexts(s) {
+	for _, text := range InteractionTexts(s) {
 		out = append(out, page.Para{Text: text})
 	}
 	return out
 }
 
 func modeParas(s analysis.Summary) (out []page.Para) {
-	for _, m := range modeTexts(s) {
-		out = append(out, page.Para{Of: m.arm, Text: m.text})
+	for _, m := range ModeTexts(s) {
+		out = append(out, page.Para{Of: m.Arm, Text: m.Text})
 	}
 	return out
 }
@@ -87,7 +89,7 @@ func differences(cs []analysis.Confounder) (out []page.Difference) {
 }
 
 func warnings(s analysis.Summary) (out []page.Warning) {
-	for _, w := range shownWarnings(s) {
+	for _, w := range ShownWarnings(s) {
 		out = append(out, page.Warning{Code: string(w.Code), Text: w.Text, Serious: w.Code.Serious()})
 	}
 	return out

@@ -14,6 +14,7 @@ import (
 
 	"netab/analysis"
 	"netab/analysis/report/export"
+	"netab/analysis/report/sample"
 	"netab/results"
 )
 
@@ -37,44 +38,27 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-func summaryOf(w world) analysis.Summary { return w.summary(w.run()) }
-
-// troubled is a run in which all went wrong that a summary can tell of.
-func troubled() analysis.Summary {
-	s := summaryOf(tcpWorld())
-	s.Converged, s.Invalid, s.Ended = false, 3, "max-time"
-	other := s.Comparisons[0]
-	other.Metric, other.Change, other.Lo, other.Hi, other.Verdict = nsByteSink, -0.021, -0.034, -0.008, analysis.Improvement
-	s.Comparisons = append(s.Comparisons, other)
-	s.Comparisons[1].Mixture = true
-	s.Confounders = []analysis.Confounder{{Name: "kernel", A: "6.18.2", B: "6.19.0", Declared: true}, {Name: "cpu_model", A: "X", B: "Y", Blocking: true}}
-	s.Warnings = append(s.Warnings, results.Warning{Code: "not-converged", Text: "NOT CONVERGED: \x1b[31mall\x1b[0m against off has no verdict at resolution 1 %: raise --max-time or --resolution"})
-	s.Advice = []analysis.Advice{{Code: "states", Text: "pin the guest's virtual CPUs", Gain: "the error of sink falls from 2.8 % to 0.60 %"},
-		{Code: "foreign-cpu", Text: "stop what else runs while netab measures: \x1b[31mcc1\x1b[0m (190 % of a CPU)"}}
-	return s
-}
-
 func TestTerminal(t *testing.T) {
 	for _, c := range []struct {
 		file string
 		s    analysis.Summary
 		opts export.Options
 	}{
-		{"tcp.txt", summaryOf(tcpWorld()), export.Options{}},
-		{"udp.txt", summaryOf(udpWorld()), export.Options{Width: 200}},
-		{"matrix.txt", summaryOf(matrixWorld()), export.Options{Width: 100}},
-		{"tcp-60.txt", summaryOf(tcpWorld()), export.Options{Width: 60}},
-		{"troubled.txt", troubled(), export.Options{}},
-		{"long-names.txt", longNames(), export.Options{Width: 80}},
-		{"long-names-60.txt", longNames(), export.Options{Width: 60}},
-		{"long-names-40.txt", longNames(), export.Options{Width: 40}},
-		{"tcp-40.txt", summaryOf(tcpWorld()), export.Options{Width: 40}},
-		{"matrix-60.txt", summaryOf(matrixWorld()), export.Options{Width: 60}},
-		{"troubled-60.txt", troubled(), export.Options{Width: 60}},
-		{"rr.txt", analysis.Summarize(rrRun()), export.Options{}},
-		{"rr-60.txt", analysis.Summarize(rrRun()), export.Options{Width: 60}},
-		{"ladder.txt", analysis.Summarize(ladderRun()), export.Options{}},
-		{"search.txt", analysis.Summarize(searchRun()), export.Options{}},
+		{"tcp.txt", sample.SummaryOf(sample.TCPWorld()), export.Options{}},
+		{"udp.txt", sample.SummaryOf(sample.UDPWorld()), export.Options{Width: 200}},
+		{"matrix.txt", sample.SummaryOf(sample.MatrixWorld()), export.Options{Width: 100}},
+		{"tcp-60.txt", sample.SummaryOf(sample.TCPWorld()), export.Options{Width: 60}},
+		{"troubled.txt", sample.Troubled(), export.Options{}},
+		{"long-names.txt", sample.LongNames(), export.Options{Width: 80}},
+		{"long-names-60.txt", sample.LongNames(), export.Options{Width: 60}},
+		{"long-names-40.txt", sample.LongNames(), export.Options{Width: 40}},
+		{"tcp-40.txt", sample.SummaryOf(sample.TCPWorld()), export.Options{Width: 40}},
+		{"matrix-60.txt", sample.SummaryOf(sample.MatrixWorld()), export.Options{Width: 60}},
+		{"troubled-60.txt", sample.Troubled(), export.Options{Width: 60}},
+		{"rr.txt", analysis.Summarize(sample.Requests()), export.Options{}},
+		{"rr-60.txt", analysis.Summarize(sample.Requests()), export.Options{Width: 60}},
+		{"ladder.txt", analysis.Summarize(sample.Ladder()), export.Options{}},
+		{"search.txt", analysis.Summarize(sample.Search()), export.Options{}},
 		{"nothing.txt", analysis.Summary{Question: "Is it faster?", Warnings: []results.Warning{{Code: "no-trials", Text: "no trial was completed"}}}, export.Options{}},
 	} {
 		t.Run(c.file, func(t *testing.T) {
@@ -110,20 +94,8 @@ func terminalText(t *testing.T, s analysis.Summary, opts export.Options) string 
 	return b.String()
 }
 
-func longNames() analysis.Summary {
-	s := summaryOf(tcpWorld())
-	for i := range s.Arms {
-		s.Arms[i].Name = "steering of received packets set to " + s.Arms[i].Name
-	}
-	for i := range s.Comparisons {
-		s.Comparisons[i].Arm = "steering of received packets set to " + s.Comparisons[i].Arm
-		s.Comparisons[i].Baseline = "steering of received packets set to " + s.Comparisons[i].Baseline
-	}
-	return s
-}
-
 func TestTerminalColorsVerdicts(t *testing.T) {
-	text := terminalText(t, summaryOf(tcpWorld()), export.Options{Color: true})
+	text := terminalText(t, sample.SummaryOf(sample.TCPWorld()), export.Options{Color: true})
 	for _, want := range []string{"\x1b[32m▲ improvement", "\x1b[33m? inconclusive"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)

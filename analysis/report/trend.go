@@ -6,6 +6,8 @@ import (
 
 	"netab/analysis"
 	"netab/analysis/page"
+	"netab/analysis/prose"
+	"netab/analysis/report/figure"
 	"netab/analysis/trend"
 )
 
@@ -14,12 +16,12 @@ import (
 func Trend(h trend.History) *page.Page {
 	p := &page.Page{Title: h.Answer, Judged: judgedTrend(h), Data: h}
 	p.Add(page.Section{Table: trendTable(h)})
-	names := trendNames(h)
+	names := TrendNames(h)
 	var warned []page.Warning
 	for i := range h.Series {
 		s := &h.Series[i]
 		if s.State == trend.Suspect || s.State == trend.Changed {
-			p.Add(page.Section{Text: []page.Para{{Of: names[i], Text: s.Text, Hint: trendHint(s)}}})
+			p.Add(page.Section{Text: []page.Para{{Of: names[i], Text: s.Text, Hint: TrendHint(s)}}})
 		}
 		for _, w := range s.Warnings {
 			warned = append(warned, page.Warning{Of: names[i], Code: string(w.Code), Text: w.Text})
@@ -27,7 +29,7 @@ func Trend(h trend.History) *page.Page {
 	}
 	p.Add(page.Section{Warnings: warned})
 	if len(h.Unused) > 0 {
-		p.Add(page.Section{Text: []page.Para{{Text: unusedText(h), Aside: true}}})
+		p.Add(page.Section{Text: []page.Para{{Text: UnusedText(h), Aside: true}}})
 	}
 	return p
 }
@@ -39,7 +41,7 @@ func judgedTrend(h trend.History) *page.Judged {
 	if len(h.Series) == 0 {
 		j.Cases = []page.Check{{Class: j.Suite, Name: "trend", Outcome: analysis.Undecided, Plain: h.Answer}}
 	}
-	names := trendNames(h)
+	names := TrendNames(h)
 	for i := range h.Series {
 		s := &h.Series[i]
 		j.Cases = append(j.Cases, page.Check{Class: "netab.trend." + s.Scenario, Name: names[i], Outcome: s.Outcome, Plain: s.Text, Known: known(s.Issue)})
@@ -47,35 +49,35 @@ func judgedTrend(h trend.History) *page.Judged {
 	return j
 }
 
-// trendHint says what to do about a series that is not steady.
-func trendHint(s *trend.Series) string {
+// TrendHint says what to do about a series that is not steady.
+func TrendHint(s *trend.Series) string {
 	if s.State != trend.Suspect || s.Outcome != analysis.Undecided {
 		return ""
 	}
 	return "netab run " + s.Scenario + ", best after a reboot, and then netab trend again"
 }
 
-// unusedText says how many runs are no points, with the first reasons.
-func unusedText(h trend.History) string {
+// UnusedText says how many runs are no points, with the first reasons.
+func UnusedText(h trend.History) string {
 	const shown = 3
 	var parts []string
 	for _, u := range h.Unused[:min(shown, len(h.Unused))] {
 		parts = append(parts, fmt.Sprintf("%s (%s)", u.Run, u.Why))
 	}
-	text := fmt.Sprintf("%s of %s not used: %s", plural(len(h.Unused), "run"), fmt.Sprint(h.Runs), strings.Join(parts, ", "))
+	text := fmt.Sprintf("%s of %s not used: %s", prose.Counted(len(h.Unused), "run"), fmt.Sprint(h.Runs), strings.Join(parts, ", "))
 	if more := len(h.Unused) - shown; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text + "."
 }
 
-// trendNames are the shortest names that tell the series apart, the arm
+// TrendNames are the shortest names that tell the series apart, the arm
 // always among them.
-func trendNames(h trend.History) []string {
+func TrendNames(h trend.History) []string {
 	parts := []func(s *trend.Series) string{
 		func(s *trend.Series) string { return s.Scenario },
 		func(s *trend.Series) string { return s.Machine },
-		func(s *trend.Series) string { return lowerFirst(infoOf(s.Metric).title) },
+		func(s *trend.Series) string { return prose.Lower(figure.InfoOf(s.Metric).Title) },
 		func(s *trend.Series) string { return s.Traffic },
 	}
 	names := make([]string, len(h.Series))
@@ -110,11 +112,11 @@ func trendNames(h trend.History) []string {
 func trendTable(h trend.History) page.Table {
 	t := page.Table{Columns: []page.Column{{Head: "Series", Left: true}, {Head: "runs", Rank: 1}, {Head: "level", Spare: 1}, {Head: "newest"},
 		{Head: "changes", Rank: 2}, {Head: "verdict", Left: true}}}
-	for i, name := range trendNames(h) {
+	for i, name := range TrendNames(h) {
 		s := &h.Series[i]
-		sc := trendScale(s)
-		t.Row(page.Text(name), countCell(len(s.Points)), trendCell(s, sc, s.Level), trendCell(s, sc, s.Newest), countCell(len(s.Changes)),
-			page.VerdictOf(trendSymbol(s)+" "+trendWords(s), trendVerdict(s)))
+		sc := TrendScale(s)
+		t.Row(page.Text(name), countCell(len(s.Points)), TrendCell(s, sc, s.Level), TrendCell(s, sc, s.Newest), countCell(len(s.Changes)),
+			page.VerdictOf(TrendSymbol(s)+" "+TrendWords(s), trendVerdict(s)))
 	}
 	return t
 }
@@ -129,40 +131,42 @@ func trendVerdict(s *trend.Series) analysis.Verdict {
 	return s.Verdict
 }
 
-// trendCell is a value where there is one.
-func trendCell(s *trend.Series, sc scale, value func() (float64, bool)) page.Cell {
+// TrendCell is a value where there is one.
+func TrendCell(s *trend.Series, sc figure.Scale, value func() (float64, bool)) page.Cell {
 	x, ok := value()
 	switch {
 	case !ok:
 		return page.Text("nothing")
 	case s.Against != "":
-		return page.ShareOf(trendValue(s, sc, x), x)
+		return page.ShareOf(TrendValue(s, sc, x), x)
 	}
-	return page.NumberOf(trendValue(s, sc, x), x, s.Unit)
+	return page.NumberOf(TrendValue(s, sc, x), x, s.Unit)
 }
 
-// trendScale is that of a series' values: changes are percents.
-func trendScale(s *trend.Series) scale {
+// TrendScale is that of a series' values: changes are percents.
+func TrendScale(s *trend.Series) figure.Scale {
 	values := make([]float64, len(s.Points))
 	for i, p := range s.Points {
 		values[i] = p.Value
 	}
 	if s.Against != "" {
-		return percentScale(values, nil)
+		return figure.PercentScale(values, nil)
 	}
-	sc := infoOf(s.Metric).scale(s.Unit, values, nil)
-	sc.wide, sc.decimals = false, decimalsFor(0, largest(values)/sc.div)
+	sc := figure.InfoOf(s.Metric).Scale(s.Unit, values, nil)
+	sc.Wide, sc.Decimals = false, figure.DecimalsFor(0, figure.Largest(values)/sc.Div)
 	return sc
 }
 
-func trendValue(s *trend.Series, sc scale, x float64) string {
+// TrendValue is one value of a series, with its unit.
+func TrendValue(s *trend.Series, sc figure.Scale, x float64) string {
 	if s.Against != "" {
-		return sc.signed(x) + " " + sc.unit
+		return sc.Signed(x) + " " + sc.Unit
 	}
-	return sc.with(x)
+	return sc.With(x)
 }
 
-func trendWords(s *trend.Series) string {
+// TrendWords say what became of a series.
+func TrendWords(s *trend.Series) string {
 	if s.Outcome == analysis.Acknowledged {
 		return stateWords(s) + ", " + string(s.Outcome)
 	}
@@ -181,8 +185,8 @@ func stateWords(s *trend.Series) string {
 	return "steady"
 }
 
-// trendSymbol says it without colour.
-func trendSymbol(s *trend.Series) string {
+// TrendSymbol says it without colour.
+func TrendSymbol(s *trend.Series) string {
 	if s.Outcome == analysis.Acknowledged {
 		return page.OutcomeSymbol(s.Outcome)
 	}

@@ -5,21 +5,11 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"time"
 
-	"netab/analysis"
 	"netab/analysis/report/export"
+	"netab/analysis/report/sample"
 	"netab/analysis/trend"
 )
-
-func acknowledgedNights(t *testing.T) trend.History {
-	t.Helper()
-	issues, err := analysis.ParseKnownIssues("k", []byte("- {arm: off, reason: bug 7, expires: 2026-12-31}"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return trend.Analyze(nights(), trend.Options{Now: time.Date(2026, 6, 30, 0, 0, 0, 0, time.UTC), Known: []trend.Known{{Scenario: "loopback-rps", Issues: issues}}})
-}
 
 func TestTrendJUnit(t *testing.T) {
 	for _, tt := range []struct {
@@ -28,10 +18,10 @@ func TestTrendJUnit(t *testing.T) {
 		tests, failures, errors, skipped int
 		says                             string
 	}{
-		{"regression", trend.Analyze(nights(), trend.Options{}), 2, 1, 0, 0, `<failure type="regression" message="CHANGED (regression): `},
-		{"acknowledged", acknowledgedNights(t), 2, 0, 0, 1, `message="acknowledged until 2026-12-31: bug 7"`},
+		{"regression", trend.Analyze(sample.Nights(), trend.Options{}), 2, 1, 0, 0, `<failure type="regression" message="CHANGED (regression): `},
+		{"acknowledged", sample.AcknowledgedNights(), 2, 0, 0, 1, `message="acknowledged until 2026-12-31: bug 7"`},
 		{"nothing", trend.Analyze(nil, trend.Options{}), 1, 0, 1, 0, `<error type="inconclusive" message=`},
-		{"hostile", hostileNights(), 2, 1, 0, 0, "&lt;img"},
+		{"hostile", sample.HostileNights(), 2, 1, 0, 0, "&lt;img"},
 	} {
 		text, s := readJUnit(t, func(w io.Writer) error { return export.JUnit(w, Trend(tt.h), export.Options{}) })
 		if s.Tests != tt.tests || s.Failures != tt.failures || s.Errors != tt.errors || s.Skipped != tt.skipped || !strings.Contains(text, tt.says) {
@@ -41,7 +31,7 @@ func TestTrendJUnit(t *testing.T) {
 }
 
 func TestTrendMarkdownAndChat(t *testing.T) {
-	h := trend.Analyze(nights(), trend.Options{})
+	h := trend.Analyze(sample.Nights(), trend.Options{})
 	var md, chat bytes.Buffer
 	if err := export.Markdown(&md, Trend(h), export.Options{}); err != nil {
 		t.Fatal(err)

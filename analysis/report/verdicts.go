@@ -2,84 +2,85 @@ package report
 
 import (
 	"fmt"
-	"math"
 	"sort"
 	"strings"
 
 	"netab/analysis"
+	"netab/analysis/report/figure"
 	"netab/results"
 )
 
-// A verdictTable is the table that every format shows: one row an arm, about
+// A VerdictTable is the table that every format shows: one row an arm, about
 // one metric. Every column has one unit and one number of decimals.
-type verdictTable struct {
-	headline  metricInfo
-	names     string // heading of the arm column: "arm", or the factors
-	level     scale  // of the headline metric
-	change    scale
-	side      []sideColumn
-	rows      []verdictRow
-	compares  bool // any row has a comparison
-	baselines int  // different baselines
+type VerdictTable struct {
+	Headline  figure.Info
+	Names     string       // heading of the arm column: "arm", or the factors
+	Level     figure.Scale // of the headline metric
+	Change    figure.Scale
+	Side      []SideColumn
+	Rows      []VerdictRow
+	Compares  bool // any row has a comparison
+	Baselines int  // different baselines
 }
 
-// A sideColumn is a metric beside the headline.
-type sideColumn struct {
-	metricInfo
-	scale
+// A SideColumn is a metric beside the headline.
+type SideColumn struct {
+	figure.Info
+	figure.Scale
 	group string // what stands above source and sink
 	role  string
 }
 
-// A verdictRow is one arm, or one arm of one run.
-type verdictRow struct {
-	arm      analysis.ArmSummary
-	name     string
-	baseline bool
-	level    *analysis.Level
-	change   *analysis.Comparison
-	side     []*analysis.Level // as verdictTable.side, nil where there is none
+// A VerdictRow is one arm, or one arm of one run.
+type VerdictRow struct {
+	Arm      analysis.ArmSummary
+	Name     string
+	Baseline bool
+	Level    *analysis.Level
+	Change   *analysis.Comparison
+	Side     []*analysis.Level // as VerdictTable.Side, nil where there is none
 }
 
-// newVerdictTable arranges a summary around its headline metric.
-func newVerdictTable(s analysis.Summary) verdictTable { return verdictTableOf(s, headlineOf(s)) }
+// NewVerdictTable arranges a summary around its headline metric.
+func NewVerdictTable(s analysis.Summary) VerdictTable { return VerdictTableOf(s, HeadlineOf(s)) }
 
-func verdictTableOf(s analysis.Summary, metric string) verdictTable {
-	t := verdictTable{headline: infoOf(metric), names: armHeading(s.Arms)}
-	t.level = t.headline.scaleFor(levels(s.Arms, metric))
-	t.change = changeScale(comparisonsOf(s, metric), t.level)
-	t.side = sideColumns(s.Arms, metric)
+// VerdictTableOf arranges a summary around a metric.
+func VerdictTableOf(s analysis.Summary, metric string) VerdictTable {
+	t := VerdictTable{Headline: figure.InfoOf(metric), Names: armHeading(s.Arms)}
+	t.Level = t.Headline.ScaleFor(figure.Levels(s.Arms, metric))
+	t.Change = figure.ChangeScale(ComparisonsOf(s, metric), t.Level)
+	t.Side = sideColumns(s.Arms, metric)
 	for _, arm := range s.Arms {
-		t.rows = append(t.rows, t.row(arm))
+		t.Rows = append(t.Rows, t.row(arm))
 	}
 	for i, c := range s.Comparisons {
 		base, arm := rowsOf(s.Arms, c)
 		if c.Metric != metric || base < 0 || arm < 0 {
 			continue
 		}
-		t.compares = true
-		t.rows[arm].change, t.rows[base].baseline = &s.Comparisons[i], true
+		t.Compares = true
+		t.Rows[arm].Change, t.Rows[base].Baseline = &s.Comparisons[i], true
 	}
 	if len(s.Arms) > 0 && s.Arms[0].Run != "" {
-		sideBySide(t.rows)
+		sideBySide(t.Rows)
 		return t // which is compared with which is plain from the pairs
 	}
-	t.baselines = len(baselineNames(s))
+	t.Baselines = len(BaselineNames(s))
 	return t
 }
 
-func (t verdictTable) row(arm analysis.ArmSummary) verdictRow {
-	r := verdictRow{arm: arm, name: armLabel(arm)}
-	if l, ok := arm.Metrics[t.headline.name]; ok {
-		r.level = &l
+func (t VerdictTable) row(arm analysis.ArmSummary) VerdictRow {
+	r := VerdictRow{Arm: arm, Name: ArmLabel(arm)}
+	if l, ok := arm.Metrics[t.Headline.Name]; ok {
+		r.Level = &l
 	}
-	for _, col := range t.side {
-		l, ok := arm.Metrics[col.name]
+	for _, col := range t.Side {
+		l, ok := arm.Metrics[col.Name]
 		if !ok {
-			r.side = append(r.side, nil)
+			r.Side = append(r.Side, nil)
 			continue
 		}
-		r.side = append(r.side, &l)
+		r.Side = append(r.Side, &l)
 	}
 	return r
 }
@@ -100,103 +101,77 @@ func rowsOf(arms []analysis.ArmSummary, c analysis.Comparison) (base, arm int) {
 }
 
 // sideBySide brings arms of the same name together, whichever run they are of.
-func sideBySide(rows []verdictRow) {
+func sideBySide(rows []VerdictRow) {
 	first := map[string]int{}
 	for _, r := range rows {
-		if _, ok := first[r.arm.Name]; !ok {
-			first[r.arm.Name] = len(first)
+		if _, ok := first[r.Arm.Name]; !ok {
+			first[r.Arm.Name] = len(first)
 		}
 	}
-	sort.SliceStable(rows, func(i, j int) bool { return first[rows[i].arm.Name] < first[rows[j].arm.Name] })
+	sort.SliceStable(rows, func(i, j int) bool { return first[rows[i].Arm.Name] < first[rows[j].Arm.Name] })
 }
 
 // sideColumns are the columns beside the headline: packets where loss says
 // that datagrams were counted, transactions and their latency where there are
 // any, the CPUs of the roles, and what a byte, a packet or a transaction costs
 // each of them.
-func sideColumns(arms []analysis.ArmSummary, headline string) []sideColumn {
-	var cols []sideColumn
+func sideColumns(arms []analysis.ArmSummary, headline string) []SideColumn {
+	var cols []SideColumn
 	for _, c := range wantedColumns(arms) {
-		ls := levels(arms, c.name)
-		if c.name == headline || len(ls) == 0 {
+		ls := figure.Levels(arms, c.Name)
+		if c.Name == headline || len(ls) == 0 {
 			continue
 		}
-		c.scale = c.scaleFor(ls)
-		if c.quantity == share { // a CPU share to a tenth says more than anyone can use
-			c.decimals = min(c.decimals, 1)
+		c.Scale = c.ScaleFor(ls)
+		if c.Quantity == figure.Share { // a CPU share to a tenth says more than anyone can use
+			c.Decimals = min(c.Decimals, 1)
 		}
-		if c.quantity == latency {
-			c.group += " " + c.unit
+		if c.Quantity == figure.Latency {
+			c.group += " " + c.Unit
 		}
 		cols = append(cols, c)
 	}
 	return cols
 }
 
-func wantedColumns(arms []analysis.ArmSummary) []sideColumn {
-	datagrams, transacting := len(levels(arms, loss)) > 0, len(levels(arms, transactionRate))
-	var wanted []sideColumn
+func wantedColumns(arms []analysis.ArmSummary) []SideColumn {
+	datagrams, transacting := len(figure.Levels(arms, figure.Loss)) > 0, len(figure.Levels(arms, figure.TransactionRate))
+	var wanted []SideColumn
 	add := func(group, role, metric string) {
-		wanted = append(wanted, sideColumn{metricInfo: infoOf(metric), group: group, role: role})
+		wanted = append(wanted, SideColumn{Info: figure.InfoOf(metric), group: group, role: role})
 	}
 	if transacting < len(arms) {
-		add("", "", goodput)
+		add("", "", figure.Goodput)
 	}
 	if transacting > 0 {
-		add("", "", transactionRate)
-		add("latency", "p50", latencyP50)
-		add("latency", "p99", latencyP99)
-		add("latency", "p99.9", latencyP999)
-		add("latency", "max", latencyMax)
+		add("", "", figure.TransactionRate)
+		add("latency", "p50", figure.LatencyP50)
+		add("latency", "p99", figure.LatencyP99)
+		add("latency", "p99.9", figure.LatencyP999)
+		add("latency", "max", figure.LatencyMax)
 	}
 	if datagrams {
-		add("", "", packetRate)
-		add("", "", loss)
+		add("", "", figure.PacketRate)
+		add("", "", figure.Loss)
 	}
-	add("CPU", "source", cpuSource)
-	add("CPU", "sink", cpuSink)
+	add("CPU", "source", figure.CPUSource)
+	add("CPU", "sink", figure.CPUSink)
 	switch {
 	case transacting == len(arms):
-		add("ns/transaction", "source", nsTransSource)
-		add("ns/transaction", "sink", nsTransSink)
+		add("ns/transaction", "source", figure.NSTransSource)
+		add("ns/transaction", "sink", figure.NSTransSink)
 	case datagrams:
-		add("ns/packet", "source", nsPacketSource)
-		add("ns/packet", "sink", nsPacketSink)
+		add("ns/packet", "source", figure.NSPacketSource)
+		add("ns/packet", "sink", figure.NSPacketSink)
 	default:
-		add("ns/byte", "source", nsByteSource)
-		add("ns/byte", "sink", nsByteSink)
+		add("ns/byte", "source", figure.NSByteSource)
+		add("ns/byte", "sink", figure.NSByteSink)
 	}
 	return wanted
 }
 
-// changeScale is that of the change column: percents, or for differences the
-// scale of the metric itself.
-func changeScale(cs []analysis.Comparison, level scale) scale {
-	s := scale{div: 0.01, unit: "%"}
-	var halves, tops []float64
-	for _, c := range cs {
-		if c.Difference {
-			s = level
-			if s.unit == "%" {
-				s.unit = "points"
-			}
-		}
-		halves = append(halves, (c.Hi-c.Lo)/2)
-		tops = append(tops, max(math.Abs(c.Change), (c.Hi-c.Lo)/2))
-	}
-	s.decimals = 1
-	if s.wide = largest(tops)/s.div >= 1000; s.wide { // factors, not percents, are compared
-		s.decimals = 1
-		return s
-	}
-	if h := smallest(halves); h > 0 {
-		s.decimals = min(max(1-floorLog10(roundTo2(h/s.div)), 0), 2)
-	}
-	return s
-}
-
-// comparisonsOf are those of a metric that say something.
-func comparisonsOf(s analysis.Summary, metric string) []analysis.Comparison {
+// ComparisonsOf are those of a metric that say something.
+func ComparisonsOf(s analysis.Summary, metric string) []analysis.Comparison {
 	var cs []analysis.Comparison
 	for _, c := range s.Comparisons {
 		if c.Metric == metric && !c.Untold() {
@@ -206,13 +181,13 @@ func comparisonsOf(s analysis.Summary, metric string) []analysis.Comparison {
 	return cs
 }
 
-// otherJudged are the comparisons that take part in the verdict beside those
+// OtherJudged are the comparisons that take part in the verdict beside those
 // of the headline metric.
-func otherJudged(s analysis.Summary) []analysis.Comparison {
-	headline := headlineOf(s)
+func OtherJudged(s analysis.Summary) []analysis.Comparison {
+	headline := HeadlineOf(s)
 	var cs []analysis.Comparison
 	for _, c := range s.Comparisons {
-		if _, _, apart := beside(c.Metric); apart {
+		if _, _, apart := figure.Beside(c.Metric); apart {
 			continue // has a table of its own
 		}
 		if c.Judged && c.Metric != headline {
@@ -222,7 +197,8 @@ func otherJudged(s analysis.Summary) []analysis.Comparison {
 	return cs
 }
 
-func baselineNames(s analysis.Summary) map[string]bool {
+// BaselineNames are the arms that others are compared with.
+func BaselineNames(s analysis.Summary) map[string]bool {
 	names := map[string]bool{}
 	for _, c := range s.Comparisons {
 		names[c.Baseline] = true
@@ -230,9 +206,9 @@ func baselineNames(s analysis.Summary) map[string]bool {
 	return names
 }
 
-// armLabel is an arm's name; an arm of a matrix is named by its levels alone,
+// ArmLabel is an arm's name; an arm of a matrix is named by its levels alone,
 // because the factors stand in the heading.
-func armLabel(a analysis.ArmSummary) string {
+func ArmLabel(a analysis.ArmSummary) string {
 	name := a.Name
 	if len(a.Levels) > 0 {
 		name = levelValues(a.Levels)
@@ -262,8 +238,8 @@ func armHeading(arms []analysis.ArmSummary) string {
 	return strings.Join(factors, ", ")
 }
 
-// verdictWords is a verdict as it is written in a table.
-func verdictWords(c *analysis.Comparison) string {
+// VerdictWords is a verdict as it is written in a table.
+func VerdictWords(c *analysis.Comparison) string {
 	// The verdict is of the mean over all draws; where modes are known, no single
 	// flow has it.
 	switch {
@@ -275,40 +251,72 @@ func verdictWords(c *analysis.Comparison) string {
 	return string(c.Verdict)
 }
 
-// interval writes both ends in the unit of the change column; one trial alone
+// Interval writes both ends in the unit of the change column; one trial alone
 // has none.
-func (v verdictTable) interval(c *analysis.Comparison) string {
+func (v VerdictTable) Interval(c *analysis.Comparison) string {
 	if c.N < 2 || c.Untold() {
 		return ""
 	}
-	return interval(v.change, c.Lo, c.Hi)
+	return figure.Interval(v.Change, c.Lo, c.Hi)
 }
 
-// changeText is empty where nothing can be said of the change.
-func (v verdictTable) changeText(c *analysis.Comparison) string {
+// ChangeText is empty where nothing can be said of the change.
+func (v VerdictTable) ChangeText(c *analysis.Comparison) string {
 	if c.Untold() {
 		return ""
 	}
-	return v.change.signed(c.Change)
+	return v.Change.Signed(c.Change)
 }
 
-// otherText is a comparison beside the headline's, but for its verdict.
-func otherText(s analysis.Summary, c *analysis.Comparison) string {
+// OtherText is a comparison beside the headline's, but for its verdict.
+func OtherText(s analysis.Summary, c *analysis.Comparison) string {
 	if c.Untold() {
 		return c.Withheld
 	}
-	sc := changeScale([]analysis.Comparison{*c}, infoOf(c.Metric).scaleFor(levels(s.Arms, c.Metric)))
-	return fmt.Sprintf("%s %s (%s)", sc.signed(c.Change), sc.unit, interval(sc, c.Lo, c.Hi))
+	sc := figure.ChangeScale([]analysis.Comparison{*c}, figure.InfoOf(c.Metric).ScaleFor(figure.Levels(s.Arms, c.Metric)))
+	return fmt.Sprintf("%s %s (%s)", sc.Signed(c.Change), sc.Unit, figure.Interval(sc, c.Lo, c.Hi))
 }
 
-// half is the half-width of a level's interval.
-func (v verdictTable) half(l *analysis.Level) string {
+// Shown brings a change into the unit of the change column.
+func (v VerdictTable) Shown(x float64) float64 { return x / v.Change.Div }
+
+// Half is the half-width of a level's interval.
+func (v VerdictTable) Half(l *analysis.Level) string {
 	if l.N < 2 {
 		return ""
 	}
-	return v.level.format(halfWidth(*l))
+	return v.Level.Text(figure.HalfWidth(*l))
 }
 
-func interval(s scale, lo, hi float64) string {
-	return trimBlanks(s.signed(lo)) + " to " + s.signed(hi)
+// ArmIndex is the place of the first arm of a name: arms of the same name in
+// several runs share their colour.
+func ArmIndex(arms []analysis.ArmSummary, name string) int {
+	for i, a := range arms {
+		if a.Name == name {
+			return i
+		}
+	}
+	return 0
+}
+
+// HeadlineOf is the metric that the verdict table is about: the first that is
+// judged, else what there is.
+func HeadlineOf(s analysis.Summary) string {
+	for _, c := range s.Comparisons {
+		if c.Judged {
+			return c.Metric
+		}
+	}
+	for _, name := range s.Metrics {
+		if len(figure.Levels(s.Arms, name)) > 0 {
+			return name
+		}
+	}
+	if len(s.Comparisons) > 0 {
+		return s.Comparisons[0].Metric
+	}
+	if names := figure.MetricNames(s.Arms); len(names) > 0 && len(figure.Levels(s.Arms, figure.DefaultHeadline)) == 0 {
+		return names[0]
+	}
+	return figure.DefaultHeadline
 }

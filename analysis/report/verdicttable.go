@@ -5,71 +5,72 @@ import (
 
 	"netab/analysis"
 	"netab/analysis/page"
+	"netab/analysis/report/figure"
 )
 
 // table lays a verdict table out, the columns that are missed most at rank 0.
-func (v verdictTable) table() page.Table {
-	metric := strings.ToLower(v.headline.title)
+func (v VerdictTable) table() page.Table {
+	metric := strings.ToLower(v.Headline.Title)
 	t := page.Table{Columns: []page.Column{
-		{Head: v.names, Left: true},
-		{Group: metric, Head: v.level.unit, Spare: 2},
+		{Head: v.Names, Left: true},
+		{Group: metric, Head: v.Level.Unit, Spare: 2},
 		{Group: metric, Head: "±", Rank: 4},
 	}}
-	if v.compares {
-		t.Columns = append(t.Columns, page.Column{Group: "change", Head: v.change.unit},
+	if v.Compares {
+		t.Columns = append(t.Columns, page.Column{Group: "change", Head: v.Change.Unit},
 			page.Column{Group: "change", Head: "interval", Spare: 1}, page.Column{Head: "verdict", Left: true})
 	}
-	for _, side := range v.side {
+	for _, side := range v.Side {
 		t.Columns = append(t.Columns, side.column())
 	}
-	for _, r := range v.rows {
-		cells := []page.Cell{page.Text(r.name), levelCell(r.level, v.level.format), halfCell(r.level, v.half)}
-		if v.compares {
-			cells = append(cells, changeCell(r.change, cell(r.change, v.changeText)), intervalCell(r.change, cell(r.change, v.interval)), r.verdict(v.baselines))
+	for _, r := range v.Rows {
+		cells := []page.Cell{page.Text(r.Name), levelCell(r.Level, v.Level.Text), halfCell(r.Level, v.Half)}
+		if v.Compares {
+			cells = append(cells, changeCell(r.Change, figure.Of(r.Change, v.ChangeText)), intervalCell(r.Change, figure.Of(r.Change, v.Interval)), r.verdict(v.Baselines))
 		}
-		for i, side := range v.side {
-			cells = append(cells, levelCell(r.side[i], side.text))
+		for i, side := range v.Side {
+			cells = append(cells, levelCell(r.Side[i], side.text))
 		}
 		t.Row(cells...)
 	}
 	return t
 }
 
-func (c sideColumn) column() page.Column {
-	out := page.Column{Group: c.group, Head: c.unit, Rank: sideRank(c.name)}
+func (c SideColumn) column() page.Column {
+	out := page.Column{Group: c.group, Head: c.Unit, Rank: sideRank(c.Name)}
 	switch {
 	case c.role != "":
 		out.Head = c.role
-	case c.quantity == share:
-		out.Head = strings.ToLower(c.title)
+	case c.Quantity == figure.Share:
+		out.Head = strings.ToLower(c.Title)
 	}
 	return out
 }
 
 // text writes a share with its unit, which the heading of CPUs has no room for.
-func (c sideColumn) text(x float64) string {
-	if c.quantity == share {
-		return c.with(x)
+func (c SideColumn) text(x float64) string {
+	if c.Quantity == figure.Share {
+		return c.With(x)
 	}
-	return c.format(x)
+	return c.Text(x)
 }
 
 // sideRank says what is missed least on a narrow terminal.
 func sideRank(metric string) int {
 	switch metric {
-	case nsTransSource, nsTransSink:
+	case figure.NSTransSource, figure.NSTransSink:
 		return 8
-	case latencyP50:
+	case figure.LatencyP50:
 		return 3
-	case latencyP99:
+	case figure.LatencyP99:
 		return 1
-	case latencyMax:
+	case figure.LatencyMax:
 		return 7
-	case nsByteSource, nsPacketSource:
+	case figure.NSByteSource, figure.NSPacketSource:
 		return 6
-	case nsByteSink, nsPacketSink:
+	case figure.NSByteSink, figure.NSPacketSink:
 		return 3
-	case cpuSource, cpuSink:
+	case figure.CPUSource, figure.CPUSink:
 		return 5
 	}
 	return 2
@@ -89,7 +90,7 @@ func halfCell(l *analysis.Level, text func(*analysis.Level) string) page.Cell {
 	if l == nil || l.N < 2 {
 		return page.Cell{}
 	}
-	return page.NumberOf(text(l), halfWidth(*l), l.Unit)
+	return page.NumberOf(text(l), figure.HalfWidth(*l), l.Unit)
 }
 
 // changeCell is empty where nothing can be said of the change.
@@ -114,25 +115,18 @@ func intervalCell(c *analysis.Comparison, text string) page.Cell {
 	return page.IntervalOf(text, c.Lo, c.Hi, "")
 }
 
-func (r verdictRow) verdict(baselines int) page.Cell {
-	switch c := r.change; {
+func (r VerdictRow) verdict(baselines int) page.Cell {
+	switch c := r.Change; {
 	case c != nil && baselines > 1:
 		return page.VerdictOf(symbolWords(c)+" vs "+c.Baseline, c.Verdict)
 	case c != nil:
 		return page.VerdictOf(symbolWords(c), c.Verdict)
-	case r.baseline:
+	case r.Baseline:
 		return page.Text("  baseline")
 	}
 	return page.Cell{}
 }
 
 func symbolWords(c *analysis.Comparison) string {
-	return page.VerdictSymbol(c.Verdict) + " " + verdictWords(c)
-}
-
-func cell[T any](v *T, text func(*T) string) string {
-	if v == nil {
-		return ""
-	}
-	return text(v)
+	return page.VerdictSymbol(c.Verdict) + " " + VerdictWords(c)
 }

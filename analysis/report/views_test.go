@@ -9,6 +9,8 @@ import (
 	"netab/analysis/page"
 	"netab/analysis/proof"
 	"netab/analysis/report/export"
+	"netab/analysis/report/figure"
+	"netab/analysis/report/sample"
 	"netab/analysis/trend"
 	"netab/results"
 )
@@ -16,11 +18,13 @@ import (
 // TestEveryViewInEveryFormat: a view that is made into a page is written in every
 // format, those of outcomes alone excepted where it has none.
 func TestEveryViewInEveryFormat(t *testing.T) {
-	comparison := *severalRuns().Compare
+	later := sample.TCPWorld()
+	later.Seed, later.Rate = 8, 40e9
+	comparison := analysis.Compare(sample.TCPWorld().Run(), later.Run())
 	judged := map[string]bool{"gate": true, "trend": true}
 	for view, p := range map[string]*page.Page{
-		"run": Summary(troubled()), "comparison": Summary(comparison), "gate": Gate(analysis.NewGate(comparison, nil, gateDay)),
-		"trend":       Trend(trend.Analyze(nights(), trend.Options{})),
+		"run": Summary(sample.Troubled()), "comparison": Summary(comparison), "gate": Gate(analysis.NewGate(comparison, nil, sample.GateDay)),
+		"trend":       Trend(trend.Analyze(sample.Nights(), trend.Options{})),
 		"calibration": calibration.NewPage(&results.Calibration{Scenario: "slowdown"}).View(),
 		"proof":       proof.Proof{Worlds: []proof.Result{{Name: "white"}}}.View(),
 	} {
@@ -38,12 +42,12 @@ func TestEveryViewInEveryFormat(t *testing.T) {
 
 // TestCellsHaveValues: behind a figure as people read it is the record's own.
 func TestCellsHaveValues(t *testing.T) {
-	s := troubled()
-	table := newVerdictTable(s).table()
+	s := sample.Troubled()
+	table := NewVerdictTable(s).table()
 	c := s.Comparisons[0]
-	level := s.Arms[1].Metrics[goodput]
+	level := s.Arms[1].Metrics[figure.Goodput]
 	for i, want := range []page.Cell{
-		page.Text("sink"), page.NumberOf("43.5", level.Mean, "bit/s"), page.NumberOf("1.2", halfWidth(level), "bit/s"),
+		page.Text("sink"), page.NumberOf("43.5", level.Mean, "bit/s"), page.NumberOf("1.2", figure.HalfWidth(level), "bit/s"),
 		page.ShareOf("+8.2", c.Change), page.IntervalOf("+6.6 to +9.8", c.Lo, c.Hi, ""), page.VerdictOf("▲ improvement", analysis.Improvement),
 	} {
 		if got := table.Rows[1][i]; got != want {

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"netab/analysis/calibration"
-	"netab/analysis/report"
+	"netab/analysis/report/html"
 	"netab/results"
 	"netab/results/disk"
 )
@@ -142,7 +142,7 @@ func (f *calibrateFlags) showLast(cmd *cobra.Command, store *results.Store, ref 
 func (f *calibrateFlags) print(cmd *cobra.Command, c *results.Calibration) error {
 	page := calibration.NewPage(c)
 	if f.html != "" {
-		if err := disk.Write(f.html, func(w io.Writer) error { return report.CalibrationHTML(w, page) }); err != nil {
+		if err := disk.Write(f.html, func(w io.Writer) error { return html.Calibration(w, page) }); err != nil {
 			return failed(err)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 	"netab/analysis"
 	"netab/analysis/calibration"
-	"netab/analysis/report"
+	"netab/analysis/report/html"
 	"netab/results"
 	"netab/results/disk"
 	"netab/scenarios"
@@ -92,11 +92,11 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	s := analysis.CompareGroups(groups, o)
 	if f.html != "" {
-		in := report.Input{Runs: runs, Compare: &s}
+		in := html.Input{Runs: runs, Compare: &s}
 		for _, r := range runs {
 			in.Summaries = append(in.Summaries, analysis.Summarize(r))
 		}
-		if err := disk.Write(f.html, func(w io.Writer) error { return report.HTML(w, in) }); err != nil {
+		if err := disk.Write(f.html, func(w io.Writer) error { return html.Runs(w, in) }); err != nil {
 			return failed(err)
 		}
 	}

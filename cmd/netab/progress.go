@@ -10,7 +10,7 @@ import (
 
 	"netab/analysis"
 	"netab/analysis/prose"
-	"netab/analysis/report"
+	"netab/analysis/report/labels"
 	"netab/results"
 	"netab/runner"
 )
@@ -106,7 +106,7 @@ func progressLine(head string, fields []field, width int) string {
 		}
 		return text
 	}
-	short := report.ShortLabels(names, 12)
+	short := labels.Short(names, 12)
 	for _, text := range []string{line(names, true, len(fields)), line(short, true, len(fields)), line(names, false, len(fields))} {
 		if utf8.RuneCountInString(text) <= width {
 			return text

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"netab/analysis/proof"
-	"netab/analysis/report"
+	"netab/analysis/report/html"
 	"netab/results/disk"
 )
 
@@ -75,7 +75,7 @@ func prove(cmd *cobra.Command, f proveFlags) error {
 		return failed(err)
 	}
 	if f.html != "" {
-		if err := disk.Write(f.html, func(w io.Writer) error { return report.ProofHTML(w, p) }); err != nil {
+		if err := disk.Write(f.html, func(w io.Writer) error { return html.Proof(w, p) }); err != nil {
 			return failed(err)
 		}
 	}

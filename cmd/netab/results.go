@@ -15,6 +15,8 @@ import (
 	"netab/analysis"
 	"netab/analysis/escape"
 	"netab/analysis/report"
+	"netab/analysis/report/export"
+	"netab/analysis/report/html"
 	"netab/results"
 	"netab/results/disk"
 )
@@ -128,11 +130,11 @@ func printSummary(cmd *cobra.Command, s analysis.Summary, asJSON bool) error {
 
 // exporters are the formats of netab results export.
 var exporters = map[string]func(io.Writer, *results.Run, func() analysis.Summary) error{
-	"csv":      records(report.CSV),
-	"benchfmt": records(report.Benchfmt),
+	"csv":      records(export.CSV),
+	"benchfmt": records(export.Benchfmt),
 	"json":     judgements("json"),
 	"markdown": judgements("markdown"),
-	"jsonl":    records(report.RunFile),
+	"jsonl":    records(export.RunFile),
 }
 
 // records are formats of what was recorded, whatever it comes to.
@@ -188,7 +190,7 @@ func newReport() *cobra.Command {
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			in := report.Input{}
+			in := html.Input{}
 			p, err := newPicker(cmd)
 			if err != nil {
 				return failed(err)
@@ -212,7 +214,7 @@ func newReport() *cobra.Command {
 				c := compareRuns(in.Runs, analysis.CompareOptions{Known: spread})
 				in.Compare = &c
 			}
-			if err := disk.Write(out, func(w io.Writer) error { return report.HTML(w, in) }); err != nil {
+			if err := disk.Write(out, func(w io.Writer) error { return html.Runs(w, in) }); err != nil {
 				return failed(err)
 			}
 			writeln(cmd.OutOrStdout(), out)
@@ -229,6 +231,6 @@ func writeReport(file, store string, run *results.Run, s analysis.Summary) (stri
 	if file == "" {
 		file = filepath.Join(store, run.Header.ID, "report.html")
 	}
-	in := report.Input{Runs: []*results.Run{run}, Summaries: []analysis.Summary{s}}
-	return file, disk.Write(file, func(w io.Writer) error { return report.HTML(w, in) })
+	in := html.Input{Runs: []*results.Run{run}, Summaries: []analysis.Summary{s}}
+	return file, disk.Write(file, func(w io.Writer) error { return html.Runs(w, in) })
 }

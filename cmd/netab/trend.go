@@ -15,6 +15,8 @@ import (
 	"netab/analysis"
 	"netab/analysis/page"
 	"netab/analysis/report"
+	"netab/analysis/report/export"
+	"netab/analysis/report/html"
 	"netab/analysis/trend"
 	"netab/results"
 	"netab/results/disk"
@@ -24,7 +26,7 @@ func newTrend() *cobra.Command {
 	var opts trend.Options
 	var beside gateFlags
 	var as struct{ json, csv, gate bool }
-	var html string
+	var file string
 	cmd := &cobra.Command{
 		Use:   "trend [SCENARIO...]",
 		Short: "Find out when a figure changed over the runs in the store",
@@ -64,11 +66,11 @@ in the store, which may be deleted at any time.`,
 			if len(h.Series) == 0 && h.Runs > len(h.Unused) {
 				return usage(errors.New("no run in the store has such a series; see `netab results` for scenarios, and --metric all"))
 			}
-			if html != "" {
-				if err := disk.Write(html, func(w io.Writer) error { return report.TrendHTML(w, h) }); err != nil {
+			if file != "" {
+				if err := disk.Write(file, func(w io.Writer) error { return html.Trend(w, h) }); err != nil {
 					return failed(err)
 				}
-				writeln(cmd.ErrOrStderr(), html)
+				writeln(cmd.ErrOrStderr(), file)
 			}
 			if err := beside.writeForms(cmd.OutOrStdout(), report.Trend(h), trendForm(h, as.json, as.csv, beside.chat)); err != nil {
 				return failed(err)
@@ -95,7 +97,7 @@ in the store, which may be deleted at any time.`,
 	f.BoolVar(&as.gate, "gate", false, "set the exit status by the newest runs")
 	beside.addScenario(cmd)
 	beside.addForms(cmd)
-	f.StringVar(&html, "html", "", "write a page with charts to `FILE`")
+	f.StringVar(&file, "html", "", "write a page with charts to `FILE`")
 	cmd.MarkFlagsMutuallyExclusive("json", "csv", "chat")
 	return cmd
 }
@@ -177,7 +179,7 @@ func trendForm(h trend.History, asJSON, asCSV, asChat bool) func(io.Writer, *pag
 	return func(w io.Writer, p *page.Page) error {
 		switch {
 		case asCSV:
-			return report.TrendCSV(w, h)
+			return export.TrendCSV(w, h)
 		case asChat:
 			return writePage(w, p, "chat")
 		}

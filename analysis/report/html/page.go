@@ -1,0 +1,307 @@
+package html
+
+import (
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+	"time"
+
+	"netab/analysis"
+	"netab/analysis/prose"
+	"netab/analysis/report"
+	"netab/analysis/report/figure"
+	"netab/results"
+)
+
+// A frame is what every page has.
+type frame struct {
+	Title   string
+	Policy  string
+	Style   template.CSS
+	ECharts template.JS
+	Script  template.JS
+
+	ChartVersion, Licenses string // of what draws the charts
+}
+
+// A runsPage is the report of runs, ready for the template.
+type runsPage struct {
+	frame
+	Compare  *comparison
+	Sections []section
+	Several  bool
+}
+
+// A comparison is the runs judged against each other.
+type comparison struct {
+	Head headView
+	verdictView
+	Sides        []analysis.Side
+	Forced       string
+	Checks       []analysis.Check // each verdict in plain words, how sure, and its method
+	Interactions []string
+	Effects      []chart
+	Levels       []chart // before and after
+}
+
+// A section is one run.
+type section struct {
+	ID   string
+	Head headView
+	verdictView
+	Effects  []chart // forest, sweep, heat map
+	Rates    []chart // achieved and lost over offered, the search for a loss-free rate
+	Latency  []chart
+	Slices   []chart
+	Spread   []chart
+	CPU      []chart
+	Ledger   *ledgerView
+	LedgerC  []chart
+	CPUs     cpuTable
+	Settings settingsView
+	Machine  []fact
+	Lists    []fact // long ones of the machine
+	Run      []fact
+	Repeat   repeatView
+	Stats    []statsRow
+	Looks    []results.Look
+	Levels   levelsTable
+	Limits   []fact // which role was the limit, by arm
+	Events   []report.EventRow
+
+	Interactions []string
+}
+
+// A headView is what stands above everything: question, answer, how sure.
+type headView struct {
+	Scenario string
+	Question string
+	Answer   string
+	Sure     string
+	Basis    string
+	Run      string
+	Context  string
+	Alerts   []results.Warning // serious ones
+	Warnings []results.Warning // the others
+	Advice   []string
+}
+
+// A fact is a name and a value.
+type fact struct{ Name, Value string }
+
+func newPage(in Input) (*runsPage, error) {
+	p := &runsPage{Several: len(in.Runs) > 1}
+	for i, run := range in.Runs {
+		s, err := newSection(fmt.Sprintf("r%d", i+1), run, in.Summaries[i])
+		if err != nil {
+			return nil, err
+		}
+		p.Sections = append(p.Sections, s)
+	}
+	p.Title = "netab: " + p.Sections[0].Head.Question
+	if p.Several {
+		p.Title = fmt.Sprintf("netab: %s", prose.Counted(len(in.Runs), "run"))
+	}
+	if in.Compare != nil {
+		c, err := newComparison(*in.Compare, in.Runs)
+		if err != nil {
+			return nil, err
+		}
+		p.Compare, p.Title = c, "netab: "+c.Head.Question
+	}
+	return p, nil
+}
+
+func newComparison(s analysis.Summary, runs []*results.Run) (*comparison, error) {
+	v := report.NewVerdictTable(s)
+	c := &comparison{Head: newHead(s), verdictView: newVerdictView(s, v), Sides: s.Sides, Forced: strings.Join(s.Forced, ", "),
+		Checks: analysis.NewGate(s, nil, time.Time{}).Checks, Interactions: report.InteractionTexts(s)}
+	for i, metric := range comparedMetrics(s) {
+		id := "cmp-forest"
+		if i > 0 {
+			id += fmt.Sprint(i)
+		}
+		forest, err := forestChart(id, s, report.VerdictTableOf(s, metric))
+		if err != nil {
+			return nil, err
+		}
+		forest.Title = figure.InfoOf(metric).Title
+		c.Effects = append(c.Effects, forest)
+	}
+	all, ok, err := metricsForest("cmp-metrics", s)
+	if ok {
+		c.Effects = append(c.Effects, all)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.Levels, err = beforeAfter(s, runs)
+	return c, err
+}
+
+// comparedMetrics are the judged ones that were compared; where none is
+// judged, the headline.
+func comparedMetrics(s analysis.Summary) []string {
+	var out []string
+	for _, c := range s.Comparisons {
+		if c.Judged && !slices.Contains(out, c.Metric) {
+			out = append(out, c.Metric)
+		}
+	}
+	if len(out) == 0 && report.NewVerdictTable(s).Compares {
+		out = append(out, report.HeadlineOf(s))
+	}
+	return out
+}
+
+func newSection(id string, run *results.Run, s analysis.Summary) (section, error) {
+	v := report.NewVerdictTable(s)
+	d := readRun(run, v.Headline.Name)
+	sec := section{ID: id, Head: newHead(s), verdictView: newVerdictView(s, v), Ledger: newLedger(d),
+		CPUs: newCPUTable(run), Settings: newSettings(run), Machine: machineFacts(run.Header.Machine), Lists: machineLists(run.Header.Machine), Run: runFacts(run, s),
+		Repeat: newRepeat(run), Stats: statsRows(s), Levels: newLevelsTable(s), Events: report.EventRows(s), Interactions: report.InteractionTexts(s)}
+	sec.Head.Context = contextLine(run)
+	for _, a := range s.Arms {
+		if a.Limit != nil {
+			sec.Limits = append(sec.Limits, fact{report.ArmLabel(a), a.Limit.Text})
+		}
+	}
+	if run.End != nil {
+		sec.Looks = run.End.Looks
+	}
+	return sec, sec.draw(run, s, v, d)
+}
+
+// draw makes the charts that the run has data for.
+func (sec *section) draw(run *results.Run, s analysis.Summary, v report.VerdictTable, d runData) error {
+	var firstErr error
+	add := func(list *[]chart, c chart, err error) {
+		if err != nil && firstErr == nil {
+			firstErr = err
+		}
+		*list = append(*list, c)
+	}
+	id := func(name string) string { return sec.ID + "-" + name }
+	if v.Compares {
+		c, err := forestChart(id("forest"), s, v)
+		add(&sec.Effects, c, err)
+	}
+	rates, err := ladderCharts(id, d)
+	if sec.Rates = rates; err != nil {
+		return err
+	}
+	if c, ok, err := sweepChart(id("sweep"), run.Header.Design, s, v); ok && rates == nil { // a ladder says more
+		add(&sec.Effects, c, err)
+	}
+	if c, ok, err := heatChart(id("heat"), run.Header.Design, v); ok {
+		add(&sec.Effects, c, err)
+	}
+	heats, err := sweepHeats(id, s.Sweep)
+	if err != nil {
+		return err
+	}
+	sec.Effects = append(sec.Effects, heats...)
+	if c, ok, err := searchChart(id("search"), d, s); ok {
+		add(&sec.Rates, c, err)
+	}
+	if c, ok, err := latencyChart(id("percentiles"), d); ok {
+		add(&sec.Latency, c, err)
+	}
+	if len(d.points) > 0 && v.Headline.Name != figure.LossFreeRate { // what was offered is no drift
+		c, err := slicesChart(id("slices"), d)
+		add(&sec.Slices, c, err)
+		if d.baseline >= 0 && len(d.arms) > 1 {
+			c, err = pairsChart(id("pairs"), id("slices"), d)
+			add(&sec.Slices, c, err)
+		}
+		strips, err := stateStrips(id, id("slices"), d, s.States)
+		if err != nil {
+			return err
+		}
+		sec.Slices = append(sec.Slices, strips...)
+		c, err = levelsChart(id("levels"), d)
+		add(&sec.Spread, c, err)
+	}
+	if hasTrialEffects(s, v) {
+		c, err := trialsChart(id("trials"), s, v)
+		add(&sec.Spread, c, err)
+	}
+	if len(figure.Levels(s.Arms, figure.CPUSource))+len(figure.Levels(s.Arms, figure.CPUSink)) > 0 {
+		c, err := rolesChart(id("roles"), s.Arms)
+		add(&sec.CPU, c, err)
+	}
+	if len(sec.CPUs.loads) > 0 {
+		c, err := busyChart(id("busy"), sec.CPUs.loads)
+		add(&sec.CPU, c, err)
+	}
+	if sec.Ledger != nil {
+		c, err := ledgerChart(id("ledger"), sec.Ledger)
+		add(&sec.LedgerC, c, err)
+	}
+	return firstErr
+}
+
+func hasTrialEffects(s analysis.Summary, v report.VerdictTable) bool {
+	for _, c := range report.ComparisonsOf(s, v.Headline.Name) {
+		if len(c.TrialEffects) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func newHead(s analysis.Summary) headView {
+	h := headView{Scenario: s.Scenario, Question: s.Question, Answer: s.Answer, Sure: howSure(s), Run: s.Run}
+	if h.Question == "" {
+		h.Question = s.Scenario
+	}
+	if s.Trials > 0 || s.Invalid > 0 {
+		h.Basis = report.Basis(s)
+	}
+	if s.History != nil {
+		h.Basis += " " + s.History.Text
+	}
+	for _, w := range report.ShownWarnings(s) {
+		if w.Code.Serious() {
+			h.Alerts = append(h.Alerts, w)
+			continue
+		}
+		h.Warnings = append(h.Warnings, w)
+	}
+	for _, a := range s.Advice {
+		h.Advice = append(h.Advice, a.String())
+	}
+	return h
+}
+
+// howSure says in plain words what the intervals promise, and what this run
+// could not have seen.
+func howSure(s analysis.Summary) string {
+	if s.Trials == 0 || s.Confidence <= 0 {
+		return ""
+	}
+	text := fmt.Sprintf("How sure: of 100 such runs, about %s would give an interval that holds the true value.", prose.Short(100*s.Confidence))
+	var blind float64
+	for _, c := range s.Comparisons {
+		if c.Judged && c.SmallestDetectable != nil && !c.Difference && !c.Mixture {
+			blind = max(blind, *c.SmallestDetectable)
+		}
+	}
+	if blind > 0 {
+		text += fmt.Sprintf(" A change of %s or more would have been seen nine times out of ten; a smaller one may have gone unnoticed.", prose.ShortPercent(round(blind, 1e4)))
+	}
+	return text
+}
+
+// contextLine is where and when, in one line.
+func contextLine(run *results.Run) string {
+	m := run.Header.Machine
+	parts := []string{run.Header.Started.UTC().Format("2 January 2006, 15:04 UTC")}
+	for _, p := range []string{m.Hostname, "Linux " + m.Kernel, m.CPUModel, prose.Counted(m.CPUs, "CPU")} {
+		if strings.TrimSpace(p) != "" && p != "Linux " {
+			parts = append(parts, p)
+		}
+	}
+	return strings.Join(parts, " · ")
+}
