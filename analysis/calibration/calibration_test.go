@@ -257,7 +257,7 @@ func TestPage(t *testing.T) {
 	c.Arm = results.Arm{Protocol: "udp", Topology: "loopback", Message: 1472, Flows: 1}
 	p := NewPage(c)
 	var text, markdown bytes.Buffer
-	if err := p.Text(&text); err != nil {
+	if err := export.Text(&text, p.View(), export.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := export.Markdown(&markdown, p.View(), export.Options{}); err != nil {
@@ -287,7 +287,7 @@ func TestContestOfDisturbedRuns(t *testing.T) {
 		t.Errorf("a contest: %+v", x)
 	}
 	var text bytes.Buffer
-	if err := NewPage(c).Text(&text); err != nil || strings.Contains(text.String(), "Inf") || strings.Contains(text.String(), "NaN") {
+	if err := export.Text(&text, NewPage(c).View(), export.Options{}); err != nil || strings.Contains(text.String(), "Inf") || strings.Contains(text.String(), "NaN") {
 		t.Errorf("%v\n%s", err, text.String())
 	}
 }

@@ -146,16 +146,14 @@ func (f *calibrateFlags) print(cmd *cobra.Command, c *results.Calibration) error
 			return failed(err)
 		}
 	}
-	out := cmd.OutOrStdout()
-	var err error
+	format := "text"
 	switch {
 	case f.json:
-		err = writeJSON(out, page.View().Data, "  ")
+		format = "json"
 	case f.markdown:
-		err = writePage(out, page.View(), "markdown")
-	default:
-		err = page.Text(out)
+		format = "markdown"
 	}
+	err := writePage(cmd.OutOrStdout(), page.View(), format)
 	if broken := page.Broken(); err == nil && len(broken) > 0 {
 		err = fmt.Errorf("verdicts cannot be believed on this machine: %s", strings.Join(broken, "; "))
 	}

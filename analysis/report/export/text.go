@@ -13,6 +13,10 @@ import (
 // repeats what words and symbols say already.
 func Text(w io.Writer, p *page.Page, o Options) error {
 	t := newTerminal(w, o)
+	if p.Made != "" {
+		t.document(p)
+		return t.flush()
+	}
 	t.title(p)
 	if p.Answer != "" {
 		t.blank()
