@@ -6,9 +6,11 @@ import (
 	"strings"
 	"testing"
 
+	"netab/analysis/escape"
 	"netab/analysis/report/export"
 	"netab/analysis/report/sample"
 	"netab/analysis/trend"
+	"netab/results"
 )
 
 func TestTrendJUnit(t *testing.T) {
@@ -32,6 +34,7 @@ func TestTrendJUnit(t *testing.T) {
 
 func TestTrendMarkdownAndChat(t *testing.T) {
 	h := trend.Analyze(sample.Nights(), trend.Options{})
+	h.Series[0].Warnings = []results.Warning{{Code: "some", Text: "a run | was disturbed"}}
 	var md, chat bytes.Buffer
 	if err := export.Markdown(&md, Trend(h), export.Options{}); err != nil {
 		t.Fatal(err)
@@ -39,6 +42,13 @@ func TestTrendMarkdownAndChat(t *testing.T) {
 	for _, want := range []string{"## ▼ trend: regression\n", "| Series | runs | level | newest | changes | verdict |\n", "| off | 89 | ", "\n**off**: CHANGED (regression): ", "1 run of 90 not used"} {
 		if !strings.Contains(md.String(), want) {
 			t.Errorf("Markdown lacks %q:\n%s", want, md.String())
+		}
+	}
+	for _, s := range h.Series {
+		for _, w := range s.Warnings {
+			if !strings.Contains(md.String(), escape.Markdown(w.Text)) {
+				t.Errorf("Markdown does not warn that %s", w.Text)
+			}
 		}
 	}
 	if err := export.Chat(&chat, Trend(h), export.Options{}); err != nil {

@@ -60,7 +60,7 @@ func TestFormatsSayAll(t *testing.T) {
 
 			"page.Sections.Checks.Class", "page.Sections.Checks.Name", "page.Sections.Checks.Arm", "page.Sections.Checks.Metric"},
 		"markdown": {"page.Title", "page.Answer", "page.Made", "page.Outcome", "page.Judged.Outcome", "page.Judged.Suite", "page.Judged.Took", "page.Judged.Facts", "page.Judged.Cases",
-			"page.Sections.Checks.Class", "page.Sections.Checks.Name", "page.Sections.Warnings"},
+			"page.Sections.Checks.Class", "page.Sections.Checks.Name"},
 		"junit": {"page.Title", "page.Answer", "page.Made", "page.Outcome", "page.Sections", "page.Judged.Of", "page.Judged.Outcome", "page.Judged.Cases.Arm", "page.Judged.Cases.Metric"},
 	}
 	// Values behind cells, and what is a symbol or decides what is written.

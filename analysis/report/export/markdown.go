@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"reflect"
-	"slices"
 	"strings"
 
 	"netab/analysis/escape"
@@ -88,7 +87,7 @@ func (b markdown) section(s *page.Section) {
 	list(b, s.Notes, func(note string) { b.printf("- %s\n", note) })
 	list(b, s.Remarks, func(remark string) { b.printf("- %s\n", marked(remark)) })
 	list(b, s.Advice, func(a string) { b.printf("- %s\n", a) })
-	list(b, slices.DeleteFunc(slices.Clone(s.Warnings), func(w page.Warning) bool { return w.Of != "" }), b.warning)
+	list(b, s.Warnings, b.warning)
 }
 
 // list writes items, an empty line before the first.
@@ -177,6 +176,9 @@ func (b markdown) warning(w page.Warning) {
 		mark = "⚠ **Attention:**"
 	}
 	b.printf("- %s ", mark)
+	if w.Of != "" {
+		b.printf("%s: ", w.Of)
+	}
 	b.printf("%s (%s)\n", w.Text, code(w.Code))
 }
 
