@@ -20,12 +20,12 @@ func (p Proof) Sections() []page.Section {
 	}
 	all := []page.Section{
 		{Explains: []string{promise, fmt.Sprintf(method, p.Repetitions)}, Terms: terms},
-		{Title: "Verdicts", Explains: []string{p.bounds()}, Table: p.verdicts(false, true),
+		{Title: "Verdicts", Text: []page.Para{{Text: p.bounds()}}, Table: p.verdicts(false),
 			Remarks: append(append([]string{verdict}, p.Broken()...), p.remarks(unasked)...)},
 		{Title: "Power", Explains: []string{power}, Table: p.byEffect(found, everyWorld)},
 		{Title: "Modes", Explains: []string{mixtures}, Table: p.byEffect(modes, showsModes)},
 		{Title: "How long", Explains: []string{howLong}, Table: p.byEffect(took, everyWorld)},
-		{Title: "Where the method ends", Explains: []string{limits}, Table: p.verdicts(true, true),
+		{Title: "Where the method ends", Explains: []string{limits}, Table: p.verdicts(true),
 			Remarks: p.remarks(func(r Result) []string { return []string{r.Beyond} })},
 	}
 	return slices.DeleteFunc(all, func(s page.Section) bool { return s.Title != "" && len(s.Table.Rows) == 0 })
@@ -63,7 +63,7 @@ func (p Proof) answer() string {
 	if n := len(p.Broken()); n > 0 {
 		return fmt.Sprintf("Not what was promised: %s broken.", prose.Counted(n, "bound"))
 	}
-	return fmt.Sprintf("Every world is within its bounds, in %d simulated runs of each world and effect.", p.Repetitions)
+	return fmt.Sprintf("Every world is within its bounds, in %s simulated runs of each world and effect.", prose.Grouped(int64(p.Repetitions)))
 }
 
 const (

@@ -2,35 +2,25 @@ package proof
 
 import (
 	"fmt"
-	"io"
-	"strings"
-	"text/tabwriter"
 
 	"netab/analysis/page"
 	"netab/analysis/prose"
 )
 
 // verdicts is the main table: a row a world.
-func (p Proof) verdicts(beyond, titles bool) page.Table {
-	head := []string{"world"}
-	if titles {
-		head = append(head, "noise")
-	}
-	t := page.Plain(append(head, "resolution", "limit", "false difference", "false equivalent", "coverage", "equivalent at 0", "found at 2×")...)
+func (p Proof) verdicts(beyond bool) page.Table {
+	t := page.Plain("world", "noise", "resolution", "limit", "false difference", "false equivalent", "coverage", "equivalent at 0", "found at 2×")
+	t.Columns[1].Rank = 1 // the longest, and explained on the page
 	for _, r := range p.Worlds {
 		if (r.Beyond != "") != beyond {
 			continue
 		}
-		row := []page.Cell{page.Text(r.Name)}
-		if titles {
-			row = append(row, page.Text(r.Title))
-		}
-		t.Row(append(row, page.ShareOf(fmt.Sprintf("%g %%", 100*r.Resolution), r.Resolution), page.NumberOf(fmt.Sprintf("%.0f s", r.MaxTimeS), r.MaxTimeS, "s"),
+		t.Row(page.Text(r.Name), page.Text(r.Title), page.ShareOf(fmt.Sprintf("%g %%", 100*r.Resolution), r.Resolution), page.NumberOf(fmt.Sprintf("%.0f s", r.MaxTimeS), r.MaxTimeS, "s"),
 			p.share(r.worst(func(e Effect) float64 { return e.Different })),
 			p.share(r.worst(func(e Effect) float64 { return e.FalseEquivalent })),
 			percent(-r.worst(func(e Effect) float64 { return -e.Covered })),
 			r.cell(0, func(e Effect) page.Cell { return percent(e.Equivalent) }),
-			r.cell(2, func(e Effect) page.Cell { return percent(e.Found) }))...)
+			r.cell(2, func(e Effect) page.Cell { return percent(e.Found) }))
 	}
 	return t
 }
@@ -97,41 +87,4 @@ func (p Proof) bounds() string {
 		text += fmt.Sprintf(" (93, 80 and 90 %%, less three standard errors, because these are fewer than %d runs)", FullRepetitions)
 	}
 	return text + "."
-}
-
-// Text writes the proof for a terminal.
-func (p Proof) Text(out io.Writer) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	write := func(title string, t page.Table) {
-		if len(t.Rows) == 0 {
-			return
-		}
-		fmt.Fprintf(w, "%s\n\n", title)
-		var heads []string
-		for _, c := range t.Columns {
-			heads = append(heads, c.Head)
-		}
-		fmt.Fprintln(w, strings.Join(heads, "\t"))
-		for _, row := range t.Rows {
-			var cells []string
-			for _, c := range row {
-				cells = append(cells, c.Text)
-			}
-			fmt.Fprintln(w, strings.Join(cells, "\t"))
-		}
-		fmt.Fprintln(w)
-	}
-	write(fmt.Sprintf("%d runs of each world and effect, all looks included", p.Repetitions), p.verdicts(false, false))
-	write("Found, by effect in units of the resolution", p.byEffect(found, everyWorld))
-	write("Time to the end of the run, median (90 % of runs)", p.byEffect(took, everyWorld))
-	write("Beyond the method's assumptions, without bounds", p.verdicts(true, false))
-	fmt.Fprintln(w, p.bounds())
-	broken := p.Broken()
-	if len(broken) == 0 {
-		fmt.Fprintln(w, "Every world is within its bounds.")
-	}
-	for _, b := range broken {
-		fmt.Fprintln(w, "BROKEN:", b)
-	}
-	return w.Flush()
 }

@@ -108,14 +108,14 @@ func (f proveFlags) options() (proof.Options, error) {
 }
 
 func (f proveFlags) print(w io.Writer, p proof.Proof) error {
+	format := "text"
 	switch {
 	case f.json:
-		return writeJSON(w, p, "  ")
+		format = "json"
 	case f.markdown:
-		return writePage(w, p.View(), "markdown")
-	default:
-		return p.Text(w)
+		format = "markdown"
 	}
+	return writePage(w, p.View(), format)
 }
 
 func findWorld(name string) (proof.Case, bool) {

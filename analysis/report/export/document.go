@@ -9,9 +9,9 @@ import (
 	"netab/analysis/page"
 )
 
-// document writes the tables of a document and the remarks on them: the paragraphs
-// are for those who read it. Tables are as wide as they are, for all of them counts,
-// and are read in a pager.
+// document writes the tables of a document and the remarks on them: the paragraphs,
+// and columns that a narrow table has no room for, are for those who read it. All
+// else of a table counts, however wide that makes it.
 func (t *terminal) document(p *page.Page) {
 	fmt.Fprintln(t.b, escape.Visible(p.Answer))
 	for i := range p.Sections {
@@ -35,17 +35,18 @@ func (t *terminal) document(p *page.Page) {
 
 func (t *terminal) wholeTable(of page.Table) {
 	w := tabwriter.NewWriter(t.b, 0, 0, 2, ' ', 0)
-	var cells []string
-	for _, c := range of.Columns {
-		cells = append(cells, c.Head)
-	}
-	fmt.Fprintln(w, "  "+strings.Join(cells, "\t"))
-	for _, row := range of.Rows {
-		cells = cells[:0]
-		for _, c := range row {
-			cells = append(cells, escape.Visible(c.Text))
+	line := func(text func(column int) string) {
+		var cells []string
+		for i, c := range of.Columns {
+			if c.Rank == 0 {
+				cells = append(cells, escape.Visible(text(i)))
+			}
 		}
 		fmt.Fprintln(w, "  "+strings.Join(cells, "\t"))
+	}
+	line(func(i int) string { return of.Columns[i].Head })
+	for _, row := range of.Rows {
+		line(func(i int) string { return row[i].Text })
 	}
 	_ = w.Flush() // the buffer below keeps the error
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/go-echarts/go-echarts/v2/charts"
 
 	"netab/analysis/proof"
-	"netab/analysis/prose"
 )
 
 // Proof writes a proof as one self-contained page, as Runs does a run.
@@ -27,7 +26,7 @@ func writeProof(w io.Writer, p proof.Proof, assets fs.FS) error {
 }
 
 func newProofPage(p proof.Proof) (*sectionsPage, error) {
-	view := &sectionsPage{frame: frame{Title: "netab: " + proof.Title}, Kind: "proof", Heading: proof.Title, Answer: proofAnswer(p),
+	view := &sectionsPage{frame: frame{Title: "netab: " + proof.Title}, Kind: "proof", Heading: proof.Title, Answer: p.View().Answer,
 		Made: "Made by netab from simulations with fixed seeds"}
 	for _, s := range p.Sections() {
 		part := partOf(s)
@@ -43,13 +42,6 @@ func newProofPage(p proof.Proof) (*sectionsPage, error) {
 		view.Parts = append(view.Parts, part)
 	}
 	return view, nil
-}
-
-func proofAnswer(p proof.Proof) string {
-	if n := len(p.Broken()); n > 0 {
-		return fmt.Sprintf("Not what was promised: %s broken.", prose.Counted(n, "bound"))
-	}
-	return fmt.Sprintf("Every world is within its bounds, in %s simulated runs of each world and effect.", prose.Grouped(int64(p.Repetitions)))
 }
 
 // A proofCurve is a figure of all worlds over the true effect.
