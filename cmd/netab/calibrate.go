@@ -28,6 +28,7 @@ type calibrateFlags struct {
 	show, json, markdown  bool
 	restore, noProgress   bool
 	html, machine         string
+	as                    format
 }
 
 // calibrateDefault is what is calibrated where nothing is named.
@@ -92,6 +93,7 @@ false than chance explains.`,
 	fl.BoolVar(&f.restore, "restore", false, "first put back what an earlier run left changed")
 	fl.BoolVar(&f.noProgress, "no-progress", false, "print no progress")
 	cmd.MarkFlagsMutuallyExclusive("json", "markdown")
+	f.as.add(cmd, "json", "markdown")
 	return cmd
 }
 
@@ -146,14 +148,7 @@ func (f *calibrateFlags) print(cmd *cobra.Command, c *results.Calibration) error
 			return failed(err)
 		}
 	}
-	format := "text"
-	switch {
-	case f.json:
-		format = "json"
-	case f.markdown:
-		format = "markdown"
-	}
-	err := writePage(cmd.OutOrStdout(), page.View(), format)
+	err := writePage(cmd.OutOrStdout(), page.View(), f.as.or(wanted{"json", f.json}, wanted{"markdown", f.markdown}))
 	if broken := page.Broken(); err == nil && len(broken) > 0 {
 		err = fmt.Errorf("verdicts cannot be believed on this machine: %s", strings.Join(broken, "; "))
 	}

@@ -65,6 +65,7 @@ says so in the output. Knobs that differ are listed.`,
 	fl.StringVar(&f.bootSpread, "boot-spread", "", "spread (standard deviation) of boots, where it is known otherwise than by netab calibrate: a few boots then suffice (`SHARE`)")
 	fl.BoolVar(&f.gate, "gate", false, "judge for a CI job: exit 1 on a regression, 3 without a verdict")
 	fl.BoolVar(&f.json, "json", false, "print one JSON document")
+	f.as.add(cmd, "json", "chat")
 	fl.BoolVar(&f.quiet, "quiet", false, "print nothing")
 	fl.StringVar(&f.html, "html", "", "write the HTML report of the comparison to `FILE`")
 	return cmd
@@ -104,7 +105,7 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
 		return f.judge(cmd, s, p.origin) // of the last that was named
 	}
 	if !f.quiet {
-		if err := printSummary(cmd, s, f.json); err != nil {
+		if err := printSummary(cmd, s, f.as.or(wanted{"json", f.json})); err != nil {
 			return failed(err)
 		}
 	}

@@ -26,6 +26,7 @@ type gateFlags struct {
 	known             string
 	junit, markdown   string
 	json, chat, quiet bool
+	as                format
 	bisect            bool
 	noKnown           bool
 	allowCutOff       bool
@@ -114,6 +115,7 @@ Exit status: 0 passed, 1 regression, 3 no verdict yet, 4 not comparable,
 	}
 	f.add(cmd)
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON document")
+	f.as.add(cmd, "json", "chat")
 	cmd.Flags().BoolVar(&f.quiet, "quiet", false, "print nothing: the exit status says it")
 	cmd.Flags().StringVar(&scenario, "scenario", "", "`NAME` of the scenario that the run must be of; latest is then the newest of it")
 	return cmd
@@ -159,10 +161,7 @@ func (f *gateFlags) judge(cmd *cobra.Command, s analysis.Summary, from origin) e
 }
 
 func (f *gateFlags) write(out io.Writer, g analysis.Gate) error {
-	format := either("json", f.json)
-	if f.chat && !f.json {
-		format = "chat"
-	}
+	format := f.as.or(wanted{"json", f.json}, wanted{"chat", f.chat})
 	return f.writeForms(out, report.Gate(g), func(w io.Writer, p *page.Page) error {
 		if f.quiet {
 			return nil

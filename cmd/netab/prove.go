@@ -20,6 +20,7 @@ type proveFlags struct {
 	worlds                            []string
 	repetitions, workers              int
 	html                              string
+	as                                format
 }
 
 func newProve() *cobra.Command {
@@ -51,6 +52,7 @@ minutes of all CPUs. The exit status is 5 if a world breaks a bound.`,
 	fl.StringVar(&f.html, "html", "", "also write an HTML page to `FILE`")
 	fl.BoolVar(&f.noProgress, "no-progress", false, "print no progress")
 	cmd.MarkFlagsMutuallyExclusive("json", "markdown")
+	f.as.add(cmd, "json", "markdown")
 	_ = cmd.RegisterFlagCompletionFunc("world", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return worldNames(), cobra.ShellCompDirectiveNoFileComp
 	})
@@ -108,14 +110,7 @@ func (f proveFlags) options() (proof.Options, error) {
 }
 
 func (f proveFlags) print(w io.Writer, p proof.Proof) error {
-	format := "text"
-	switch {
-	case f.json:
-		format = "json"
-	case f.markdown:
-		format = "markdown"
-	}
-	return writePage(w, p.View(), format)
+	return writePage(w, p.View(), f.as.or(wanted{"json", f.json}, wanted{"markdown", f.markdown}))
 }
 
 func findWorld(name string) (proof.Case, bool) {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -106,6 +107,7 @@ func listOfRuns(rows [][]string, width int) string {
 
 func newResultsShow() *cobra.Command {
 	var asJSON bool
+	var as format
 	cmd := &cobra.Command{
 		Use:               "show RUN",
 		Short:             "Judge a stored run again and print its table",
@@ -116,37 +118,43 @@ func newResultsShow() *cobra.Command {
 			if err != nil {
 				return failed(err)
 			}
-			return failed(printSummary(cmd, judged(cmd, run, false), asJSON))
+			return failed(printSummary(cmd, judged(cmd, run, false), as.or(wanted{"json", asJSON})))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	as.add(cmd, "json")
 	return cmd
 }
 
-// printSummary prints a summary as JSON or as a table.
-func printSummary(cmd *cobra.Command, s analysis.Summary, asJSON bool) error {
-	return writePage(cmd.OutOrStdout(), report.Summary(s), either("json", asJSON))
+// printSummary prints a summary in the format of a name.
+func printSummary(cmd *cobra.Command, s analysis.Summary, format string) error {
+	return writePage(cmd.OutOrStdout(), report.Summary(s), format)
 }
 
-// exporters are the formats of netab results export.
-var exporters = map[string]func(io.Writer, *results.Run, func() analysis.Summary) error{
-	"csv":      records(export.CSV),
-	"benchfmt": records(export.Benchfmt),
-	"json":     judgements("json"),
-	"markdown": judgements("markdown"),
-	"jsonl":    records(export.RunFile),
+// An exporter writes a run, or what it comes to.
+type exporter func(io.Writer, *results.Run, func() analysis.Summary) error
+
+// recordFormats are those of what was recorded, whatever it comes to.
+var recordFormats = map[string]func(io.Writer, *results.Run) error{
+	"csv":      export.CSV,
+	"benchfmt": export.Benchfmt,
+	"jsonl":    export.RunFile,
 }
 
-// records are formats of what was recorded, whatever it comes to.
-func records(write func(io.Writer, *results.Run) error) func(io.Writer, *results.Run, func() analysis.Summary) error {
-	return func(w io.Writer, r *results.Run, _ func() analysis.Summary) error { return write(w, r) }
+// exportFormats are all that netab results export knows.
+func exportFormats() []string {
+	return append(slices.Sorted(maps.Keys(recordFormats)), export.Names()...)
 }
 
-// judgements are formats of what it comes to.
-func judgements(format string) func(io.Writer, *results.Run, func() analysis.Summary) error {
+// exporterOf is that of a format by name.
+func exporterOf(format string) (exporter, bool) {
+	if write, ok := recordFormats[format]; ok {
+		return func(w io.Writer, r *results.Run, _ func() analysis.Summary) error { return write(w, r) }, true
+	}
+	_, ok := export.Named(format)
 	return func(w io.Writer, _ *results.Run, of func() analysis.Summary) error {
 		return writePage(w, report.Summary(of()), format)
-	}
+	}, ok
 }
 
 func newResultsExport() *cobra.Command {
@@ -162,9 +170,9 @@ summary), or jsonl (the run file itself).`,
 		Args:              exactly(1, "a run: an id from `netab results`, a path, or latest"),
 		ValidArgsFunction: completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			export, ok := exporters[format]
+			write, ok := exporterOf(format)
 			if !ok {
-				return usage(fmt.Errorf("--format %q: want csv, json, benchfmt, markdown or jsonl", format))
+				return usage(fmt.Errorf("--format %q: want %s", format, strings.Join(exportFormats(), ", ")))
 			}
 			run, err := readRun(cmd, args[0])
 			if err != nil {
@@ -173,11 +181,11 @@ summary), or jsonl (the run file itself).`,
 			if redact {
 				run = results.Redacted(run)
 			}
-			return failed(export(cmd.OutOrStdout(), run, func() analysis.Summary { return judged(cmd, run, redact) }))
+			return failed(write(cmd.OutOrStdout(), run, func() analysis.Summary { return judged(cmd, run, redact) }))
 		},
 	}
 	cmd.Flags().BoolVar(&redact, "redact", false, redactUsage)
-	cmd.Flags().StringVar(&format, "format", "csv", "csv, json, benchfmt, markdown or jsonl")
+	cmd.Flags().StringVar(&format, "format", "csv", strings.Join(exportFormats(), ", "))
 	return cmd
 }
 

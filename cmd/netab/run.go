@@ -28,6 +28,7 @@ type runFlags struct {
 	seed                                   uint64
 	html, machine                          string
 	json, gate, dryRun, restore, quiet     bool
+	as                                     format
 	noProgress, bisect                     bool
 }
 
@@ -78,6 +79,7 @@ read a scenario that asks for one before you allow it.`,
 	fl.StringVar(&f.machine, "machine", "", machineUsage)
 	fl.StringVar(&f.html, "html", "", "write the HTML report to `FILE` (default: report.html in the run's directory)")
 	fl.BoolVar(&f.json, "json", false, "print one JSON document to stdout instead of the table")
+	f.as.add(cmd, "json")
 	fl.BoolVar(&f.gate, "gate", false, "exit 1 on a regression, 3 if a verdict is missing")
 	fl.BoolVar(&f.bisect, "bisect", false, bisectUsage)
 	fl.BoolVar(&f.dryRun, "dry-run", false, "print what would be done and do nothing")
@@ -236,9 +238,9 @@ func show(cmd *cobra.Command, f runFlags, store string, run *results.Run, measur
 	}
 	// A report that cannot be written is no reason to show nothing.
 	page, unwritten := writeReport(f.html, store, run, summary)
-	switch {
-	case f.json:
-		if err := writePage(cmd.OutOrStdout(), report.Summary(summary), "json"); err != nil {
+	switch as := f.as.or(wanted{"json", f.json}); {
+	case as != "text":
+		if err := writePage(cmd.OutOrStdout(), report.Summary(summary), as); err != nil {
 			return failed(err)
 		}
 	case !f.quiet:

@@ -26,6 +26,7 @@ func newTrend() *cobra.Command {
 	var opts trend.Options
 	var beside gateFlags
 	var as struct{ json, csv, gate bool }
+	var named format
 	var file string
 	cmd := &cobra.Command{
 		Use:   "trend [SCENARIO...]",
@@ -72,7 +73,7 @@ in the store, which may be deleted at any time.`,
 				}
 				writeln(cmd.ErrOrStderr(), file)
 			}
-			if err := beside.writeForms(cmd.OutOrStdout(), report.Trend(h), trendForm(h, as.json, as.csv, beside.chat)); err != nil {
+			if err := beside.writeForms(cmd.OutOrStdout(), report.Trend(h), trendForm(h, as.csv, named.or(wanted{"json", as.json}, wanted{"chat", beside.chat}))); err != nil {
 				return failed(err)
 			}
 			if as.gate {
@@ -99,6 +100,7 @@ in the store, which may be deleted at any time.`,
 	beside.addForms(cmd)
 	f.StringVar(&file, "html", "", "write a page with charts to `FILE`")
 	cmd.MarkFlagsMutuallyExclusive("json", "csv", "chat")
+	named.add(cmd, "json", "csv", "chat")
 	return cmd
 }
 
@@ -175,15 +177,12 @@ func (f *gateFlags) knownToTrend(stderr io.Writer, store *results.Store, runs []
 }
 
 // trendForm is what goes to stdout.
-func trendForm(h trend.History, asJSON, asCSV, asChat bool) func(io.Writer, *page.Page) error {
+func trendForm(h trend.History, asCSV bool, format string) func(io.Writer, *page.Page) error {
 	return func(w io.Writer, p *page.Page) error {
-		switch {
-		case asCSV:
+		if asCSV {
 			return export.TrendCSV(w, h)
-		case asChat:
-			return writePage(w, p, "chat")
 		}
-		return writePage(w, p, either("json", asJSON))
+		return writePage(w, p, format)
 	}
 }
 
