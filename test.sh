@@ -16,7 +16,7 @@ tests() {
 # plans and talks to agents. The loops that send and receive are raw system calls
 # of single threads (runner/traffic). What -short leaves out (counts over many
 # runs, kills at every step) comes without it, below.
-CGO_ENABLED=1 tests -race -short -p 2 ./analysis ./analysis/calibration ./analysis/stat \
+CGO_ENABLED=1 tests -race -short -p 2 ./analysis ./analysis/calibration ./analysis/record ./analysis/stat \
 	./results ./results/disk ./scenarios ./runner/agent ./results/crew ./runner/host ./runner/knob \
 	./runner/packet ./runner/pktgen ./runner/probe ./runner/topology ./runner/verify
 # -count=1: they build the binary and ask the kernel, which the test cache knows

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"netab/analysis/record"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
@@ -60,7 +61,7 @@ type Side struct {
 //   - Disturbed trials are left out of every run that has enough others; a run that
 //     has not gives no verdict.
 func CompareGroups(groups []RunGroup, o CompareOptions) Summary {
-	c := comparing{options: o}
+	c := comparing{options: o, records: library{}}
 	c.sift(groups)
 	groups = c.groups
 	c.first = c.firstShare()
@@ -98,7 +99,22 @@ type comparing struct {
 	disturbed []results.Warning
 	few       map[string]string // by side: why its runs get no verdict
 	first     float64           // what Holm leaves of alpha to the first comparison, within a state too
+	records   library
 	meeting
+}
+
+// A library keeps the record of each run, which many ask for.
+type library map[*results.Run]*record.Record
+
+func (l library) of(r *results.Run) *record.Record {
+	have := l[r]
+	if have == nil {
+		have = record.Of(r.Header.Design, r.Trials)
+		if l != nil {
+			l[r] = have
+		}
+	}
+	return have
 }
 
 // sift leaves the disturbed trials out of every run.
@@ -212,13 +228,13 @@ func (c comparing) levels(g RunGroup, alpha float64) []ArmSummary {
 			all.Trials = append(all.Trials, r.Trials...)
 		}
 	}
-	arms := judging{design: d, trials: all.Trials, seed: all.Header.Seed, alpha: alpha}.levels()
+	arms := judging{design: d, rec: record.Of(d, all.Trials), seed: all.Header.Seed, alpha: alpha}.levels()
 	unit := unitOf(c.groups[0], g)
 	for i := range arms {
 		arms[i].Run = g.Label
 		for name, l := range arms[i].Metrics {
 			m, ok := LookupMetric(name)
-			xs := g.units(unit, levelReading(m, arms[i].Name, plainly))
+			xs := g.units(unit, c.records.levelReading(m, arms[i].Name, plainly))
 			if s := stat.NewSample(xs); ok && unit != unitTrial && s.N >= 2 {
 				h := s.Half(alpha)
 				l.Lo, l.Hi = clamp(l.Mean-h), clamp(l.Mean+h)
@@ -244,7 +260,7 @@ type crossing struct {
 // onShares is the metric for the levels of an arm on two sides, some of which may
 // be zero.
 func (c comparing) onShares(g RunGroup, m Metric, arm string) Metric {
-	of := levelReading(m, arm, plainly)
+	of := c.records.levelReading(m, arm, plainly)
 	if a := c.groups[0].units(unitTrial, of); m.hasZeros(a, g.units(unitTrial, of)) {
 		return m.shares(a)
 	}
@@ -261,7 +277,7 @@ func (c comparing) failures(g RunGroup, m Metric, arm string) *Failures {
 		if i < 0 {
 			return nil
 		}
-		for _, v := range views(d, r.Trials, m, i) {
+		for _, v := range views(c.records.of(r), m, i) {
 			failed := 0.0
 			if why := failureOf(v); why != "" {
 				failed, f.Reason = 1, first(f.Reason, why)
@@ -352,7 +368,7 @@ func (c comparing) crossings(g RunGroup, alpha float64) []crossing {
 				continue
 			}
 			m := c.onShares(g, m, arm.Name)
-			x := c.crossWithin(g, m, arm.Name, levelReading(m, arm.Name, onScale))
+			x := c.crossWithin(g, m, arm.Name, c.records.levelReading(m, arm.Name, onScale))
 			x.Judged, x.Alpha = slices.Contains(judged, m.Name), alpha
 			x.Baseline = arm.Name
 			x.failures, x.headline = c.failures(g, m, arm.Name), m.Name == judged[0]
@@ -472,10 +488,10 @@ func (x crossing) conclude() Comparison {
 
 // levelReading takes an arm's levels, on the scale that is given: onScale for
 // what is compared, plainly for what is shown.
-func levelReading(m Metric, arm string, scaled func([]effect, Metric) []effect) reading {
+func (l library) levelReading(m Metric, arm string, scaled func([]effect, Metric) []effect) reading {
 	of := reading{trials: func(r *results.Run) []float64 {
 		if i := r.Header.Design.ArmAt(arm); i >= 0 {
-			return values(scaled(trialLevels(r.Header.Design, r.Trials, m, i), m))
+			return values(scaled(trialLevels(l.of(r), m, i), m))
 		}
 		return nil
 	}}
@@ -484,14 +500,14 @@ func levelReading(m Metric, arm string, scaled func([]effect, Metric) []effect) 
 	}
 	trials := of.trials
 	of.trials = func(r *results.Run) []float64 {
-		if _, ok := wholeLevel(r, m, arm); !ok {
+		if _, ok := l.wholeLevel(r, m, arm); !ok {
 			return nil // what all transactions cannot show, those of a trial show less
 		}
 		return trials(r)
 	}
 	of.whole = func(r *results.Run) (float64, bool) {
-		l, ok := wholeLevel(r, m, arm)
-		xs := values(scaled([]effect{{x: l}}, m))
+		level, ok := l.wholeLevel(r, m, arm)
+		xs := values(scaled([]effect{{x: level}}, m))
 		if !ok || len(xs) == 0 {
 			return 0, false
 		}
@@ -504,13 +520,13 @@ func levelReading(m Metric, arm string, scaled func([]effect, Metric) []effect) 
 func plainly(levels []effect, _ Metric) []effect { return levels }
 
 // wholeLevel is an arm's level over all trials of a run.
-func wholeLevel(r *results.Run, m Metric, arm string) (float64, bool) {
+func (l library) wholeLevel(r *results.Run, m Metric, arm string) (float64, bool) {
 	i := r.Header.Design.ArmAt(arm)
 	if i < 0 {
 		return 0, false
 	}
-	l, ok := levelOf(r.Header.Design, r.Trials, m, i, 1-confidence(r.Header.Design))
-	return l.Mean, ok
+	level, ok := levelOf(l.of(r), m, i, 1-confidence(r.Header.Design))
+	return level.Mean, ok
 }
 
 // interactions ask whether an arm's effect is another on another side: its
@@ -530,10 +546,10 @@ func (c comparing) interactions(alpha float64) []Comparison {
 				if arm.Name == base.Name || !m.AppliesTo(arm) || !m.AppliesTo(base) {
 					continue
 				}
-				of := effectReading(m, base.Name, arm.Name)
+				of := c.records.effectReading(m, base.Name, arm.Name)
 				if c.onShares(g, m, arm.Name).per > 0 || c.onShares(g, m, base.Name).per > 0 {
 					m.per = 1 // each run by its own baseline's level
-					of = effectReading(m, base.Name, arm.Name)
+					of = c.records.effectReading(m, base.Name, arm.Name)
 				}
 				x := c.crossWithin(g, m, arm.Name, of)
 				x.Baseline, x.Alpha = base.Name, alpha
@@ -547,7 +563,7 @@ func (c comparing) interactions(alpha float64) []Comparison {
 }
 
 // effectReading takes an arm's effects within each run.
-func effectReading(m Metric, base, arm string) reading {
+func (l library) effectReading(m Metric, base, arm string) reading {
 	of := reading{trials: func(r *results.Run) []float64 {
 		a, b := r.Header.Design.ArmAt(base), r.Header.Design.ArmAt(arm)
 		if a < 0 || b < 0 {
@@ -555,23 +571,23 @@ func effectReading(m Metric, base, arm string) reading {
 		}
 		m := m
 		if m.per > 0 {
-			m = m.shares(values(trialLevels(r.Header.Design, r.Trials, m, a)))
+			m = m.shares(values(trialLevels(l.of(r), m, a)))
 		}
-		return values(trialEffects(r.Header.Design, r.Trials, m, a, b))
+		return values(trialEffects(l.of(r), m, a, b))
 	}}
 	if m.Merged() {
 		trials := of.trials
 		of.trials = func(r *results.Run) []float64 {
-			_, okA := wholeLevel(r, m, base)
-			_, okB := wholeLevel(r, m, arm)
+			_, okA := l.wholeLevel(r, m, base)
+			_, okB := l.wholeLevel(r, m, arm)
 			if !okA || !okB {
 				return nil
 			}
 			return trials(r)
 		}
 		of.whole = func(r *results.Run) (float64, bool) {
-			a, okA := wholeLevel(r, m, base)
-			b, okB := wholeLevel(r, m, arm)
+			a, okA := l.wholeLevel(r, m, base)
+			b, okB := l.wholeLevel(r, m, arm)
 			if !okA || !okB {
 				return 0, false
 			}

@@ -195,7 +195,7 @@ func TestCompareBootsFindsNothing(t *testing.T) {
 			boots++
 		}
 		m, _ := LookupMetric("goodput")
-		of := levelReading(m, "off", onScale)
+		of := library{}.levelReading(m, "off", onScale)
 		if p, _ := stat.Welch(stat.NewSample(groups[0].units(unitTrial, of)), stat.NewSample(groups[1].units(unitTrial, of))).P(0); p < 0.05 {
 			trials++
 		}

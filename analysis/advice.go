@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"netab/analysis/prose"
+	"netab/analysis/record"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
@@ -51,15 +52,15 @@ const (
 )
 
 // advise says what to do about what a run saw, what helps most first.
-func advise(run *results.Run, s *Summary) []Advice {
-	trials := slices.DeleteFunc(slices.Clone(run.Trials), func(t results.Trial) bool { return t.Invalid != "" })
+func advise(run *results.Run, valid *record.Record, s *Summary) []Advice {
+	trials := valid.Trials
 	if len(trials) == 0 {
 		return nil
 	}
 	m := &run.Header.Machine
 	var out []Advice
 	for _, a := range []*Advice{
-		ofStates(m, s), ofForeign(trials, s), ofSteal(m, trials), ofQuota(trials), ofFrequency(run, trials),
+		ofStates(m, s), ofForeign(trials, s), ofSteal(m, trials), ofQuota(trials), ofFrequency(run, valid),
 		ofThreads(trials), ofWaiting(m, trials), ofWaking(m, trials, s),
 	} {
 		if a != nil {
@@ -135,9 +136,9 @@ func stateGain(s *Summary, usual State) string {
 // ofForeign names the programs that took CPU time, of the disturbed trials where there
 // are any: what is busy all the time is not what disturbed them. Threads of the kernel
 // work for others, and nobody can stop them.
-func ofForeign(trials []results.Trial, s *Summary) *Advice {
-	if usual := usualSteal(trials); s.Disturbed > 0 {
-		trials = slices.DeleteFunc(slices.Clone(trials), func(t results.Trial) bool { return disturbed(&t.Host, t.RunNS, usual) == "" })
+func ofForeign(trials []record.Trial, s *Summary) *Advice {
+	if usual := usualSteal(len(trials), func(i int) *results.Trial { return trials[i].Trial }); s.Disturbed > 0 {
+		trials = slices.DeleteFunc(slices.Clone(trials), func(t record.Trial) bool { return disturbed(&t.Host, t.RunNS, usual) == "" })
 	}
 	var foreign, ran float64
 	by := map[string]float64{}
@@ -183,7 +184,7 @@ func quietGain(s *Summary) string {
 	return ""
 }
 
-func ofSteal(m *results.Machine, trials []results.Trial) *Advice {
+func ofSteal(m *results.Machine, trials []record.Trial) *Advice {
 	var steal, ran float64
 	for i := range trials {
 		steal, ran = steal+float64(trials[i].Host.StealNS), ran+float64(max(0, trials[i].RunNS))
@@ -194,7 +195,7 @@ func ofSteal(m *results.Machine, trials []results.Trial) *Advice {
 	return &Advice{Code: codeCPUSteal, Text: "others use the host's CPUs: take a guest whose virtual CPUs have cores of their own (dedicated CPUs, vcpupin), or leave some of the host's cores free"}
 }
 
-func ofQuota(trials []results.Trial) *Advice {
+func ofQuota(trials []record.Trial) *Advice {
 	for i := range trials {
 		if trials[i].Host.ThrottledNS > 0 {
 			return &Advice{Code: codeCPUThrottled, Text: "run netab outside of a CPU quota (cpu.max, docker --cpus, resources.limits.cpu)"}
@@ -205,11 +206,11 @@ func ofQuota(trials []results.Trial) *Advice {
 
 // ofFrequency: where clocks differ between trials, by how much a level would
 // scatter less at one frequency.
-func ofFrequency(run *results.Run, trials []results.Trial) *Advice {
-	if len(frequency(trials)) == 0 {
+func ofFrequency(run *results.Run, valid *record.Record) *Advice {
+	if len(frequency(valid.Trials)) == 0 {
 		return nil
 	}
-	return &Advice{Code: codeFrequency, Text: steadyFrequency(&run.Header.Machine), Gain: frequencyGain(run, trials)}
+	return &Advice{Code: codeFrequency, Text: steadyFrequency(&run.Header.Machine), Gain: frequencyGain(valid)}
 }
 
 func steadyFrequency(m *results.Machine) string {
@@ -221,16 +222,16 @@ func steadyFrequency(m *results.Machine) string {
 
 // frequencyGain takes the baseline's level, on the log scale, as a line over the
 // log of the mean frequency: what is left of its spread is what would be without.
-func frequencyGain(run *results.Run, trials []results.Trial) string {
-	d := run.Header.Design
+func frequencyGain(valid *record.Record) string {
+	d := valid.Design
 	m, ok := LookupMetric(judgedMetrics(d)[0])
 	if !ok || m.Difference {
 		return ""
 	}
 	var xs, ys []float64
-	for _, l := range trialLevels(d, trials, m, baseline(d)) {
+	for _, l := range trialLevels(valid, m, baseline(d)) {
 		sum, n := 0.0, 0.0
-		for _, c := range trials[l.at].Host.CPUs {
+		for _, c := range valid.Trials[l.at].Host.CPUs {
 			if c.MHz > 0 {
 				sum, n = sum+c.MHz, n+1
 			}
@@ -255,7 +256,7 @@ func frequencyGain(run *results.Run, trials []results.Trial) string {
 }
 
 // ofThreads: the canaries ran beside a busy neighbour too.
-func ofThreads(trials []results.Trial) *Advice {
+func ofThreads(trials []record.Trial) *Advice {
 	var ratios []float64
 	for i := range trials {
 		for _, e := range trials[i].Edges {
@@ -272,13 +273,13 @@ func ofThreads(trials []results.Trial) *Advice {
 }
 
 // ofWaiting: pinned roles that wait, though nothing else is theirs to wait for.
-func ofWaiting(m *results.Machine, trials []results.Trial) *Advice {
+func ofWaiting(m *results.Machine, trials []record.Trial) *Advice {
 	var waited, had float64
 	for i := range trials {
 		for k := range trials[i].Slices {
 			s := &trials[i].Slices[k]
-			at := armTrial(&trials[i], s.Arm)
-			if !counted(s) || at == nil || !alone(at) {
+			at := trials[i].Arm(s.Arm).Seen
+			if !record.Counts(s) || at == nil || !alone(at) {
 				continue
 			}
 			waited += float64(s.SourceWait + s.SinkWait)
@@ -299,7 +300,7 @@ func alone(at *results.ArmTrial) bool {
 }
 
 // ofWaking: a request that finds its CPU asleep waits for it.
-func ofWaking(m *results.Machine, trials []results.Trial, s *Summary) *Advice {
+func ofWaking(m *results.Machine, trials []record.Trial, s *Summary) *Advice {
 	var wakes []float64
 	for i := range trials {
 		for _, e := range trials[i].Edges {

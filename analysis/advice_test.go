@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"netab/analysis/record"
 	"netab/results"
 )
 
@@ -84,12 +85,17 @@ func TestAdvice(t *testing.T) {
 			[]Advice{{"wake-up", "waking a CPU that sleeps is much of the latency: keep CPUs from deep sleep (intel_idle.max_cstate=1, /dev/cpu_dma_latency)", "a wake-up takes 40 us, the median latency of rr is 90 us"}}},
 	} {
 		run := &results.Run{Header: results.Header{Machine: tc.machine, Design: results.Design{Arms: []results.Arm{{Name: "off", Protocol: "tcp"}}}}, Trials: tc.trials}
-		if diff := cmp.Diff(tc.want, advise(run, &tc.s)); diff != "" {
+		if diff := cmp.Diff(tc.want, advise(run, validOf(run), &tc.s)); diff != "" {
 			t.Errorf("%s: %s", tc.name, diff)
 		}
 	}
 	invalid := trials(func(i int, t *results.Trial) { t.Invalid, t.Host.ThrottledNS = "died", 1e6 })
-	if got := advise(&results.Run{Trials: slices.Clone(invalid)}, &Summary{}); got != nil {
+	run := &results.Run{Trials: slices.Clone(invalid)}
+	if got := advise(run, validOf(run), &Summary{}); got != nil {
 		t.Errorf("of invalid trials: %v", got)
 	}
+}
+
+func validOf(run *results.Run) *record.Record {
+	return record.Of(run.Header.Design, run.Trials).Only(func(t *record.Trial) bool { return t.Invalid == "" })
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"netab/analysis/record"
 	"netab/analysis/stat"
 	"netab/results"
 )
@@ -283,7 +284,7 @@ func TestBootstrapDependsOnTheSeedOnly(t *testing.T) {
 func BenchmarkBootstrapLook(b *testing.B) {
 	run := rrRun(3, 60, 20, 16)
 	run.Header.Design.Metrics = []string{"latency_p50", "latency_p90", "latency_p99", "latency_p999"}
-	j := judging{design: run.Header.Design, trials: run.Trials, alpha: 0.01, looks: 2}
+	j := judging{design: run.Header.Design, rec: record.Of(run.Header.Design, run.Trials), alpha: 0.01, looks: 2}
 	for b.Loop() {
 		j.progress()
 	}

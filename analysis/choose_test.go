@@ -7,6 +7,8 @@ import (
 
 	"netab/analysis/stat"
 	"netab/analysis/world"
+
+	"netab/analysis/record"
 )
 
 // Seven trials, six of one mode and one of the other: t sees a difference, and
@@ -49,7 +51,7 @@ func TestFewestTrials(t *testing.T) {
 // Agreeing trials keep Student's interval to the last digit.
 func TestAgreeingTrialsKeepT(t *testing.T) {
 	run := plain.Run(plain.Design(0.01, 0), 3, 12)
-	e := newEvidence(1, goodput(t), true, trialEffects(run.Header.Design, run.Trials, goodput(t), 0, 1))
+	e := newEvidence(1, goodput(t), true, trialEffects(record.Of(run.Header.Design, run.Trials), goodput(t), 0, 1))
 	e.alpha, e.method = 0.05, e.choose()
 	lo, hi := e.interval().Ends()
 	wantLo, wantHi := e.sample.Interval(0.05).Ends()

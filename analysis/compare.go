@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"netab/analysis/prose"
+	"netab/analysis/record"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
@@ -219,7 +220,7 @@ func (c comparing) warnings(s *Summary) []results.Warning {
 			if len(g.Runs) == 1 && g.Label != "" {
 				id = g.Label
 			}
-			for _, w := range slices.Concat(levelFlags(run), carried(run), conditions(run)) {
+			for _, w := range slices.Concat(c.levelFlags(run), carried(run), conditions(run, c.records.of(run).Only(func(t *record.Trial) bool { return t.Invalid == "" }))) {
 				ws = append(ws, results.Warning{Code: w.Code, Text: id + ": " + w.Text})
 			}
 		}
@@ -243,12 +244,12 @@ func (c comparing) equalAxes(s *Summary) (out []string) {
 }
 
 // levelFlags matter here: nothing removes a run's drift from its levels.
-func levelFlags(run *results.Run) []results.Warning {
+func (c comparing) levelFlags(run *results.Run) []results.Warning {
 	var ws []results.Warning
 	for i, arm := range run.Header.Design.Arms {
 		for _, name := range judgedMetrics(run.Header.Design) {
 			if m, ok := LookupMetric(name); ok && m.AppliesTo(arm) {
-				ws = append(ws, flagLevel(name, arm.Name, onScale(trialLevels(run.Header.Design, run.Trials, m, i), m), run.Header.Seed)...)
+				ws = append(ws, flagLevel(name, arm.Name, onScale(trialLevels(c.records.of(run), m, i), m), run.Header.Seed)...)
 			}
 		}
 	}

@@ -145,7 +145,7 @@ func (c *comparing) part(side, state int, whole bool) RunGroup {
 		from := c.at[runKey(side, k)]
 		of := states{list: c.states.list, blocks: c.states.blocks[from : from+len(r.Trials)]}
 		in := *r
-		in.Trials = of.part(r.Trials, state, whole)
+		in.Trials = of.runPart(r.Trials, state, whole)
 		if countValid(in.Trials) > 0 {
 			out.Runs = append(out.Runs, &in)
 		}
@@ -168,7 +168,7 @@ func (c comparing) crossWithin(g RunGroup, m Metric, arm string, of reading) cro
 	x := c.cross(g, m, arm, of)
 	_, ofBlocks := m.estimator.(ratio)
 	for _, k := range c.shared[g.Label] {
-		in := comparing{groups: []RunGroup{c.part(0, k, !ofBlocks)}, options: c.options, first: c.first}
+		in := comparing{groups: []RunGroup{c.part(0, k, !ofBlocks)}, options: c.options, first: c.first, records: c.records}
 		b := c.part(side, k, !ofBlocks)
 		if len(in.groups[0].Runs) == 0 || len(b.Runs) == 0 {
 			continue

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"netab/analysis/record"
 	"netab/analysis/stat"
 	"netab/results"
 )
@@ -14,7 +15,7 @@ import (
 // spend.
 type judging struct {
 	design results.Design
-	trials []results.Trial
+	rec    *record.Record // its trials
 	seed   uint64
 	alpha  float64
 	looks  int // this one included
@@ -70,10 +71,10 @@ func (j judging) weigh(m Metric, base, arm int, judged bool) evidence {
 
 func (j judging) weighTrials(m Metric, base, arm int, judged bool) evidence {
 	d := j.design
-	if a := values(trialLevels(d, j.trials, m, base)); m.hasZeros(a, values(trialLevels(d, j.trials, m, arm))) {
+	if a := values(trialLevels(j.rec, m, base)); m.hasZeros(a, values(trialLevels(j.rec, m, arm))) {
 		m = m.shares(a)
 	}
-	e := newEvidence(arm, m, judged, trialEffects(d, j.trials, m, base, arm))
+	e := newEvidence(arm, m, judged, trialEffects(j.rec, m, base, arm))
 	e.alpha = j.alpha
 	if judged {
 		e.within = j.withinStates(m, base, arm)
@@ -87,8 +88,8 @@ func (j judging) weighTrials(m Metric, base, arm int, judged bool) evidence {
 	}
 	var as, bs []view
 	for _, x := range e.effects {
-		t := &j.trials[x.at]
-		as, bs = append(as, viewOf(d, t, x.at, m, base)), append(bs, viewOf(d, t, x.at, m, arm))
+		t := &j.rec.Trials[x.at]
+		as, bs = append(as, viewOf(j.rec, t, m, base)), append(bs, viewOf(j.rec, t, m, arm))
 	}
 	if q, ok := m.estimator.(quantile); ok {
 		if e.withheld = cmp.Or(q.withheld(as), q.withheld(bs)); e.withheld != "" {
@@ -215,7 +216,7 @@ func (j judging) compare(e evidence) Comparison {
 		Change: m.shown(at), Lo: m.shown(in.Lo), Hi: m.shown(in.Hi), Withheld: e.withheld,
 		Verdict: Inconclusive, Resolution: resolutionOf(j.design, m.Name),
 		N: e.sample.N, DF: e.sample.DF(), Alpha: e.alpha, Looks: j.looks, Dependence: e.depend,
-		Sessions: e.sessions.spread(m, e.units != nil, j.trials),
+		Sessions: e.sessions.spread(m, e.units != nil, j.rec),
 	}
 	if e.units != nil {
 		c.DF = e.units.sample.DF()
@@ -255,7 +256,7 @@ func (j judging) compare(e evidence) Comparison {
 			c.Withheld = "" // what they share is what the modes are told apart by
 		}
 	}
-	c.heed(failuresOf(j.design, j.trials, m, baseline(j.design), e.arm), m.Name == judgedMetrics(j.design)[0])
+	c.heed(failuresOf(j.rec, m, baseline(j.design), e.arm), m.Name == judgedMetrics(j.design)[0])
 	return c
 }
 

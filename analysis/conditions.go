@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"netab/analysis/prose"
+	"netab/analysis/record"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -33,21 +34,21 @@ const (
 	frequencyBound   = 1.05
 )
 
-// conditions warns of what the machine did that the arms did not ask for.
-func conditions(run *results.Run) []results.Warning {
-	trials := slices.DeleteFunc(slices.Clone(run.Trials), func(t results.Trial) bool { return t.Invalid != "" })
-	ws := otherUse(trials, run.Header.Machine.CPUs)
-	ws = append(ws, throttled(trials, run.Header.Machine.CPUQuota)...)
-	ws = append(ws, frequency(trials)...)
-	ws = append(ws, rates(run.Header.Design, trials)...)
+// conditions warns of what the machine did in the valid trials that the arms did not
+// ask for.
+func conditions(run *results.Run, valid *record.Record) []results.Warning {
+	ws := otherUse(valid.Trials, run.Header.Machine.CPUs)
+	ws = append(ws, throttled(valid.Trials, run.Header.Machine.CPUQuota)...)
+	ws = append(ws, frequency(valid.Trials)...)
+	ws = append(ws, rates(valid)...)
 	for i, arm := range run.Header.Design.Arms {
-		ws = append(ws, unpinned(trials, i, arm.Name)...)
-		ws = append(ws, idleCPUs(run, trials, i)...)
-		ws = append(ws, settings(trials, i, arm.Name)...)
-		ws = append(ws, unexplained(trials, i, arm.Name)...)
-		ws = append(ws, windowLoss(run.Header.Design, trials, i)...)
-		ws = append(ws, tooFew(run.Header.Design, trials, i)...)
-		ws = append(ws, eventWarnings(run, trials, i)...)
+		ws = append(ws, unpinned(valid.Trials, i, arm.Name)...)
+		ws = append(ws, idleCPUs(run, valid, i)...)
+		ws = append(ws, settings(valid.Trials, i, arm.Name)...)
+		ws = append(ws, unexplained(valid.Trials, i, arm.Name)...)
+		ws = append(ws, windowLoss(valid, i)...)
+		ws = append(ws, tooFew(valid, i)...)
+		ws = append(ws, eventWarnings(run, valid, i)...)
 	}
 	if d := run.Header.Machine.Debug; len(d) > 0 {
 		ws = append(ws, results.Warning{Code: codeDebugKernel, Text: fmt.Sprintf(
@@ -56,7 +57,7 @@ func conditions(run *results.Run) []results.Warning {
 	return ws
 }
 
-func otherUse(trials []results.Trial, cpus int) []results.Warning {
+func otherUse(trials []record.Trial, cpus int) []results.Warning {
 	var steal, foreign, own, ran float64
 	for i := range trials {
 		h := &trials[i].Host
@@ -85,7 +86,7 @@ func otherUse(trials []results.Trial, cpus int) []results.Warning {
 
 // throttled warns of a CPU quota that was used up: whoever was running stood
 // still until the next period.
-func throttled(trials []results.Trial, quota float64) []results.Warning {
+func throttled(trials []record.Trial, quota float64) []results.Warning {
 	var total float64
 	in := 0
 	for i := range trials {
@@ -107,7 +108,7 @@ func throttled(trials []results.Trial, quota float64) []results.Warning {
 }
 
 // frequency compares each CPU's clock over the trials.
-func frequency(trials []results.Trial) []results.Warning {
+func frequency(trials []record.Trial) []results.Warning {
 	type span struct{ lo, hi float64 }
 	spans := map[int]span{}
 	for i := range trials {
@@ -131,11 +132,11 @@ func frequency(trials []results.Trial) []results.Warning {
 	return nil
 }
 
-func unpinned(trials []results.Trial, arm int, name string) []results.Warning {
+func unpinned(trials []record.Trial, arm int, name string) []results.Warning {
 	bad := 0
 	where := ""
 	for i := range trials {
-		at := armTrial(&trials[i], arm)
+		at := trials[i].Arm(arm).Seen
 		if at == nil {
 			continue
 		}
@@ -163,11 +164,11 @@ func strayed(role string, r results.RoleDelta) string {
 	return ""
 }
 
-func settings(trials []results.Trial, arm int, name string) []results.Warning {
+func settings(trials []record.Trial, arm int, name string) []results.Warning {
 	bad := map[results.Setting]int{}
 	var order []results.Setting
 	for i := range trials {
-		at := armTrial(&trials[i], arm)
+		at := trials[i].Arm(arm).Seen
 		if at == nil {
 			continue
 		}
@@ -190,10 +191,10 @@ func settings(trials []results.Trial, arm int, name string) []results.Warning {
 	return ws
 }
 
-func unexplained(trials []results.Trial, arm int, name string) []results.Warning {
+func unexplained(trials []record.Trial, arm int, name string) []results.Warning {
 	var sent, lost float64
 	for i := range trials {
-		if at := armTrial(&trials[i], arm); at != nil && at.Ledger.Valid {
+		if at := trials[i].Arm(arm).Seen; at != nil && at.Ledger.Valid {
 			sent += float64(at.Ledger.Sent)
 			lost += float64(at.Ledger.Unexplained)
 		}

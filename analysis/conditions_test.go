@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"netab/analysis/record"
 	"netab/analysis/world"
 	"netab/results"
 	"netab/results/vocab"
@@ -219,7 +220,7 @@ func TestRateOfFewMessages(t *testing.T) {
 		d.Arms = d.Arms[:1]
 		d.Arms[0].Rate = tc.rate
 		got := ""
-		for _, w := range rates(d, run.Trials) {
+		for _, w := range rates(record.Of(d, run.Trials)) {
 			got += string(w.Code)
 		}
 		if got != tc.want {

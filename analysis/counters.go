@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"netab/analysis/prose"
+	"netab/analysis/record"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/cpulist"
@@ -108,15 +109,13 @@ func perPacket(name, title string, of func(*results.Counters) (n int64, ok bool)
 type migrationRate struct{}
 
 func (migrationRate) value(v view) float64 {
-	at := armTrial(v.trial, v.index)
+	at := v.in.Seen
 	if at == nil || at.Shared || v.beside != "" || len(at.Source.Pinned) == 1 && len(at.Sink.Pinned) == 1 {
 		return math.NaN()
 	}
 	ns := int64(0)
-	for k := range v.trial.Slices {
-		if s := &v.trial.Slices[k]; v.of(s) {
-			ns += s.CountedNS
-		}
+	for _, s := range v.in.Counted {
+		ns += s.CountedNS
 	}
 	return stat.Per(float64(at.Source.Migrations+at.Sink.Migrations), seconds(ns)).Value()
 }
@@ -133,8 +132,8 @@ func (migrationRate) level(m Metric, _ []view, xs []float64, alpha float64) Leve
 func counterCovariates(arm int, prefix string) []covariate {
 	of := func(what, metric string) covariate {
 		m, _ := LookupMetric(metric)
-		return covariate{prefix + what, func(t *results.Trial) string {
-			if x := m.value(view{trial: t, index: arm}); stat.IsFinite(x) {
+		return covariate{prefix + what, func(t *record.Trial) string {
+			if x := m.value(view{trial: t, in: t.Arm(arm), arm: &results.Arm{}}); stat.IsFinite(x) {
 				return prefix + magnitude(x) + " " + what
 			}
 			return ""
@@ -146,8 +145,8 @@ func counterCovariates(arm int, prefix string) []covariate {
 		of("RPS interrupts per packet", "rps_interrupts"),
 		of("context switches of the source per message", "switches_source"),
 		of("context switches of the sink per message", "switches_sink"),
-		{prefix + "CPUs that process packets", func(t *results.Trial) string {
-			at := armTrial(t, arm)
+		{prefix + "CPUs that process packets", func(t *record.Trial) string {
+			at := t.Arm(arm).Seen
 			if at == nil || at.Counters == nil {
 				return ""
 			}
@@ -177,7 +176,7 @@ func packetsOn(at *results.ArmTrial) string {
 
 // idleCPUs warns of CPUs that a role was given and did not use: its rate is that
 // of fewer CPUs than it seems.
-func idleCPUs(run *results.Run, trials []results.Trial, arm int) []results.Warning {
+func idleCPUs(run *results.Run, of *record.Record, arm int) []results.Warning {
 	name := run.Header.Design.Arms[arm].Name
 	var ws []results.Warning
 	for _, role := range []struct {
@@ -187,8 +186,8 @@ func idleCPUs(run *results.Run, trials []results.Trial, arm int) []results.Warni
 		{"source", func(at *results.ArmTrial) results.RoleDelta { return at.Source }},
 		{"sink", func(at *results.ArmTrial) results.RoleDelta { return at.Sink }},
 	} {
-		if text := idleOf(role.name, run.Header.Machine.CPUsIsolated, trials, func(t *results.Trial) (r results.RoleDelta, ok bool) {
-			at := armTrial(t, arm)
+		if text := idleOf(role.name, run.Header.Machine.CPUsIsolated, of, func(t *record.Trial) (r results.RoleDelta, ok bool) {
+			at := t.Arm(arm).Seen
 			if at == nil || at.Failed != "" {
 				return r, false
 			}
@@ -202,11 +201,11 @@ func idleCPUs(run *results.Run, trials []results.Trial, arm int) []results.Warni
 
 // idleOf says which of a role's CPUs none of its threads was ever seen on, at any
 // slice's end; "" = none.
-func idleOf(role, isolatedList string, trials []results.Trial, of func(*results.Trial) (results.RoleDelta, bool)) string {
+func idleOf(role, isolatedList string, rec *record.Record, of func(*record.Trial) (results.RoleDelta, bool)) string {
 	var pinned, worked []int
 	threads, seen := 0, 0
-	for i := range trials {
-		r, ok := of(&trials[i])
+	for i := range rec.Trials {
+		r, ok := of(&rec.Trials[i])
 		if !ok || len(r.CPUs) == 0 {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"netab/analysis/record"
 	"netab/results"
 )
 
@@ -17,6 +18,7 @@ func TestCountersUnknown(t *testing.T) {
 	trial := &results.Trial{Slices: []results.Slice{{CountedNS: 5e8, Counts: results.Counts{RxMsgs: 10, TxMsgs: 10}}, read},
 		Arms: []results.ArmTrial{{Shared: true}}}
 	pinned := results.Trial{Slices: trial.Slices, Arms: []results.ArmTrial{{Source: results.RoleDelta{Pinned: []int{0}}, Sink: results.RoleDelta{Pinned: []int{1}}}}}
+	r := record.Of(oneArm, []results.Trial{*trial, pinned})
 	for name, want := range map[string]float64{
 		"time_squeeze": 6, "softnet_drops": 0, "switches_source": 0,
 		"net_rx_softirqs": math.NaN(), "interrupts": math.NaN(), // files that were too dear
@@ -24,15 +26,17 @@ func TestCountersUnknown(t *testing.T) {
 		"migrations":     math.NaN(), // of arms that share a live flow
 	} {
 		m, _ := LookupMetric(name)
-		if got := m.value(view{trial: trial}); got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
+		if got := m.value(viewOf(r, &r.Trials[0], m, 0)); got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}
 	m, _ := LookupMetric("migrations")
-	if got := m.value(view{trial: &pinned}); !math.IsNaN(got) {
+	if got := m.value(viewOf(r, &r.Trials[1], m, 0)); !math.IsNaN(got) {
 		t.Errorf("%v migrations a second of threads that cannot", got)
 	}
 }
+
+var oneArm = results.Design{Arms: make([]results.Arm, 1)}
 
 // TestCounterCovariates: counters tell groups of trials apart by orders of
 // magnitude, and say nothing where they were not read.
@@ -43,9 +47,9 @@ func TestCounterCovariates(t *testing.T) {
 			trial.Slices[0].Counters = &results.Counters{OverNS: 1e9, Softnet: &results.Softnet{TimeSqueeze: squeezes}}
 			trial.Arms[0].Counters = &results.ArmCounters{CPUs: cpus}
 		}
-		out := map[string]string{}
+		out, r := map[string]string{}, record.Of(oneArm, []results.Trial{*trial})
 		for _, c := range counterCovariates(0, "") {
-			out[c.name] = c.label(trial)
+			out[c.name] = c.label(&r.Trials[0])
 		}
 		return out
 	}
@@ -93,7 +97,7 @@ func TestIdleCPUs(t *testing.T) {
 		for _, r := range tc.trials {
 			run.Trials = append(run.Trials, results.Trial{Arms: []results.ArmTrial{{Sink: r}}})
 		}
-		ws := idleCPUs(run, run.Trials, 0)
+		ws := idleCPUs(run, record.Of(run.Header.Design, run.Trials), 0)
 		var want []results.Warning
 		if tc.want != "" {
 			want = []results.Warning{{Code: "idle-cpus", Text: "a: " + tc.want}}
@@ -104,7 +108,7 @@ func TestIdleCPUs(t *testing.T) {
 	}
 	failed := results.Trial{Arms: []results.ArmTrial{{Failed: "no path", Sink: role(2, []int{6, 7}, map[int]int{7: 60})}}}
 	run := &results.Run{Header: results.Header{Design: results.Design{Arms: []results.Arm{{}}}}}
-	if ws := idleCPUs(run, []results.Trial{failed}, 0); ws != nil {
+	if ws := idleCPUs(run, record.Of(run.Header.Design, []results.Trial{failed}), 0); ws != nil {
 		t.Errorf("%v of an arm that failed", ws)
 	}
 }

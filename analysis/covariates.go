@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"netab/analysis/record"
 	"netab/results"
 )
 
@@ -12,15 +13,15 @@ import (
 // trials differ. Its label puts a trial into a group; "" = not known.
 type covariate struct {
 	name  string
-	label func(t *results.Trial) string
+	label func(t *record.Trial) string
 }
 
 // armCovariates are the candidates for one arm. prefix tells an arm's own
 // from its baseline's.
 func armCovariates(arm int, prefix string) []covariate {
-	of := func(label func(at *results.ArmTrial) string) func(*results.Trial) string {
-		return func(t *results.Trial) string {
-			at := armTrial(t, arm)
+	of := func(label func(at *results.ArmTrial) string) func(*record.Trial) string {
+		return func(t *record.Trial) string {
+			at := t.Arm(arm).Seen
 			if at == nil {
 				return ""
 			}
@@ -47,7 +48,7 @@ func armCovariates(arm int, prefix string) []covariate {
 func pairCovariates(baseline, arm int) []covariate {
 	cs := armCovariates(arm, "")
 	cs = append(cs, armCovariates(baseline, "baseline's ")...)
-	return append(cs, covariate{"order of warm-up", func(t *results.Trial) string {
+	return append(cs, covariate{"order of warm-up", func(t *record.Trial) string {
 		a, b := slices.Index(t.Order, baseline), slices.Index(t.Order, arm)
 		switch {
 		case a < 0 || b < 0:
@@ -62,7 +63,7 @@ func pairCovariates(baseline, arm int) []covariate {
 
 // stateCovariate tells the state of the machine, where its canaries tell several.
 func (j judging) stateCovariate() covariate {
-	return covariate{stateCovariateName, j.states.label(j.trials)}
+	return covariate{stateCovariateName, j.states.label(j.rec)}
 }
 
 // softirqCPU names the CPU that ran the softirq for most slices of the arm's
@@ -213,12 +214,4 @@ func majority(counts map[int]int) (key int, share float64) {
 		return 0, 0
 	}
 	return key, float64(most) / float64(all)
-}
-
-func armTrial(t *results.Trial, arm int) *results.ArmTrial {
-	i := slices.IndexFunc(t.Arms, func(a results.ArmTrial) bool { return a.Arm == arm })
-	if i < 0 {
-		return nil
-	}
-	return &t.Arms[i]
 }

@@ -3,6 +3,7 @@ package analysis
 import (
 	"math"
 
+	"netab/analysis/record"
 	"netab/results"
 )
 
@@ -25,13 +26,13 @@ func Dissect(run *results.Run, metric, arm string) (d Dissection, ok bool) {
 	if !known || i < 0 {
 		return d, false
 	}
-	base, trials := baseline(design), sift(design, run.Trials).judged
-	effects := trialEffects(design, trials, m, base, i)
+	base, r := baseline(design), record.Of(design, sift(design, run.Trials).judged)
+	effects := trialEffects(r, m, base, i)
 	if s, ok := spreadOf(effects); ok {
 		d.Within = s.Within
 	}
 	d.Effects = values(effects)
-	d.Levels = values(onScale(trialLevels(design, trials, m, base), m))
+	d.Levels = values(onScale(trialLevels(r, m, base), m))
 	return d, len(d.Effects) > 0
 }
 
@@ -39,23 +40,18 @@ func Dissect(run *results.Run, metric, arm string) (d Dissection, ok bool) {
 // against another, as far as sources are the limit: what was spun away of the
 // counted time of both, as measured in the same slices.
 func Injected(run *results.Run, baseline, arm string) float64 {
-	trials := sift(run.Header.Design, run.Trials).judged
+	r := record.Of(run.Header.Design, sift(run.Header.Design, run.Trials).judged)
 	left := func(name string) float64 {
 		i := run.Header.Design.ArmAt(name)
 		var spun, time float64
-		for t := range trials {
-			if trials[t].Invalid != "" {
-				continue
-			}
+		for _, t := range r.Valid() {
 			sources := 1
-			if at := armTrial(&trials[t], i); at != nil {
+			if at := t.Arm(i).Seen; at != nil {
 				sources = max(1, at.Source.Threads)
 			}
-			for k := range trials[t].Slices {
-				if s := &trials[t].Slices[k]; s.Arm == i && counted(s) {
-					spun += float64(s.SourceSpun)
-					time += float64(s.CountedNS) * float64(sources)
-				}
+			for _, s := range t.Arm(i).Counted {
+				spun += float64(s.SourceSpun)
+				time += float64(s.CountedNS) * float64(sources)
 			}
 		}
 		if time == 0 {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"netab/analysis/prose"
+	"netab/analysis/record"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
@@ -50,7 +51,7 @@ type disturbance struct {
 // sift sets the disturbed trials of a run apart.
 func sift(d results.Design, trials []results.Trial) sifting {
 	s := sifting{all: byArm(d, trials)}
-	usual := usualSteal(s.all)
+	usual := usualSteal(len(s.all), func(i int) *results.Trial { return &s.all[i] })
 	for i := range s.all {
 		t := &s.all[i]
 		if why := disturbed(&t.Host, t.RunNS, usual); why != "" && t.Invalid == "" {
@@ -71,6 +72,14 @@ func sift(d results.Design, trials []results.Trial) sifting {
 		s.judged = quiet
 	}
 	return s
+}
+
+// of is the record of the trials that are judged, out of that of all.
+func (s *sifting) of(all *record.Record) *record.Record {
+	if len(s.judged) == len(s.all) {
+		return all
+	}
+	return all.Only(func(t *record.Trial) bool { return !s.isDisturbed(t.At) })
 }
 
 func (s *sifting) isDisturbed(at int) bool {
@@ -105,10 +114,10 @@ func disturbed(h *results.HostDelta, runNS int64, usual float64) string {
 }
 
 // usualSteal is the median share of all CPU time that was stolen in a trial.
-func usualSteal(trials []results.Trial) float64 {
+func usualSteal(trials int, at func(int) *results.Trial) float64 {
 	var shares []float64
 	for i := range trials {
-		t := &trials[i]
+		t := at(i)
 		if t.Invalid == "" && t.RunNS > 0 {
 			shares = append(shares, float64(t.Host.StealNS)/float64(t.RunNS)/float64(max(1, len(t.Host.CPUs))))
 		}
@@ -160,14 +169,14 @@ type Estimate struct {
 	N      int     `json:"n"`
 }
 
-// besides adds to comparisons what all trials say, and takes verdicts back that
+// besides adds to comparisons what all trials (of) say, and takes verdicts back that
 // the disturbed ones forbid.
-func (j judging) besides(cs []Comparison, s sifting) {
+func (j judging) besides(cs []Comparison, s sifting, of *record.Record) {
 	if len(s.disturbed) == 0 || s.counted {
 		return
 	}
 	base, all := baseline(j.design), j
-	all.trials, all.states = s.all, statesOf(s.all)
+	all.rec, all.states = of, statesOf(s.all)
 	for i := range cs {
 		c := &cs[i]
 		m, ok := LookupMetric(c.Metric)

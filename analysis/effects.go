@@ -1,10 +1,10 @@
 package analysis
 
 import (
-	"slices"
+	"cmp"
 
+	"netab/analysis/record"
 	"netab/analysis/stat"
-	"netab/results"
 )
 
 // An effect is x_i: the change of one arm against the baseline in one trial,
@@ -18,15 +18,11 @@ type effect struct {
 
 // trialEffects computes x_i for every valid trial in which both arms were
 // seen, in order of time.
-func trialEffects(d results.Design, trials []results.Trial, m Metric, baseline, arm int) []effect {
+func trialEffects(r *record.Record, m Metric, baseline, arm int) []effect {
 	var effects []effect
-	for i := range trials {
-		t := &trials[i]
-		if t.Invalid != "" {
-			continue
-		}
-		if e, ok := m.effect(m, viewOf(d, t, i, m, baseline), viewOf(d, t, i, m, arm)); ok {
-			e.at, e.trial = i, t.Index
+	for _, t := range r.Valid() {
+		if e, ok := m.effect(m, viewOf(r, t, m, baseline), viewOf(r, t, m, arm)); ok {
+			e.at, e.trial = t.At, t.Index
 			effects = append(effects, e)
 		}
 	}
@@ -71,35 +67,28 @@ func values(effects []effect) []float64 {
 // a counted slice, in order of time. A block that lacks one arm would bring
 // the drift back that the pairing removes, so it is left out whole.
 func (r ratio) pairedTotals(baseline, arm view) (a, b []stat.Ratio) {
-	type pair struct {
-		a, b       stat.Ratio
-		hasA, hasB bool
+	if baseline.in == arm.in { // nothing is compared with itself
+		return nil, nil
 	}
-	blocks := map[int]*pair{}
-	var order []int
-	for i := range baseline.trial.Slices {
-		s := &baseline.trial.Slices[i]
-		isA := baseline.of(s)
-		if !isA && !arm.of(s) {
-			continue
-		}
-		p := blocks[s.Block]
-		if p == nil {
-			p = &pair{}
-			blocks[s.Block] = p
-			order = append(order, s.Block)
-		}
-		if isA {
-			p.a, p.hasA = p.a.Plus(r(&baseline.arm, baseline.seen(s))), true
-		} else {
-			p.b, p.hasB = p.b.Plus(r(&arm.arm, arm.seen(s))), true
-		}
-	}
-	slices.Sort(order)
-	for _, k := range order {
-		if p := blocks[k]; p.hasA && p.hasB {
-			a, b = append(a, p.a), append(b, p.b)
+	as, bs := baseline.in.Blocks, arm.in.Blocks
+	for len(as) > 0 && len(bs) > 0 {
+		switch order := cmp.Compare(as[0].Number, bs[0].Number); {
+		case order < 0:
+			as = as[1:]
+		case order > 0:
+			bs = bs[1:]
+		default:
+			a, b = append(a, r.block(baseline, as[0])), append(b, r.block(arm, bs[0]))
+			as, bs = as[1:], bs[1:]
 		}
 	}
 	return a, b
+}
+
+// block is the total of an arm's slices in one block.
+func (r ratio) block(v view, block record.Block) (all stat.Ratio) {
+	for _, s := range block.Counted {
+		all = all.Plus(r(v.arm, v.seen(s)))
+	}
+	return all
 }

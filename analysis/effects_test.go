@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"netab/analysis/record"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -24,6 +25,8 @@ func goodput(t *testing.T) Metric {
 func slice(block, arm int, bytes int64) results.Slice {
 	return results.Slice{Block: block, Arm: arm, CountedNS: 1e9, Counts: results.Counts{RxBytes: bytes}}
 }
+
+var twoArms = results.Design{Arms: make([]results.Arm, 2)}
 
 func TestTrialEffects(t *testing.T) {
 	bad := slice(1, 1, 1<<40)
@@ -42,7 +45,7 @@ func TestTrialEffects(t *testing.T) {
 		{"no block with both", []results.Slice{slice(0, 0, 100), slice(1, 1, 200)}, 0},
 		{"nothing received", []results.Slice{slice(0, 0, 100), slice(0, 1, 0)}, 0},
 	} {
-		got := trialEffects(results.Design{}, []results.Trial{{Slices: tt.slices}}, goodput(t), 0, 1)
+		got := trialEffects(record.Of(twoArms, []results.Trial{{Slices: tt.slices}}), goodput(t), 0, 1)
 		switch {
 		case tt.want == 0:
 			if len(got) != 0 {
@@ -60,7 +63,7 @@ func TestInvalidTrialsAreSkipped(t *testing.T) {
 	ok := results.Trial{Index: 3, Slices: []results.Slice{slice(0, 0, 1), slice(0, 1, 2)}}
 	bad := ok
 	bad.Invalid = "agent died"
-	got := trialEffects(results.Design{}, []results.Trial{bad, ok}, goodput(t), 0, 1)
+	got := trialEffects(record.Of(twoArms, []results.Trial{bad, ok}), goodput(t), 0, 1)
 	if len(got) != 1 || got[0].trial != 3 || got[0].at != 1 {
 		t.Errorf("effects %+v, want that of trial 3 alone", got)
 	}
@@ -106,10 +109,11 @@ func TestMetricLevels(t *testing.T) {
 		s.Arm, s.Rate = i, 50
 		trial := results.Trial{Slices: []results.Slice{s}, Arms: []results.ArmTrial{{Arm: i, Source: results.RoleDelta{Migrations: 7}, Latency: hist, Beside: map[string]results.Beside{"rpc": {Latency: hist}}}}}
 		design := results.Design{Arms: arms}
+		r := record.Of(design, []results.Trial{trial})
 		got := map[string]float64{}
 		for _, m := range metricsOf(design) {
 			if m.AppliesTo(arms[i]) {
-				got[m.Name] = m.value(viewOf(design, &trial, 0, m, i))
+				got[m.Name] = m.value(viewOf(r, &r.Trials[0], m, i))
 			}
 			if found, ok := LookupMetric(m.Name); !ok || found.Title != m.Title {
 				t.Errorf("metric %s is looked up as %+v", m.Name, found)

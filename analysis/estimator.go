@@ -58,10 +58,8 @@ type ratio func(arm *results.Arm, s *results.Slice) stat.Ratio
 
 func (r ratio) value(v view) float64 {
 	var all stat.Ratio
-	for k := range v.trial.Slices {
-		if s := &v.trial.Slices[k]; v.of(s) {
-			all = all.Plus(r(&v.arm, v.seen(s)))
-		}
+	for _, s := range v.in.Counted {
+		all = all.Plus(r(v.arm, v.seen(s)))
 	}
 	return all.Value()
 }

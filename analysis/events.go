@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"netab/analysis/prose"
+	"netab/analysis/record"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -63,7 +64,7 @@ var alarms = []struct {
 }
 
 // eventsOf adds up an arm's events, those of the source first.
-func eventsOf(trials []results.Trial, arm int) []Event {
+func eventsOf(r *record.Record, arm int) []Event {
 	type key struct{ of, role, name string }
 	counts := map[key]int64{}
 	add := func(of, role string, events map[string]int64) {
@@ -71,9 +72,9 @@ func eventsOf(trials []results.Trial, arm int) []Event {
 			counts[key{of, role, name}] += n
 		}
 	}
-	for i := range trials {
-		at := armTrial(&trials[i], arm)
-		if trials[i].Invalid != "" || at == nil {
+	for _, t := range r.Valid() {
+		at := t.Arm(arm).Seen
+		if at == nil {
 			continue
 		}
 		add("", "source", at.Source.Events)
@@ -103,17 +104,17 @@ func sourceFirst(role string) string {
 }
 
 // eventWarnings says which of an arm's events matter.
-func eventWarnings(run *results.Run, trials []results.Trial, arm int) []results.Warning {
+func eventWarnings(run *results.Run, r *record.Record, arm int) []results.Warning {
 	name := run.Header.Design.Arms[arm].Name
 	counts, beside := map[string]int64{}, []Event{}
-	for _, e := range eventsOf(trials, arm) {
+	for _, e := range eventsOf(r, arm) {
 		if e.Of == "" {
 			counts[e.Name] += e.Count
 		} else {
 			beside = append(beside, e)
 		}
 	}
-	sent := messages(run, trials, arm)
+	sent := messages(run, r, arm)
 	share := func(n int64) string {
 		if sent <= 0 {
 			return ""
@@ -149,16 +150,14 @@ func eventWarnings(run *results.Run, trials []results.Trial, arm int) []results.
 
 // messages is about how many an arm sent over whole trials: events are counted
 // in settle parts too.
-func messages(run *results.Run, trials []results.Trial, arm int) float64 {
+func messages(run *results.Run, r *record.Record, arm int) float64 {
 	var sent, ledger float64
-	for _, v := range views(run.Header.Design, trials, Metric{}, arm) {
-		if at := armTrial(v.trial, arm); at != nil && at.Ledger.Valid {
+	for _, v := range views(r, Metric{}, arm) {
+		if at := v.in.Seen; at != nil && at.Ledger.Valid {
 			ledger += float64(at.Ledger.Sent)
 		}
-		for k := range v.trial.Slices {
-			if s := &v.trial.Slices[k]; v.of(s) {
-				sent += float64(max(s.TxMsgs, s.Transactions))
-			}
+		for _, s := range v.in.Counted {
+			sent += float64(max(s.TxMsgs, s.Transactions))
 		}
 	}
 	if ledger > 0 {

@@ -2,8 +2,10 @@ package analysis
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"netab/analysis/record"
 	"netab/analysis/stat"
 	"netab/results"
 )
@@ -37,30 +39,22 @@ type Failures struct {
 // failureOf says why an arm moved nothing of a metric's traffic in a trial; ""
 // where it did, or was not tried.
 func failureOf(v view) string {
-	if at := armTrial(v.trial, v.index); at != nil && at.Failed != "" {
+	if at := v.in.Seen; at != nil && at.Failed != "" {
 		return at.Failed
 	}
-	seen, moved := false, false
-	for k := range v.trial.Slices {
-		s := &v.trial.Slices[k]
-		if !v.of(s) {
-			continue
-		}
-		seen = true
-		moved = moved || moves(v.arm, v.seen(s))
-	}
+	moved := slices.ContainsFunc(v.in.Counted, func(s *results.Slice) bool { return moves(v.arm, v.seen(s)) })
 	switch {
-	case !seen || moved:
+	case moved || len(v.in.Counted) == 0:
 		return ""
-	case answers(v.arm):
+	case v.arm.Kind.Answers():
 		return "no transaction was completed"
 	}
 	return "the sinks received nothing"
 }
 
 // moves says whether traffic of a kind did what it is for.
-func moves(arm results.Arm, s *results.Slice) bool {
-	if answers(arm) {
+func moves(arm *results.Arm, s *results.Slice) bool {
+	if arm.Kind.Answers() {
 		return s.Transactions > 0
 	}
 	return s.RxBytes > 0 || s.RxMsgs > 0
@@ -68,15 +62,11 @@ func moves(arm results.Arm, s *results.Slice) bool {
 
 // failuresOf counts over the valid trials. Metrics of traffic beside the main one
 // count that.
-func failuresOf(d results.Design, trials []results.Trial, m Metric, base, arm int) *Failures {
+func failuresOf(r *record.Record, m Metric, base, arm int) *Failures {
 	var f Failures
 	armOnly, baseOnly := 0, 0
-	for i := range trials {
-		t := &trials[i]
-		if t.Invalid != "" {
-			continue
-		}
-		a, b := failureOf(viewOf(d, t, i, m, base)), failureOf(viewOf(d, t, i, m, arm))
+	for _, t := range r.Valid() {
+		a, b := failureOf(viewOf(r, t, m, base)), failureOf(viewOf(r, t, m, arm))
 		f.Trials++
 		if a != "" {
 			f.Baseline++

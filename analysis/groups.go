@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"netab/analysis/record"
 	"netab/analysis/stat"
-	"netab/results"
 )
 
 const (
@@ -21,7 +21,7 @@ const (
 
 // A point is one trial's value, with what is needed to group it.
 type point struct {
-	trial *results.Trial
+	trial *record.Trial
 	x     float64
 }
 

@@ -3,8 +3,8 @@ package analysis
 import (
 	"math"
 
+	"netab/analysis/record"
 	"netab/analysis/stat"
-	"netab/results"
 )
 
 // levels summarises every arm on every metric that applies to it.
@@ -12,8 +12,8 @@ func (j judging) levels() []ArmSummary {
 	out := j.levelsOf(metricsOf(j.design))
 	for arm := range out {
 		out[arm].Modes = j.levelModes(arm)
-		out[arm].Limit = limitOf(j.design, j.trials, arm)
-		out[arm].Events = eventsOf(j.trials, arm)
+		out[arm].Limit = limitOf(j.rec, arm)
+		out[arm].Events = eventsOf(j.rec, arm)
 		out[arm].Failed, _ = j.failed(arm)
 	}
 	return out
@@ -21,7 +21,7 @@ func (j judging) levels() []ArmSummary {
 
 // failed is in how many trials an arm moved nothing, and why in the first.
 func (j judging) failed(arm int) (n int, why string) {
-	for _, v := range views(j.design, j.trials, Metric{}, arm) {
+	for _, v := range views(j.rec, Metric{}, arm) {
 		if f := failureOf(v); f != "" {
 			n++
 			why = first(why, f)
@@ -41,7 +41,7 @@ func (j judging) levelsOf(metrics []Metric) []ArmSummary {
 			if !m.AppliesTo(arm) {
 				continue
 			}
-			if l, ok := levelOf(j.design, j.trials, m, i, j.alpha); ok {
+			if l, ok := levelOf(j.rec, m, i, j.alpha); ok {
 				out[i].Metrics[m.Name] = l
 			}
 		}
@@ -50,30 +50,30 @@ func (j judging) levelsOf(metrics []Metric) []ArmSummary {
 }
 
 // trialLevels is an arm's level of a metric in each valid trial that has one.
-func trialLevels(d results.Design, trials []results.Trial, m Metric, arm int) []effect {
+func trialLevels(r *record.Record, m Metric, arm int) []effect {
 	var out []effect
-	for _, v := range views(d, trials, m, arm) {
+	for _, v := range views(r, m, arm) {
 		if x := m.value(v); stat.IsFinite(x) {
-			out = append(out, effect{at: v.at, trial: v.trial.Index, x: x})
+			out = append(out, effect{at: v.trial.At, trial: v.trial.Index, x: x})
 		}
 	}
 	return out
 }
 
 // levelOf is an arm's level over all trials.
-func levelOf(d results.Design, trials []results.Trial, m Metric, arm int, alpha float64) (Level, bool) {
-	levels := trialLevels(d, trials, m, arm)
+func levelOf(r *record.Record, m Metric, arm int, alpha float64) (Level, bool) {
+	levels := trialLevels(r, m, arm)
 	xs := values(levels)
 	if len(xs) == 0 {
 		return Level{}, false
 	}
-	vs := views(d, trials, m, arm)
+	vs := views(r, m, arm)
 	if q, ok := m.estimator.(quantile); ok && q.withheld(vs) != "" {
 		return Level{}, false
 	}
 	l := m.level(m, vs, xs, alpha)
 	l.Unit, l.N = m.Unit, len(xs)
-	l.bySessions(trials, levels, alpha)
+	l.bySessions(r, levels, alpha)
 	s := stat.NewSample(xs)
 	scale := math.Abs(l.Mean)
 	if scale > 0 {
@@ -84,6 +84,6 @@ func levelOf(d results.Design, trials []results.Trial, m Metric, arm int, alpha 
 	}
 	// What stands without an interval is known to no width.
 	known := l.Lo < l.Hi || s.SD == 0
-	l.Converged = l.N >= 2 && known && max(l.Hi-l.Mean, l.Mean-l.Lo) <= d.Width*scale
+	l.Converged = l.N >= 2 && known && max(l.Hi-l.Mean, l.Mean-l.Lo) <= r.Design.Width*scale
 	return l, stat.IsFinite(l.Mean)
 }

@@ -78,7 +78,7 @@ func (j judging) steadied(m Metric, arm int) []effect {
 		if !m.AppliesTo(j.design.Arms[of]) {
 			continue
 		}
-		out = onScale(trialLevels(j.design, j.trials, m, of), m)
+		out = onScale(trialLevels(j.rec, m, of), m)
 		mean := stat.NewSample(values(out)).Mean
 		for _, l := range out {
 			moved[l.at] = append(moved[l.at], l.x-mean)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"netab/analysis/prose"
+	"netab/analysis/record"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
@@ -64,8 +65,8 @@ type pace struct {
 
 // limitOf says what limited an arm; nil where nothing was measured, and where
 // the slices differ in what was offered.
-func limitOf(d results.Design, trials []results.Trial, arm int) *Limit {
-	p, a := paceOf(d, trials, arm), d.Arms[arm]
+func limitOf(r *record.Record, arm int) *Limit {
+	p, a := paceOf(r, arm), r.Design.Arms[arm]
 	if p.source.cpus.Den <= 0 || p.sink.cpus.Den <= 0 || !fixedRate(a) {
 		return nil
 	}
@@ -90,10 +91,10 @@ func spinningLimit(source, sink float64) *Limit {
 	return &Limit{Role: "neither", Text: "the source was not saturated and nothing was lost (" + busyText(source, sink) + ", which spins): something else set the rate, such as pacing or a window"}
 }
 
-func paceOf(d results.Design, trials []results.Trial, arm int) pace {
+func paceOf(r *record.Record, arm int) pace {
 	var p pace
-	for _, v := range views(d, trials, Metric{}, arm) {
-		at := armTrial(v.trial, arm)
+	for _, v := range views(r, Metric{}, arm) {
+		at := v.in.Seen
 		if at == nil {
 			continue
 		}
@@ -101,16 +102,12 @@ func paceOf(d results.Design, trials []results.Trial, arm int) pace {
 		if t, ok := ledgerLoss(v); ok {
 			p.loss = p.loss.Plus(t)
 		}
-		for k := range v.trial.Slices {
-			s := &v.trial.Slices[k]
-			if !v.of(s) {
-				continue
-			}
+		for _, s := range v.in.Counted {
 			p.source = p.source.plus(at.Source, s.SourceCost(), s.SourceWait, s.CountedNS)
 			p.sink = p.sink.plus(at.Sink, s.SinkCPU, s.SinkWait, s.CountedNS)
 			p.sent = p.sent.Plus(stat.Per(float64(max(s.TxMsgs, s.Transactions)), seconds(s.CountedNS)))
 			if at.Ledger.Valid && at.Shared {
-				p.loss = p.loss.Plus(datagramLoss.windows(&v.arm, s))
+				p.loss = p.loss.Plus(datagramLoss.windows(v.arm, s))
 			}
 		}
 	}
@@ -203,17 +200,17 @@ func rateOf(achieved, offered float64) string {
 
 // rates warns of arms whose source did not keep its intended rate, and of
 // searches that ended at a rate tried.
-func rates(d results.Design, trials []results.Trial) []results.Warning {
+func rates(r *record.Record) []results.Warning {
 	var ws []results.Warning
-	for i, a := range d.Arms {
+	for i, a := range r.Design.Arms {
 		if a.LossFree != nil {
-			ws = append(ws, edges(d, trials, i)...)
+			ws = append(ws, edges(r, i)...)
 			continue
 		}
 		if a.Rate <= 0 {
 			continue
 		}
-		p := paceOf(d, trials, i)
+		p := paceOf(r, i)
 		sent := p.sent.Value() // so loss is never the reason
 		off := prose.Change(sent/a.Rate-1, false)
 		switch {
@@ -232,10 +229,10 @@ func rates(d results.Design, trials []results.Trial) []results.Warning {
 }
 
 // edges warns where the rates tried did not enclose the one sought.
-func edges(d results.Design, trials []results.Trial, arm int) []results.Warning {
+func edges(r *record.Record, arm int) []results.Warning {
 	m, _ := LookupMetric("loss_free_rate")
 	var low, high, all, short int
-	for _, v := range views(d, trials, m, arm) {
+	for _, v := range views(r, m, arm) {
 		rs := ratings(v)
 		if len(rs) == 0 {
 			continue
@@ -251,7 +248,7 @@ func edges(d results.Design, trials []results.Trial, arm int) []results.Warning 
 			}
 		}
 	}
-	name := d.Arms[arm].Name
+	name := r.Design.Arms[arm].Name
 	var ws []results.Warning
 	if low > 0 {
 		ws = append(ws, results.Warning{Code: codeLossFreeEdge, Text: fmt.Sprintf(
@@ -271,8 +268,8 @@ func edges(d results.Design, trials []results.Trial, arm int) []results.Warning 
 // fellShort says whether a source could not send the highest rate asked of it.
 func fellShort(v view) bool {
 	var offered, sent float64
-	for k := range v.trial.Slices {
-		if s := &v.trial.Slices[k]; v.of(s) && s.Rate > offered {
+	for _, s := range v.in.Counted {
+		if s.Rate > offered {
 			offered, sent = s.Rate, float64(s.TxMsgs)/seconds(s.CountedNS)
 		}
 	}

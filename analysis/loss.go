@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"netab/analysis/prose"
+	"netab/analysis/record"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
@@ -60,7 +61,7 @@ func possible(share float64) float64 { return max(0, min(share, 1)) }
 
 // ledgerLoss is what a trial's ledger says of the arm's own main traffic.
 func ledgerLoss(v view) (stat.Ratio, bool) {
-	at := armTrial(v.trial, v.index)
+	at := v.in.Seen
 	if at == nil || !at.Ledger.Valid || at.Shared || v.beside != "" || at.Ledger.Sent <= 0 {
 		return stat.Ratio{}, false
 	}
@@ -69,8 +70,9 @@ func ledgerLoss(v view) (stat.Ratio, bool) {
 
 // windowLoss warns of an arm whose loss is known from its counted parts only,
 // where these show that they do not balance.
-func windowLoss(d results.Design, trials []results.Trial, arm int) []results.Warning {
+func windowLoss(r *record.Record, arm int) []results.Warning {
 	var ws []results.Warning
+	d := r.Design
 	for _, m := range metricsOf(d) {
 		l, ok := m.estimator.(lost)
 		if !ok || !m.AppliesTo(d.Arms[arm]) {
@@ -78,11 +80,11 @@ func windowLoss(d results.Design, trials []results.Trial, arm int) []results.War
 		}
 		least, off := 0.0, 0
 		shared := false
-		for _, v := range views(d, trials, m, arm) {
+		for _, v := range views(r, m, arm) {
 			if _, ok := ledgerLoss(v); ok {
 				continue
 			}
-			if at := armTrial(v.trial, arm); at != nil {
+			if at := v.in.Seen; at != nil {
 				shared = shared || at.Shared
 			}
 			if x := l.windows.value(v); x < -unexplainedBound {
@@ -98,7 +100,7 @@ func windowLoss(d results.Design, trials []results.Trial, arm int) []results.War
 		}
 		ws = append(ws, results.Warning{Code: codeLossUncertain, Text: fmt.Sprintf(
 			"%s: %s is what counted parts sent and did not receive, because %s; up to %s more was received in them than sent (in %d of %d trials), so that much may be missing elsewhere: set measure.settle longer",
-			d.Arms[arm].Name, m.Title, why, prose.Percent(least), off, len(trials))})
+			d.Arms[arm].Name, m.Title, why, prose.Percent(least), off, len(r.Trials))})
 	}
 	return ws
 }

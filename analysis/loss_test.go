@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"netab/analysis/record"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -60,13 +61,13 @@ func TestLossIsTheLedgers(t *testing.T) {
 		d := tt.run.Header.Design
 		m, _ := LookupMetric(tt.metric)
 		for arm, want := range tt.levels {
-			l, ok := levelOf(d, tt.run.Trials, m, arm, 0.05)
+			l, ok := levelOf(record.Of(d, tt.run.Trials), m, arm, 0.05)
 			if !ok || l.Lo < 0 || l.Hi > 1 {
 				t.Errorf("%s: level of arm %d is %+v", tt.name, arm, l)
 			}
 			near(t, tt.name+": level", l.Mean, want, 1e-12)
 		}
-		for _, e := range trialEffects(d, tt.run.Trials, m, 0, 1) {
+		for _, e := range trialEffects(record.Of(d, tt.run.Trials), m, 0, 1) {
 			near(t, tt.name+": effect", e.x, tt.effect, 1e-12)
 			if (e.DF > 0) != tt.se {
 				t.Errorf("%s: effect %+v, error known: want %v", tt.name, e, tt.se)
@@ -74,7 +75,7 @@ func TestLossIsTheLedgers(t *testing.T) {
 		}
 		text := ""
 		for arm := range d.Arms {
-			for _, w := range windowLoss(d, tt.run.Trials, arm) {
+			for _, w := range windowLoss(record.Of(d, tt.run.Trials), arm) {
 				text += w.Text
 			}
 		}

@@ -3,6 +3,7 @@ package analysis
 import (
 	"math"
 
+	"netab/analysis/record"
 	"netab/analysis/stat"
 	"netab/results"
 )
@@ -33,7 +34,8 @@ func (lossFreeRate) level(m Metric, _ []view, xs []float64, alpha float64) Level
 // the rates of the next. The edge is -1 if even the lowest rate tried lost too
 // much, 1 if not even the highest did.
 func LossFreeRate(arms []results.Arm, t *results.Trial, arm int) (rate float64, edge int) {
-	rate, at := threshold(ratings(view{trial: t, arm: arms[arm], index: arm}))
+	r := record.Of(results.Design{Arms: arms}, []results.Trial{*t})
+	rate, at := threshold(ratings(viewOf(r, &r.Trials[0], Metric{}, arm)))
 	switch at {
 	case below:
 		return rate, -1
@@ -62,14 +64,13 @@ func ratings(v view) []stat.Point {
 	if v.arm.LossFree != nil {
 		bound = *v.arm.LossFree
 	}
-	for k := range v.trial.Slices {
-		s := &v.trial.Slices[k]
-		if !v.of(s) || !(s.Rate > 0) || s.TxMsgs <= 0 {
+	for _, s := range v.in.Counted {
+		if !(s.Rate > 0) || s.TxMsgs <= 0 {
 			continue
 		}
 		rate := min(s.Rate, float64(s.TxMsgs)/seconds(s.CountedNS))
 		r := stat.Point{X: math.Log(rate), Weight: 1}
-		if lostOf(&v.arm, s) > bound*due(&v.arm, s) {
+		if lostOf(v.arm, s) > bound*due(v.arm, s) {
 			r.Y = 1
 		}
 		rs = append(rs, r)

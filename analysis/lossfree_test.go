@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"netab/analysis/record"
 	"netab/analysis/stat"
 	"netab/results"
 )
@@ -101,11 +102,11 @@ func TestLossFreeRateCovers(t *testing.T) {
 	for seed := range uint64(runs) {
 		run := searchRun(seed, 10, 600e3, 660e3)
 		m := lookup(t, "loss_free_rate")
-		l, _ := levelOf(run.Header.Design, run.Trials, m, 0, 0.05)
+		l, _ := levelOf(record.Of(run.Header.Design, run.Trials), m, 0, 0.05)
 		if l.Lo > 600e3 || l.Hi < 600e3 {
 			level++
 		}
-		j := judging{design: run.Header.Design, trials: run.Trials, alpha: 0.05, looks: 1}
+		j := judging{design: run.Header.Design, rec: record.Of(run.Header.Design, run.Trials), alpha: 0.05, looks: 1}
 		if c := j.progress()[0]; c.Metric != m.Name || c.Lo > 0.1 || c.Hi < 0.1 {
 			ratio++
 		}

@@ -28,7 +28,7 @@ func (j judging) clusters(e evidence) []group {
 func (j judging) points(e evidence) []point {
 	var ps []point
 	for _, x := range quiet(e.effects) {
-		ps = append(ps, point{&j.trials[x.at], x.x})
+		ps = append(ps, point{&j.rec.Trials[x.at], x.x})
 	}
 	return ps
 }

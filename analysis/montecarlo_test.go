@@ -8,6 +8,8 @@ import (
 	"netab/analysis/world"
 
 	"netab/analysis/stat"
+
+	"netab/analysis/record"
 )
 
 // How often verdicts are right is shown by package proof, which sees this one
@@ -62,7 +64,7 @@ func TestHeterogeneity(t *testing.T) {
 		n := 0
 		for seed := range uint64(runs) {
 			run := w.Run(w.Design(0.01, time.Minute), seed, trials)
-			if s, ok := spreadOf(trialEffects(run.Header.Design, run.Trials, goodput(t), 0, 1)); ok && s.P <= hetAlpha {
+			if s, ok := spreadOf(trialEffects(record.Of(run.Header.Design, run.Trials), goodput(t), 0, 1)); ok && s.P <= hetAlpha {
 				n++
 			}
 		}
@@ -97,8 +99,9 @@ func TestSplitIsNotFooled(t *testing.T) {
 		for seed := range uint64(runs) {
 			run := w.Run(w.Design(0.01, time.Minute), seed, 16)
 			var ps []point
-			for _, e := range trialEffects(run.Header.Design, run.Trials, goodput(t), 0, 1) {
-				ps = append(ps, point{&run.Trials[e.at], e.x})
+			r := record.Of(run.Header.Design, run.Trials)
+			for _, e := range trialEffects(r, goodput(t), 0, 1) {
+				ps = append(ps, point{&r.Trials[e.at], e.x})
 			}
 			if split(ps, stat.Seeded(seed)) != nil {
 				n++

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"netab/analysis/prose"
+	"netab/analysis/record"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
@@ -47,17 +48,18 @@ func (q quantile) name() string {
 }
 
 // tooFew says in one warning which percentiles an arm's transactions cannot show.
-func tooFew(d results.Design, trials []results.Trial, arm int) []results.Warning {
+func tooFew(r *record.Record, arm int) []results.Warning {
 	var ws []results.Warning
 	missing := map[string][]string{} // by traffic
 	var order []string
 	counts := map[string]int64{}
+	d := r.Design
 	for _, m := range metricsOf(d) {
 		q, ok := m.estimator.(quantile)
 		if !ok || !m.AppliesTo(d.Arms[arm]) {
 			continue
 		}
-		vs := views(d, trials, m, arm)
+		vs := views(r, m, arm)
 		if q.withheld(vs) == "" {
 			continue
 		}

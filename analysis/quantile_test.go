@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"netab/analysis/record"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -80,7 +81,7 @@ func TestWoodruffCovers(t *testing.T) {
 			}
 			run.Trials = append(run.Trials, results.Trial{Index: i, Arms: []results.ArmTrial{{Latency: h}}})
 		}
-		l, _ := levelOf(run.Header.Design, run.Trials, lookup(t, "latency_p90"), 0, 0.05)
+		l, _ := levelOf(record.Of(run.Header.Design, run.Trials), lookup(t, "latency_p90"), 0, 0.05)
 		// Log-normal of both parts together: σ² = 0.1² + 0.3².
 		truth := 20 * math.Exp(1.2815515655446004*math.Sqrt(0.1))
 		if truth < l.Lo/(1+1.0/128) || truth > l.Hi {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"netab/analysis/prose"
+	"netab/analysis/record"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
@@ -77,10 +78,10 @@ type sessions struct {
 
 // sessionsOf divides values by the session of their trial; nil unless there are
 // two sessions or more that tell something.
-func sessionsOf(trials []results.Trial, effects []effect) *sessions {
+func sessionsOf(r *record.Record, effects []effect) *sessions {
 	var s sessions
 	for _, e := range effects {
-		number := trials[e.at].Session
+		number := r.Trials[e.at].Session
 		if n := len(s.means); n == 0 || s.means[n-1].trial != number {
 			s.of, s.means = append(s.of, nil), append(s.means, effect{at: e.at, trial: number})
 		}
@@ -103,7 +104,7 @@ func sessionsOf(trials []results.Trial, effects []effect) *sessions {
 
 // bySession looks whether an evidence's sessions are its units.
 func (j judging) bySession(e *evidence, base int) {
-	s := sessionsOf(j.trials, e.effects)
+	s := sessionsOf(j.rec, e.effects)
 	if s == nil {
 		return
 	}
@@ -125,12 +126,11 @@ func (j judging) bySession(e *evidence, base int) {
 func (j judging) wholeMeans(e *evidence, base int, s *sessions) []effect {
 	var out []effect
 	for i, of := range s.of {
-		var trials []results.Trial
-		for _, x := range of {
-			trials = append(trials, j.trials[x.at])
-		}
-		a, okA := levelOf(j.design, trials, e.metric, base, j.alpha)
-		b, okB := levelOf(j.design, trials, e.metric, e.arm, j.alpha)
+		in := j.rec.Only(func(t *record.Trial) bool {
+			return slices.ContainsFunc(of, func(x effect) bool { return x.at == t.At })
+		})
+		a, okA := levelOf(in, e.metric, base, j.alpha)
+		b, okB := levelOf(in, e.metric, e.arm, j.alpha)
 		if x, ok := e.metric.change(a.Mean, b.Mean); ok && okA && okB {
 			m := s.means[i]
 			m.x = x
@@ -141,21 +141,21 @@ func (j judging) wholeMeans(e *evidence, base int, s *sessions) []effect {
 }
 
 // spread is what the comparison shows of its sessions.
-func (s *sessions) spread(m Metric, unit bool, trials []results.Trial) *SessionSpread {
+func (s *sessions) spread(m Metric, unit bool, r *record.Record) *SessionSpread {
 	if s == nil {
 		return nil
 	}
 	out := &SessionSpread{Unit: unit, BetweenSD: s.sd, P: s.p}
 	for i, e := range s.means {
-		out.Effects = append(out.Effects, SessionEffect{Session: e.trial, Started: trials[e.at].Started, Trials: len(s.of[i]), Change: m.shown(e.x)})
+		out.Effects = append(out.Effects, SessionEffect{Session: e.trial, Started: r.Trials[e.at].Started, Trials: len(s.of[i]), Change: m.shown(e.x)})
 	}
 	return out
 }
 
 // bySessions widens a level's interval to hold that of its sessions, where they
 // are the units.
-func (l *Level) bySessions(trials []results.Trial, xs []effect, alpha float64) {
-	s := sessionsOf(trials, xs)
+func (l *Level) bySessions(r *record.Record, xs []effect, alpha float64) {
+	s := sessionsOf(r, xs)
 	if s == nil || s.pooled {
 		return
 	}
@@ -165,8 +165,8 @@ func (l *Level) bySessions(trials []results.Trial, xs []effect, alpha float64) {
 
 // withinSessions are effects less what their session adds to them: the order of
 // trials is tested within sessions.
-func withinSessions(trials []results.Trial, effects []effect) []effect {
-	s := sessionsOf(trials, effects)
+func withinSessions(r *record.Record, effects []effect) []effect {
+	s := sessionsOf(r, effects)
 	if s == nil {
 		return effects
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"netab/analysis/record"
 	"netab/analysis/stat"
 	"netab/analysis/world"
 	"netab/results"
@@ -121,7 +122,7 @@ func TestSessionsPooled(t *testing.T) {
 				}
 				x := stat.NewSample(values(effects))
 				lo, hi := x.Interval(0.05).Ends()
-				if s := sessionsOf(of, effects); !s.pooled { // t alone: ranks and bounds only widen it
+				if s := sessionsOf(record.Of(results.Design{}, of), effects); !s.pooled { // t alone: ranks and bounds only widen it
 					l, h := stat.NewSample(values(s.means)).Interval(0.05).Ends()
 					lo, hi = min(lo, l), max(hi, h)
 				}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"netab/analysis/prose"
+	"netab/analysis/record"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
@@ -245,7 +246,7 @@ func blocksOf(t *results.Trial) []blockCanaries {
 			spans = append(spans, b)
 		}
 		b.end = max(b.end, sl.StartNS)
-		if counted(sl) {
+		if record.Counts(sl) {
 			b.counted++
 		}
 		if sl.Canaries != nil {
@@ -342,45 +343,92 @@ func medians(cs []*results.Canaries) map[string]float64 {
 	return out
 }
 
-// part is the run as it was in one state: of each trial the blocks in that state,
-// if they are enough, and else nothing. Of what is recorded of whole trials only
-// (whole), it is the trials that were in no other state.
-func (s *states) part(trials []results.Trial, state int, whole bool) []results.Trial {
-	out := make([]results.Trial, len(trials))
-	for i := range trials {
-		t := trials[i]
-		if t.Invalid == "" {
-			in, all := 0, 0
-			for _, k := range s.blocks[i] {
-				all++
-				if k == state {
-					in++
-				}
-			}
-			switch {
-			case whole && in < all, in == 0, in < min(partBlocks, all), float64(in) < partShare*float64(all):
-				t.Invalid = "in another state"
-			case in < all:
-				t.Slices = slices.DeleteFunc(slices.Clone(t.Slices), func(sl results.Slice) bool {
-					k, known := s.blocks[i][sl.Block]
-					return !known || k != state
-				})
-			}
+// A portion is how much of a trial is of a state.
+type portion int
+
+const (
+	nothing portion = iota
+	some
+	everything
+)
+
+// portion is that of the trial at this position, if its blocks in the state are
+// enough. Of what is recorded of whole trials only (whole), it is nothing where the
+// trial was in another state too.
+func (s *states) portion(at, state int, whole bool) portion {
+	in, all := 0, 0
+	for _, k := range s.blocks[at] {
+		all++
+		if k == state {
+			in++
 		}
-		out[i] = t
+	}
+	switch {
+	case whole && in < all, in == 0, in < min(partBlocks, all), float64(in) < partShare*float64(all):
+		return nothing
+	case in < all:
+		return some
+	}
+	return everything
+}
+
+// in says whether a block of the trial at this position was in a state.
+func (s *states) in(at, state int) func(block int) bool {
+	return func(block int) bool {
+		k, known := s.blocks[at][block]
+		return known && k == state
+	}
+}
+
+// elsewhere is why a trial is not used within a state.
+const elsewhere = "in another state"
+
+// part is the trials as they were in one state.
+func (s *states) part(r *record.Record, state int, whole bool) *record.Record {
+	out := &record.Record{Design: r.Design, Trials: slices.Clone(r.Trials)}
+	for i := range out.Trials {
+		t := &out.Trials[i]
+		if t.Invalid != "" {
+			continue
+		}
+		switch s.portion(i, state, whole) {
+		case nothing:
+			*t = t.SetAside(elsewhere)
+		case some:
+			*t = t.Within(s.in(i, state))
+		}
+	}
+	return out
+}
+
+// runPart is part of a run that is compared with others.
+func (s *states) runPart(trials []results.Trial, state int, whole bool) []results.Trial {
+	out := slices.Clone(trials)
+	for i := range out {
+		t := &out[i]
+		if t.Invalid != "" {
+			continue
+		}
+		switch s.portion(i, state, whole) {
+		case nothing:
+			t.Invalid = elsewhere
+		case some:
+			in := s.in(i, state)
+			t.Slices = slices.DeleteFunc(slices.Clone(t.Slices), func(sl results.Slice) bool { return !in(sl.Block) })
+		}
 	}
 	return out
 }
 
 // label tells trials apart by the state that they were in throughout.
-func (s *states) label(trials []results.Trial) func(t *results.Trial) string {
+func (s *states) label(r *record.Record) func(t *record.Trial) string {
 	names := map[int]string{} // by the trial's index
 	if s != nil && len(s.list) > 1 {
-		for i := range trials {
-			names[trials[i].Index] = s.throughout(i)
+		for i := range r.Trials {
+			names[r.Trials[i].Index] = s.throughout(i)
 		}
 	}
-	return func(t *results.Trial) string { return names[t.Index] }
+	return func(t *record.Trial) string { return names[t.Index] }
 }
 
 // throughout is the state of all blocks of the trial at this position.

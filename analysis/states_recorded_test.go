@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"netab/analysis/record"
 	"netab/analysis/stat"
 	"netab/results"
 )
@@ -89,7 +90,7 @@ func TestRecordedStates(t *testing.T) {
 			continue
 		}
 		add := func(state string, trials []results.Trial) {
-			x := stat.NewSample(values(trialEffects(d, trials, goodput, 0, 1)))
+			x := stat.NewSample(values(trialEffects(record.Of(d, trials), goodput, 0, 1)))
 			lo, hi := x.Interval(0.05).Ends()
 			m := Mode{Lo: relative(lo), Hi: relative(hi)}
 			if x.N >= enough {
@@ -108,7 +109,7 @@ func TestRecordedStates(t *testing.T) {
 		add("ignored", sifted.judged)
 		s := statesOf(sifted.judged)
 		for k, state := range s.list {
-			add(name(state.Canaries), s.part(sifted.judged, k, false))
+			add(name(state.Canaries), s.runPart(sifted.judged, k, false))
 		}
 		c := Summarize(r).Comparisons[0]
 		modes := []Mode{{Lo: c.Lo, Hi: c.Hi, Canaries: s.list[0].Canaries, Trials: make([]int, c.N)}}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"netab/analysis/record"
 	"netab/analysis/stat"
 	"netab/results"
 )
@@ -73,10 +74,11 @@ func (s *Stop) Look(trials []results.Trial, elapsed time.Duration, last bool) De
 	if d.Look {
 		alpha = d.Record.Alpha
 	}
-	j := judging{design: s.design, trials: sifted.judged, seed: s.seed, alpha: alpha, looks: len(s.looks) + 1, states: statesOf(sifted.judged)}
+	all := record.Of(s.design, sifted.all)
+	j := judging{design: s.design, rec: sifted.of(all), seed: s.seed, alpha: alpha, looks: len(s.looks) + 1, states: statesOf(sifted.judged)}
 	d.States = j.states.shown()
 	d.Comparisons = j.progress()
-	j.besides(d.Comparisons, sifted)
+	j.besides(d.Comparisons, sifted, all)
 	if len(s.design.Arms) == 1 {
 		d.Levels = j.judgedLevels()
 		sifted.unsettle(d.Levels)

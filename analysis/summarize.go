@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"netab/analysis/prose"
+	"netab/analysis/record"
 	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
@@ -31,12 +32,14 @@ func Summarize(run *results.Run) Summary {
 	sifted := sift(design, run.Trials)
 	alpha, looks := stoppingAlpha(run)
 	run = &results.Run{Header: run.Header, Trials: sifted.all, End: run.End, ReadWarnings: run.ReadWarnings}
-	j := judging{design: design, trials: sifted.judged, seed: h.Seed, alpha: alpha, looks: looks, states: statesOf(sifted.judged)}
+	all := record.Of(design, sifted.all)
+	valid := all.Only(func(t *record.Trial) bool { return t.Invalid == "" })
+	j := judging{design: design, rec: sifted.of(all), seed: h.Seed, alpha: alpha, looks: looks, states: statesOf(sifted.judged)}
 	s := Summary{
 		Schema: SchemaSummary, Scenario: design.Name, Question: design.Question,
 		Run: h.ID, Seed: h.Seed, Kernel: h.Machine.Kernel,
 		DurationS: durationS(run.Trials), MeasuredS: measuredS(run.Trials), Grain: h.Plan.Grain,
-		Trials: countValid(j.trials), Invalid: len(run.Trials) - countValid(run.Trials), Disturbed: len(sifted.disturbed), TooFewQuiet: sifted.few,
+		Trials: len(j.rec.Valid()), Invalid: len(run.Trials) - countValid(run.Trials), Disturbed: len(sifted.disturbed), TooFewQuiet: sifted.few,
 		Confidence: confidence(design), Resolution: finite(design.Resolution), Ended: ended(run.End),
 		Metrics: judgedMetrics(design),
 		Arms:    j.levels(), Comparisons: j.comparisons(),
@@ -45,14 +48,14 @@ func Summarize(run *results.Run) Summary {
 	if s.Trials == 0 || s.Comparisons == nil { // nothing to show, not a change of zero
 		s.Comparisons = []Comparison{}
 	}
-	j.besides(s.Comparisons, sifted)
+	j.besides(s.Comparisons, sifted, all)
 	sifted.unsettle(s.Arms)
 	s.Sweep = j.sweep()
 	s.States = j.states.shown()
 	s.Converged = settled(design, s.Comparisons, s.Arms)
-	s.Warnings = unique(slices.Concat(j.verdictWarnings(&s), sessionWarnings(design, s.Comparisons), sifted.warning(s.Comparisons), j.states.warning(), carried(run), conditions(run)))
+	s.Warnings = unique(slices.Concat(j.verdictWarnings(&s), sessionWarnings(design, s.Comparisons), sifted.warning(s.Comparisons), j.states.warning(), carried(run), conditions(run, valid)))
 	s.Answer = answer(&s, design) + j.states.scope()
-	s.Advice = advise(run, &s)
+	s.Advice = advise(run, valid, &s)
 	return s
 }
 
@@ -131,7 +134,7 @@ func measuredS(trials []results.Trial) float64 {
 			continue
 		}
 		for k := range trials[i].Slices {
-			if sl := &trials[i].Slices[k]; counted(sl) {
+			if sl := &trials[i].Slices[k]; record.Counts(sl) {
 				s += seconds(sl.CountedNS)
 			}
 		}
@@ -247,14 +250,14 @@ func (j judging) flags() []results.Warning {
 	var ws []results.Warning
 	if len(j.design.Arms) > 1 {
 		for _, e := range j.gather(judgedOf(j.design)) {
-			ws = append(ws, flags(e.metric.Name+" of "+j.design.Arms[e.arm].Name, withinSessions(j.trials, e.steadyEffects()), e.depend)...)
+			ws = append(ws, flags(e.metric.Name+" of "+j.design.Arms[e.arm].Name, withinSessions(j.rec, e.steadyEffects()), e.depend)...)
 		}
 		return ws
 	}
 	for i, a := range j.design.Arms {
 		for _, name := range judgedMetrics(j.design) {
 			if m, ok := LookupMetric(name); ok && m.AppliesTo(a) {
-				ws = append(ws, flagLevel(name, a.Name, withinSessions(j.trials, trialLevels(j.design, j.trials, m, i)), j.seed)...)
+				ws = append(ws, flagLevel(name, a.Name, withinSessions(j.rec, trialLevels(j.rec, m, i)), j.seed)...)
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"netab/analysis/record"
 	"netab/results"
 )
 
@@ -21,7 +22,7 @@ func LevelsByTrial(run *results.Run, metric, arm string) []TrialLevel {
 		return nil
 	}
 	var out []TrialLevel
-	for _, e := range trialLevels(d, sift(d, run.Trials).judged, m, i) {
+	for _, e := range trialLevels(record.Of(d, sift(d, run.Trials).judged), m, i) {
 		out = append(out, TrialLevel{e.trial, e.x})
 	}
 	return out

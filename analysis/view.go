@@ -1,41 +1,39 @@
 package analysis
 
-import "netab/results"
+import (
+	"netab/analysis/record"
+	"netab/results"
+)
 
 // A view is what one trial recorded of one arm: of its main traffic, or of one
 // that ran beside it.
 type view struct {
-	trial  *results.Trial
-	at     int // position of the trial in the run
-	index  int // of the arm
-	arm    results.Arm
+	trial  *record.Trial
+	in     *record.Arm
+	arm    *results.Arm
 	beside string
 }
 
 // views lists what the valid trials say of an arm, in order of time.
-func views(d results.Design, trials []results.Trial, m Metric, arm int) []view {
+func views(r *record.Record, m Metric, arm int) []view {
 	var vs []view
-	for i := range trials {
-		if trials[i].Invalid == "" {
-			vs = append(vs, viewOf(d, &trials[i], i, m, arm))
-		}
+	for _, t := range r.Valid() {
+		vs = append(vs, viewOf(r, t, m, arm))
 	}
 	return vs
 }
 
-func viewOf(d results.Design, t *results.Trial, at int, m Metric, arm int) view {
-	v := view{trial: t, at: at, index: arm, beside: m.beside}
-	if arm >= 0 && arm < len(d.Arms) {
-		v.arm = d.Arms[arm]
+func viewOf(r *record.Record, t *record.Trial, m Metric, arm int) view {
+	v := view{trial: t, in: t.Arm(arm), arm: &results.Arm{}, beside: m.beside}
+	if arm >= 0 && arm < len(r.Design.Arms) {
+		v.arm = &r.Design.Arms[arm]
 	}
 	if m.beside != "" {
-		v.arm = besideArm(v.arm, m.beside)
+		of := besideArm(*v.arm, m.beside)
+		v.arm = &of
 	}
 	return v
 }
-
-// of says whether a slice is one of the view's that count.
-func (v view) of(s *results.Slice) bool { return s.Arm == v.index && counted(s) }
 
 // seen is what the view's traffic did in a slice.
 func (v view) seen(s *results.Slice) *results.Slice {
@@ -47,15 +45,12 @@ func (v view) seen(s *results.Slice) *results.Slice {
 
 // latency is nil where none was recorded.
 func (v view) latency() *results.Histogram {
-	at := armTrial(v.trial, v.index)
 	switch {
-	case at == nil:
+	case v.in.Seen == nil:
 		return nil
 	case v.beside != "":
-		return at.Beside[v.beside].Latency
+		return v.in.Seen.Beside[v.beside].Latency
 	default:
-		return at.Latency
+		return v.in.Seen.Latency
 	}
 }
-
-func counted(s *results.Slice) bool { return s.Invalid == "" && s.CountedNS > 0 }

@@ -53,7 +53,7 @@ func (j judging) withinStates(m Metric, base, arm int) []stateEvidence {
 	seen := 0
 	for k, state := range j.states.list {
 		in := j
-		in.states, in.trials = nil, j.states.part(j.trials, k, !parts)
+		in.states, in.rec = nil, j.states.part(j.rec, k, !parts)
 		e := in.weigh(m, base, arm, true)
 		if e.metric.per != m.per || e.withheld != "" && e.sample.N > 0 {
 			return nil // on another scale, or too few transactions
@@ -61,7 +61,7 @@ func (j judging) withinStates(m Metric, base, arm int) []stateEvidence {
 		seen += e.sample.N
 		out = append(out, stateEvidence{State: state, judging: in, evidence: e, enough: e.sample.N >= fewest})
 	}
-	if !parts && 2*seen < countValid(j.trials) {
+	if !parts && 2*seen < len(j.rec.Valid()) {
 		return nil // most trials were in several states
 	}
 	if !slices.ContainsFunc(out, func(s stateEvidence) bool { return !s.leftOut() && s.sample.N >= 2 }) {

@@ -1,0 +1,155 @@
+// Package record is the trials of a run made ready to be judged and drawn: each arm's
+// counted slices are put together once, by trial and by block, and whoever estimates,
+// tells states apart or shows something asks the arm. A record holds every slice of a
+// trial in one row, of which an arm's are one in so many.
+//
+// It copies nothing of the record, changes nothing in it, and judges nothing.
+package record
+
+import (
+	"cmp"
+	"slices"
+
+	"netab/results"
+)
+
+// A Record is trials of one design, in order of time.
+type Record struct {
+	Design results.Design
+	Trials []Trial
+}
+
+// A Trial is one of them, with what each arm left in it.
+type Trial struct {
+	*results.Trial
+	At   int // position in the record
+	arms []Arm
+}
+
+// An Arm is what one arm left in one trial.
+type Arm struct {
+	Seen    *results.ArmTrial // nil = nothing was recorded of it
+	Counted []*results.Slice  // its slices that count, in order of time
+	Blocks  []Block           // the same by block, in order
+}
+
+// A Block is an arm's counted slices in one block.
+type Block struct {
+	Number  int
+	Counted []*results.Slice
+}
+
+// Counts says whether a slice does.
+func Counts(s *results.Slice) bool { return s.Invalid == "" && s.CountedNS > 0 }
+
+// Of makes the record of a design's trials. Slices of arms that the design has not are
+// in none.
+func Of(d results.Design, trials []results.Trial) *Record {
+	r := &Record{Design: d, Trials: make([]Trial, len(trials))}
+	for i := range trials {
+		r.Trials[i] = Trial{Trial: &trials[i], At: i, arms: armsOf(&trials[i], len(d.Arms))}
+	}
+	return r
+}
+
+// Valid are those of the trials that are to be used.
+func (r *Record) Valid() []*Trial {
+	out := make([]*Trial, 0, len(r.Trials))
+	for i := range r.Trials {
+		if t := &r.Trials[i]; t.Invalid == "" {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// Only is the record of some of its trials; nothing is put together anew.
+func (r *Record) Only(want func(t *Trial) bool) *Record {
+	out := &Record{Design: r.Design}
+	for i := range r.Trials {
+		if t := r.Trials[i]; want(&t) {
+			t.At = len(out.Trials)
+			out.Trials = append(out.Trials, t)
+		}
+	}
+	return out
+}
+
+// Arm is what an arm left in the trial: nothing, if it has no such arm.
+func (t *Trial) Arm(index int) *Arm {
+	if index < 0 || index >= len(t.arms) {
+		return &Arm{}
+	}
+	return &t.arms[index]
+}
+
+// armsOf puts together what each arm left. A record may be damaged: arms may be missing,
+// there twice, or of no design.
+func armsOf(t *results.Trial, n int) []Arm {
+	arms := make([]Arm, n)
+	for i := range t.Arms {
+		if of := t.Arms[i].Arm; of >= 0 && of < n && arms[of].Seen == nil {
+			arms[of].Seen = &t.Arms[i]
+		}
+	}
+	counts := make([]int, n)
+	for k := range t.Slices {
+		if s := &t.Slices[k]; s.Arm >= 0 && s.Arm < n && Counts(s) {
+			counts[s.Arm]++
+		}
+	}
+	for i, many := range counts {
+		arms[i].Counted = make([]*results.Slice, 0, many)
+	}
+	for k := range t.Slices {
+		if s := &t.Slices[k]; s.Arm >= 0 && s.Arm < n && Counts(s) {
+			arms[s.Arm].Counted = append(arms[s.Arm].Counted, s)
+		}
+	}
+	for i := range arms {
+		arms[i].Blocks = blocksOf(arms[i].Counted)
+	}
+	return arms
+}
+
+func blocksOf(counted []*results.Slice) []Block {
+	byBlock := func(a, b *results.Slice) int { return cmp.Compare(a.Block, b.Block) }
+	if !slices.IsSortedFunc(counted, byBlock) {
+		counted = slices.Clone(counted)
+		slices.SortStableFunc(counted, byBlock)
+	}
+	blocks := make([]Block, 0, len(counted))
+	for from, to := 0, 0; from < len(counted); from = to {
+		for to < len(counted) && counted[to].Block == counted[from].Block {
+			to++
+		}
+		blocks = append(blocks, Block{counted[from].Block, counted[from:to]})
+	}
+	return blocks
+}
+
+// SetAside is the trial as one that must not be used, for a reason.
+func (t Trial) SetAside(why string) Trial {
+	invalid := *t.Trial
+	invalid.Invalid = why
+	t.Trial = &invalid
+	return t
+}
+
+// Within is the trial with what its arms left in some of its blocks. What is recorded
+// of whole trials stays.
+func (t Trial) Within(want func(block int) bool) Trial {
+	arms := slices.Clone(t.arms)
+	for i := range arms {
+		a := &arms[i]
+		a.Counted = nil
+		for _, s := range t.arms[i].Counted {
+			if want(s.Block) {
+				a.Counted = append(a.Counted, s)
+			}
+		}
+		a.Blocks = slices.DeleteFunc(slices.Clone(a.Blocks), func(b Block) bool { return !want(b.Number) })
+	}
+	t.arms = arms
+	return t
+}
