@@ -235,7 +235,7 @@ func traffic(a results.Arm) string {
 	return fmt.Sprintf("%s over %s, %s, %s", kind, a.Topology, prose.Counted(a.Message, "byte"), prose.Counted(a.Flows, "flow"))
 }
 
-func percent(x float64) string { return fmt.Sprintf("%.3g %%", 100*x) }
+func percent(x float64) string { return prose.ShortPercent(x) }
 func signed(x float64) string  { return fmt.Sprintf("%+.2f %%", 100*x) }
 
 func share(x float64) page.Cell { return page.ShareOf(percent(x), x) }

@@ -5,7 +5,7 @@ import "testing"
 func TestFormat(t *testing.T) {
 	for _, tt := range []struct{ got, want string }{
 		{Percent(0.0731), "7.3 %"}, {Percent(-0.0042), "0.42 %"}, {Percent(1.2), "120 %"}, {Percent(0.00996), "1.0 %"},
-		{Change(-0.074, false), "-7.4 %"}, {Change(0.05, true), "+5.0 points"}, {Change(-0.00001, false), "0.00 %"},
+		{Change(-0.074, false), "-7.4 %"}, {Change(0.05, true), "+5.0 points"}, {Change(-0.00001, false), "0.00 %"}, {Change(0, false), "0.00 %"}, {Change(1.2345, false), "+123 %"}, {ShortPercent(12.345), "1234 %"},
 		{Interval(-0.0031, 0.059, false), "-0.31 to +5.9 %"},
 		{Quantity(41.23e9, "bit/s"), "41.2 Gbit/s"}, {Quantity(612345, "pps"), "612 kpps"}, {Quantity(0.31, "ns/B"), "0.31 ns/B"},
 		{Quantity(0.02, "fraction"), "2.0 %"}, {Trimmed(95), "95"}, {Trimmed(99.9), "99.9"}, {Count(2), "two"}, {Count(12), "12"},

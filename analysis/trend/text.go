@@ -2,7 +2,6 @@ package trend
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -12,17 +11,7 @@ import (
 
 // Percent writes a change: "+4.2 %", or "+0.31 points" where it is a
 // difference of fractions.
-func Percent(x float64, difference bool) string {
-	decimals := 1
-	if math.Abs(100*x) < 0.995 {
-		decimals = 2
-	}
-	unit := " %"
-	if difference {
-		unit = " points"
-	}
-	return fmt.Sprintf("%+.*f", decimals, 100*x) + unit
-}
+func Percent(x float64, difference bool) string { return prose.Change(x, difference) }
 
 // sentence says in plain words what the series does now.
 func (s *Series) sentence() string {
