@@ -103,20 +103,6 @@ type comparing struct {
 	meeting
 }
 
-// A library keeps the record of each run, which many ask for.
-type library map[*results.Run]*record.Record
-
-func (l library) of(r *results.Run) *record.Record {
-	have := l[r]
-	if have == nil {
-		have = record.Of(r.Header.Design, r.Trials)
-		if l != nil {
-			l[r] = have
-		}
-	}
-	return have
-}
-
 // sift leaves the disturbed trials out of every run.
 func (c *comparing) sift(groups []RunGroup) {
 	c.few = map[string]string{}
@@ -486,49 +472,6 @@ func (x crossing) conclude() Comparison {
 	return c
 }
 
-// levelReading takes an arm's levels, on the scale that is given: onScale for
-// what is compared, plainly for what is shown.
-func (l library) levelReading(m Metric, arm string, scaled func([]effect, Metric) []effect) reading {
-	of := reading{trials: func(r *results.Run) []float64 {
-		if i := r.Header.Design.ArmAt(arm); i >= 0 {
-			return values(scaled(trialLevels(l.of(r), m, i), m))
-		}
-		return nil
-	}}
-	if !m.Merged() {
-		return of
-	}
-	trials := of.trials
-	of.trials = func(r *results.Run) []float64 {
-		if _, ok := l.wholeLevel(r, m, arm); !ok {
-			return nil // what all transactions cannot show, those of a trial show less
-		}
-		return trials(r)
-	}
-	of.whole = func(r *results.Run) (float64, bool) {
-		level, ok := l.wholeLevel(r, m, arm)
-		xs := values(scaled([]effect{{x: level}}, m))
-		if !ok || len(xs) == 0 {
-			return 0, false
-		}
-		return xs[0], true
-	}
-	return of
-}
-
-// plainly leaves levels as they are.
-func plainly(levels []effect, _ Metric) []effect { return levels }
-
-// wholeLevel is an arm's level over all trials of a run.
-func (l library) wholeLevel(r *results.Run, m Metric, arm string) (float64, bool) {
-	i := r.Header.Design.ArmAt(arm)
-	if i < 0 {
-		return 0, false
-	}
-	level, ok := levelOf(l.of(r), m, i, 1-confidence(r.Header.Design))
-	return level.Mean, ok
-}
-
 // interactions ask whether an arm's effect is another on another side: its
 // effects within each run, which the slices pair, are contrasted between the
 // sides. They are far sharper than levels, and judge nothing by themselves.
@@ -560,39 +503,4 @@ func (c comparing) interactions(alpha float64) []Comparison {
 		}
 	}
 	return out
-}
-
-// effectReading takes an arm's effects within each run.
-func (l library) effectReading(m Metric, base, arm string) reading {
-	of := reading{trials: func(r *results.Run) []float64 {
-		a, b := r.Header.Design.ArmAt(base), r.Header.Design.ArmAt(arm)
-		if a < 0 || b < 0 {
-			return nil
-		}
-		m := m
-		if m.per > 0 {
-			m = m.shares(values(trialLevels(l.of(r), m, a)))
-		}
-		return values(trialEffects(l.of(r), m, a, b))
-	}}
-	if m.Merged() {
-		trials := of.trials
-		of.trials = func(r *results.Run) []float64 {
-			_, okA := l.wholeLevel(r, m, base)
-			_, okB := l.wholeLevel(r, m, arm)
-			if !okA || !okB {
-				return nil
-			}
-			return trials(r)
-		}
-		of.whole = func(r *results.Run) (float64, bool) {
-			a, okA := l.wholeLevel(r, m, base)
-			b, okB := l.wholeLevel(r, m, arm)
-			if !okA || !okB {
-				return 0, false
-			}
-			return m.change(a, b)
-		}
-	}
-	return of
 }

@@ -187,24 +187,6 @@ func unitOf(a, b RunGroup) string {
 	}
 }
 
-// A reading is what a comparison takes from a run, on the metric's scale: what
-// each valid trial says by itself, and what all of them say together. That is
-// the mean, but for percentiles, which are of all transactions: theirs must not
-// be averaged.
-type reading struct {
-	trials func(*results.Run) []float64
-	whole  func(*results.Run) (float64, bool) // nil: the mean of the trials
-}
-
-// run is what a run says, if anything.
-func (of reading) run(r *results.Run) (float64, bool) {
-	if of.whole != nil {
-		return of.whole(r)
-	}
-	xs := of.trials(r)
-	return stat.NewSample(xs).Mean, len(xs) > 0
-}
-
 // units brings a reading to one value a unit: a boot's is the mean of its runs.
 func (g RunGroup) units(unit string, of reading) []float64 {
 	if unit == unitBoot {

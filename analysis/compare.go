@@ -37,25 +37,6 @@ func Compare(a, b *results.Run, declared ...string) Summary {
 	return CompareGroups(groups, CompareOptions{Declared: declared})
 }
 
-// onScale takes logs, for metrics whose changes are ratios, or shares where some
-// levels are zero and have no log.
-func onScale(levels []effect, m Metric) []effect {
-	switch {
-	case m.Difference:
-		return levels
-	case m.per > 0:
-		for i := range levels {
-			levels[i].x /= m.per
-		}
-		return levels
-	}
-	out := slices.DeleteFunc(levels, func(e effect) bool { return e.x <= 0 })
-	for i := range out {
-		out[i].x = math.Log(out[i].x)
-	}
-	return out
-}
-
 // withhold takes back the verdicts that the runs cannot support, and says why.
 func (c comparing) withhold(s *Summary) []results.Warning {
 	var ws []results.Warning
