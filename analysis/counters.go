@@ -19,8 +19,8 @@ var codeIdleCPUs = vocab.Warns("idle-cpus")
 // its threads' scheduling. They say what an effect comes from; none of them is one
 // that a run is usually made for. Arms whose slices were not read have none.
 func counterMetrics() []Metric {
-	switches := func(name, title string, of func(*results.Slice) (switches, messages int64)) Metric {
-		return Metric{Name: name, Title: title, Unit: "1/message", Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+	switches := func(name, heading, title string, of func(*results.Slice) (switches, messages int64)) Metric {
+		return Metric{Name: name, Heading: heading, Title: title, Unit: "1/message", Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
 			if s.Switches == nil {
 				return stat.Ratio{}
 			}
@@ -29,30 +29,30 @@ func counterMetrics() []Metric {
 		})}
 	}
 	return []Metric{
-		switches("switches_source", "context switches of the source per message", func(s *results.Slice) (int64, int64) {
+		switches("switches_source", "Source switches per message", "context switches of the source per message", func(s *results.Slice) (int64, int64) {
 			return s.Switches.Source(), max(s.TxMsgs, s.Transactions)
 		}),
-		switches("switches_sink", "context switches of the sink per message", func(s *results.Slice) (int64, int64) {
+		switches("switches_sink", "Sink switches per message", "context switches of the sink per message", func(s *results.Slice) (int64, int64) {
 			return s.Switches.Sink(), s.RxMsgs
 		}),
-		{Name: "migrations", Title: "migrations of the roles' threads", Unit: "1/s", Counts: "migrations", Better: Lower, Difference: true, of: ofFixedRate, estimator: migrationRate{}},
-		perSecond("time_squeeze", "softirqs out of budget or time (time_squeeze)", "time squeezes", func(c *results.Counters) (int64, bool) {
+		{Name: "migrations", Heading: "Migrations", Title: "migrations of the roles' threads", Unit: "1/s", Counts: "migrations", Better: Lower, Difference: true, of: ofFixedRate, estimator: migrationRate{}},
+		perSecond("time_squeeze", "Time squeezes", "softirqs out of budget or time (time_squeeze)", "time squeezes", func(c *results.Counters) (int64, bool) {
 			return ofSoftnet(c, func(s *results.Softnet) int64 { return s.TimeSqueeze })
 		}),
-		perSecond("softnet_drops", "packets dropped at the softnet backlog", "drops", func(c *results.Counters) (int64, bool) {
+		perSecond("softnet_drops", "Softnet drops", "packets dropped at the softnet backlog", "drops", func(c *results.Counters) (int64, bool) {
 			return ofSoftnet(c, func(s *results.Softnet) int64 { return s.Dropped })
 		}),
-		perPacket("rps_interrupts", "RPS interrupts per packet", func(c *results.Counters) (int64, bool) { return c.Softnet.ReceivedRPS, true }),
-		perPacket("net_rx_softirqs", "NET_RX softirqs per packet", func(c *results.Counters) (int64, bool) {
+		perPacket("rps_interrupts", "RPS interrupts per packet", "RPS interrupts per packet", func(c *results.Counters) (int64, bool) { return c.Softnet.ReceivedRPS, true }),
+		perPacket("net_rx_softirqs", "NET_RX softirqs per packet", "NET_RX softirqs per packet", func(c *results.Counters) (int64, bool) {
 			if c.Softirqs == nil {
 				return 0, false
 			}
 			return c.Softirqs.NetRX, true
 		}),
-		perSecond("interrupts", "interrupts of the whole machine", "interrupts", func(c *results.Counters) (int64, bool) {
+		perSecond("interrupts", "Interrupts", "interrupts of the whole machine", "interrupts", func(c *results.Counters) (int64, bool) {
 			return ofTotals(c, func(t *results.Totals) int64 { return t.Interrupts })
 		}),
-		perSecond("machine_switches", "context switches of the whole machine", "context switches", func(c *results.Counters) (int64, bool) {
+		perSecond("machine_switches", "Context switches of the machine", "context switches of the whole machine", "context switches", func(c *results.Counters) (int64, bool) {
 			return ofTotals(c, func(t *results.Totals) int64 { return t.ContextSwitches })
 		}),
 	}
@@ -74,8 +74,8 @@ func ofTotals(c *results.Counters, of func(*results.Totals) int64) (int64, bool)
 
 // perSecond is a metric of a counter by the time that it was counted over: that is
 // a little more than the counted part.
-func perSecond(name, title, what string, of func(*results.Counters) (n int64, ok bool)) Metric {
-	return Metric{Name: name, Title: title, Unit: "1/s", Counts: what, Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+func perSecond(name, heading, title, what string, of func(*results.Counters) (n int64, ok bool)) Metric {
+	return Metric{Name: name, Heading: heading, Title: title, Unit: "1/s", Counts: what, Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
 		if s.Counters == nil {
 			return stat.Ratio{}
 		}
@@ -89,8 +89,8 @@ func perSecond(name, title, what string, of func(*results.Counters) (n int64, ok
 
 // perPacket is a metric of a counter by the packets that went through softirqs in
 // the same time.
-func perPacket(name, title string, of func(*results.Counters) (n int64, ok bool)) Metric {
-	return Metric{Name: name, Title: title, Unit: "1/packet", Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+func perPacket(name, heading, title string, of func(*results.Counters) (n int64, ok bool)) Metric {
+	return Metric{Name: name, Heading: heading, Title: title, Unit: "1/packet", Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
 		if s.Counters == nil || s.Counters.Softnet == nil {
 			return stat.Ratio{}
 		}

@@ -27,10 +27,11 @@ const (
 // a record is its estimator's business: most are ratios of two sums over
 // slices, some have one value for a whole trial.
 type Metric struct {
-	Name   string
-	Title  string // in a sentence: "goodput", "sink CPU time per byte"
-	Unit   string
-	Better Direction
+	Name    string
+	Title   string // in a sentence: "goodput", "sink CPU time per byte"
+	Heading string // of a column or an axis: "Sink CPU per byte"
+	Unit    string // says how numbers are written, too: see Quantity
+	Better  Direction
 	// Difference: the metric can be zero, so its changes are differences in
 	// its unit, not ratios; the resolution is then a difference too.
 	Difference bool
@@ -48,6 +49,36 @@ type Metric struct {
 	estimator
 }
 
+// A Quantity is how numbers of a metric are written.
+type Quantity int
+
+// The quantities.
+const (
+	Plain      Quantity = iota // with the unit behind
+	BitRate                    // SI prefixes before bit/s
+	PacketRate                 // SI prefixes before pps
+	Share                      // a fraction, or of CPUs, in percent
+	PerSecond                  // SI prefixes before /s
+	Latency                    // us, ms where that is too long
+)
+
+// Quantity follows from the unit.
+func (m Metric) Quantity() Quantity {
+	switch m.Unit {
+	case "bit/s":
+		return BitRate
+	case "pps":
+		return PacketRate
+	case "fraction", "CPU":
+		return Share
+	case "1/s":
+		return PerSecond
+	case "us":
+		return Latency
+	}
+	return Plain
+}
+
 // Metrics lists every metric of an arm's main traffic, in the order in which
 // they are shown. CPU times of a role include softirq work that ran on its
 // threads' back.
@@ -58,56 +89,56 @@ var metricTable = sync.OnceValue(func() []Metric { return append(trafficMetrics(
 
 func trafficMetrics() []Metric {
 	return []Metric{
-		{Name: "goodput", Title: "goodput", Unit: "bit/s", Better: Higher, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+		{Name: "goodput", Heading: "Goodput", Title: "goodput", Unit: "bit/s", Better: Higher, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
 			return stat.Per(8*float64(s.RxBytes), seconds(s.CountedNS))
 		})},
-		{Name: "transaction_rate", Title: "transaction rate", Unit: "1/s", Counts: "transactions", Better: Higher, of: ofTransactions, estimator: ratio(func(arm *results.Arm, s *results.Slice) stat.Ratio {
+		{Name: "transaction_rate", Heading: "Transaction rate", Title: "transaction rate", Unit: "1/s", Counts: "transactions", Better: Higher, of: ofTransactions, estimator: ratio(func(arm *results.Arm, s *results.Slice) stat.Ratio {
 			return stat.Per(transactions(arm, s), seconds(s.CountedNS))
 		})},
-		{Name: "loss_free_rate", Title: "loss-free rate", Unit: "1/s", Counts: "messages", Better: Higher, Geometric: true, of: ofSearches, estimator: lossFreeRate{}},
-		{Name: "latency_p50", Title: "median latency", Unit: "us", Better: Lower, of: ofLatency, estimator: quantile(0.5)},
-		{Name: "latency_p90", Title: "p90 latency", Unit: "us", Better: Lower, of: ofLatency, estimator: quantile(0.9)},
-		{Name: "latency_p99", Title: "p99 latency", Unit: "us", Better: Lower, of: ofLatency, estimator: quantile(0.99)},
-		{Name: "latency_p999", Title: "p99.9 latency", Unit: "us", Better: Lower, of: ofLatency, estimator: quantile(0.999)},
-		{Name: "latency_max", Title: "largest latency", Unit: "us", Better: Lower, of: ofLatency, estimator: quantile(1)},
-		{Name: "packet_rate", Title: "packet rate", Unit: "pps", Better: Higher, of: ofDatagrams, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+		{Name: "loss_free_rate", Heading: "Loss-free rate", Title: "loss-free rate", Unit: "1/s", Counts: "messages", Better: Higher, Geometric: true, of: ofSearches, estimator: lossFreeRate{}},
+		{Name: "latency_p50", Heading: "Median latency", Title: "median latency", Unit: "us", Better: Lower, of: ofLatency, estimator: quantile(0.5)},
+		{Name: "latency_p90", Heading: "p90 latency", Title: "p90 latency", Unit: "us", Better: Lower, of: ofLatency, estimator: quantile(0.9)},
+		{Name: "latency_p99", Heading: "p99 latency", Title: "p99 latency", Unit: "us", Better: Lower, of: ofLatency, estimator: quantile(0.99)},
+		{Name: "latency_p999", Heading: "p99.9 latency", Title: "p99.9 latency", Unit: "us", Better: Lower, of: ofLatency, estimator: quantile(0.999)},
+		{Name: "latency_max", Heading: "Largest latency", Title: "largest latency", Unit: "us", Better: Lower, of: ofLatency, estimator: quantile(1)},
+		{Name: "packet_rate", Heading: "Packets received", Title: "packet rate", Unit: "pps", Better: Higher, of: ofDatagrams, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
 			return stat.Per(float64(s.RxMsgs), seconds(s.CountedNS))
 		})},
-		{Name: "tx_rate", Title: "sending rate", Unit: "bit/s", Better: Higher, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+		{Name: "tx_rate", Heading: "Sending rate", Title: "sending rate", Unit: "bit/s", Better: Higher, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
 			return stat.Per(8*float64(s.TxBytes), seconds(s.CountedNS))
 		})},
-		{Name: "loss", Title: "loss", Unit: "fraction", Better: Lower, Difference: true, of: ofDatagrams, estimator: datagramLoss},
-		{Name: "goodput_per_sink_cpu", Title: "goodput per CPU of the sink", Unit: "bit/s", Better: Higher, of: ofFixedRate.and(sinkCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
-			return stat.Per(8*float64(s.RxBytes), seconds(s.SinkCPU))
-		})},
-		{Name: "ns_per_byte_source", Title: "source CPU time per byte", Unit: "ns/B", Better: Lower, of: ofBytes.and(sourceCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
-			return stat.Per(float64(s.SourceCost()), float64(s.RxBytes))
-		})},
-		{Name: "ns_per_byte_sink", Title: "sink CPU time per byte", Unit: "ns/B", Better: Lower, of: ofBytes.and(sinkCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
-			return stat.Per(float64(s.SinkCPU), float64(s.RxBytes))
-		})},
-		{Name: "ns_per_packet_source", Title: "source CPU time per packet", Unit: "ns/packet", Better: Lower, of: ofDatagrams.and(sourceCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
-			return stat.Per(float64(s.SourceCost()), float64(s.RxMsgs))
-		})},
-		{Name: "ns_per_packet_sink", Title: "sink CPU time per packet", Unit: "ns/packet", Better: Lower, of: ofDatagrams.and(sinkCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
-			return stat.Per(float64(s.SinkCPU), float64(s.RxMsgs))
-		})},
-		{Name: "ns_per_transaction_source", Title: "source CPU time per transaction", Unit: "ns", Better: Lower, of: ofTransactions.and(sourceCost), estimator: ratio(func(arm *results.Arm, s *results.Slice) stat.Ratio {
-			return stat.Per(float64(s.SourceCost()), transactions(arm, s))
-		})},
-		{Name: "ns_per_transaction_sink", Title: "sink CPU time per transaction", Unit: "ns", Better: Lower, of: ofTransactions.and(sinkCost), estimator: ratio(func(arm *results.Arm, s *results.Slice) stat.Ratio {
-			return stat.Per(float64(s.SinkCPU), transactions(arm, s))
-		})},
-		{Name: "cpu_source", Title: "source CPU use", Unit: "CPU", Better: Lower, of: ofFixedRate.and(sourceCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+		{Name: "loss", Heading: "Loss", Title: "loss", Unit: "fraction", Better: Lower, Difference: true, of: ofDatagrams, estimator: datagramLoss},
+		{Name: "cpu_source", Heading: "Source CPU", Title: "source CPU use", Unit: "CPU", Better: Lower, of: ofFixedRate.and(sourceCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
 			return stat.Per(float64(s.SourceCost()), float64(s.CountedNS))
 		})},
-		{Name: "cpu_sink", Title: "sink CPU use", Unit: "CPU", Better: Lower, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+		{Name: "cpu_sink", Heading: "Sink CPU", Title: "sink CPU use", Unit: "CPU", Better: Lower, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
 			return stat.Per(float64(s.SinkCPU), float64(s.CountedNS))
 		})},
-		{Name: "wait_source", Title: "source wait for a CPU", Unit: "CPU", Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+		{Name: "goodput_per_sink_cpu", Heading: "Goodput per sink CPU", Title: "goodput per CPU of the sink", Unit: "bit/s", Better: Higher, of: ofFixedRate.and(sinkCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+			return stat.Per(8*float64(s.RxBytes), seconds(s.SinkCPU))
+		})},
+		{Name: "ns_per_byte_source", Heading: "Source CPU per byte", Title: "source CPU time per byte", Unit: "ns/B", Better: Lower, of: ofBytes.and(sourceCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+			return stat.Per(float64(s.SourceCost()), float64(s.RxBytes))
+		})},
+		{Name: "ns_per_byte_sink", Heading: "Sink CPU per byte", Title: "sink CPU time per byte", Unit: "ns/B", Better: Lower, of: ofBytes.and(sinkCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+			return stat.Per(float64(s.SinkCPU), float64(s.RxBytes))
+		})},
+		{Name: "ns_per_packet_source", Heading: "Source CPU per packet", Title: "source CPU time per packet", Unit: "ns/packet", Better: Lower, of: ofDatagrams.and(sourceCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+			return stat.Per(float64(s.SourceCost()), float64(s.RxMsgs))
+		})},
+		{Name: "ns_per_packet_sink", Heading: "Sink CPU per packet", Title: "sink CPU time per packet", Unit: "ns/packet", Better: Lower, of: ofDatagrams.and(sinkCost), estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+			return stat.Per(float64(s.SinkCPU), float64(s.RxMsgs))
+		})},
+		{Name: "ns_per_transaction_source", Heading: "Source CPU per transaction", Title: "source CPU time per transaction", Unit: "ns", Better: Lower, of: ofTransactions.and(sourceCost), estimator: ratio(func(arm *results.Arm, s *results.Slice) stat.Ratio {
+			return stat.Per(float64(s.SourceCost()), transactions(arm, s))
+		})},
+		{Name: "ns_per_transaction_sink", Heading: "Sink CPU per transaction", Title: "sink CPU time per transaction", Unit: "ns", Better: Lower, of: ofTransactions.and(sinkCost), estimator: ratio(func(arm *results.Arm, s *results.Slice) stat.Ratio {
+			return stat.Per(float64(s.SinkCPU), transactions(arm, s))
+		})},
+		{Name: "wait_source", Heading: "Source waiting for a CPU", Title: "source wait for a CPU", Unit: "CPU", Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
 			return stat.Per(float64(s.SourceWait), float64(s.CountedNS))
 		})},
-		{Name: "wait_sink", Title: "sink wait for a CPU", Unit: "CPU", Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
+		{Name: "wait_sink", Heading: "Sink waiting for a CPU", Title: "sink wait for a CPU", Unit: "CPU", Better: Lower, Difference: true, of: ofFixedRate, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
 			return stat.Per(float64(s.SinkWait), float64(s.CountedNS))
 		})},
 	}

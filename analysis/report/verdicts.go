@@ -123,10 +123,10 @@ func sideColumns(arms []analysis.ArmSummary, headline string) []SideColumn {
 			continue
 		}
 		c.Scale = c.ScaleFor(ls)
-		if c.Quantity == figure.Share { // a CPU share to a tenth says more than anyone can use
+		if c.Quantity == analysis.Share { // a CPU share to a tenth says more than anyone can use
 			c.Decimals = min(c.Decimals, 1)
 		}
-		if c.Quantity == figure.Latency {
+		if c.Quantity == analysis.Latency {
 			c.group += " " + c.Unit
 		}
 		cols = append(cols, c)

@@ -41,7 +41,7 @@ func (c SideColumn) column() page.Column {
 	switch {
 	case c.role != "":
 		out.Head = c.role
-	case c.Quantity == figure.Share:
+	case c.Quantity == analysis.Share:
 		out.Head = strings.ToLower(c.Title)
 	}
 	return out
@@ -49,7 +49,7 @@ func (c SideColumn) column() page.Column {
 
 // text writes a share with its unit, which the heading of CPUs has no room for.
 func (c SideColumn) text(x float64) string {
-	if c.Quantity == figure.Share {
+	if c.Quantity == analysis.Share {
 		return c.With(x)
 	}
 	return c.Text(x)

@@ -36,58 +36,11 @@ const (
 	DefaultHeadline = Goodput
 )
 
-// A Quantity is how a metric's numbers are written.
-type Quantity int
-
-const (
-	plain     Quantity = iota
-	bitRate            // SI prefixes before bit/s
-	pktRate            // SI prefixes before pps
-	Share              // fraction, shown in percent
-	perSecond          // SI prefixes before /s
-	Latency            // µs, ms where that is too long
-)
-
-// A Info is how the report speaks of a metric.
+// An Info is how the report speaks of a metric.
 type Info struct {
 	Name  string
 	Title string // in tables and axis titles
-	Quantity
-}
-
-// metricInfos lists the known metrics in the order in which tables show them.
-var metricInfos = []Info{
-	{Goodput, "Goodput", bitRate},
-	{TransactionRate, "Transaction rate", perSecond},
-	{LossFreeRate, "Loss-free rate", perSecond},
-	{LatencyP50, "Median latency", Latency},
-	{LatencyP90, "p90 latency", Latency},
-	{LatencyP99, "p99 latency", Latency},
-	{LatencyP999, "p99.9 latency", Latency},
-	{LatencyMax, "Largest latency", Latency},
-	{PacketRate, "Packets received", pktRate},
-	{TxRate, "Sending rate", bitRate},
-	{Loss, "Loss", Share},
-	{CPUSource, "Source CPU", Share},
-	{CPUSink, "Sink CPU", Share},
-	{goodputPerCPU, "Goodput per sink CPU", bitRate},
-	{NSByteSource, "Source CPU per byte", plain},
-	{NSByteSink, "Sink CPU per byte", plain},
-	{NSPacketSource, "Source CPU per packet", plain},
-	{NSPacketSink, "Sink CPU per packet", plain},
-	{NSTransSource, "Source CPU per transaction", plain},
-	{NSTransSink, "Sink CPU per transaction", plain},
-	{waitSource, "Source waiting for a CPU", Share},
-	{waitSink, "Sink waiting for a CPU", Share},
-	{"switches_source", "Source switches per message", plain},
-	{"switches_sink", "Sink switches per message", plain},
-	{"migrations", "Migrations", perSecond},
-	{"time_squeeze", "Time squeezes", perSecond},
-	{"softnet_drops", "Softnet drops", perSecond},
-	{"rps_interrupts", "RPS interrupts per packet", plain},
-	{"net_rx_softirqs", "NET_RX softirqs per packet", plain},
-	{"interrupts", "Interrupts", perSecond},
-	{"machine_switches", "Context switches of the machine", perSecond},
+	analysis.Quantity
 }
 
 // InfoOf never fails: a metric that a newer analysis knows is shown by its
@@ -97,10 +50,8 @@ func InfoOf(name string) Info {
 		m := InfoOf(metric)
 		return Info{Name: name, Title: of + ": " + prose.Lower(m.Title), Quantity: m.Quantity}
 	}
-	for _, m := range metricInfos {
-		if m.Name == name {
-			return m
-		}
+	if m, ok := analysis.LookupMetric(name); ok {
+		return Info{name, m.Heading, m.Quantity()}
 	}
 	return Info{Name: name, Title: name}
 }
@@ -131,15 +82,15 @@ func (m Info) ScaleFor(levels []analysis.Level) Scale {
 // of its own.
 func (m Info) Scale(unit string, values, halves []float64) Scale {
 	switch m.Quantity {
-	case bitRate:
+	case analysis.BitRate:
 		return SIScale("bit/s", values, halves)
-	case pktRate:
+	case analysis.PacketRate:
 		return SIScale("pps", values, halves)
-	case Share:
+	case analysis.Share:
 		return PercentScale(values, halves)
-	case perSecond:
+	case analysis.PerSecond:
 		return SIScale("/s", values, halves)
-	case Latency:
+	case analysis.Latency:
 		return LatencyScale(values, halves)
 	}
 	return plainScale(unit, values, halves)
@@ -149,7 +100,7 @@ func (m Info) Scale(unit string, values, halves []float64) Scale {
 func HalfWidth(l analysis.Level) float64 { return (l.Hi - l.Lo) / 2 }
 
 // MetricNames lists the metrics of a summary's arms, known ones first and in
-// the order of metricInfos, the rest by name.
+// the order of their table, the rest by name.
 func MetricNames(arms []analysis.ArmSummary) []string {
 	have := map[string]bool{}
 	for _, a := range arms {
@@ -158,7 +109,7 @@ func MetricNames(arms []analysis.ArmSummary) []string {
 		}
 	}
 	var names, rest []string
-	for _, m := range metricInfos {
+	for _, m := range analysis.Metrics() {
 		if have[m.Name] {
 			names = append(names, m.Name)
 			delete(have, m.Name)

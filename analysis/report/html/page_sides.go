@@ -131,7 +131,7 @@ func comparedLatencies(s analysis.Summary) []armTraffic {
 	for _, c := range s.Comparisons {
 		of, metric, _ := figure.Beside(c.Metric)
 		x := armTraffic{c.Arm, of}
-		if figure.InfoOf(metric).Quantity == figure.Latency && (of == "" || c.Judged) && !slices.Contains(out, x) && len(out) < mostArms {
+		if figure.InfoOf(metric).Quantity == analysis.Latency && (of == "" || c.Judged) && !slices.Contains(out, x) && len(out) < mostArms {
 			out = append(out, x)
 		}
 	}
