@@ -11,6 +11,10 @@ import (
 // does: exact below 256 ns, above that in steps of 1/128 of the value or less,
 // so that a percentile is at most 0.8 % too high. Histograms merge by adding;
 // percentiles do not.
+//
+// It is by hand because the loops of package traffic count into it where they
+// may not allocate, grow their stack or be preempted, and hdrhistogram-go's
+// methods may do all three.
 type Histogram struct {
 	Counts [HistogramBuckets]int64
 }

@@ -29,6 +29,9 @@ const (
 //
 // for the first m points X against the next n points Y; the rest of the
 // window after Y may belong to a third level and takes no part.
+//
+// It is by hand because no library for Go has it: gonum looks for no change
+// points, and Apache Otava, which the tests hold against this, is Python.
 type divider struct {
 	// Coefficients of sums over pairs for m points against n, by m and n:
 	// between the parts, within the first, within the second.

@@ -8,6 +8,9 @@
 // the receiver has copied its payload. So every datagram of a slot is the same,
 // and what shall vary (source port, IP identification) varies from slot to
 // slot. Datagrams with sequence numbers or times in them need another source.
+//
+// It is by hand because the libraries for Go have no ring to send through
+// (mdlayher/packet none at all, gopacket's afpacket one to receive from).
 package packet
 
 import (

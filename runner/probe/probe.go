@@ -12,9 +12,11 @@
 // It refuses to guess: a file in a form that it does not know is an error that
 // names file and line, never a zero.
 //
-// The parsers are our own because github.com/prometheus/procfs reads from a
-// mount point and not through an agent, knows 13 of softnet_stat's 15 columns,
-// and has no generic form for the names in snmp and netstat.
+// The parsers are our own because those of github.com/prometheus/procfs (0.23)
+// cannot be reached without its reading files below a mount point itself, which
+// an agent's are not. It also drops the last two of softnet_stat's 15 columns and
+// the counters of snmp and netstat that it has no field for, and holds the rest
+// as float64, which counts in ones only up to 2^53.
 package probe
 
 import (

@@ -10,6 +10,7 @@
 //
 // One kind of ring is made, with everything deferred to the thread that uses
 // it, and kernels that lack it (before Linux 6.1, which brought SEND_ZC's
-// report of copies too) are refused: see Available. There is no liburing here
-// and no cgo, and nothing for files, timers or polling threads.
+// report of copies too) are refused: see Available. There is no liburing here,
+// which needs cgo, and no library for Go, none of which promises to leave
+// scheduler, stack and heap alone; and nothing for files, timers or polling threads.
 package uring
