@@ -24,9 +24,9 @@ import (
 	"mvdan.cc/unparam/check"
 )
 
-func main() {
-	unitchecker.Main(errorlint.NewAnalyzer(), nilness.Analyzer, unusedwrite.Analyzer, sentences, parameters)
-}
+var analyzers = []*analysis.Analyzer{errorlint.NewAnalyzer(), nilness.Analyzer, unusedwrite.Analyzer, sentences, parameters}
+
+func main() { unitchecker.Main(analyzers...) }
 
 // sentences is godot.
 var sentences = &analysis.Analyzer{
