@@ -23,6 +23,10 @@ import (
 // benchstat compares unpaired trials and so knows less than netab does: it
 // cannot see that the arms took turns. Use it to look at levels and to keep a
 // history, not to overrule a verdict.
+//
+// The lines are by hand and not of x/perf's benchfmt.Writer: that writes numbers
+// with exponents (2.83e+10), which some readers do not know, and no comments. That
+// benchstat reads what comes of it, the tests ask benchstat.
 func Benchfmt(w io.Writer, run *results.Run) error {
 	b := bufio.NewWriter(w)
 	benchConfig(b, run.Header)
