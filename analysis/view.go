@@ -44,13 +44,4 @@ func (v view) seen(s *results.Slice) *results.Slice {
 }
 
 // latency is nil where none was recorded.
-func (v view) latency() *results.Histogram {
-	switch {
-	case v.in.Seen == nil:
-		return nil
-	case v.beside != "":
-		return v.in.Seen.Beside[v.beside].Latency
-	default:
-		return v.in.Seen.Latency
-	}
-}
+func (v view) latency() *results.Histogram { return v.in.Latency(v.beside) }

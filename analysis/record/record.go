@@ -29,7 +29,8 @@ type Trial struct {
 // An Arm is what one arm left in one trial.
 type Arm struct {
 	Seen    *results.ArmTrial // nil = nothing was recorded of it
-	Counted []*results.Slice  // its slices that count, in order of time
+	Valid   []*results.Slice  // its slices that are not invalid, in order of time
+	Counted []*results.Slice  // those of them that have a counted part
 	Blocks  []Block           // the same by block, in order
 }
 
@@ -92,24 +93,36 @@ func armsOf(t *results.Trial, n int) []Arm {
 			arms[of].Seen = &t.Arms[i]
 		}
 	}
-	counts := make([]int, n)
+	valid := func(s *results.Slice) bool { return s.Arm >= 0 && s.Arm < n && s.Invalid == "" }
+	many := make([]int, n)
 	for k := range t.Slices {
-		if s := &t.Slices[k]; s.Arm >= 0 && s.Arm < n && Counts(s) {
-			counts[s.Arm]++
+		if s := &t.Slices[k]; valid(s) {
+			many[s.Arm]++
 		}
 	}
-	for i, many := range counts {
-		arms[i].Counted = make([]*results.Slice, 0, many)
+	for i, n := range many {
+		arms[i].Valid = make([]*results.Slice, 0, n)
 	}
 	for k := range t.Slices {
-		if s := &t.Slices[k]; s.Arm >= 0 && s.Arm < n && Counts(s) {
-			arms[s.Arm].Counted = append(arms[s.Arm].Counted, s)
+		if s := &t.Slices[k]; valid(s) {
+			arms[s.Arm].Valid = append(arms[s.Arm].Valid, s)
 		}
 	}
 	for i := range arms {
-		arms[i].Blocks = blocksOf(arms[i].Counted)
+		a := &arms[i]
+		a.Counted = filter(a.Valid, Counts)
+		a.Blocks = blocksOf(a.Counted)
 	}
 	return arms
+}
+
+// filter is the list itself where all are wanted.
+func filter(list []*results.Slice, want func(*results.Slice) bool) []*results.Slice {
+	unwanted := func(s *results.Slice) bool { return !want(s) }
+	if !slices.ContainsFunc(list, unwanted) {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), unwanted)
 }
 
 func blocksOf(counted []*results.Slice) []Block {
@@ -142,12 +155,8 @@ func (t Trial) Within(want func(block int) bool) Trial {
 	arms := slices.Clone(t.arms)
 	for i := range arms {
 		a := &arms[i]
-		a.Counted = nil
-		for _, s := range t.arms[i].Counted {
-			if want(s.Block) {
-				a.Counted = append(a.Counted, s)
-			}
-		}
+		in := func(s *results.Slice) bool { return want(s.Block) }
+		a.Valid, a.Counted = filter(a.Valid, in), filter(a.Counted, in)
 		a.Blocks = slices.DeleteFunc(slices.Clone(a.Blocks), func(b Block) bool { return !want(b.Number) })
 	}
 	t.arms = arms

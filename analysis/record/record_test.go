@@ -93,3 +93,52 @@ func TestWithin(t *testing.T) {
 		t.Errorf("set aside: %q, %q", aside.Invalid, trials[0].Invalid)
 	}
 }
+
+// What an arm did in a trial is the sum of its valid slices; those without a counted
+// part add nothing to the time.
+func TestTotals(t *testing.T) {
+	trial := damaged()
+	trial.Slices[0].Beside = map[string]results.Counts{"rpc": {Transactions: 3}}
+	trial.Slices[5].Beside = map[string]results.Counts{"rpc": {Transactions: 4}, "bulk": {RxBytes: 1}}
+	arm := Of(results.Design{Arms: make([]results.Arm, 2)}, []results.Trial{trial}).Trials[0].Arm(0)
+	if sum := arm.Totals(); sum.Slices != 4 || sum.CountedNS != 3e9 || sum.RxBytes != 1+3+7+4 {
+		t.Errorf("totals %+v", sum)
+	}
+	if sums := arm.Beside(); len(sums) != 2 || sums["rpc"].Transactions != 7 || sums["bulk"].RxBytes != 1 {
+		t.Errorf("beside: %+v", sums)
+	}
+}
+
+func TestLatency(t *testing.T) {
+	of := func(ns ...int64) *results.Histogram {
+		h := &results.Histogram{}
+		for _, x := range ns {
+			h.Add(x)
+		}
+		return h
+	}
+	trials := []results.Trial{
+		{Arms: []results.ArmTrial{{Latency: of(10, 20), Beside: map[string]results.Beside{"rpc": {Latency: of(5)}}}}},
+		{Arms: []results.ArmTrial{{Latency: of(30)}}},
+		{Arms: []results.ArmTrial{{Latency: of(40)}}, Invalid: "died"},
+		{},
+	}
+	r := Of(results.Design{Arms: make([]results.Arm, 2)}, trials)
+	if h := r.Latency(0, ""); h == nil || h.Count() != 3 || trials[0].Arms[0].Latency.Count() != 2 {
+		t.Errorf("latency %v", h)
+	}
+	if h := r.Latency(0, "rpc"); h == nil || h.Count() != 1 || Shows(h, 0.5) {
+		t.Errorf("beside: %v", h)
+	}
+	if r.Latency(1, "") != nil || r.Latency(0, "bulk") != nil {
+		t.Error("a latency that nobody recorded")
+	}
+}
+
+func TestArmName(t *testing.T) {
+	d := results.Design{Arms: []results.Arm{{Name: "off", Kind: "rr", Levels: []results.Level{{Factor: "rps", Value: "none"}}}}}
+	if ArmName(d, 0) != "off" || ArmName(d, 7) != "arm 7" || ArmName(d, -1) != "arm -1" || KindOf(d, 0) != "rr" || KindOf(d, 1) != "" ||
+		LevelOf(d, 0, "rps") != "none" || LevelOf(d, 0, "mtu") != "" || LevelOf(d, 1, "rps") != "" {
+		t.Error("an arm by its index")
+	}
+}

@@ -11,7 +11,7 @@ import (
 
 	"netab/analysis/escape"
 	"netab/analysis/prose"
-	"netab/analysis/report/record"
+	"netab/analysis/record"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -30,14 +30,10 @@ import (
 func Benchfmt(w io.Writer, run *results.Run) error {
 	b := bufio.NewWriter(w)
 	benchConfig(b, run.Header)
-	for _, t := range run.Trials {
-		if t.Invalid != "" {
-			continue
-		}
-		totals := record.TotalsOf(t, len(run.Header.Design.Arms))
-		for arm, sum := range totals {
-			if sum.Slices > 0 && sum.Counted > 0 {
-				benchLine(b, run.Header, t, arm, sum)
+	for _, t := range record.Of(run.Header.Design, run.Trials).Valid() {
+		for arm := range run.Header.Design.Arms {
+			if sum := t.Arm(arm).Totals(); sum.Slices > 0 && sum.CountedNS > 0 {
+				benchLine(b, run.Header, arm, t.Arm(arm), sum)
 			}
 		}
 	}
@@ -91,28 +87,22 @@ func benchConfig(b *bufio.Writer, h results.Header) {
 	b.WriteByte('\n')
 }
 
-func benchLine(b *bufio.Writer, h results.Header, trial results.Trial, arm int, t record.Totals) {
-	fmt.Fprintf(b, "%s\t%d\t%s B/s", benchName(h, arm), t.Slices, benchNumber(1e9*float64(t.RxBytes)/float64(t.Counted)))
+func benchLine(b *bufio.Writer, h results.Header, arm int, in *record.Arm, t record.Totals) {
+	fmt.Fprintf(b, "%s\t%d\t%s B/s", benchName(h, arm), t.Slices, benchNumber(1e9*float64(t.RxBytes)/float64(t.CountedNS)))
 	if arm < len(h.Design.Arms) && h.Design.Arms[arm].Protocol.Datagrams() {
-		fmt.Fprintf(b, "\t%s packets/s", benchNumber(1e9*float64(t.RxMsgs)/float64(t.Counted)))
+		fmt.Fprintf(b, "\t%s packets/s", benchNumber(1e9*float64(t.RxMsgs)/float64(t.CountedNS)))
 	}
 	if t.RxBytes > 0 {
 		fmt.Fprintf(b, "\t%s source-ns/byte\t%s sink-ns/byte",
 			benchNumber(float64(t.SourceCPU)/float64(t.RxBytes)), benchNumber(float64(t.SinkCPU)/float64(t.RxBytes)))
 	}
-	var at results.ArmTrial
-	for _, a := range trial.Arms {
-		if a.Arm == arm {
-			at = a
-		}
-	}
-	benchAnswers(b, "", record.KindOf(h.Design, arm), t.RxMsgs, t.Transactions, t.Counted, at.Latency)
-	beside := record.BesideTotalsOf(trial, arm)
+	benchAnswers(b, "", record.KindOf(h.Design, arm), t.RxMsgs, t.Transactions, t.CountedNS, in.Latency(""))
+	beside := in.Beside()
 	for _, name := range slices.Sorted(maps.Keys(beside)) {
 		sum := beside[name]
-		fmt.Fprintf(b, "\t%s %s.B/s", benchNumber(1e9*float64(sum.RxBytes)/float64(t.Counted)), escape.Bench(name))
+		fmt.Fprintf(b, "\t%s %s.B/s", benchNumber(1e9*float64(sum.RxBytes)/float64(t.CountedNS)), escape.Bench(name))
 		if arm < len(h.Design.Arms) {
-			benchAnswers(b, name, h.Design.Arms[arm].Beside[name], sum.RxMsgs, sum.Transactions, t.Counted, at.Beside[name].Latency)
+			benchAnswers(b, name, h.Design.Arms[arm].Beside[name], sum.RxMsgs, sum.Transactions, t.CountedNS, in.Latency(name))
 		}
 	}
 	b.WriteByte('\n')

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"netab/analysis/report/record"
+	"netab/analysis/record"
 	"netab/analysis/report/sample"
 	"netab/results"
 	"netab/results/vocab"
@@ -105,10 +105,11 @@ func TestBenchfmtOfRequests(t *testing.T) {
 		}
 		got[line[i+1]] = line[i]
 	}
-	sum := record.TotalsOf(run.Trials[0], 2)[0]
+	arm := record.Of(run.Header.Design, run.Trials).Trials[0].Arm(0)
+	sum := arm.Totals()
 	h := run.Trials[0].Arms[0].Latency
-	for unit, want := range map[string]float64{"transactions/s": 1e9 * float64(sum.Transactions) / float64(sum.Counted), "p99-ns": h.Quantile(0.99), "max-ns": h.Quantile(1),
-		"bulk.B/s": 1e9 * float64(record.BesideTotalsOf(run.Trials[0], 0)["bulk"].RxBytes) / float64(sum.Counted)} {
+	for unit, want := range map[string]float64{"transactions/s": 1e9 * float64(sum.Transactions) / float64(sum.CountedNS), "p99-ns": h.Quantile(0.99), "max-ns": h.Quantile(1),
+		"bulk.B/s": 1e9 * float64(arm.Beside()["bulk"].RxBytes) / float64(sum.CountedNS)} {
 		if x, err := strconv.ParseFloat(got[unit], 64); err != nil || x < want*0.99999 || x > want*1.00001 {
 			t.Errorf("%s is %q, want %v", unit, got[unit], want)
 		}

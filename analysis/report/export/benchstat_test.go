@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"netab/analysis/report/record"
+	"netab/analysis/record"
 	"netab/analysis/report/sample"
 	"netab/results"
 	"netab/test/need"
@@ -80,9 +80,10 @@ func benchRow(t *testing.T, rows [][]string, unit, name string) []string {
 // medianOf is that of an arm's rates over the trials, as benchstat takes it.
 func medianOf(run *results.Run, arm int) float64 {
 	var xs []float64
-	for _, tr := range run.Trials {
-		sum := record.TotalsOf(tr, len(run.Header.Design.Arms))[arm]
-		xs = append(xs, 1e9*float64(sum.RxBytes)/float64(sum.Counted))
+	r := record.Of(run.Header.Design, run.Trials)
+	for i := range r.Trials {
+		sum := r.Trials[i].Arm(arm).Totals()
+		xs = append(xs, 1e9*float64(sum.RxBytes)/float64(sum.CountedNS))
 	}
 	slices.Sort(xs)
 	return (xs[(len(xs)-1)/2] + xs[len(xs)/2]) / 2

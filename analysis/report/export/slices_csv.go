@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"netab/analysis/report/record"
+	"netab/analysis/record"
 	"netab/results"
 )
 

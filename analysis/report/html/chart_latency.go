@@ -11,8 +11,8 @@ import (
 	"github.com/go-echarts/go-echarts/v2/types"
 
 	"netab/analysis/prose"
+	"netab/analysis/record"
 	"netab/analysis/report/figure"
-	"netab/analysis/report/record"
 	"netab/results"
 )
 
@@ -30,7 +30,7 @@ type latencyCurve struct {
 func latencyChart(id string, d runData) (c chart, ok bool, err error) {
 	var curves []latencyCurve
 	for arm, name := range d.arms {
-		curves = append(curves, latencyCurve{name, armColor(arm), armSymbol(arm), record.ArmLatency(d.run, arm, "")})
+		curves = append(curves, latencyCurve{name, armColor(arm), armSymbol(arm), d.rec.Latency(arm, "")})
 	}
 	return percentileChart(chart{ID: id, Title: "Latency by percentile",
 		Note: "All transactions of all trials together; both axes are logarithmic. Lines end at the longest that was seen; percentiles that so many transactions cannot show are left out."}, curves)

@@ -51,15 +51,12 @@ func newLedger(d runData) *ledgerView {
 	}
 	arms := make([]sums, len(d.arms))
 	places := map[string]bool{}
-	for _, t := range d.run.Trials {
-		if t.Invalid != "" {
-			continue
-		}
-		for _, a := range t.Arms {
-			if a.Arm < 0 || a.Arm >= len(arms) || !a.Ledger.Valid {
+	for _, t := range d.rec.Valid() {
+		for arm := range arms {
+			a, s := t.Arm(arm).Seen, &arms[arm]
+			if a == nil || !a.Ledger.Valid {
 				continue
 			}
-			s := &arms[a.Arm]
 			if s.Dropped == nil {
 				s.Dropped = map[string]int64{}
 			}

@@ -12,8 +12,8 @@ import (
 
 	"netab/analysis"
 	"netab/analysis/prose"
+	"netab/analysis/record"
 	"netab/analysis/report/figure"
-	"netab/analysis/report/record"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -35,7 +35,7 @@ type ladder struct {
 func ladders(d runData) []ladder {
 	var all []ladder
 	for i, a := range d.run.Header.Design.Arms {
-		s, ok := stepOf(d.run, i)
+		s, ok := stepOf(d.rec, i)
 		if !ok {
 			continue
 		}
@@ -62,23 +62,16 @@ func ladders(d runData) []ladder {
 }
 
 // stepOf adds up an arm's valid trials.
-func stepOf(run *results.Run, arm int) (step, bool) {
-	a := run.Header.Design.Arms[arm]
+func stepOf(r *record.Record, arm int) (step, bool) {
+	a := r.Design.Arms[arm]
 	if a.Rate <= 0 || a.LossFree != nil {
 		return step{}, false
 	}
 	var sum record.Totals
-	for _, t := range run.Trials {
-		if t.Invalid != "" {
-			continue
-		}
-		for _, s := range t.Slices {
-			if s.Arm == arm && s.Invalid == "" {
-				sum.Add(s)
-			}
-		}
+	for _, t := range r.Valid() {
+		sum = sum.Plus(t.Arm(arm).Totals())
 	}
-	if sum.Counted <= 0 {
+	if sum.CountedNS <= 0 {
 		return step{}, false
 	}
 	sent, done := float64(sum.TxMsgs), float64(sum.RxMsgs)
@@ -90,7 +83,7 @@ func stepOf(run *results.Run, arm int) (step, bool) {
 	case a.Protocol != vocab.UDP && a.Protocol != vocab.UnixDgram && a.Kind != vocab.Conn && a.Message > 0:
 		done = float64(sum.RxBytes) / float64(a.Message) // a receive call returns what it likes
 	}
-	s := step{arm: arm, offered: a.Rate, achieved: 1e9 * done / float64(sum.Counted)}
+	s := step{arm: arm, offered: a.Rate, achieved: 1e9 * done / float64(sum.CountedNS)}
 	if sent > 0 {
 		s.missed = max(0, 1-done/sent)
 	}
@@ -180,20 +173,20 @@ func lineSeries(name string, color int, rows []row) charts.SingleSeries {
 func searchChart(id string, d runData, s analysis.Summary) (c chart, ok bool, err error) {
 	var rates []float64
 	byArm := make([][]row, len(d.arms))
-	for _, t := range d.run.Trials {
-		if t.Invalid != "" {
-			continue
-		}
-		for _, sl := range t.Slices {
-			if sl.Rate > 0 && sl.Invalid == "" && sl.CountedNS > 0 && sl.Arm >= 0 && sl.Arm < len(d.arms) && sl.TxMsgs > 0 {
+	for _, t := range d.rec.Valid() {
+		for arm := range d.arms {
+			for _, sl := range t.Arm(arm).Counted {
+				if !(sl.Rate > 0) || sl.TxMsgs <= 0 {
+					continue
+				}
 				rate := min(sl.Rate, 1e9*float64(sl.TxMsgs)/float64(sl.CountedNS))
 				due := float64(sl.TxMsgs)
-				if record.KindOf(d.run.Header.Design, sl.Arm) == vocab.Multicast {
-					due *= float64(max(1, d.run.Header.Design.Arms[sl.Arm].Flows))
+				if record.KindOf(d.rec.Design, arm) == vocab.Multicast {
+					due *= float64(max(1, d.rec.Design.Arms[arm].Flows))
 				}
 				lost := 100 * max(0, 1-float64(sl.RxMsgs)/due)
 				rates = append(rates, rate)
-				byArm[sl.Arm] = append(byArm[sl.Arm], row{rate, round(lost, 1e4), fmt.Sprintf("%s, trial %d, block %d: %s, %s %% lost", d.arms[sl.Arm], t.Index, sl.Block,
+				byArm[arm] = append(byArm[arm], row{rate, round(lost, 1e4), fmt.Sprintf("%s, trial %d, block %d: %s, %s %% lost", d.arms[arm], t.Index, sl.Block,
 					figure.SIScale("/s", []float64{rate}, nil).With(rate), prose.Short(lost))})
 			}
 		}

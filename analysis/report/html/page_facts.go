@@ -16,9 +16,9 @@ import (
 
 	"netab/analysis"
 	"netab/analysis/prose"
+	"netab/analysis/record"
 	"netab/analysis/report"
 	"netab/analysis/report/figure"
-	"netab/analysis/report/record"
 	"netab/results"
 	"netab/results/vocab"
 )

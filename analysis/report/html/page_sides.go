@@ -5,9 +5,9 @@ import (
 	"slices"
 
 	"netab/analysis"
+	"netab/analysis/record"
 	"netab/analysis/report"
 	"netab/analysis/report/figure"
-	"netab/analysis/report/record"
 	"netab/results"
 )
 
@@ -17,8 +17,9 @@ const mostArms = 16
 
 // A side is one group of runs of a comparison, for drawing.
 type side struct {
-	label string
-	runs  []*results.Run
+	label   string
+	runs    []*results.Run
+	records []*record.Record // of the runs
 }
 
 func sidesOf(s analysis.Summary, runs []*results.Run) []side {
@@ -30,6 +31,7 @@ func sidesOf(s analysis.Summary, runs []*results.Run) []side {
 			// A run may be compared with itself: each place takes its own.
 			if i := slices.IndexFunc(left, func(r *results.Run) bool { return r.Header.ID == id }); i >= 0 {
 				d.runs = append(d.runs, left[i])
+				d.records = append(d.records, record.Of(left[i].Header.Design, left[i].Trials))
 				left = slices.Delete(left, i, i+1)
 			}
 		}
@@ -41,12 +43,12 @@ func sidesOf(s analysis.Summary, runs []*results.Run) []side {
 // latency is that of an arm, or of the traffic beside it, over all runs.
 func (d side) latency(arm, beside string) *results.Histogram {
 	var all *results.Histogram
-	for _, r := range d.runs {
-		i := r.Header.Design.ArmAt(arm)
+	for _, r := range d.records {
+		i := r.Design.ArmAt(arm)
 		if i < 0 {
 			continue
 		}
-		h := record.ArmLatency(r, i, beside)
+		h := r.Latency(i, beside)
 		if all == nil {
 			all = h
 		} else {

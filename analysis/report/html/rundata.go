@@ -5,9 +5,9 @@ import (
 	"sort"
 
 	"netab/analysis"
+	"netab/analysis/record"
 	"netab/analysis/report"
 	"netab/analysis/report/figure"
-	"netab/analysis/report/record"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -15,6 +15,7 @@ import (
 // runData is what the charts draw from a record itself.
 type runData struct {
 	run        *results.Run
+	rec        *record.Record
 	arms       []string // labels, by arm index
 	baseline   int      // arm index, -1 = none
 	rate       figure.Info
@@ -37,7 +38,7 @@ type point struct {
 // about packets, transactions where it is about these, payload bits otherwise.
 func readRun(run *results.Run, headline string) runData {
 	design := run.Header.Design
-	d := runData{run: run, baseline: -1, rate: figure.InfoOf(figure.Goodput), trialRates: make([][]float64, len(design.Arms))}
+	d := runData{run: run, rec: record.Of(design, run.Trials), baseline: -1, rate: figure.InfoOf(figure.Goodput), trialRates: make([][]float64, len(design.Arms))}
 	switch headline {
 	case figure.PacketRate, figure.NSPacketSource, figure.NSPacketSink:
 		d.rate = figure.InfoOf(figure.PacketRate)
@@ -54,13 +55,14 @@ func readRun(run *results.Run, headline string) runData {
 		return d
 	}
 	start := run.Trials[0].Started
-	for _, t := range run.Trials {
+	for i := range d.rec.Trials {
+		t := &d.rec.Trials[i]
 		d.addTrial(t, t.Started.Sub(start).Seconds())
 	}
 	return d
 }
 
-func (d *runData) addTrial(t results.Trial, offset float64) {
+func (d *runData) addTrial(t *record.Trial, offset float64) {
 	first, last := d.blocks, -1
 	for _, s := range t.Slices {
 		if s.Arm < 0 || s.Arm >= len(d.arms) {
@@ -75,9 +77,9 @@ func (d *runData) addTrial(t results.Trial, offset float64) {
 	if t.Invalid != "" {
 		return
 	}
-	for arm, sum := range record.TotalsOf(t, len(d.arms)) {
-		if sum.Counted > 0 {
-			d.trialRates[arm] = append(d.trialRates[arm], d.rateOf(arm, sum.RxBytes, sum.RxMsgs, sum.Transactions, sum.Counted))
+	for arm := range d.arms {
+		if sum := t.Arm(arm).Totals(); sum.CountedNS > 0 {
+			d.trialRates[arm] = append(d.trialRates[arm], d.rateOf(arm, sum.RxBytes, sum.RxMsgs, sum.Transactions, sum.CountedNS))
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"netab/analysis"
 	"netab/analysis/prose"
+	"netab/analysis/record"
 	"netab/analysis/report/figure"
 	"netab/analysis/report/sample"
 	"netab/results"
@@ -109,7 +110,7 @@ func TestSidesOfOneRun(t *testing.T) {
 	if _, ok, err := sidesChart("x", s, figure.LatencyP99, sides); ok || err != nil {
 		t.Errorf("a latency that nobody measured is drawn (%v)", err)
 	}
-	if h := (side{runs: []*results.Run{run}}).latency("nowhere", ""); h != nil {
+	if h := (side{records: []*record.Record{record.Of(run.Header.Design, run.Trials)}}).latency("nowhere", ""); h != nil {
 		t.Error("an arm that is not there has a latency")
 	}
 	w := sample.MatrixWorld()

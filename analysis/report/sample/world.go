@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"netab/analysis"
+	"netab/analysis/record"
 	"netab/analysis/report/figure"
-	"netab/analysis/report/record"
 	"netab/results"
 )
 
@@ -174,14 +174,14 @@ func (w World) slice(block, arm int, at int64, rate float64) results.Slice {
 }
 
 func (w World) armTrial(rng *rand.Rand, t results.Trial, arm int, onSink bool) results.ArmTrial {
-	sum := record.TotalsOf(t, len(w.Design.Arms))[arm]
+	sum := totals(w.Design, t, arm)
 	cpu := 0
 	if onSink {
 		cpu = 1
 	}
 	at := results.ArmTrial{Arm: arm,
 		Source: results.RoleDelta{Threads: 1, CPUNS: sum.SourceCPU, WaitNS: sum.SourceWait, Voluntary: 120, Involunt: 14, CPUs: map[int]int{0: w.Blocks}, Pinned: []int{0}},
-		Sink:   results.RoleDelta{Threads: 1, CPUNS: sum.SinkCPU, WaitNS: sum.SinkWaiting, Voluntary: 5400, Involunt: 9, CPUs: map[int]int{1: w.Blocks}, Pinned: []int{1}},
+		Sink:   results.RoleDelta{Threads: 1, CPUNS: sum.SinkCPU, WaitNS: sum.SinkWait, Voluntary: 5400, Involunt: 9, CPUs: map[int]int{1: w.Blocks}, Pinned: []int{1}},
 		Flows: []results.Flow{{SourcePort: 32768 + rng.IntN(28000), SinkPort: 32768 + rng.IntN(28000), RxBytes: sum.RxBytes,
 			SoftirqCPU: map[int]int{cpu: w.Blocks}, Congestion: "cubic"}},
 		Knobs: []results.Setting{{Knob: "lo rx-0 rps_cpus", Scope: "netns", Before: "0", Asked: []string{"0", "2", "3"}[arm%3], After: []string{"0", "2", "3"}[arm%3]}},
@@ -240,22 +240,22 @@ func (w World) metrics(run *results.Run, arm int) map[string]analysis.Level {
 	add := func(name, unit string, f func(record.Totals) float64) {
 		var xs []float64
 		for _, t := range run.Trials {
-			xs = append(xs, f(record.TotalsOf(t, len(w.Design.Arms))[arm]))
+			xs = append(xs, f(totals(w.Design, t, arm)))
 		}
 		mean, half := meanInterval(xs)
 		m[name] = analysis.Level{Unit: unit, Mean: mean, Lo: mean - half, Hi: mean + half, N: len(xs), CV: 0.08, Converged: true}
 	}
-	add(figure.Goodput, "bit/s", func(t record.Totals) float64 { return 8e9 * float64(t.RxBytes) / float64(t.Counted) })
-	add(figure.PacketRate, "packets/s", func(t record.Totals) float64 { return 1e9 * float64(t.RxMsgs) / float64(t.Counted) })
-	add(figure.CPUSource, "cpu", func(t record.Totals) float64 { return float64(t.SourceCPU) / float64(t.Counted) })
-	add(figure.CPUSink, "cpu", func(t record.Totals) float64 { return float64(t.SinkCPU) / float64(t.Counted) })
+	add(figure.Goodput, "bit/s", func(t record.Totals) float64 { return 8e9 * float64(t.RxBytes) / float64(t.CountedNS) })
+	add(figure.PacketRate, "packets/s", func(t record.Totals) float64 { return 1e9 * float64(t.RxMsgs) / float64(t.CountedNS) })
+	add(figure.CPUSource, "cpu", func(t record.Totals) float64 { return float64(t.SourceCPU) / float64(t.CountedNS) })
+	add(figure.CPUSink, "cpu", func(t record.Totals) float64 { return float64(t.SinkCPU) / float64(t.CountedNS) })
 	add(figure.NSByteSource, "ns/byte", func(t record.Totals) float64 { return float64(t.SourceCPU) / float64(t.RxBytes) })
 	add(figure.NSByteSink, "ns/byte", func(t record.Totals) float64 { return float64(t.SinkCPU) / float64(t.RxBytes) })
 	add(figure.NSPacketSource, "ns/packet", func(t record.Totals) float64 { return float64(t.SourceCPU) / float64(t.RxMsgs) })
 	add(figure.NSPacketSink, "ns/packet", func(t record.Totals) float64 { return float64(t.SinkCPU) / float64(t.RxMsgs) })
 	if w.udp {
 		add(figure.Loss, "fraction", func(t record.Totals) float64 { return float64(t.TxMsgs-t.RxMsgs) / float64(t.TxMsgs) })
-		add(figure.TxRate, "bit/s", func(t record.Totals) float64 { return 8e9 * float64(t.TxBytes) / float64(t.Counted) })
+		add(figure.TxRate, "bit/s", func(t record.Totals) float64 { return 8e9 * float64(t.TxBytes) / float64(t.CountedNS) })
 	}
 	return m
 }
@@ -266,8 +266,7 @@ func (w World) comparison(run *results.Run, arm int) analysis.Comparison {
 	var xs []float64
 	groups := []analysis.Mode{{Label: "CPU 0"}, {Label: "CPU 1"}}
 	for _, t := range run.Trials {
-		sums := record.TotalsOf(t, len(w.Design.Arms))
-		x := math.Log(float64(sums[arm].RxBytes) / float64(sums[0].RxBytes))
+		x := math.Log(float64(totals(w.Design, t, arm).RxBytes) / float64(totals(w.Design, t, 0).RxBytes))
 		xs = append(xs, x)
 		c.TrialEffects = append(c.TrialEffects, analysis.TrialEffect{Trial: t.Index, Change: math.Expm1(x), SE: 0.006})
 		for cpu := range t.Arms[arm].Flows[0].SoftirqCPU {
@@ -314,4 +313,10 @@ func meanInterval(xs []float64) (mean, half float64) {
 		ss += (x - mean) * (x - mean)
 	}
 	return mean, 2.1 * math.Sqrt(ss/float64(len(xs)-1)/float64(len(xs)))
+}
+
+// totals are those of an arm in one trial.
+func totals(d results.Design, t results.Trial, arm int) record.Totals {
+	r := record.Of(d, []results.Trial{t})
+	return r.Trials[0].Arm(arm).Totals()
 }
