@@ -5,6 +5,7 @@
 package calibration
 
 import (
+	"maps"
 	"math"
 	"slices"
 
@@ -190,7 +191,8 @@ func spreadOf(vs []value) (s Spread) {
 	}
 	var runSS, perBoot float64
 	var means []float64
-	for _, xs := range boots {
+	for _, boot := range slices.Sorted(maps.Keys(boots)) { // sums of floats hang on their order
+		xs := boots[boot]
 		if len(xs) > 1 {
 			runSS += gonum.Variance(xs, nil) * float64(len(xs)-1)
 			s.RunDF += float64(len(xs) - 1)
