@@ -10,8 +10,8 @@ import (
 	"netab/results"
 )
 
-// mostInAnswer is how many arms a sentence can carry.
-const mostInAnswer = 4
+// maxInAnswer is how many arms a sentence can carry.
+const maxInAnswer = 4
 
 // answer is the run in one sentence: the headline metric of every arm.
 func answer(s *Summary, d results.Design) string {
@@ -44,11 +44,11 @@ func effectAnswer(s *Summary, d results.Design, m Metric, cs []Comparison) strin
 		head += " (" + m.quantity(l.Mean) + ")"
 	}
 	rest := 0
-	if len(cs) > mostInAnswer {
+	if len(cs) > maxInAnswer {
 		// The clearest changes speak first; the table has them all.
 		slices.SortStableFunc(cs, func(a, b Comparison) int { return clearer(a, b) })
-		rest = len(cs) - mostInAnswer
-		cs = cs[:mostInAnswer]
+		rest = len(cs) - maxInAnswer
+		cs = cs[:maxInAnswer]
 	}
 	var parts []string
 	for i, c := range cs {

@@ -274,7 +274,7 @@ func (c comparing) answer(s *Summary) string {
 	for _, g := range c.groups[1:] {
 		var parts []string
 		for _, x := range s.Comparisons {
-			if x.Metric == m.Name && x.ArmRun == g.Label && len(parts) < mostInAnswer {
+			if x.Metric == m.Name && x.ArmRun == g.Label && len(parts) < maxInAnswer {
 				parts = append(parts, x.sentence(m, len(parts) == 0, s))
 			}
 		}

@@ -38,7 +38,7 @@ func Predict(d results.Design, sd float64, trial time.Duration) Forecast {
 	}
 	f := predict(d, sd, trial)
 	f.Within = f.Trials > 0
-	for f.Trials == 0 && d.MaxTimeS < mostForecast*trial.Seconds() {
+	for f.Trials == 0 && d.MaxTimeS < maxForecast*trial.Seconds() {
 		d.MaxTimeS = 1.25*d.MaxTimeS + trial.Seconds()
 		within := f.Within
 		f = predict(d, sd, trial)
@@ -59,8 +59,8 @@ func predict(d results.Design, sd float64, trial time.Duration) Forecast {
 	return Forecast{}
 }
 
-// mostForecast trials are more than anybody waits for.
-const mostForecast = 100_000
+// maxForecast trials are more than anybody waits for.
+const maxForecast = 100_000
 
 func decides(n int, sd, alpha, margin float64) bool {
 	// 90 % of the middles lie within 1.645 standard errors of the truth.

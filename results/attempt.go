@@ -32,8 +32,8 @@ type Attempt struct {
 // does not cover up that this one failed. Lists of runs do not see them.
 const attemptPattern = ".attempt-*.json"
 
-// mostNote bounds a note, bytes.
-const mostNote = 1 << 20
+// maxNote bounds a note, bytes.
+const maxNote = 1 << 20
 
 func (s *Store) attemptFile(source string) string {
 	return filepath.Join(s.dir, fmt.Sprintf(".attempt-%08x.json", crc32.ChecksumIEEE([]byte(source))))
@@ -85,7 +85,7 @@ func (s *Store) attempts() []Attempt {
 	var out []Attempt
 	for _, file := range files {
 		var a Attempt
-		data, err := disk.Read(file, mostNote)
+		data, err := disk.Read(file, maxNote)
 		if err == nil {
 			err = json.Unmarshal(data, &a)
 		}

@@ -87,8 +87,8 @@ type WholeTrials struct {
 // calibrationDir hides the calibrations from what lists runs.
 const calibrationDir = ".calibration"
 
-// mostCalibration bounds a calibration's file, bytes.
-const mostCalibration = 64 << 20
+// maxCalibration bounds a calibration's file, bytes.
+const maxCalibration = 64 << 20
 
 // CalibrationStore is where the runs of calibrations are kept: they are no
 // history of anything, and so are not among the store's own runs.
@@ -157,7 +157,7 @@ func once(all []Calibration) []Calibration {
 }
 
 func readCalibration(file string) (c Calibration, err error) {
-	data, err := disk.Read(file, mostCalibration)
+	data, err := disk.Read(file, maxCalibration)
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, fmt.Errorf("calibration: %w", err)
 	}

@@ -13,12 +13,12 @@ import (
 	"netab/results/disk"
 )
 
-// mostHeaders and mostRead bound what is read to find the runs of a question in a
+// maxHeaders and maxRead bound what is read to find the runs of a question in a
 // store that has no index: it is in the way of somebody who waits, and a run takes
 // a tenth of a second.
 const (
-	mostHeaders = 500
-	mostRead    = 20
+	maxHeaders = 500
+	maxRead    = 20
 )
 
 // Earlier are digests of the newest runs of the store that are wanted, the newest
@@ -54,7 +54,7 @@ func (s *Store) Earlier(version string, most int, keep bool, digest func(*Run) D
 		}
 		e, ok := known[id]
 		if !ok || e.size != info.Size() || e.modified != info.ModTime().UnixNano() {
-			if headers == mostHeaders || read == mostRead {
+			if headers == maxHeaders || read == maxRead {
 				continue
 			}
 			headers++

@@ -26,8 +26,8 @@ const SchemaIndex = "netab/index/1"
 // IndexFile is the name of the index in the store's directory.
 const IndexFile = ".index.jsonl"
 
-// mostIndex bounds what is read of one, bytes: that of a million runs.
-const mostIndex = 1 << 30
+// maxIndex bounds what is read of one, bytes: that of a million runs.
+const maxIndex = 1 << 30
 
 // A Digest is what the index keeps of one run, so that a history of thousands
 // of runs is drawn without reading them. What it concludes is up to whoever
@@ -237,7 +237,7 @@ func checksum(b []byte) string {
 // loadIndex reads the index file. The error says why it is not used; then the
 // map is empty.
 func loadIndex(file, version string) (map[string]indexEntry, error) {
-	data, err := disk.Read(file, mostIndex)
+	data, err := disk.Read(file, maxIndex)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.New("there was none")
 	}

@@ -18,46 +18,46 @@ import (
 // that is not named here has the limits of its kind, so that a new field cannot
 // be without.
 const (
-	mostFile   = 4 << 30  // bytes
-	mostLine   = 64 << 20 // bytes; a trial of 1,000 flows has 1 MiB
-	mostTrials = 1 << 20
-	mostArms   = 1000
-	mostCPU    = cpulist.Max + 1
+	maxFile   = 4 << 30  // bytes
+	maxLine   = 64 << 20 // bytes; a trial of 1,000 flows has 1 MiB
+	maxTrials = 1 << 20
+	maxArms   = 1000
+	maxCPU    = cpulist.Max + 1
 
-	// mostNumber is what else one number may be: exact in every reader of JSON, 104
+	// maxNumber is what else one number may be: exact in every reader of JSON, 104
 	// days of ns, nine petabytes.
-	mostNumber = 1 << 53
-	// mostTotal is what all numbers of one name may come to, with their signs left
+	maxNumber = 1 << 53
+	// maxTotal is what all numbers of one name may come to, with their signs left
 	// off: two such sums still do not wrap.
-	mostTotal = 1 << 61
+	maxTotal = 1 << 61
 )
 
 // A span is what a number may be, ends included.
 type span struct{ least, most float64 }
 
 var spans = map[string]span{
-	"index":            {0, mostTrials - 1},
-	"trials":           {0, mostTrials},
-	"session":          {0, mostTrials},
-	"sessions":         {0, mostTrials},
+	"index":            {0, maxTrials - 1},
+	"trials":           {0, maxTrials},
+	"session":          {0, maxTrials},
+	"sessions":         {0, maxTrials},
 	"spread_s":         {0, 1e9},
-	"arm":              {0, mostArms - 1},
-	"order":            {0, mostArms - 1},
+	"arm":              {0, maxArms - 1},
+	"order":            {0, maxArms - 1},
 	"block":            {0, math.MaxInt32},
 	"blocks_per_trial": {0, math.MaxInt32},
 	"flows":            {0, 1 << 20},
 	"threads":          {0, 1 << 20},
 	"source_port":      {-1, math.MaxUint16},
 	"sink_port":        {-1, math.MaxUint16},
-	"cpu":              {0, mostCPU},
-	"pinned":           {0, mostCPU},
-	"source_cpu":       {-1, mostCPU},
-	"sink_cpu":         {-1, mostCPU},
-	"cpus_online":      {0, mostCPU},
-	"cpu_quota":        {0, mostCPU},
-	"threads_per_core": {0, mostCPU},
-	"sockets":          {0, mostCPU},
-	"numa_nodes":       {0, mostCPU},
+	"cpu":              {0, maxCPU},
+	"pinned":           {0, maxCPU},
+	"source_cpu":       {-1, maxCPU},
+	"sink_cpu":         {-1, maxCPU},
+	"cpus_online":      {0, maxCPU},
+	"cpu_quota":        {0, maxCPU},
+	"threads_per_core": {0, maxCPU},
+	"sockets":          {0, maxCPU},
+	"numa_nodes":       {0, maxCPU},
 	"message_bytes":    {0, 1 << 40},
 	"mhz":              {0, 1e7},
 	"confidence":       {0, 1},
@@ -68,19 +68,19 @@ var spans = map[string]span{
 	"alpha":            {0, 1},
 	"max_time_s":       {0, 1e9}, // as a time.Duration too
 	"elapsed_s":        {0, 1e9},
-	"start_ns":         {0, mostNumber},
-	"over_ns":          {0, mostNumber},
+	"start_ns":         {0, maxNumber},
+	"over_ns":          {0, maxNumber},
 	"every_blocks":     {1, math.MaxInt32},
-	"counted_ns":       {0, mostNumber},
-	"run_ns":           {0, mostNumber},
-	"slice_ns":         {0, mostNumber},
-	"settle_ns":        {0, mostNumber},
-	"warmup_ns":        {0, mostNumber},
-	"lead_ns":          {0, mostNumber},
+	"counted_ns":       {0, maxNumber},
+	"run_ns":           {0, maxNumber},
+	"slice_ns":         {0, maxNumber},
+	"settle_ns":        {0, maxNumber},
+	"warmup_ns":        {0, maxNumber},
+	"lead_ns":          {0, maxNumber},
 }
 
 // keys of maps by CPU; -1 is a CPU that the kernel did not tell.
-var keys = span{-1, mostCPU}
+var keys = span{-1, maxCPU}
 
 // An outOfRange is the fault of one number, or of how many there are of
 // something.
@@ -101,8 +101,8 @@ func (o *outOfRange) under(at string) *outOfRange {
 type totals map[string]float64
 
 func (t totals) header(h *Header) error {
-	if n := len(h.Design.Arms); n > mostArms {
-		return &outOfRange{"design.arms", fmt.Sprintf("%d arms, where %d at most are read", n, mostArms)}
+	if n := len(h.Design.Arms); n > maxArms {
+		return &outOfRange{"design.arms", fmt.Sprintf("%d arms, where %d at most are read", n, maxArms)}
 	}
 	return t.check(h)
 }
@@ -203,7 +203,7 @@ func spanOf(name string) span {
 	if limit, ok := spans[name]; ok {
 		return limit
 	}
-	return span{-mostNumber, mostNumber}
+	return span{-maxNumber, maxNumber}
 }
 
 // add holds a number against its limits and adds it up.
@@ -211,8 +211,8 @@ func (t totals) add(name string, x float64, limit span, shown func() string) *ou
 	if !(x >= limit.least && x <= limit.most) {
 		return &outOfRange{text: fmt.Sprintf("%s is out of range (%.16g to %.16g)", shown(), limit.least, limit.most)}
 	}
-	if t[name] += math.Abs(x); t[name] > mostTotal {
-		return &outOfRange{text: fmt.Sprintf("all of these together are out of range: more than %.3g", float64(mostTotal))}
+	if t[name] += math.Abs(x); t[name] > maxTotal {
+		return &outOfRange{text: fmt.Sprintf("all of these together are out of range: more than %.3g", float64(maxTotal))}
 	}
 	return nil
 }
@@ -235,7 +235,7 @@ func checkMap(of check, byCPU bool) check {
 			key := fmt.Sprintf("[%v]", each.Key())
 			if byCPU {
 				if cpu := float64(each.Key().Int()); cpu < keys.least || cpu > keys.most {
-					return &outOfRange{key, fmt.Sprintf("CPU %v is out of range (0 to %d)", each.Key(), mostCPU)}
+					return &outOfRange{key, fmt.Sprintf("CPU %v is out of range (0 to %d)", each.Key(), maxCPU)}
 				}
 			}
 			if of == nil {
@@ -290,6 +290,6 @@ func checkHistogram(name string) check {
 	return func(v reflect.Value, t totals) *outOfRange {
 		h := v.Addr().Interface().(*Histogram)
 		count := h.Count()
-		return t.add(name, float64(count), span{0, mostNumber}, func() string { return strconv.FormatInt(count, 10) })
+		return t.add(name, float64(count), span{0, maxNumber}, func() string { return strconv.FormatInt(count, 10) })
 	}
 }

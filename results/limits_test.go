@@ -43,7 +43,7 @@ func TestNumbersBounded(t *testing.T) {
 			t.Errorf("%.80s:\n%v\nwant %s", line, err, want)
 		}
 	}
-	many := strings.Repeat(`{"name":"a"},`, mostArms) + `{"name":"b"}`
+	many := strings.Repeat(`{"name":"a"},`, maxArms) + `{"name":"b"}`
 	for header, want := range map[string]string{
 		`"max_time_s":1e300`:    "line 1: design.max_time_s: 1e+300 is out of range",
 		`"arms":[` + many + `]`: "line 1: design.arms: 1001 arms, where 1000 at most are read",

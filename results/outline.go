@@ -73,8 +73,8 @@ func readOutline(path string) (outline, error) {
 		return outline{}, err
 	}
 	info, err := f.Stat()
-	if err == nil && info.Size() > mostFile {
-		err = fmt.Errorf("%w: a run file of more than %d MiB", disk.ErrTooLarge, mostFile>>20)
+	if err == nil && info.Size() > maxFile {
+		err = fmt.Errorf("%w: a run file of more than %d MiB", disk.ErrTooLarge, maxFile>>20)
 	}
 	if err != nil {
 		return outline{}, err
@@ -89,8 +89,8 @@ func readOutline(path string) (outline, error) {
 func (o *outline) readTail(f io.ReaderAt, start, end int64) error {
 	for end > start {
 		begin, err := lineBegin(f, start, end)
-		if err == nil && end-begin > mostLine {
-			err = fmt.Errorf("%w: a line of more than %d MiB", disk.ErrTooLarge, mostLine>>20)
+		if err == nil && end-begin > maxLine {
+			err = fmt.Errorf("%w: a line of more than %d MiB", disk.ErrTooLarge, maxLine>>20)
 		}
 		if err != nil {
 			return err
@@ -109,8 +109,8 @@ func (o *outline) readTail(f io.ReaderAt, start, end int64) error {
 		case "trial":
 			// A torn last line has a head too, but no newline at its end.
 			if whole, err := endsLine(f, end); err != nil || whole {
-				if head.Index < 0 || head.Index >= mostTrials {
-					return fmt.Errorf("the last trial: index: %d is out of range (0 to %d)", head.Index, mostTrials-1)
+				if head.Index < 0 || head.Index >= maxTrials {
+					return fmt.Errorf("the last trial: index: %d is out of range (0 to %d)", head.Index, maxTrials-1)
 				}
 				o.trials = head.Index + 1
 				return err

@@ -64,7 +64,7 @@ func ReadFile(path string) (*Run, error) {
 // uses one must be able to rely on it (see limits.go).
 func Read(r io.Reader) (*Run, error) {
 	in := reader{run: &Run{}, seen: map[int]sum{}, totals: make(totals)}
-	lines := bufio.NewReaderSize(disk.AtMost(r, mostFile), 1<<16)
+	lines := bufio.NewReaderSize(disk.AtMost(r, maxFile), 1<<16)
 	for n := 1; ; n++ {
 		line, err := readLine(lines)
 		whole := err == nil
@@ -96,8 +96,8 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 	var line []byte
 	for {
 		part, err := r.ReadSlice('\n')
-		if line = append(line, part...); len(line) > mostLine {
-			return nil, fmt.Errorf("%w: a line of more than %d MiB", disk.ErrTooLarge, mostLine>>20)
+		if line = append(line, part...); len(line) > maxLine {
+			return nil, fmt.Errorf("%w: a line of more than %d MiB", disk.ErrTooLarge, maxLine>>20)
 		}
 		if !errors.Is(err, bufio.ErrBufferFull) {
 			return line, err

@@ -27,9 +27,9 @@ const (
 	canaryShare = 0.0025
 	// leastGap is from one slice with canaries to the next: a state lasts seconds.
 	leastGap = 100 * time.Millisecond
-	// mostRoom is until when both sides must have come to run, which they soon do where
+	// maxRoom is until when both sides must have come to run, which they soon do where
 	// netab may give them priority, and leastRoom what one needs on a slow guest.
-	mostRoom  = 5 * time.Millisecond
+	maxRoom   = 5 * time.Millisecond
 	leastRoom = 200 * time.Microsecond
 	// canaryMemory is which part of the memory that is left copies may have.
 	canaryMemory = 16
@@ -111,7 +111,7 @@ func (c *canaries) see(a *results.ArmTrial) {
 	c.seen[a.Arm] = [2]int{most(a.Source.CPUs), most(a.Sink.CPUs)}
 }
 
-// noCanaries says once in a run why some were not to be had.
+// noCanaries says once in a run why some could not be measured.
 func (r *run) noCanaries(t *results.Trial, why string) {
 	c := &r.canaries
 	if c.said[why] {
@@ -180,7 +180,7 @@ func (r *run) watch(t *results.Trial, setups []*live, arms []int) *watching {
 
 // begin tells the threads when to measure.
 func (w *watching) begin(turns []turn, start int64, settle, gap time.Duration) {
-	room := int64(min(settle/2, mostRoom))
+	room := int64(min(settle/2, maxRoom))
 	picked := w.pick(turns, int64(gap)*int64(len(w.watches)))
 	instants := map[[2]int][]canary.Instant{}
 	for _, turn := range picked {
@@ -251,7 +251,7 @@ func (r *run) warnOfSilence(t *results.Trial) {
 		}
 	}
 	if 2*silent > asked {
-		r.noCanaries(t, fmt.Sprintf("most distances between the CPUs of source and sink are not known: their threads did not both come to run within %v", min(r.plan.settle/2, mostRoom)))
+		r.noCanaries(t, fmt.Sprintf("most distances between the CPUs of source and sink are not known: their threads did not both come to run within %v", min(r.plan.settle/2, maxRoom)))
 	}
 }
 

@@ -27,9 +27,9 @@ var (
 
 // Bounds above which a machine is not quiet enough to go unmentioned.
 const (
-	quietFor     = 200 * time.Millisecond // how long is looked
-	mostForeign  = 0.05                   // CPUs' worth of other processes
-	mostStealing = 0.01                   // share of all CPU time
+	quietFor    = 200 * time.Millisecond // how long is looked
+	maxForeign  = 0.05                   // CPUs' worth of other processes
+	maxStealing = 0.01                   // share of all CPU time
 )
 
 // Check looks at the machine before a run and says what will make the numbers
@@ -43,7 +43,7 @@ func Check(m results.Machine) ([]results.Warning, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cpus := float64(foreign.TotalNS) / float64(quietFor); cpus > mostForeign {
+	if cpus := float64(foreign.TotalNS) / float64(quietFor); cpus > maxForeign {
 		var names []string
 		for _, p := range foreign.Top {
 			names = append(names, fmt.Sprintf("%s (pid %d)", p.Name, p.PID))
@@ -59,7 +59,7 @@ func Check(m results.Machine) ([]results.Warning, error) {
 		}
 		warn(codeAnotherRun, "another netab measures on this machine, and no lock of its keeps this one apart (another user's, or another mount namespace's): %s; both disturb each other: measure again when it has ended", text)
 	}
-	if share := float64(host.StealNS) / float64(quietFor) / float64(max(m.CPUs, 1)); share > mostStealing {
+	if share := float64(host.StealNS) / float64(quietFor) / float64(max(m.CPUs, 1)); share > maxStealing {
 		warn(codeCPUSteal, "the hypervisor takes %.1f %% of this guest's CPU time", 100*share)
 	}
 	if q, ok := results.ReadCPUQuota(results.Root("")); ok {

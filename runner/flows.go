@@ -242,7 +242,7 @@ func (l *live) connect(sources map[*agent.Agent][]traffic.End) error {
 	return nil
 }
 
-// sourceEnd is the end of the so-many-th source of a group.
+// sourceEnd is the end of source number i of a group.
 func (l *live) sourceEnd(g, i, sending int) (traffic.End, error) {
 	t, f, n := &l.groups[g].traffic, l.groups[g].flows[i], float64(l.groups[g].sources())
 	end := traffic.End{Flow: i, Group: g, CPUs: pick(l.arm.CPUs.Source, f.sourcePlace),
@@ -304,14 +304,14 @@ func (g *group) origins(e traffic.End) []traffic.Origin {
 		}
 		out = append(out, o)
 	}
-	if len(out) > mostOrigins {
+	if len(out) > maxOrigins {
 		out = ranges(out)
 	}
 	return out
 }
 
-// mostOrigins bounds how many ports are told apart for each datagram.
-const mostOrigins = 8
+// maxOrigins bounds how many ports are told apart for each datagram.
+const maxOrigins = 8
 
 // ranges makes one of all origins that have an address in common.
 func ranges(all []traffic.Origin) (out []traffic.Origin) {

@@ -155,7 +155,7 @@ func (l *live) ends(g int) groupEnds {
 	return out
 }
 
-// latency merges what the sources of a group saw of the setup's so-many-th arm;
+// latency merges what the sources of a group saw of an arm of the setup, by number;
 // nil if it has no transactions.
 func (l *live) latency(g, arm int) *results.Histogram {
 	var sum *results.Histogram
@@ -259,9 +259,9 @@ func (l *live) ledger(sent, received traffic.Counts, cpus []results.CPUDelta) re
 	return probe.Ledger(u)
 }
 
-// mostGRO is how many datagrams UDP_GRO puts together at most (UDP_GRO_CNT_MAX,
+// maxGRO is how many datagrams UDP_GRO puts together at most (UDP_GRO_CNT_MAX,
 // net/ipv4/udp_offload.c).
-const mostGRO = 64
+const maxGRO = 64
 
 // trains says how packets and datagrams go together.
 func (l *live) trains(u *probe.UDP, t *scenarios.Traffic) {
@@ -271,7 +271,7 @@ func (l *live) trains(u *probe.UDP, t *scenarios.Traffic) {
 		u.Train = int((t.Message + t.Source.Segment - 1) / t.Source.Segment)
 	}
 	if t.Sink.GRO {
-		u.SinkTrain = mostGRO
+		u.SinkTrain = maxGRO
 	}
 	if t.Kind == vocab.Multicast {
 		u.Copies = len(l.groups[0].flows)

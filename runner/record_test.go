@@ -71,11 +71,11 @@ func TestLearnLead(t *testing.T) {
 			t.Fatal("it learns for ever")
 		}
 	}
-	if r.moreLead != mostLead || n < 3 {
+	if r.moreLead != maxLead || n < 3 {
 		t.Errorf("after %d late trials %v", n, r.moreLead)
 	}
 	r.learning = false
-	if r.learnLead([]*live{{}}); r.learning || r.moreLead >= mostLead {
+	if r.learnLead([]*live{{}}); r.learning || r.moreLead >= maxLead {
 		t.Errorf("a trial in time: learning %v, %v", r.learning, r.moreLead)
 	}
 }

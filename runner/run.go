@@ -90,8 +90,8 @@ type Decision struct {
 // ErrInterrupted is the cause of a context that a user's Ctrl-C ended.
 var ErrInterrupted = errors.New("interrupted")
 
-// mostInvalid is how many trials in a row may fail before the run gives up.
-const mostInvalid = 3
+// maxInvalid is how many trials in a row may fail before the run gives up.
+const maxInvalid = 3
 
 // A run is one call of Run.
 type run struct {
@@ -155,7 +155,7 @@ func Plan(ctx context.Context, o Options) (*Preview, error) {
 }
 
 func prepare(ctx context.Context, o Options) (*run, error) {
-	r := &run{Options: o, ctx: ctx, at: o.Places, rng: rand.New(rand.NewPCG(o.Seed, 0)), moreLead: min(max(o.Lead, 0), mostLead)}
+	r := &run{Options: o, ctx: ctx, at: o.Places, rng: rand.New(rand.NewPCG(o.Seed, 0)), moreLead: min(max(o.Lead, 0), maxLead)}
 	r.canaries.learnGap(0)
 	if r.at == (place.Pair{}) {
 		r.local = place.NewLocal()
@@ -286,7 +286,7 @@ func (r *run) oneSession() (over bool, err error) {
 			invalid = 0
 		} else if r.learning {
 			// An agent was late: the next trial gets more time, up to a bound.
-		} else if invalid++; invalid == mostInvalid {
+		} else if invalid++; invalid == maxInvalid {
 			return true, fmt.Errorf("%d trials in a row failed, the last one: %s", invalid, t.Invalid)
 		}
 		elapsed := r.elapsed()
@@ -313,7 +313,7 @@ func (r *run) elapsed() time.Duration { return r.measured + time.Since(r.first) 
 
 // noTimeLeft says whether another trial, as long as those before, would end
 // past the time limit, or past this session's share of it. While none of the
-// session is valid there is nothing to judge, and one that is (mostInvalid bounds
+// session is valid there is nothing to judge, and one that is (maxInvalid bounds
 // how many are tried) is worth its time.
 func (r *run) noTimeLeft(elapsed time.Duration) bool {
 	if !slices.ContainsFunc(r.trials, func(t results.Trial) bool { return t.Invalid == "" && t.Session == r.number }) {

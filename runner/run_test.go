@@ -259,7 +259,7 @@ func TestFailingTrials(t *testing.T) {
 	// trial, not in the plan.
 	o.Arms[0].Config.Traffic.Threads, o.Arms[0].Config.Traffic.Verify = 1, true
 	run, err := Run(t.Context(), o)
-	if err == nil || len(run.Trials) != mostInvalid || !strings.Contains(err.Error(), "leave off threads") {
+	if err == nil || len(run.Trials) != maxInvalid || !strings.Contains(err.Error(), "leave off threads") {
 		t.Fatalf("%v", err)
 	}
 	if errors.Is(err, ErrInterrupted) || !strings.HasPrefix(string(run.End.Reason), "failed: ") {

@@ -35,9 +35,9 @@ func (r *run) lead(setups []*live) time.Duration {
 	return 10*time.Millisecond + time.Duration(agents)*2*time.Millisecond + time.Duration(ends)*20*time.Microsecond + r.moreLead
 }
 
-// mostLead bounds how long a trial waits for agents that others keep from their
+// maxLead bounds how long a trial waits for agents that others keep from their
 // CPUs.
-const mostLead = 250 * time.Millisecond
+const maxLead = 250 * time.Millisecond
 
 // learnLead gives the next trial more time to begin if an agent was late in this
 // one, and takes little of that back if none was: too much costs a trial a part
@@ -48,8 +48,8 @@ func (r *run) learnLead(setups []*live) {
 		late = max(late, l.late)
 	}
 	if late > 0 {
-		r.learning = r.moreLead < mostLead
-		r.moreLead = min(max(2*late, 2*r.moreLead), mostLead)
+		r.learning = r.moreLead < maxLead
+		r.moreLead = min(max(2*late, 2*r.moreLead), maxLead)
 	} else {
 		r.moreLead -= r.moreLead / 16
 	}
@@ -210,9 +210,9 @@ func addZeros(t *results.Trial, s *setup, turns []turn) {
 	}
 }
 
-// mostLate is the share of an arm's bytes that may be received while another
+// maxLate is the share of an arm's bytes that may be received while another
 // arm is counted.
-const mostLate = 0.005
+const maxLate = 0.005
 
 // warnOfCarryOver says which arms' queues do not run empty in a settle part.
 func (r *run) warnOfCarryOver(t *results.Trial) {
@@ -225,7 +225,7 @@ func (r *run) warnOfCarryOver(t *results.Trial) {
 		if received[i] == 0 {
 			continue // see nothingReceived
 		}
-		if share := float64(late[i]) / float64(received[i]); share > mostLate {
+		if share := float64(late[i]) / float64(received[i]); share > maxLate {
 			t.Warnings = append(t.Warnings, results.Warning{Code: codeCarryOver, Text: fmt.Sprintf(
 				"%s: %.1f %% of what it sent was received while another arm was counted: its queues outlast the settle part; set measure.settle longer", arm.Name, 100*share)})
 		}

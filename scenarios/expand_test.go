@@ -408,7 +408,7 @@ func TestNotes(t *testing.T) {
 		{"topology: veth\ntraffic: {protocol: udp, sink: {gro: on}}\nknobs: {device: {sink: {offload: {gro: on}}}}", ""},
 		{"topology: veth\ntraffic: {protocol: udp, source: {segment: 1472}}\nknobs: {device: {source: {offload: {gso: off}}}}", "takes no UDP segments"},
 		{"traffic: {pacing_rate: 1G}", ""},
-		{"traffic: {protocol: udp, pacing_rate: 1G}", "qdisc fq only, which loopback has not"},
+		{"traffic: {protocol: udp, pacing_rate: 1G}", "qdisc fq only, which loopback lacks"},
 		{"traffic: {sink: tcp-zerocopy}", "only whole pages"},
 		{"topology: {kind: loopback, mtu: 61492}\ntraffic: {sink: tcp-zerocopy}", "only whole pages"},
 		{"topology: {kind: loopback, mtu: 61492}\ntraffic: {sink: tcp-zerocopy, source: {zerocopy: on}}", "zerocopy: on its way"},

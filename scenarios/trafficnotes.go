@@ -46,10 +46,10 @@ func trafficNotes(c Config, t Traffic, prefix string) []string {
 	note(gro && lo, "gro: lo merges nothing; only what segment sends as one arrives as one")
 	note(gro && veth && offload(c, "sink", "gro") != "on", "gro: the sink's device merges nothing without its offload gro; only what segment sends as one arrives as one")
 
-	note(t.PacingRate > 0 && t.Protocol == vocab.UDP && (lo || veth), "pacing_rate: UDP is paced by the qdisc fq only, which %s has not", c.Topology.Kind)
+	note(t.PacingRate > 0 && t.Protocol == vocab.UDP && (lo || veth), "pacing_rate: UDP is paced by the qdisc fq only, which %s lacks", c.Topology.Kind)
 	note(t.PacingRate > 0 && t.Protocol == vocab.UDP && !lo && !veth, "pacing_rate: UDP is paced by the qdisc fq only; see that the source's device has it")
 	note(t.Sink.Path == "tcp-zerocopy" && (lo || veth) && !mapsPages(t, c, mtu),
-		"tcp-zerocopy: only whole pages of their own can be mapped, which a packet from this machine has not; they are copied")
+		"tcp-zerocopy: only whole pages of their own can be mapped, and those of a packet from this machine are not; they are copied")
 	note(t.Kind == vocab.RR && t.Protocol == vocab.TCP && t.numbered() && !t.NoDelay, "nodelay is off: small requests wait for the acknowledgement of those before (Nagle)")
 	if t.unix() {
 		for _, name := range []string{"both", "lo", "sink", "source"} {

@@ -187,7 +187,7 @@ func TestRootWithFewerCapabilities(t *testing.T) {
 		t.Run(tt.missing, func(t *testing.T) {
 			p := without(t, tt.drop)
 			p.measured(t, quick...).want(t, 0, "goodput")
-			p.netab(t, "run", "loopback-rps", "--dry-run").want(t, 5, "rps_cpus", "needs "+tt.missing+", which this root has not", "--cap-add")
+			p.netab(t, "run", "loopback-rps", "--dry-run").want(t, 5, "rps_cpus", "needs "+tt.missing+", which this root lacks", "--cap-add")
 		})
 	}
 	t.Run("nor user namespaces", func(t *testing.T) {

@@ -43,7 +43,7 @@ type Block struct {
 // Counts says whether a slice does.
 func Counts(s *results.Slice) bool { return s.Invalid == "" && s.CountedNS > 0 }
 
-// Of makes the record of a design's trials. Slices of arms that the design has not are
+// Of makes the record of a design's trials. Slices of arms that the design lacks are
 // in none.
 func Of(d results.Design, trials []results.Trial) *Record {
 	r := &Record{Design: d, Trials: make([]Trial, len(trials))}

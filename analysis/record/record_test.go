@@ -11,7 +11,7 @@ func slice(block, arm int, bytes int64) results.Slice {
 }
 
 // damaged is a trial of a record that is not as a run writes it: slices out of order,
-// some that do not count, arms that the design has not, one that is there twice.
+// some that do not count, arms that the design lacks, one that is there twice.
 func damaged() results.Trial {
 	stalled, empty := slice(0, 0, 7), slice(1, 0, 7)
 	stalled.Invalid, empty.CountedNS = "stalled", 0

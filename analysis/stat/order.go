@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// mostCorrelated bounds what an estimate is believed to be: by 39 values for one.
-const mostCorrelated = 0.95
+// maxCorrelated bounds what an estimate is believed to be: by 39 values for one.
+const maxCorrelated = 0.95
 
 // A Likeness is how alike neighbours in a series are.
 type Likeness struct {
@@ -28,7 +28,7 @@ func Neighbours(xs []float64, alpha float64, rng *rand.Rand) (l Likeness, ok boo
 	// The estimate is too small by (1+4r)/n (Marriott and Pope 1954, "Bias in the
 	// estimation of autocorrelations").
 	n := float64(len(xs))
-	r := max(0, min((Lag1(xs)+1/n)/(1-4/n), mostCorrelated))
+	r := max(0, min((Lag1(xs)+1/n)/(1-4/n), maxCorrelated))
 	return Likeness{Lag1: r, P: p, Worth: n * (1 - r) / (1 + r)}, true
 }
 

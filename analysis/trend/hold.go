@@ -96,10 +96,10 @@ func judge(xs, white []float64, bs []boundary, i int, seed func(at int) *rand.Ra
 // level than to the other's.
 func moved(before, after []float64) bool {
 	b, a := mean(before), mean(after)
-	return mostNearer(before, b, a) && mostNearer(after, a, b)
+	return maxNearer(before, b, a) && maxNearer(after, a, b)
 }
 
-func mostNearer(points []float64, own, other float64) bool {
+func maxNearer(points []float64, own, other float64) bool {
 	nearer := 0
 	for _, x := range points {
 		if math.Abs(x-own) < math.Abs(x-other) {

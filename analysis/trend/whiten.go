@@ -14,9 +14,9 @@ import (
 // foretold (von Storch 1999, "Misuses of statistical analysis in climate
 // research", for why; Cochrane and Orcutt 1949 for how).
 
-// mostAlike bounds the correlation that is taken out: a level that wanders more
+// maxAlike bounds the correlation that is taken out: a level that wanders more
 // than that has no mean to speak of.
-const mostAlike = 0.9
+const maxAlike = 0.9
 
 // fewestAlike is how many runs it takes to tell how alike neighbours are: of eight
 // independent ones many are as alike as 0.6 by chance, and a change that is plain to
@@ -64,7 +64,7 @@ func likeness(xs []float64) float64 {
 	if under <= 1 {
 		return 0
 	}
-	return min(math.Sqrt(under)-1, mostAlike)
+	return min(math.Sqrt(under)-1, maxAlike)
 }
 
 // likenessSE is the standard error of likeness for n independent runs.
@@ -78,7 +78,7 @@ func takenOut(xs []float64) float64 {
 	if r == 0 {
 		return 0
 	}
-	return min(r+likenessSE(len(xs)), mostAlike)
+	return min(r+likenessSE(len(xs)), maxAlike)
 }
 
 // certain is the likeness that there is at least, by one standard error. The tail

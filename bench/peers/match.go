@@ -95,9 +95,9 @@ type bench struct {
 	log  io.Writer
 }
 
-// mostLost is how many trials in a row may be lost to other load before a match
+// maxLost is how many trials in a row may be lost to other load before a match
 // is given up.
-const mostLost = 3
+const maxLost = 3
 
 // play makes all trials of a match and says what came of it.
 func (b *bench) play(ctx context.Context, m match) ([]result, error) {
@@ -115,7 +115,7 @@ func (b *bench) play(ctx context.Context, m match) ([]result, error) {
 		}
 		if err != nil {
 			err = fmt.Errorf("%s: %w", m.name, err)
-			if lost++; lost == mostLost || ctx.Err() != nil {
+			if lost++; lost == maxLost || ctx.Err() != nil {
 				return nil, err
 			}
 			fmt.Fprintf(b.log, "another trial in place of one that was lost: %v\n", err)

@@ -10,13 +10,13 @@ import (
 
 // What issue 3 asks for.
 const (
-	mostMemory  = 64   // MiB of an agent with 1000 flows
-	mostSetup   = 1.0  // seconds for 1000 flows
-	mostObjects = 1000 // heap objects while a schedule runs, however many messages
-	manyFlows   = 1000 // through one thread each way
-	trains      = 44   // datagrams of 1472 bytes that fit into one send call: 64768 of 65507 bytes
-	ethernet    = 1472 // payload of UDP in a frame of 1500
-	kib         = 1 << 10
+	maxMemory  = 64   // MiB of an agent with 1000 flows
+	maxSetup   = 1.0  // seconds for 1000 flows
+	maxObjects = 1000 // heap objects while a schedule runs, however many messages
+	manyFlows  = 1000 // through one thread each way
+	trains     = 44   // datagrams of 1472 bytes that fit into one send call: 64768 of 65507 bytes
+	ethernet   = 1472 // payload of UDP in a frame of 1500
+	kib        = 1 << 10
 )
 
 // matches are all lines there are, but for pacing's.
@@ -76,7 +76,7 @@ func against(name, peer string, w wanted) comparison {
 
 // objects bounds what the loops allocate: nothing a message.
 func objects(name, of string) limit {
-	return limit{name + "/objects", of, mostObjects, "heap objects", func(o outcome) float64 { return float64(o.allocated) }, true}
+	return limit{name + "/objects", of, maxObjects, "heap objects", func(o outcome) float64 { return float64(o.allocated) }, true}
 }
 
 func (o options) transactions() match {
@@ -176,8 +176,8 @@ func (o options) many() match {
 		},
 		ratios: []comparison{{name + "/1-flow", []string{"1000 flows"}, []string{"1 flow"}, atLeast(0.9)}},
 		limits: []limit{
-			{name + "/memory", "1000 flows", mostMemory, "MiB", func(o outcome) float64 { return float64(o.peak) / (1 << 20) }, false},
-			{name + "/setup", "1000 flows", mostSetup, "s", func(o outcome) float64 { return o.setup.Seconds() }, false},
+			{name + "/memory", "1000 flows", maxMemory, "MiB", func(o outcome) float64 { return float64(o.peak) / (1 << 20) }, false},
+			{name + "/setup", "1000 flows", maxSetup, "s", func(o outcome) float64 { return o.setup.Seconds() }, false},
 		},
 	}
 }

@@ -14,18 +14,18 @@ import (
 // The doctor watches the CPUs that roles get by default, asleep but for some
 // microseconds at a time.
 const (
-	mostWatched = time.Hour
-	leastEvery  = 10 * time.Millisecond
-	mostEvery   = 100 * time.Millisecond
-	mostSamples = 1000 // before they get rarer
+	maxWatched = time.Hour
+	leastEvery = 10 * time.Millisecond
+	maxEvery   = 100 * time.Millisecond
+	maxSamples = 1000 // before they get rarer
 )
 
 // watchCPUs says how far apart two CPUs are, for how long, and how steady each is.
 func watchCPUs(ctx context.Context, w io.Writer, cpus [2]int, d time.Duration) error {
-	every := min(max(d/mostSamples, leastEvery), mostEvery)
+	every := min(max(d/maxSamples, leastEvery), maxEvery)
 	readings, err := canary.Sample(ctx, cpus, every, d)
 	if err != nil {
-		writef(w, "canaries    not to be had: %v\n", err)
+		writef(w, "canaries    cannot be measured: %v\n", err)
 		return nil
 	}
 	if ctx.Err() != nil {
@@ -41,10 +41,10 @@ func watchCPUs(ctx context.Context, w io.Writer, cpus [2]int, d time.Duration) e
 
 const (
 	// Distances are of two kinds if those of the one are farApart times those of the
-	// other at least, and each is a share of fewKind of all and mostLuck of them.
+	// other at least, and each is a share of fewKind of all and maxLuck of them.
 	farApart = 1.5
 	fewKind  = 0.02
-	mostLuck = 3
+	maxLuck  = 3
 	// unsteady is by how much the slow tenth of a CPU's steps may be slower.
 	unsteady = 0.03
 )
@@ -115,7 +115,7 @@ func median(sorted []float64) float64 { return sorted[len(sorted)/2] }
 // kinds is how many of the sorted distances are of the nearer of two kinds; 0 = they
 // are all of one.
 func kinds(sorted []float64) int {
-	few := max(mostLuck, int(fewKind*float64(len(sorted))))
+	few := max(maxLuck, int(fewKind*float64(len(sorted))))
 	at, most := 0, 1.0
 	for i := few; i <= len(sorted)-few; i++ {
 		if ratio := sorted[i] / sorted[i-1]; ratio > most {

@@ -156,7 +156,7 @@ func (c *calibrator) measure(ctx context.Context) error {
 		if err := c.one(ctx, share); err != nil {
 			// One run that fails, on a machine that was too busy for it, is not worth
 			// the others.
-			if failures++; ctx.Err() != nil || failures == mostFailures {
+			if failures++; ctx.Err() != nil || failures == maxFailures {
 				return err
 			}
 			writef(c.log, "%3d/%d  failed: %v\n", i+1, len(c.order), err)
@@ -174,8 +174,8 @@ func (c *calibrator) measure(ctx context.Context) error {
 	return errors.Join(c.wholeTrials(ctx), c.keep())
 }
 
-// mostFailures is how many runs in a row may fail.
-const mostFailures = 3
+// maxFailures is how many runs in a row may fail.
+const maxFailures = 3
 
 // one makes one run and keeps what it found, so that an interruption loses
 // one run at most.

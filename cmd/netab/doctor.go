@@ -38,8 +38,8 @@ received in that time it tries again, three times in all.`,
 				writeln(cmd.OutOrStdout(), "privileges  "+lessThanRoot())
 				return reexecInUserNamespace()
 			}
-			if watched <= 0 || watched > mostWatched {
-				return usage(fmt.Errorf("--for %v: want more than 0 and at most %v", watched, mostWatched))
+			if watched <= 0 || watched > maxWatched {
+				return usage(fmt.Errorf("--for %v: want more than 0 and at most %v", watched, maxWatched))
 			}
 			return failed(doctor(cmd.Context(), cmd.OutOrStdout(), watched))
 		},

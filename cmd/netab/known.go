@@ -54,8 +54,8 @@ func digestOrigin(store *results.Store, d results.Digest) origin {
 	}}
 }
 
-// mostKnown bounds a file of known issues, bytes.
-const mostKnown = 1 << 20
+// maxKnown bounds a file of known issues, bytes.
+const maxKnown = 1 << 20
 
 // knownIssues are those of the file that was named, else of the one beside the
 // scenario, if there is one and it may be relied on. A bisection looks for the
@@ -66,7 +66,7 @@ func (f *gateFlags) knownIssues(stderr io.Writer, from origin) ([]analysis.Known
 	}
 	file, src, err := f.known, []byte(nil), error(nil)
 	if file != "" {
-		src, err = disk.Read(file, mostKnown)
+		src, err = disk.Read(file, maxKnown)
 	} else {
 		file, src, err = knownBeside(stderr, from)
 	}
@@ -87,7 +87,7 @@ func knownBeside(stderr io.Writer, from origin) (file string, src []byte, err er
 		return "", nil, nil // built in, or from a pipe: there is no beside
 	}
 	file = strings.TrimSuffix(from.source, ext) + ".known-issues.yaml"
-	src, err = disk.ReadOwn(file, mostKnown)
+	src, err = disk.ReadOwn(file, maxKnown)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil, nil
 	}

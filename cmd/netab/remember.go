@@ -8,8 +8,8 @@ import (
 	"netab/results"
 )
 
-// mostEarlier is how many runs a run is held against: the newest ones.
-const mostEarlier = 50
+// maxEarlier is how many runs a run is held against: the newest ones.
+const maxEarlier = 50
 
 // judged is a stored run judged again, with what earlier ones say. One that is
 // told to strangers says nothing of others.
@@ -34,7 +34,7 @@ func remember(dir string, writes bool, run *results.Run, s *analysis.Summary) {
 		describeOlder(&results.Run{Header: *h})
 		return h.Design.Asked() == asked && h.ID != run.Header.ID && h.Machine.Identity().Same(run.Header.Machine.Identity())
 	}
-	earlier, err := store.Earlier(trend.DigestVersion, mostEarlier, writes, digestRun, wanted, func(d *results.Digest) bool {
+	earlier, err := store.Earlier(trend.DigestVersion, maxEarlier, writes, digestRun, wanted, func(d *results.Digest) bool {
 		return trend.SameQuestion(d, &run.Header) && d.Started.Before(run.Header.Started)
 	})
 	if err == nil {

@@ -129,7 +129,7 @@ type walk struct {
 	links  int
 }
 
-const mostLinks = 40 // as the kernel's
+const maxLinks = 40 // as the kernel's
 
 // to goes to a path. Root looks at all that is above the working directory too;
 // others may not be able to go there.
@@ -229,7 +229,7 @@ func (w *walk) follow(name, path string) error {
 	if st.Mode&unix.S_IFMT != unix.S_IFLNK {
 		return &os.PathError{Op: "open", Path: path, Err: unix.ENOTDIR}
 	}
-	if w.links++; w.links > mostLinks {
+	if w.links++; w.links > maxLinks {
 		return &os.PathError{Op: "open", Path: path, Err: unix.ELOOP}
 	}
 	if err := w.guard.link(&st, w.sticky, w.owner); err != nil {

@@ -72,8 +72,8 @@ func (c *child) threads() string {
 	return out.String()
 }
 
-// mostText is how much of what an agent said on stderr an error shows.
-const mostText = 4096
+// maxText is how much of what an agent said on stderr an error shows.
+const maxText = 4096
 
 // tail keeps the last of what an agent said on stderr: a panic's text.
 type tail struct {
@@ -104,5 +104,5 @@ func (t *tail) text() string {
 		return ""
 	}
 	text := strings.TrimSpace(string(t.buf))
-	return ": " + text[max(0, len(text)-mostText):]
+	return ": " + text[max(0, len(text)-maxText):]
 }

@@ -139,7 +139,7 @@ func (s *server) foreign(path string) error {
 	if s.sysfsErr == nil || !strings.HasPrefix(path, "/sys/class/net") {
 		return nil
 	}
-	return fmt.Errorf("%s: not to be had in this namespace: %w", path, s.sysfsErr)
+	return fmt.Errorf("%s: not available in this namespace: %w", path, s.sysfsErr)
 }
 
 func (s *server) writeFile(f FileData) error {

@@ -22,9 +22,9 @@ const (
 	chunks = 4    // of which the best counts
 
 	// awake is for how many ns one side waits for the other without sleeping, and
-	// mostTrips how long both then go on at most.
-	awake     = 50_000
-	mostTrips = 500_000
+	// maxTrips how long both then go on at most.
+	awake    = 50_000
+	maxTrips = 500_000
 
 	// spins is how often a line is looked at between two looks at the clock.
 	spins = 64

@@ -30,7 +30,7 @@ const (
 	copies     = 16        // of that; the best counts
 	stretch    = 2 << 20   // is copied beyond the last cache
 	stretches  = 2         // the best counts
-	mostMemory = 64 << 20  // is written once, and kept, for that
+	maxMemory  = 64 << 20  // is written once, and kept, for that
 	wakes      = 5         // their median counts
 	idleFor    = 150_000   // ns before each
 	patience   = 5_000_000 // ns for one to come
@@ -46,7 +46,7 @@ type Memory struct {
 // MemorySize is twice what the last cache holds, but no more than 64 MiB: where that
 // cache is larger, copies may be within it.
 func MemorySize(lastCache int64) int {
-	return int(min(max(2*lastCache, 4*stretch), mostMemory)) / (2 * stretch) * (2 * stretch)
+	return int(min(max(2*lastCache, 4*stretch), maxMemory)) / (2 * stretch) * (2 * stretch)
 }
 
 // NewMemory takes so many bytes, as MemorySize says.

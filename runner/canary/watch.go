@@ -132,7 +132,7 @@ func (s *side) work() int {
 		t := &s.told[i]
 		t.step = bestChunk(chunks, &s.number)
 		if turn := int64(i) + 1; !s.alone && s.x.meet(s.index, turn, until) {
-			until = min(until, detached.Now()+mostTrips)
+			until = min(until, detached.Now()+maxTrips)
 			if s.index == 0 {
 				t.best = s.x.lead(turn, until)
 			} else {

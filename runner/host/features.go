@@ -15,7 +15,7 @@ const (
 
 	ethtoolFeatureNames = 4 // enum ethtool_stringset
 	ethtoolStringLen    = 32
-	mostFeatures        = 1024 // netdev_features_t has 64 bits
+	maxFeatures         = 1024 // netdev_features_t has 64 bits
 )
 
 // A Feature is the state of one ethtool feature.
@@ -100,7 +100,7 @@ func featureNames(h Host, device string) ([]string, error) {
 		return nil, err
 	}
 	n := int(sets[4])
-	if n > mostFeatures {
+	if n > maxFeatures {
 		return nil, fmt.Errorf("the kernel names %d features", n)
 	}
 	// struct ethtool_gstrings: cmd, set, length, then the strings.

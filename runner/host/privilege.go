@@ -94,7 +94,7 @@ func needsRoot(uid int, missing []string, mark string) string {
 		missing = strings.Split(mark, ",")
 	}
 	if uid == 0 && len(missing) > 0 && mark != Ordinary {
-		return "needs " + strings.Join(missing, " and ") + ", which this root has not; " + HowToGive(missing)
+		return "needs " + strings.Join(missing, " and ") + ", which this root lacks; " + HowToGive(missing)
 	}
 	return "needs root (CAP_SYS_ADMIN, CAP_NET_ADMIN)"
 }

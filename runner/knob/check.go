@@ -15,11 +15,11 @@ import (
 // reads its data. What passes names a file of the knob's family and no other.
 
 const (
-	mostLine  = 32 << 20 // of a line
-	mostDepth = 16       // of a line's JSON; netab writes 5
-	mostID    = 1 << 30
-	mostName  = 256      // of a text for people
-	mostValue = 64 << 10 // of a knob's value: lists of ports are long
+	maxLine  = 32 << 20 // of a line
+	maxDepth = 16       // of a line's JSON; netab writes 5
+	maxID    = 1 << 30
+	maxName  = 256      // of a text for people
+	maxValue = 64 << 10 // of a knob's value: lists of ports are long
 )
 
 // line is a record as it is written: one line, which parseRecord reads again.
@@ -28,8 +28,8 @@ func (r record) line() ([]byte, error) {
 		return nil, errors.New(oneLine(err))
 	}
 	text, err := json.Marshal(r)
-	if err == nil && len(text) >= mostLine {
-		err = fmt.Errorf("its line would have more than %d MiB", mostLine>>20)
+	if err == nil && len(text) >= maxLine {
+		err = fmt.Errorf("its line would have more than %d MiB", maxLine>>20)
 	}
 	return append(text, '\n'), err
 }
@@ -51,11 +51,11 @@ func (r record) check() error {
 		if r.Spec.Scope == Netns {
 			err = errors.Join(err, fmt.Errorf("%s: of a namespace of netab's own: there is nothing to put back", k))
 		}
-		return errors.Join(err, k.Check(*r.Before), checkText(r.With, mostName))
+		return errors.Join(err, k.Check(*r.Before), checkText(r.With, maxName))
 	case kindValue:
 		return checkValue(*r.Value)
 	case kindUndo:
-		return errors.Join(err, checkText(r.Undo, mostName), checkText(r.What, mostName), checkUndo(r.Undo, r.Data))
+		return errors.Join(err, checkText(r.Undo, maxName), checkText(r.What, maxName), checkUndo(r.Undo, r.Data))
 	}
 	return nil
 }
@@ -64,11 +64,11 @@ func (s *Site) check() error {
 	if s == nil {
 		return nil
 	}
-	return checkText(s.Boot, mostName)
+	return checkText(s.Boot, maxName)
 }
 
 func (o Owner) check() error {
-	return errors.Join(checkText(o.Run, mostName), checkText(o.BootID, mostName), checkText(o.Version, mostName))
+	return errors.Join(checkText(o.Run, maxName), checkText(o.BootID, maxName), checkText(o.Version, maxName))
 }
 
 // checkUndo checks the data of the kinds that this package undoes.
@@ -96,7 +96,7 @@ func checkText(s string, most int) error {
 
 // checkValue refuses what is not the text of a kernel setting.
 func checkValue(v string) error {
-	if err := checkText(strings.ReplaceAll(v, "\t", " "), mostValue); err != nil {
+	if err := checkText(strings.ReplaceAll(v, "\t", " "), maxValue); err != nil {
 		return fmt.Errorf("not a value: %w", err)
 	}
 	return nil
@@ -104,8 +104,8 @@ func checkValue(v string) error {
 
 // tame makes a text of others' fit to be shown.
 func tame(s string) string {
-	if runes := []rune(s); len(runes) > mostName {
-		s = string(runes[:mostName]) + "..."
+	if runes := []rune(s); len(runes) > maxName {
+		s = string(runes[:maxName]) + "..."
 	}
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {

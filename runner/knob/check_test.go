@@ -121,7 +121,7 @@ func TestJournalIsNotTrusted(t *testing.T) {
 		"sysctl that is a pattern":      knobEntry(2, `{"family":"sysctl","name":"net/*","scope":"host"}`, `"x"`),
 		"sysctl of lines":               knobEntry(2, budget, `"1\n2"`),
 		"sysctl of control characters":  knobEntry(2, budget, `"1\u001b[31m"`),
-		"sysctl too long":               knobEntry(2, budget, `"`+strings.Repeat("1", mostValue+1)+`"`),
+		"sysctl too long":               knobEntry(2, budget, `"`+strings.Repeat("1", maxValue+1)+`"`),
 		"sysctl that loses addresses":   knobEntry(2, `{"family":"sysctl","name":"net/ipv6/conf/eth1/disable_ipv6","scope":"host"}`, `"1"`),
 		"sysctl of a device as well":    knobEntry(2, `{"family":"sysctl","device":"eth1","name":"net/core/x","scope":"host"}`, `"1"`),
 		"of a namespace of its own":     knobEntry(2, `{"family":"sysctl","name":"net/core/x","scope":"netns"}`, `"1"`),
@@ -250,7 +250,7 @@ func TestJournalFile(t *testing.T) {
 			return errors.Join(os.WriteFile(file, line, 0o600), os.Rename(dir, dir+"-2"), os.Symlink(dir+"-2", dir))
 		}, "symbolic link"},
 		"endless": {false, func(_, file string) error {
-			return errors.Join(os.WriteFile(file, nil, 0o600), os.Truncate(file, mostJournal+1))
+			return errors.Join(os.WriteFile(file, nil, 0o600), os.Truncate(file, maxJournal+1))
 		}, "more than the 64 MiB"},
 	} {
 		if c.root && os.Geteuid() != 0 {

@@ -258,7 +258,7 @@ func parseMovedDevice(data json.RawMessage) (d MovedDevice, err error) {
 
 // check refuses what CaptureDevice does not find.
 func (d MovedDevice) check() error {
-	if err := errors.Join(checkDeviceName(d.Name), checkOwnNetns(d.Netns), checkMTU(d.MTU), checkText(d.Qdisc, mostName)); err != nil {
+	if err := errors.Join(checkDeviceName(d.Name), checkOwnNetns(d.Netns), checkMTU(d.MTU), checkText(d.Qdisc, maxName)); err != nil {
 		return err
 	}
 	if d.TxQueueLen < 0 || d.TxQueueLen > math.MaxInt32 {

@@ -89,7 +89,7 @@ func parseJournal(r io.Reader) (lines []record, faults []string, torn bool, err 
 // parseRecord reads one line and checks that what its kind needs is there.
 func parseRecord(text []byte) (record, error) {
 	var r record
-	if len(text) >= mostLine || nesting.JSONPast(text, mostDepth) > 0 {
+	if len(text) >= maxLine || nesting.JSONPast(text, maxDepth) > 0 {
 		return r, errors.New("not a journal line: longer or deeper than netab writes any")
 	}
 	if err := json.Unmarshal(text, &r); err != nil {
@@ -108,7 +108,7 @@ func parseRecord(text []byte) (record, error) {
 	case kindDone:
 		complete = r.ID > 0
 	}
-	if !complete || r.ID < 0 || r.ID > mostID {
+	if !complete || r.ID < 0 || r.ID > maxID {
 		return r, fmt.Errorf("incomplete or unknown line of kind %q", r.Kind)
 	}
 	if r.Kind == kindBegin || r.Kind == kindValue {

@@ -28,9 +28,9 @@ type storage struct {
 	step stepper
 }
 
-// mostJournal bounds what is read of a journal, and so what is written. A moved
+// maxJournal bounds what is read of a journal, and so what is written. A moved
 // device with 100,000 routes takes a third.
-const mostJournal = 64 << 20
+const maxJournal = 64 << 20
 
 // load reads what an earlier process left. No file is an empty journal.
 func (s *storage) load() (data []byte, err error) {
@@ -74,9 +74,9 @@ func (s *storage) openIn(dir *os.File, flags int) (*os.File, error) {
 }
 
 func (s *storage) read(f *os.File) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(f, mostJournal+1))
-	if err == nil && len(data) > mostJournal {
-		err = fmt.Errorf("%s has more than the %d MiB that netab writes: look at it, and move it away", s.path, mostJournal>>20)
+	data, err := io.ReadAll(io.LimitReader(f, maxJournal+1))
+	if err == nil && len(data) > maxJournal {
+		err = fmt.Errorf("%s has more than the %d MiB that netab writes: look at it, and move it away", s.path, maxJournal>>20)
 	}
 	return data, err
 }
@@ -125,8 +125,8 @@ func (s *storage) append(durable bool, records ...record) error {
 	if err := s.open(); err != nil {
 		return err
 	}
-	if s.size+int64(b.Len()) > mostJournal {
-		return fmt.Errorf("it would have more than %d MiB", mostJournal>>20)
+	if s.size+int64(b.Len()) > maxJournal {
+		return fmt.Errorf("it would have more than %d MiB", maxJournal>>20)
 	}
 	err := s.step.around("append", func() error {
 		_, err := s.file.WriteAt(b.Bytes(), s.size)

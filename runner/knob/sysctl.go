@@ -49,7 +49,7 @@ func SysctlScope(ns host.Host, name string) (Scope, error) {
 // journal writes as root to what it names.
 func checkSysctlName(name string) error {
 	if name == "" || name == "." || path.IsAbs(name) || path.Clean(name) != name || strings.HasPrefix(name, "..") ||
-		strings.ContainsAny(name, " *?[\\") || checkText(name, mostName) != nil {
+		strings.ContainsAny(name, " *?[\\") || checkText(name, maxName) != nil {
 		return fmt.Errorf("sysctl %.80q: not a path below /proc/sys such as net/ipv4/tcp_rmem", name)
 	}
 	return nil

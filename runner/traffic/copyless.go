@@ -122,8 +122,8 @@ type zeroCopy struct {
 	limit   unix.Timespec // how long to wait for a completion
 }
 
-// mostPending is after how many sends the error queue is read.
-const mostPending = 64
+// maxPending is after how many sends the error queue is read.
+const maxPending = 64
 
 // open sets the header's pointer once: writing one in the loop would take a
 // write barrier, and more stack than a loop has.
@@ -144,7 +144,7 @@ func (l *loop) unpin() {
 		syscall.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&z.poll)), 1, uintptr(unsafe.Pointer(&z.limit)), 0, 0, 0)
 		l.reap()
 	}
-	if z.pending >= mostPending {
+	if z.pending >= maxPending {
 		l.reap()
 	}
 }
@@ -178,7 +178,7 @@ func (l *loop) reap() {
 // reapAll waits for the completions of all that was sent, for a while: a receiver
 // that stalls keeps them.
 func (l *loop) reapAll() {
-	for deadline := time.Now().Add(mostDrain); l.copies.pending > 0 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(maxDrain); l.copies.pending > 0 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		l.reap()
 	}
 }

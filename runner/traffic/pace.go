@@ -111,9 +111,9 @@ func (p *pace) charge(msgs int64) {
 	}
 }
 
-// mostDue bounds how many messages that are due are sent without a look at the
+// maxDue bounds how many messages that are due are sent without a look at the
 // clock.
-const mostDue = 16
+const maxDue = 16
 
 // dueBy is how many messages are due at an instant: more than the one at hand where
 // the end has fallen behind. Reading the clock between them would let an end fall
@@ -128,5 +128,5 @@ func (p *pace) dueBy(now int64) int64 {
 	if now >= p.next {
 		n += p.burst * (1 + int64(float64(now-p.next)/p.interval))
 	}
-	return max(1, min(n, mostDue))
+	return max(1, min(n, maxDue))
 }

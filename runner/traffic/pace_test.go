@@ -184,8 +184,8 @@ func TestPaceDue(t *testing.T) {
 	for _, tc := range []struct {
 		burst, behind, want int64 // ns behind the intended time, at 1000 ns a message
 	}{
-		{1, -50, 1}, {1, 0, 1}, {1, 999, 1}, {1, 1000, 2}, {1, 5400, 6}, {1, 1e9, mostDue},
-		{4, 0, 4}, {4, 3999, 4}, {4, 4000, 8}, {4, 1e9, mostDue},
+		{1, -50, 1}, {1, 0, 1}, {1, 999, 1}, {1, 1000, 2}, {1, 5400, 6}, {1, 1e9, maxDue},
+		{4, 0, 4}, {4, 3999, 4}, {4, 4000, 8}, {4, 1e9, maxDue},
 	} {
 		p := pace{rate: 1e6, burst: tc.burst}
 		p.begin(&Window{End: 1e12})

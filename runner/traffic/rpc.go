@@ -31,15 +31,15 @@ type rpc struct {
 	wait              unix.Timespec
 }
 
-// mostOutstanding of an open loop, where the other side may stall.
-const mostOutstanding = 1 << 16
+// maxOutstanding of an open loop, where the other side may stall.
+const maxOutstanding = 1 << 16
 
 func (r *rpc) open(c *Config) {
 	r.request, r.response = c.Message, max(c.Response, 1)
 	r.stream = c.stream()
 	r.long = min(r.request, r.response) >= 8
 	r.depth, r.think, r.timeout = int64(max(c.Depth, 1)), c.Think, c.Timeout
-	room := int64(mostOutstanding)
+	room := int64(maxOutstanding)
 	if c.Rate == 0 {
 		room = 1 << bits.Len64(uint64(r.depth))
 	}

@@ -59,7 +59,7 @@ func (s *Set) Prepare() error {
 	// for its CPU, and must not keep a P from the others meanwhile. This stops
 	// the world, which must not happen once loops run. A P is 10 KiB, so many
 	// threads come to the gate one after the other.
-	runtime.GOMAXPROCS(min(len(s.workers)+4, mostPs))
+	runtime.GOMAXPROCS(min(len(s.workers)+4, maxPs))
 	var ready sync.WaitGroup
 	for _, w := range s.workers {
 		ready.Add(1)
@@ -75,7 +75,7 @@ func (s *Set) Prepare() error {
 	return errors.Join(errs...)
 }
 
-const mostPs = 256
+const maxPs = 256
 
 // work is the life of one role thread.
 func (s *Set) work(w *worker, ready func()) {
@@ -137,10 +137,10 @@ func pattern(size int) []byte {
 
 // After the last window sinks go on receiving until what is under way has
 // arrived, so that the ledger of a whole trial balances: at least leastDrain,
-// and at most mostDrain where a queue does not run empty.
+// and at most maxDrain where a queue does not run empty.
 const (
 	leastDrain = 3 * time.Millisecond
-	mostDrain  = 300 * time.Millisecond
+	maxDrain   = 300 * time.Millisecond
 )
 
 // Run works off the windows and returns when the whole schedule, of which the
@@ -226,7 +226,7 @@ func allocated() int64 {
 // finish ends the sources, then the sinks when they have received everything.
 func (s *Set) finish() {
 	s.halt(false)
-	for deadline := time.Now().Add(mostDrain); time.Now().Before(deadline) && !s.drained(); {
+	for deadline := time.Now().Add(maxDrain); time.Now().Before(deadline) && !s.drained(); {
 		time.Sleep(time.Millisecond)
 	}
 	s.halt(true)
@@ -245,7 +245,7 @@ func (s *Set) join() {
 		select {
 		case <-all:
 			return
-		case <-time.After(mostDrain):
+		case <-time.After(maxDrain):
 		}
 		for _, w := range s.workers {
 			if fd := w.loop.peer.fd.Load(); fd > 0 {

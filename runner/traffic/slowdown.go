@@ -27,10 +27,10 @@ func newSlowdown(share float64) slowdown {
 //go:nosplit
 func (s *slowdown) begin(now int64) { s.paid = now }
 
-// mostOver is how much longer than asked a spin may take by itself, ns. Longer
+// maxOver is how much longer than asked a spin may take by itself, ns. Longer
 // means that the thread was interrupted, for up to some ms: that is none of the
 // slowdown, and would keep it from spinning for whole slices.
-const mostOver = 1000
+const maxOver = 1000
 
 // spin spins for the work done until now and returns what time it is then.
 //
@@ -56,7 +56,7 @@ func (s *slowdown) until(now int64) int64 {
 //
 //go:nosplit
 func (s *slowdown) pay(now, until, end int64) {
-	took := min(end, until+mostOver) - now
+	took := min(end, until+maxOver) - now
 	s.owed -= float64(took)
 	s.spun += took
 	s.paid = end

@@ -78,7 +78,7 @@ func TestSlowdownInterrupted(t *testing.T) {
 	s.begin(now - 900_000) // owes 0.1 ms
 	until := s.until(now)
 	s.pay(now, until, now+5_000_000)
-	if s.spun > 100_000+mostOver || s.owed < -mostOver {
+	if s.spun > 100_000+maxOver || s.owed < -maxOver {
 		t.Errorf("spun %d, owed %v after an interruption of 5 ms", s.spun, s.owed)
 	}
 	// Work that was itself interrupted owes for all of it, once.

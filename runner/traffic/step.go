@@ -182,7 +182,7 @@ func (l *loop) several() (bytes, msgs int64, errno syscall.Errno) {
 		}
 	}
 	if l.flags&unix.MSG_ZEROCOPY != 0 {
-		if l.copies.pending += int64(n); l.copies.pending >= mostPending {
+		if l.copies.pending += int64(n); l.copies.pending >= maxPending {
 			l.reap()
 		}
 	}

@@ -56,9 +56,9 @@ const (
 	// acceptTime is how long a connection may be on its way that its source
 	// already has: the segment that ends the handshake may be lost.
 	acceptTime = 10 * time.Second
-	// mostForgotten bounds what is thrown away, and how many are turned away,
+	// maxForgotten bounds what is thrown away, and how many are turned away,
 	// while others keep coming.
-	mostForgotten = 1 << 16
+	maxForgotten = 1 << 16
 	// silence is how long who has connected may say nothing, or not listen, where
 	// each message has a connection of its own. A source's request follows at
 	// once, also if a segment is lost twice.
@@ -87,9 +87,9 @@ func (e *endpoint) accept() error {
 			e.fd = fd
 		default:
 			unix.Close(fd)
-			if e.strangers++; e.strangers >= mostForgotten && e.fd < 0 {
+			if e.strangers++; e.strangers >= maxForgotten && e.fd < 0 {
 				return fmt.Errorf("accept: %d connections, none of them the source's", e.strangers)
-			} else if e.strangers >= mostForgotten {
+			} else if e.strangers >= maxForgotten {
 				return e.closeListener()
 			}
 		}
@@ -135,7 +135,7 @@ func addrPort(sa unix.Sockaddr) netip.AddrPort {
 // has sent yet. What it dropped until now is no loss of a source's either.
 func (e *endpoint) forget() error {
 	var b [1]byte
-	for range mostForgotten {
+	for range maxForgotten {
 		_, _, err := unix.Recvfrom(e.fd, b[:], unix.MSG_DONTWAIT|unix.MSG_TRUNC)
 		switch {
 		case err == nil:

@@ -38,8 +38,8 @@ const (
 	// buffer comes back within a millisecond mostly.
 	watchSlack = 5
 	watchLeast = 50_000
-	// mostWatchRoom bounds what is kept of one schedule, in bytes.
-	mostWatchRoom = 64 << 20
+	// maxWatchRoom bounds what is kept of one schedule, in bytes.
+	maxWatchRoom = 64 << 20
 )
 
 // newWatch opens the files for the windows that are to be watched; nil where
@@ -55,7 +55,7 @@ func newWatch(windows []Window) *watch {
 		}
 		w.place = append(w.place, place)
 	}
-	if n == 0 || !w.open(maxCounters(windows)) || 2*n*w.slot > mostWatchRoom {
+	if n == 0 || !w.open(maxCounters(windows)) || 2*n*w.slot > maxWatchRoom {
 		w.close()
 		return nil
 	}

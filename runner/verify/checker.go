@@ -35,9 +35,9 @@ type tracker struct {
 	seen     [window / 64]uint64 // the last numbers below next, by number modulo window
 }
 
-// mostMessages bounds the numbers of a flow: at 10 million a second they last
+// maxMessages bounds the numbers of a flow: at 10 million a second they last
 // for longer than any run, and no arithmetic overflows.
-const mostMessages = 1 << 62
+const maxMessages = 1 << 62
 
 // NewChecker returns a checker that expects these flows and no others.
 func NewChecker(flows ...int) *Checker {
@@ -101,7 +101,7 @@ func (c *Checker) identify(msg []byte) (*tracker, uint64) {
 	}
 	seq := binary.LittleEndian.Uint64(msg)
 	flow := binary.LittleEndian.Uint32(msg[8:])
-	if int64(flow) >= int64(len(c.index)) || c.index[flow] < 0 || seq >= mostMessages ||
+	if int64(flow) >= int64(len(c.index)) || c.index[flow] < 0 || seq >= maxMessages ||
 		binary.LittleEndian.Uint32(msg[12:]) != checksum(seq, flow, len(msg)) {
 		return nil, 0
 	}

@@ -139,8 +139,8 @@ func FuzzCheckerAgainstModel(f *testing.F) {
 func FuzzCheck(f *testing.F) {
 	f.Add([]byte(nil), 0)
 	f.Add(message(3, 7, 100), 1)
-	f.Add(message(3, mostMessages-1, Header), 20)
-	f.Add(message(3, mostMessages, Header), 20)
+	f.Add(message(3, maxMessages-1, Header), 20)
+	f.Add(message(3, maxMessages, Header), 20)
 	f.Fuzz(func(t *testing.T, data []byte, size int) {
 		c := NewChecker(3)
 		c.Check(data)
@@ -155,7 +155,7 @@ func FuzzCheck(f *testing.F) {
 		}
 		c.CheckEach(data, size)
 		got := countsOf(c)
-		if got.Lost < 0 || got.Lost >= mostMessages {
+		if got.Lost < 0 || got.Lost >= maxMessages {
 			t.Errorf("%+v", got)
 		}
 	})

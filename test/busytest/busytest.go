@@ -24,7 +24,7 @@ func (by Stretch) Of(d time.Duration) time.Duration { return d * time.Duration(b
 const (
 	limit        = 25 * time.Second
 	least        = 5
-	mostStretch  = 16
+	maxStretch   = 16
 	longestPause = time.Second
 )
 
@@ -44,6 +44,6 @@ func Retry(t *testing.T, try func(t *testing.T, by Stretch) string) {
 		}
 		t.Log("again:", problem)
 		time.Sleep(pause)
-		by, pause = min(2*by, mostStretch), min(2*pause, longestPause)
+		by, pause = min(2*by, maxStretch), min(2*pause, longestPause)
 	}
 }

@@ -61,8 +61,8 @@ func (l lane) centre(metric string) float64 {
 func sidesChart(id string, s analysis.Summary, metric string, sides []side) (c chart, ok bool, err error) {
 	unit := unitOf(s, metric)
 	arms := comparedArms(s, metric)
-	left := len(arms) - mostArms
-	arms = arms[:min(len(arms), mostArms)]
+	left := len(arms) - maxArms
+	arms = arms[:min(len(arms), maxArms)]
 	var bands []band
 	var names []string
 	var all []float64

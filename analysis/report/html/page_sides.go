@@ -11,9 +11,9 @@ import (
 	"netab/results"
 )
 
-// mostArms of a comparison are drawn, so that a sweep does not fill the page;
+// maxArms of a comparison are drawn, so that a sweep does not fill the page;
 // the tables have them all.
-const mostArms = 16
+const maxArms = 16
 
 // A side is one group of runs of a comparison, for drawing.
 type side struct {
@@ -133,7 +133,7 @@ func comparedLatencies(s analysis.Summary) []armTraffic {
 	for _, c := range s.Comparisons {
 		of, metric, _ := figure.Beside(c.Metric)
 		x := armTraffic{c.Arm, of}
-		if figure.InfoOf(metric).Quantity == analysis.Latency && (of == "" || c.Judged) && !slices.Contains(out, x) && len(out) < mostArms {
+		if figure.InfoOf(metric).Quantity == analysis.Latency && (of == "" || c.Judged) && !slices.Contains(out, x) && len(out) < maxArms {
 			out = append(out, x)
 		}
 	}

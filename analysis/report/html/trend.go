@@ -100,10 +100,10 @@ func trendClass(s *trend.Series) string {
 	return string(analysis.Equivalent)
 }
 
-// mostListed bounds the tables of points and of what differs.
+// maxListed bounds the tables of points and of what differs.
 const (
-	mostListed  = 200
-	mostDiffers = 8
+	maxListed  = 200
+	maxDiffers = 8
 )
 
 func newTrendPart(id, name string, s *trend.Series, sc figure.Scale) (trendPart, error) {
@@ -127,16 +127,16 @@ func newTrendPart(id, name string, s *trend.Series, sc figure.Scale) (trendPart,
 			Before: report.TrendValue(s, sc, c.From), After: report.TrendValue(s, sc, c.To), Change: trend.Percent(c.Change, s.Difference),
 			Interval: trend.Percent(c.Lo, s.Difference) + " to " + trend.Percent(c.Hi, s.Difference), P: prose.Short(c.P),
 			Verdict: string(c.Verdict), Symbol: page.VerdictSymbol(c.Verdict),
-			Differs: c.Differs[:min(len(c.Differs), mostDiffers)], More: max(0, len(c.Differs)-mostDiffers)})
+			Differs: c.Differs[:min(len(c.Differs), maxDiffers)], More: max(0, len(c.Differs)-maxDiffers)})
 	}
 	for _, w := range s.Warnings {
 		part.Warnings = append(part.Warnings, w.Text)
 	}
-	for i := len(s.Points) - 1; i >= max(0, len(s.Points)-mostListed); i-- {
+	for i := len(s.Points) - 1; i >= max(0, len(s.Points)-maxListed); i-- {
 		pt := s.Points[i]
 		part.Points = append(part.Points, trendPoint{pt.Run, pt.Started.UTC().Format("2006-01-02 15:04"), pt.Kernel, report.TrendValue(s, sc, pt.Value)})
 	}
-	if n := len(s.Points) - mostListed; n > 0 {
+	if n := len(s.Points) - maxListed; n > 0 {
 		part.Left = fmt.Sprintf("%d older ones are not listed; netab trend --csv has them all.", n)
 	}
 	return part, nil

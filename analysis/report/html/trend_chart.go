@@ -15,13 +15,13 @@ import (
 	"netab/analysis/trend"
 )
 
-// mostTrendPoints bounds one chart; the newest are drawn.
-const mostTrendPoints = 2000
+// maxTrendPoints bounds one chart; the newest are drawn.
+const maxTrendPoints = 2000
 
 // trendChart draws a series run by run: values, levels, where they change, and
 // what the newest run was expected to be.
 func trendChart(id, name string, s *trend.Series) (chart, error) {
-	from := max(0, len(s.Points)-mostTrendPoints)
+	from := max(0, len(s.Points)-maxTrendPoints)
 	sc := report.TrendScale(s)
 	title := figure.InfoOf(s.Metric).Title
 	if s.Against != "" {
@@ -58,7 +58,7 @@ func trendChart(id, name string, s *trend.Series) (chart, error) {
 	}
 	note := "Each point is one run. The line is the level of a stretch, dashed lines are where it changes; the grey bar at the end is where the newest runs were expected."
 	if from > 0 {
-		note += fmt.Sprintf(" The newest %s of %s are drawn.", prose.Grouped(mostTrendPoints), prose.Grouped(int64(len(s.Points))))
+		note += fmt.Sprintf(" The newest %s of %s are drawn.", prose.Grouped(maxTrendPoints), prose.Grouped(int64(len(s.Points))))
 	}
 	return p.finish(chart{ID: id, Title: name, Height: 380, Wide: true, Note: note, Alt: trendAlt(title, s, sc)})
 }
