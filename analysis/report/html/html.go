@@ -14,6 +14,7 @@ import (
 
 	"netab/analysis"
 	"netab/analysis/escape"
+	"netab/analysis/prose"
 	"netab/results"
 )
 
@@ -120,4 +121,15 @@ func (p *frame) embed(echarts string) error {
 func hashSource(script string) string {
 	sum := sha256.Sum256([]byte(script))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// pageFuncs are what the template needs beyond the view.
+var pageFuncs = template.FuncMap{
+	"minus":   prose.Typographic,
+	"count":   prose.Grouped,
+	"anchor":  func(parts ...string) string { return strings.Join(parts, "-") },
+	"percent": prose.ShortPercent,
+	"short":   prose.Short,
+	"seconds": prose.Seconds,
+	"color":   func(name string) template.CSS { return template.CSS("var(" + name + ")") },
 }
