@@ -22,7 +22,6 @@ const RunFile = "run.jsonl"
 // one write followed by fsync: what was appended without an error is on disk,
 // whatever happens next. It is for one goroutine.
 type Writer struct {
-	id    string
 	path  string
 	file  *os.File
 	size  int64 // of the whole lines
@@ -77,12 +76,9 @@ func create(dir *disk.Dir, path, id string, h Header) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the run file %s: %w", path, err)
 	}
-	w := &Writer{id: id, path: path, file: f}
+	w := &Writer{path: path, file: f}
 	return w, w.append(h)
 }
-
-// ID is the run's id.
-func (w *Writer) ID() string { return w.id }
 
 // Dir is the run's directory.
 func (w *Writer) Dir() string { return filepath.Dir(w.path) }

@@ -35,7 +35,6 @@ const (
 	// minSlice is as short as anything can be counted in: half of it may be settle
 	// part, and in 500 us a source sends some hundred messages.
 	minSlice   = Duration(time.Millisecond)
-	maxSlices  = 100_000               // of a trial: each thread has the whole schedule in its memory
 	maxWeights = 100_000               // of a distribution of sizes together: it is drawn as a list
 	minRate    = 1e-4                  // messages per second: of less, too few come in maxTime
 	maxPause   = Duration(time.Minute) // of one request, or of what holds packets back

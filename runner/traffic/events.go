@@ -27,6 +27,3 @@ var eventNames = [eventKinds]string{
 	vocab.ZeroCopyCopied, vocab.ZeroCopyCompleted, vocab.BytesMapped, vocab.BytesCopied,
 	vocab.Lost, vocab.Duplicated, vocab.Reordered, vocab.Corrupt, vocab.EmptyPolls, vocab.Strangers,
 }
-
-// Events are the names that EndResult.Events may have.
-func Events() []string { return eventNames[:] }
