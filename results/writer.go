@@ -50,7 +50,7 @@ func Create(store, id string, h Header) (*Writer, error) {
 		return nil, fmt.Errorf("make the run's directory %s: %w", filepath.Join(store, id), err)
 	}
 	defer dir.Close()
-	w, err := create(dir, filepath.Join(store, id, RunFile), id, h)
+	w, err := create(dir, filepath.Join(store, id, RunFile), h)
 	if err == nil {
 		// The names must survive a power cut too, not only the content.
 		err = errors.Join(dir.Sync(), in.Sync())
@@ -71,7 +71,7 @@ func Create(store, id string, h Header) (*Writer, error) {
 	return w, nil
 }
 
-func create(dir *disk.Dir, path, id string, h Header) (*Writer, error) {
+func create(dir *disk.Dir, path string, h Header) (*Writer, error) {
 	f, err := dir.Create(RunFile)
 	if err != nil {
 		return nil, fmt.Errorf("make the run file %s: %w", path, err)
