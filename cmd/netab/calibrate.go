@@ -112,12 +112,12 @@ func (f *calibrateFlags) run(cmd *cobra.Command, ref string, named bool) error {
 	if needsUserNamespace() {
 		return reexecInUserNamespace()
 	}
-	s, err := openSession(cmd.Context(), f.restore, cmd.ErrOrStderr())
+	s, err := claimMachine(cmd.Context(), f.restore, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	c.session, c.store, c.log = s, store, cmd.ErrOrStderr()
+	c.claimed, c.store, c.log = s, store, cmd.ErrOrStderr()
 	if f.noProgress {
 		c.log = io.Discard
 	}

@@ -30,7 +30,7 @@ type calibrator struct {
 	starts  []time.Duration // of the runs, from the first's; nil = one after the other
 	machine string          // its name
 
-	session *session
+	claimed *claimed
 	store   *results.Store
 	log     io.Writer
 	record  results.Calibration
@@ -149,7 +149,7 @@ func (c *calibrator) measure(ctx context.Context) error {
 	failures := 0
 	for i, share := range c.order {
 		if i > 0 && c.starts != nil {
-			if err := c.session.leave(ctx, now.Add(c.starts[i]), c.log); err != nil {
+			if err := c.claimed.leave(ctx, now.Add(c.starts[i]), c.log); err != nil {
 				return err // what there is was kept
 			}
 		}
@@ -223,7 +223,7 @@ func (c *calibrator) keep() error {
 
 // call makes one run; stop is its own rule if nil.
 func (c *calibrator) call(ctx context.Context, l *loaded, stop runner.StopFunc) (*results.Run, error) {
-	o, err := l.options(c.store.CalibrationStore(), c.rng.Uint64()>>11|1, c.session, c.machine)
+	o, err := l.options(c.store.CalibrationStore(), c.rng.Uint64()>>11|1, c.claimed, c.machine)
 	if err != nil {
 		return nil, err
 	}

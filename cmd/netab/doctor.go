@@ -143,7 +143,7 @@ func wander(ctx context.Context, w io.Writer, l *loaded, cpus int) error {
 	if cpus < 2 {
 		where += ", both ends on one CPU"
 	}
-	s, err := openSession(ctx, false, w)
+	s, err := claimMachine(ctx, false, w)
 	if err != nil {
 		return err
 	}

@@ -22,9 +22,9 @@ func TestFaultOfOurs(t *testing.T) {
 	t.Setenv("NETAB_STATE", state)
 	t.Setenv("NETAB_LOCK", filepath.Join(state, "own.lock"))
 	t.Setenv("TMPDIR", stacks)
-	var s *session
+	var s *claimed
 	panics := &cobra.Command{Use: "panics", RunE: func(cmd *cobra.Command, _ []string) (err error) {
-		if s, err = openSession(cmd.Context(), false, cmd.ErrOrStderr()); err != nil {
+		if s, err = claimMachine(cmd.Context(), false, cmd.ErrOrStderr()); err != nil {
 			return err
 		}
 		defer s.close()
@@ -50,7 +50,7 @@ func TestFaultOfOurs(t *testing.T) {
 	if s.working || working.Load() != 0 {
 		t.Error("the session is still open")
 	}
-	again, err := openSession(context.Background(), false, &stderr)
+	again, err := claimMachine(context.Background(), false, &stderr)
 	if err != nil {
 		t.Fatalf("the locks are still held: %v", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"netab/results"
 	"netab/results/disk"
 	"netab/runner"
+	"netab/runner/claim"
 )
 
 // measure is runner.Run that begins with what the last run on this machine and
@@ -17,7 +18,7 @@ import (
 // file beside the journal: on a slow guest the first trials are lost otherwise,
 // in every run again.
 func measure(ctx context.Context, o runner.Options) (*results.Run, error) {
-	file, boot := filepath.Join(stateDir(), "lead.json"), o.Header.Machine.BootID
+	file, boot := filepath.Join(claim.StateDir(), "lead.json"), o.Header.Machine.BootID
 	known := recallLead(file, boot)
 	o.Lead = known
 	run, err := runner.Run(ctx, o)

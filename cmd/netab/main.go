@@ -21,6 +21,7 @@ import (
 	"netab/results/disk"
 	"netab/runner"
 	"netab/runner/agent"
+	"netab/runner/claim"
 )
 
 // Exit statuses of all commands. 1 and 3 only of gates; with --bisect see
@@ -86,7 +87,7 @@ func execute(root *cobra.Command, args []string, stdout, stderr io.Writer) int {
 // lie in what reads it.
 func leftBorrowed() (text string) {
 	err := crew.Caught(func() error {
-		if n := borrowedNow(); n > 0 {
+		if n := claim.Borrowed(); n > 0 {
 			text = fmt.Sprintf("; %s of this machine not put back: run netab restore", prose.Counted(n, "setting"))
 		}
 		return nil
@@ -97,8 +98,8 @@ func leftBorrowed() (text string) {
 	return text
 }
 
-// working counts what has to be ended in order: sessions, and processes that
-// have one.
+// working counts what has to be ended in order: claims of the machine, and processes
+// that have one.
 var working atomic.Int32
 
 // patience is for what may end by itself where nothing has to.
@@ -129,7 +130,7 @@ func interruptible(ctx context.Context, cancel context.CancelCauseFunc, stderr i
 		return
 	}
 	<-signals
-	say(stderr, endedAtOnce(borrowedNow()))
+	say(stderr, endedAtOnce(claim.Borrowed()))
 	disk.Abandon()
 	os.Exit(exitFailed)
 }

@@ -22,7 +22,7 @@ elsewhere nothing of them is touched, and it is said where to run it. No
 namespace is deleted that still holds a device.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := waitSession(cmd.Context(), cmd.ErrOrStderr())
+			s, err := awaitMachine(cmd.Context(), cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -34,9 +34,9 @@ namespace is deleted that still holds a device.`,
 	return cmd
 }
 
-func restore(cmd *cobra.Command, s *session, forget bool) error {
+func restore(cmd *cobra.Command, m *claimed, forget bool) error {
 	out := cmd.OutOrStdout()
-	found := s.journal.Restore(cmd.Context())
+	found := m.Journal.Restore(cmd.Context())
 	if len(found) == 0 {
 		writeln(out, "nothing to restore")
 	}
@@ -44,7 +44,7 @@ func restore(cmd *cobra.Command, s *session, forget bool) error {
 	if err == nil || !forget {
 		return err
 	}
-	kept, discardErr := s.journal.Discard()
+	kept, discardErr := m.Journal.Discard()
 	if discardErr != nil {
 		return errors.Join(err, discardErr)
 	}

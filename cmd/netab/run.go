@@ -135,13 +135,13 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
 		return reexecInUserNamespace()
 	}
 	if f.dryRun {
-		o, err := l.options(storeFlag(cmd), f.seed, lookSession(cmd.ErrOrStderr()), f.machine)
+		o, err := l.options(storeFlag(cmd), f.seed, look(cmd.ErrOrStderr()), f.machine)
 		if err != nil {
 			return failed(err)
 		}
 		return dryRun(cmd, l, o, f.json)
 	}
-	s, err := openSession(cmd.Context(), f.restore, cmd.ErrOrStderr())
+	s, err := claimMachine(cmd.Context(), f.restore, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
 }
 
 // options collects what the runner needs.
-func (l *loaded) options(store string, seed uint64, s *session, machineName string) (runner.Options, error) {
+func (l *loaded) options(store string, seed uint64, claimed *claimed, machineName string) (runner.Options, error) {
 	m := l.Measure
 	if seed == 0 {
 		seed = m.Seed
@@ -194,14 +194,14 @@ func (l *loaded) options(store string, seed uint64, s *session, machineName stri
 	}
 	now := time.Now()
 	id := results.NewID(l.Name, now, randomSeed())
-	if err := s.begin(id); err != nil {
+	if err := claimed.Begin(id, build().Version); err != nil {
 		return runner.Options{}, err
 	}
 	design := l.design()
 	lossFree := func(t *results.Trial, arm int) (float64, int) { return analysis.LossFreeRate(design.Arms, t, arm) }
 	return runner.Options{
 		Arms: l.arms, Slice: time.Duration(m.Slice), Settle: time.Duration(m.Settle), Trial: time.Duration(m.Trial),
-		MaxTime: time.Duration(m.MaxTime), WholeTrials: m.Grain == vocab.ByTrial, NoCanaries: m.Canaries == "off", Seed: seed, LossFree: lossFree, Store: store, Journal: s.journal, Locks: s.lockFiles(), AllowSysctl: l.allowed,
+		MaxTime: time.Duration(m.MaxTime), WholeTrials: m.Grain == vocab.ByTrial, NoCanaries: m.Canaries == "off", Seed: seed, LossFree: lossFree, Store: store, Journal: claimed.Journal, Locks: claimed.Files(), AllowSysctl: l.allowed,
 		KeepProcesses: os.Getenv("NETAB_PROCESSES") == "kept", // for bench/keep.sh
 		Header: results.Header{ID: id, Scenario: scenario, Source: l.source, Design: design, Seed: seed,
 			Netab: build(), Command: os.Args, Started: now.UTC(), Machine: machine},

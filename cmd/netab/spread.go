@@ -14,48 +14,19 @@ import (
 	"netab/runner/knob"
 )
 
-// leave lets go of the machine until then, and takes it again: in between others
-// may measure, and find it as it was. Nothing may be left to put back.
-func (s *session) leave(ctx context.Context, until time.Time, out io.Writer) error {
-	working.Add(1) // what was measured is to be kept
-	defer working.Add(-1)
-	s.close()
-	if err := waitUntil(ctx, until); err != nil {
-		return err
-	}
-	again, err := waitSession(ctx, out)
-	if err != nil {
-		return err
-	}
-	*s = *again
-	return nil
-}
-
 // pause is leave between two sessions of a run.
-func (s *session) pause(ctx context.Context, run string, until time.Time, out io.Writer) (*knob.Journal, []*os.File, error) {
-	if err := s.leave(ctx, until, out); err != nil {
+func (m *claimed) pause(ctx context.Context, run string, until time.Time, out io.Writer) (*knob.Journal, []*os.File, error) {
+	if err := m.leave(ctx, until, out); err != nil {
 		return nil, nil, err
 	}
-	if err := s.begin(run); err != nil {
+	if err := m.Begin(run, build().Version); err != nil {
 		return nil, nil, failed(err)
 	}
-	return s.journal, s.lockFiles(), nil
-}
-
-// waitUntil sleeps, or less if ctx ends.
-func waitUntil(ctx context.Context, until time.Time) error {
-	timer := time.NewTimer(time.Until(until))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return m.Journal, m.Files(), nil
 }
 
 // spread makes the sessions of a scenario that has several part of a plan.
-func (l *loaded) spread(o *runner.Options, s *session, p *progress, out io.Writer) {
+func (l *loaded) spread(o *runner.Options, machine *claimed, p *progress, out io.Writer) {
 	m := l.Measure
 	if m.Sessions < 2 {
 		return
@@ -63,7 +34,7 @@ func (l *loaded) spread(o *runner.Options, s *session, p *progress, out io.Write
 	o.Starts = runner.SessionStarts(m.Sessions, time.Duration(m.Spread), l.eachSession(), o.Seed)
 	o.Pause = func(ctx context.Context, until time.Time) (*knob.Journal, []*os.File, error) {
 		p.wait(until)
-		return s.pause(ctx, o.Header.ID, until, out)
+		return machine.pause(ctx, o.Header.ID, until, out)
 	}
 }
 
