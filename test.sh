@@ -15,7 +15,8 @@ tests() {
 # The race detector needs cgo, and distorts timing: it is for what judges, keeps,
 # plans and talks to agents. The loops that send and receive are raw system calls
 # of single threads (runner/traffic). What -short leaves out (counts over many
-# runs, kills at every step) comes without it, below.
+# runs, kills at every step) comes without it, below; what takes minutes under it
+# (cmd/netab, trends, proofs) is for make soak.
 CGO_ENABLED=1 tests -race -short -p 2 ./analysis ./analysis/calibration ./analysis/record ./analysis/stat \
 	./results ./results/disk ./scenarios ./runner/agent ./results/crew ./runner/host ./runner/knob \
 	./runner/packet ./runner/pktgen ./runner/probe ./runner/topology ./runner/verify

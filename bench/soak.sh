@@ -2,7 +2,7 @@
 # What takes long, with its figures: each step prints a line of Markdown for
 # docs/soak.md, with machine and commit. Nothing else may run meanwhile.
 #
-#	bench/soak.sh [suite] [kills] [thousand] [fuzz] [aa] [gates] [audit]	(default: all)
+#	bench/soak.sh [suite] [kills] [thousand] [fuzz] [race] [aa] [gates] [audit]	(default: all)
 #
 # FUZZ selects fuzz targets by a regular expression (default: all), FUZZTIME is how
 # long each is tried (600s: all take eight hours).
@@ -59,6 +59,12 @@ fuzz() {
 	done
 }
 
+# race: what make test has no time for under the race detector.
+race() {
+	CGO_ENABLED=1 go test -race -short -count=1 -p 2 -timeout 1h ./analysis/... ./cmd/netab >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
+	line '`go test -race -short` of analysis/... and cmd/netab' "no races; seconds: $(awk '$1 == "ok" { sub("s$", "", $3); n += $3 } END { print int(n) }' "$log") of all packages together"
+}
+
 aa() {
 	bin/netab calibrate same --runs 60 --injected 0 --whole 0 --resolution 3% --max-time 30s >"$log" 2>&1
 	line '60 A/A runs, resolution 3 %, 30 s at most' "$(grep -m 1 'A/A' "$log")"
@@ -77,7 +83,7 @@ audit() {
 }
 
 make -s build
-for step in ${*:-suite kills thousand fuzz aa gates audit}; do
+for step in ${*:-suite kills thousand fuzz race aa gates audit}; do
 	"$step"
 done
 rm -f "$log"
