@@ -4,13 +4,12 @@ import (
 	"fmt"
 	"go/ast"
 	"go/parser"
-	"go/token"
-	"io/fs"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"netab/test/sources"
 )
 
 // The functions that open, make or replace files by their path. Whoever needs one
@@ -56,31 +55,13 @@ var exceptions = map[string]string{
 
 // TestOneWay: no other package opens a file by its path.
 func TestOneWay(t *testing.T) {
-	root := filepath.Join("..", "..")
 	used := map[string]bool{}
-	files := 0
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name, _ := filepath.Rel(root, path)
-		if entry.IsDir() && (entry.Name() == "testdata" || entry.Name() == "node_modules" || strings.HasPrefix(entry.Name(), ".") && name != ".") {
-			return filepath.SkipDir
-		}
-		// What only tests use may do as it likes.
-		if entry.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "test/") {
-			return nil
-		}
-		files++
-		uses, err := forbiddenIn(path)
+	for _, name := range sources.Files(t) {
+		uses := forbiddenIn(t, name)
 		if len(uses) > 0 && exceptions[name] == "" {
 			t.Errorf("%s: %s: use package disk, or say in %s why not", name, strings.Join(uses, ", "), "results/disk/oneway_test.go")
 		}
 		used[name] = len(uses) > 0
-		return err
-	})
-	if err != nil || files < 100 {
-		t.Fatalf("%d files, %v", files, err)
 	}
 	for name := range exceptions {
 		if !used[name] {
@@ -90,12 +71,9 @@ func TestOneWay(t *testing.T) {
 }
 
 // forbiddenIn are the forbidden functions that a file names, called or not.
-func forbiddenIn(path string) ([]string, error) {
-	set := token.NewFileSet()
-	file, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
-	if err != nil {
-		return nil, err
-	}
+func forbiddenIn(t *testing.T, name string) []string {
+	t.Helper()
+	set, file := sources.Parse(t, name, parser.SkipObjectResolution)
 	imported := map[string]string{} // name here -> path
 	for _, i := range file.Imports {
 		path, _ := strconv.Unquote(i.Path.Value)
@@ -114,5 +92,5 @@ func forbiddenIn(path string) ([]string, error) {
 		}
 		return true
 	})
-	return uses, nil
+	return uses
 }

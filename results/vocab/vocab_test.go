@@ -2,7 +2,6 @@ package vocab
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"io/fs"
 	"path/filepath"
@@ -10,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"netab/test/sources"
 )
 
 func TestKinds(t *testing.T) {
@@ -54,54 +55,36 @@ func TestEnds(t *testing.T) {
 func TestWordsStandHere(t *testing.T) {
 	words := slices.Concat(Words(Kinds()), Words(Protocols()), Words(Topologies()), Words([]Grain{BySlice, BySliceSwitched}), Words([]End{Decided, MaxTime, Interrupted, CutOff}))
 	const kernels = "device_move.go" // compares with the kernel's word for a link
-	root := filepath.Join("..", "..")
-	files := 0
-	for _, dir := range []string{"analysis", "cmd", "results", "runner", "scenarios"} {
-		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") ||
-				strings.Contains(path, "results/vocab/") || strings.Contains(path, "report/sample/") { // records of any netab
-
-				return err
-			}
-			files++
-			set := token.NewFileSet()
-			file, err := parser.ParseFile(set, path, nil, 0)
-			if err != nil {
-				return err
-			}
-			literal := func(e ast.Expr) {
-				if l, ok := e.(*ast.BasicLit); ok && l.Kind == token.STRING {
-					if word, _ := strconv.Unquote(l.Value); slices.Contains(words, word) {
-						t.Errorf("%s: a literal %s, of which package vocab has the constant", set.Position(l.Pos()), l.Value)
-					}
-				}
-			}
-			ast.Inspect(file, func(n ast.Node) bool {
-				switch n := n.(type) {
-				case *ast.BinaryExpr:
-					if (n.Op == token.EQL || n.Op == token.NEQ) && filepath.Base(path) != kernels {
-						literal(n.X)
-						literal(n.Y)
-					}
-				case *ast.CaseClause:
-					for _, e := range n.List {
-						literal(e)
-					}
-				case *ast.KeyValueExpr:
-					if l, ok := n.Value.(*ast.BasicLit); ok && l.Kind == token.STRING && isIdent(n.Key, "Code") {
-						t.Errorf("%s: a warning's code that Warns or Doubts did not declare", set.Position(l.Pos()))
-					}
-				}
-				return true
-			})
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
+	for _, path := range sources.Files(t) {
+		if strings.HasPrefix(path, "bench/") || strings.HasPrefix(path, "results/vocab/") || strings.HasPrefix(path, "analysis/report/sample/") { // records of any netab
+			continue
 		}
-	}
-	if files < 200 {
-		t.Errorf("only %d files were looked at", files)
+		set, file := sources.Parse(t, path, 0)
+		literal := func(e ast.Expr) {
+			if l, ok := e.(*ast.BasicLit); ok && l.Kind == token.STRING {
+				if word, _ := strconv.Unquote(l.Value); slices.Contains(words, word) {
+					t.Errorf("%s: a literal %s, of which package vocab has the constant", set.Position(l.Pos()), l.Value)
+				}
+			}
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.BinaryExpr:
+				if (n.Op == token.EQL || n.Op == token.NEQ) && filepath.Base(path) != kernels {
+					literal(n.X)
+					literal(n.Y)
+				}
+			case *ast.CaseClause:
+				for _, e := range n.List {
+					literal(e)
+				}
+			case *ast.KeyValueExpr:
+				if l, ok := n.Value.(*ast.BasicLit); ok && l.Kind == token.STRING && isIdent(n.Key, "Code") {
+					t.Errorf("%s: a warning's code that Warns or Doubts did not declare", set.Position(l.Pos()))
+				}
+			}
+			return true
+		})
 	}
 }
 
