@@ -73,7 +73,7 @@ func limitOf(r *record.Record, arm int) *Limit {
 	switch source, sink, loss := p.source.share(), p.sink.share(), p.loss.Value(); {
 	case a.Rate > 0:
 		return pacedLimit(source, sink, loss, p, a)
-	case answers(a):
+	case a.Kind.Answers():
 		return answerLimit(source, sink)
 	case a.SinkSpins && !(loss > dropShare): // or is not known
 		return spinningLimit(source, sink)
@@ -146,7 +146,7 @@ func saturated(source, sink, share float64, otherwise string) *Limit {
 func pacedLimit(source, sink, loss float64, p pace, a results.Arm) *Limit {
 	sent := p.sent.Value()
 	unit := "messages"
-	if answers(a) {
+	if a.Kind.Answers() {
 		unit = "transactions"
 	}
 	of := fmt.Sprintf("%s %s/s", rateOf(sent, a.Rate), unit)

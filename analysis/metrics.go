@@ -213,11 +213,11 @@ type scope struct {
 // their sums say nothing of the arm.
 var (
 	ofFixedRate = scope{fixedRate, "is of arms with one rate"}
-	ofBytes     = scope{func(a results.Arm) bool { return fixedRate(a) && !transacts(a) }, "is of streams"}
+	ofBytes     = scope{func(a results.Arm) bool { return fixedRate(a) && !a.Kind.Transacts() }, "is of streams"}
 	// For byte streams messages are whatever a receive call happened to return.
-	ofDatagrams    = scope{func(a results.Arm) bool { return fixedRate(a) && datagrams(a) }, "counts datagrams"}
-	ofTransactions = scope{func(a results.Arm) bool { return fixedRate(a) && transacts(a) }, "counts transactions (rr, crr, conn)"}
-	ofLatency      = scope{func(a results.Arm) bool { return fixedRate(a) && answers(a) }, "is of responses (rr, crr)"}
+	ofDatagrams    = scope{func(a results.Arm) bool { return fixedRate(a) && a.Protocol.Datagrams() }, "counts datagrams"}
+	ofTransactions = scope{func(a results.Arm) bool { return fixedRate(a) && a.Kind.Transacts() }, "counts transactions (rr, crr, conn)"}
+	ofLatency      = scope{func(a results.Arm) bool { return fixedRate(a) && a.Kind.Answers() }, "is of responses (rr, crr)"}
 	ofSearches     = scope{func(a results.Arm) bool { return !fixedRate(a) }, "is of a search for the highest rate (loss_free)"}
 )
 
@@ -234,9 +234,6 @@ func (s scope) and(o scope) scope {
 }
 
 func fixedRate(a results.Arm) bool { return a.LossFree == nil }
-func datagrams(a results.Arm) bool { return a.Protocol.Datagrams() }
-func answers(a results.Arm) bool   { return a.Kind.Answers() }
-func transacts(a results.Arm) bool { return a.Kind.Transacts() }
 
 // due is how many messages should arrive: of multicast, each at every sink.
 func due(arm *results.Arm, s *results.Slice) float64 {

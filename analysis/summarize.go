@@ -200,7 +200,7 @@ func (j judging) verdictWarnings(s *Summary) []results.Warning {
 }
 
 // takesTurns: requests in a closed loop saturate neither role by their nature.
-func takesTurns(a results.Arm) bool { return answers(a) && a.Rate <= 0 }
+func takesTurns(a results.Arm) bool { return a.Kind.Answers() && a.Rate <= 0 }
 
 func (j judging) checkMetric(name string, warn func(code vocab.Code, format string, args ...any)) {
 	m, known := LookupMetric(name)

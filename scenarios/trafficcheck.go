@@ -89,7 +89,7 @@ func (c trafficChecker) protocols() bool {
 	}
 	topology := c.draft.cfg.Topology.Kind
 	c.refuse(c.t.unix() && topology != vocab.Loopback, "protocol", string(c.t.Protocol)+" reaches no other network namespace by "+string(topology), "use topology loopback, or tcp or udp")
-	c.refuse(c.t.Direction != "forward" && (c.t.transactional() || c.kind(vocab.Conn, vocab.Multicast)), "direction",
+	c.refuse(c.t.Direction != "forward" && (c.t.Kind.Answers() || c.kind(vocab.Conn, vocab.Multicast)), "direction",
 		string(c.t.Kind)+" goes one way only", "leave it off; traffic beside may go the other way")
 	return true
 }
@@ -109,9 +109,9 @@ func (c trafficChecker) pattern() {
 
 func (c trafficChecker) sizes() {
 	t := c.t
-	c.refuse(t.Response > 0 && !t.transactional(), "response", string(t.Kind)+" has no response", "leave it off, or use rr or crr")
+	c.refuse(t.Response > 0 && !t.Kind.Answers(), "response", string(t.Kind)+" has no response", "leave it off, or use rr or crr")
 	c.refuse(len(t.Sizes) > 0 && !c.source.plain, "sizes", t.Source.Path+" sends messages of one size", "use send, sendto, sendmsg or write, or one message size")
-	c.refuse(len(t.Sizes) > 0 && t.transactional() && !t.datagrams(), "sizes",
+	c.refuse(len(t.Sizes) > 0 && t.Kind.Answers() && !t.datagrams(), "sizes",
 		"in a byte stream the sink cannot tell where a request of unknown size ends", "use udp or unix-dgram, or one message size")
 	if !t.datagrams() {
 		return
@@ -170,7 +170,7 @@ func (c trafficChecker) pace() {
 	c.refuse(t.Burst > 0 && t.Rate == 0 && t.LossFree == nil, "burst", "a burst belongs to a rate", "give rate, or leave it off")
 	c.refuse(t.Depth > 1 && t.Kind != vocab.RR, "depth", string(t.Kind)+" has no requests outstanding", "leave it off, or use rr")
 	c.refuse(t.Depth > 1 && t.Rate > 0, "depth", "requests at a rate do not wait for responses", "leave off depth, or rate")
-	c.refuse(t.Think > 0 && !t.transactional(), "think", string(t.Kind)+" waits for no response", "leave it off, or use rr or crr")
+	c.refuse(t.Think > 0 && !t.Kind.Answers(), "think", string(t.Kind)+" waits for no response", "leave it off, or use rr or crr")
 	c.refuse(t.Think > 0 && t.Rate > 0, "think", "requests at a rate do not wait for responses", "leave off think, or rate")
 	c.refuse(t.Timeout > 0 && !(t.Kind == vocab.RR && t.datagrams()), "timeout", "nothing is given up here", "only requests of rr over udp or unix-dgram are")
 	pacer := c.protocol(vocab.TCP, vocab.UDP)

@@ -39,9 +39,6 @@ const (
 func (t Traffic) datagrams() bool { return t.Protocol.Datagrams() }
 func (t Traffic) unix() bool      { return t.Protocol.Unix() }
 
-// transactional says whether each message is answered.
-func (t Traffic) transactional() bool { return t.Kind.Answers() }
-
 // withDefaults is t with every field set that has a default, over an address
 // family.
 func (t Traffic) withDefaults(family string) Traffic {
@@ -131,7 +128,7 @@ func (t *Traffic) chooseSizes(family string) {
 	if len(t.Sizes) == 0 {
 		fill(&t.Message, t.defaultMessage(family))
 	}
-	if t.transactional() {
+	if t.Kind.Answers() {
 		fill(&t.Response, t.Message)
 		fill(&t.Response, defaultMessageRR) // sizes are drawn for requests
 	}
@@ -146,7 +143,7 @@ func (t Traffic) defaultMessage(family string) Size {
 		return defaultMessageSmall
 	case t.Kind == vocab.RR && t.datagrams() && t.numbered():
 		return numberedMessage
-	case t.transactional():
+	case t.Kind.Answers():
 		return defaultMessageRR
 	case !t.datagrams():
 		return defaultMessageTCP
@@ -170,7 +167,7 @@ func (t *Traffic) pace() {
 	if t.Rate > 0 || t.LossFree != nil {
 		fill(&t.Burst, 1)
 	}
-	if t.transactional() {
+	if t.Kind.Answers() {
 		fill(&t.Depth, 1)
 	}
 	if t.Kind == vocab.RR && t.datagrams() {
@@ -200,9 +197,9 @@ func (t Traffic) headline() string {
 	switch {
 	case t.LossFree != nil:
 		return "loss_free_rate"
-	case t.transactional() && t.Rate > 0:
+	case t.Kind.Answers() && t.Rate > 0:
 		return "latency_p99" // the rate is given: what is left to ask is how long it takes
-	case t.transactional() || t.Kind == vocab.Conn:
+	case t.Kind.Answers() || t.Kind == vocab.Conn:
 		return "transaction_rate"
 	case t.Kind == vocab.Flood:
 		return "packet_rate"

@@ -60,12 +60,6 @@ func (c *Config) stream() bool { return c.Protocol.Streams() }
 
 func (c *Config) unix() bool { return c.Protocol.Unix() }
 
-// transacts says whether a request waits for its response.
-func (c *Config) transacts() bool { return c.Kind.Answers() }
-
-// connects says whether each message has a socket of its own.
-func (c *Config) connects() bool { return c.Kind.Connects() }
-
 // onePort says whether all sinks are bound to the same port.
 func (c *Config) onePort() bool {
 	return c.Kind == vocab.Multicast || c.Sink.Socket == "reuseport" || c.Sink.Socket == "reuseport-cpu"
@@ -137,7 +131,7 @@ func (c *Config) sinkBuffer(threads int) int {
 	switch {
 	case c.Sink.GRO:
 		return 65536 // the most that GRO puts together
-	case c.stream() && !c.transacts() && !c.connects():
+	case c.stream() && !c.Kind.Answers() && !c.Kind.Connects():
 		return max(c.longest(), min(tcpReceive, manyBuffers/threads))
 	}
 	return c.longest()

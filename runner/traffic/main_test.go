@@ -243,7 +243,7 @@ func (g *GroupReport) windowSums(c *Config) (source, sink Counts) {
 	}
 	source = Counts{Bytes: sum.TxBytes, Msgs: sum.TxMsgs, CPU: sum.SourceCPU, Wait: sum.SourceWait, Spun: sum.SourceSpun, Idle: sum.SourceIdle,
 		Voluntary: sum.Switches.SourceVoluntary, Involunt: sum.Switches.SourceInvoluntary}
-	if c.transacts() {
+	if c.Kind.Answers() {
 		source.Bytes = sum.TxMsgs * int64(max(1, c.Response))
 	}
 	return source, Counts{Bytes: sum.RxBytes, Msgs: sum.RxMsgs, CPU: sum.SinkCPU, Wait: sum.SinkWait, Drops: sum.Drops,

@@ -57,7 +57,7 @@ func (c Counts) of(w *worker) (results.Counts, results.Switches) {
 			results.Switches{SinkVoluntary: c.Voluntary, SinkInvoluntary: c.Involunt}
 	}
 	out := results.Counts{TxBytes: c.Bytes, TxMsgs: c.Msgs, SourceCPU: c.CPU, SourceWait: c.Wait, SourceSpun: c.Spun, SourceIdle: c.Idle}
-	if w.config.transacts() {
+	if w.config.Kind.Answers() {
 		out.Transactions, out.TxBytes = c.Msgs, c.Msgs*int64(w.config.Message)
 	}
 	return out, results.Switches{SourceVoluntary: c.Voluntary, SourceInvoluntary: c.Involunt}

@@ -29,7 +29,7 @@ func (c *Config) options(sink bool) []option {
 		{"notsent_lowat", unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, tcp(c.NotSentLowat)},
 	}
 	// A transaction's both ends receive.
-	if sink || c.transacts() {
+	if sink || c.Kind.Answers() {
 		out = append(out,
 			option{"busy_poll", unix.SOL_SOCKET, unix.SO_BUSY_POLL, c.Sink.BusyPoll},
 			option{"prefer_busy_poll", unix.SOL_SOCKET, unix.SO_PREFER_BUSY_POLL, number(c.Sink.PreferBusyPoll)})

@@ -298,15 +298,15 @@ func (p *path) role(w *worker) error {
 		}
 	case c.Kind == vocab.RR:
 		p.op = opTransact
-	case c.connects() && !w.sink:
+	case c.Kind.Connects() && !w.sink:
 		p.op = opConnect
 		p.peer.open(c, w.ends[0].To)
-	case c.connects() && c.stream():
+	case c.Kind.Connects() && c.stream():
 		p.op = opAnswer
 		p.peer.open(c, netip.AddrPort{})
 		p.door.open(w.ends[0])
 	}
-	if c.Kind == vocab.RR || c.connects() {
+	if c.Kind == vocab.RR || c.Kind.Connects() {
 		p.rpc.open(c)
 	}
 	if c.Threads == 0 {

@@ -11,7 +11,7 @@ func (c *Config) Capabilities() []int {
 	}
 	// A socket for each message is given its options each time: SO_BUSY_POLL, and
 	// congestion controls that are not for everybody.
-	if c.connects() && (c.Congestion != "" || c.Sink.BusyPoll > 0 || c.Sink.PreferBusyPoll) {
+	if c.Kind.Connects() && (c.Congestion != "" || c.Sink.BusyPoll > 0 || c.Sink.PreferBusyPoll) {
 		out = append(out, unix.CAP_NET_ADMIN)
 	}
 	if c.Source.ZeroCopy {

@@ -188,7 +188,7 @@ func (g *GroupReport) add(w *worker, windows []Window) {
 		}
 		g.Windows[i] = g.Windows[i].Plus(did)
 	}
-	if w.sink || !w.config.transacts() {
+	if w.sink || !w.config.Kind.Answers() {
 		return
 	}
 	if g.Latency == nil {

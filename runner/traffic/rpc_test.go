@@ -111,7 +111,7 @@ func tryTransactions(t *testing.T, by stretch, c Config, flows int) string {
 	} else if under > 0 {
 		return fmt.Sprintf("%d responses were not received in the time that the schedule gave", under)
 	}
-	if c.stream() && (source.Total.Bytes != source.Total.Msgs*int64(max(c.Response, 1)) && c.transacts() || sink.Total.Bytes != sink.Total.Msgs*int64(c.Message)) {
+	if c.stream() && (source.Total.Bytes != source.Total.Msgs*int64(max(c.Response, 1)) && c.Kind.Answers() || sink.Total.Bytes != sink.Total.Msgs*int64(c.Message)) {
 		// Half of a request may be there when the schedule ends.
 		return fmt.Sprintf("%+v are not the bytes of as many messages: %+v", source.Total, sink.Total)
 	}
@@ -121,7 +121,7 @@ func tryTransactions(t *testing.T, by stretch, c Config, flows int) string {
 	if source.Counted.Msgs == 0 || sink.Counted.Msgs == 0 {
 		return fmt.Sprintf("no transactions: %+v %+v", source, sink)
 	}
-	if !c.transacts() {
+	if !c.Kind.Answers() {
 		if g.Latency != nil {
 			t.Error("there is no latency without a response")
 		}

@@ -208,11 +208,11 @@ func (w *worker) start(windows []Window) {
 	for _, win := range windows {
 		arms, paced = max(arms, win.Arm+1), paced || win.Rate > 0
 	}
-	if !w.sink && (c.transacts() || c.connects()) {
+	if !w.sink && (c.Kind.Answers() || c.Kind.Connects()) {
 		l.rpc.latency = make([]results.Histogram, arms)
 	}
 	// Where a step is long against reading the clock, every edge is seen at once.
-	l.everyStep = c.Kind == vocab.RR || c.connects() || paced
+	l.everyStep = c.Kind == vocab.RR || c.Kind.Connects() || paced
 }
 
 // allocated counts the heap objects made so far. It stops the world, without which
@@ -268,7 +268,7 @@ func (s *Set) halt(sinks bool) {
 			continue
 		}
 		how := unix.SHUT_WR
-		if sinks || e.config.transacts() { // whose source may wait for a response
+		if sinks || e.config.Kind.Answers() { // whose source may wait for a response
 			how = unix.SHUT_RDWR
 		}
 		unix.Shutdown(e.fd, how)
@@ -282,7 +282,7 @@ func (s *Set) drained() bool {
 		if !e.sink || e.fd < 0 {
 			continue
 		}
-		if e.config.stream() && !ended(e.fd, e.config.connects()) {
+		if e.config.stream() && !ended(e.fd, e.config.Kind.Connects()) {
 			return false
 		}
 		if queued, err := unix.IoctlGetInt(e.fd, unix.SIOCINQ); err == nil && queued > 0 {

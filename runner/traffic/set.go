@@ -97,7 +97,7 @@ func (s *Set) Listen(ends []End) ([]uint16, error) {
 				}
 			}
 		}
-		if e.config.stream() && !e.config.connects() {
+		if e.config.stream() && !e.config.Kind.Connects() {
 			e.fd, e.listener = -1, e.fd
 		}
 		ports = append(ports, e.port)
@@ -124,7 +124,7 @@ func (s *Set) Connect(ends []End) ([]uint16, error) {
 		if err != nil {
 			return nil, err
 		}
-		if e.config.connects() || e.config.makesFrames() {
+		if e.config.Kind.Connects() || e.config.makesFrames() {
 			ports = append(ports, 0)
 			continue
 		}

@@ -54,7 +54,7 @@ func (c *Config) listen(e *endpoint, port uint16) (err error) {
 			return fmt.Errorf("listen on %s: %w", addr, err)
 		}
 	}
-	if c.stream() && c.connects() {
+	if c.stream() && c.Kind.Connects() {
 		if err := boundSilence(fd); err != nil {
 			return err
 		}
