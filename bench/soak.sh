@@ -17,13 +17,13 @@ line() { # what, figures
 }
 
 # suite: all tests five times, twice of them beside a program that takes all CPUs
-# for 20 ms of every 80.
+# for 20 ms of every 80: the first too, as it is likeliest to find a fault.
 suite() {
 	go build -o bin/hog ./test/hog
 	green=0 times=
 	for i in 1 2 3 4 5; do
 		beside=
-		case $i in 2|4) beside=bin/hog ;; esac
+		case $i in 1|3) beside=bin/hog ;; esac
 		began=$(date +%s)
 		if $beside make test >"$log" 2>&1; then
 			green=$((green + 1))
@@ -32,7 +32,7 @@ suite() {
 		fi
 		times="$times $(( ($(date +%s) - began) / 60 ))"
 	done
-	line '`make test` five times, the second and the fourth with CPUs taken away' "$green of 5 green; minutes:$times"
+	line '`make test` five times, the first and the third with CPUs taken away' "$green of 5 green; minutes:$times"
 	[ "$green" = 5 ]
 }
 
