@@ -230,7 +230,10 @@ func waits(t *testing.T, s *Source, datagrams int64, perSecond, first float64) {
 		calls++
 		sent += msgs
 	}
-	if possible := time.Since(start).Seconds()*perSecond + first + float64(s.mask) + 1; calls > 3*sent || float64(sent) > possible {
+	// The qdisc reads its clock on whatever CPU the timer fires on, and the clocks of
+	// virtual CPUs differ by microseconds: 17 were seen.
+	const apart = 200 * time.Microsecond
+	if possible := (time.Since(start)+apart).Seconds()*perSecond + first + float64(s.mask) + 1; calls > 3*sent || float64(sent) > possible {
 		t.Errorf("%d calls sent %d, of which at most %.0f can have passed", calls, sent, possible)
 	}
 }
