@@ -8,7 +8,7 @@ import (
 	"netab/runner/traffic"
 )
 
-// A flow over the loopback, for one slice of 10 ms of which the first 2 ms are not
+// A flow over the loopback, for one slice of 250 ms of which the first 50 ms are not
 // counted: sinks listen, sources connect, and then both have the whole schedule and
 // keep it by themselves.
 func Example() {
@@ -54,5 +54,5 @@ func oneFlow(c traffic.Config) (*traffic.Report, error) {
 		return nil, err
 	}
 	start := traffic.Now() + int64(50*time.Millisecond)
-	return set.Run([]traffic.Window{{Start: start, Count: start + 2e6, End: start + 10e6}}, 0)
+	return set.Run([]traffic.Window{{Start: start, Count: start + 50e6, End: start + 250e6}}, 0)
 }
