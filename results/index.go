@@ -160,7 +160,7 @@ func (s *Store) runFile(id string) string { return filepath.Join(s.dir, id, RunF
 func (s *Store) digestAll(entries []indexEntry, missing []int, digest func(*Run) Digest, progress func(done, of int)) {
 	var told sync.Mutex
 	done := 0
-	_ = crew.Share(0, len(missing), func(next func() (int, bool)) error { // digestOne's errors are in the digests
+	crew.Share(0, len(missing), func(next func() (int, bool)) { // digestOne's errors are in the digests
 		for i, ok := next(); ok; i, ok = next() {
 			e := &entries[missing[i]]
 			e.Digest = s.digestOne(e.ID, digest)
@@ -171,7 +171,6 @@ func (s *Store) digestAll(entries []indexEntry, missing []int, digest func(*Run)
 			}
 			told.Unlock()
 		}
-		return nil
 	})
 }
 

@@ -101,7 +101,7 @@ func (j job) do() {
 func (o Options) work(ctx context.Context, jobs []job) {
 	var told sync.Mutex
 	done := 0
-	_ = crew.Share(o.Workers, len(jobs), func(next func() (int, bool)) error { // Study asks ctx
+	crew.Share(o.Workers, len(jobs), func(next func() (int, bool)) { // Study asks ctx
 		for i, ok := next(); ok && ctx.Err() == nil; i, ok = next() {
 			jobs[i].do()
 			told.Lock()
@@ -110,7 +110,6 @@ func (o Options) work(ctx context.Context, jobs []job) {
 			}
 			told.Unlock()
 		}
-		return nil
 	})
 }
 

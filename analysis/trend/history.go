@@ -150,7 +150,7 @@ func Analyze(runs []results.Digest, opts Options) History {
 	late := findNewer(runs, machines)
 	nameMachines(columns)
 	h.Series = slices.Grow(h.Series, len(columns))[:len(columns)]
-	_ = crew.Share(0, len(columns), func(next func() (int, bool)) error { // a history cannot fail
+	crew.Share(0, len(columns), func(next func() (int, bool)) {
 		d := newDivider()
 		for i, ok := next(); ok; i, ok = next() {
 			c := columns[i]
@@ -158,7 +158,6 @@ func Analyze(runs []results.Digest, opts Options) History {
 			h.Series[i] = c.judge(d, h.Recent)
 			h.Series[i].goOn(late.after(c))
 		}
-		return nil
 	})
 	h.decide(opts.Known, opts.Now)
 	h.Answer = h.answer()

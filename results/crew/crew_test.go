@@ -42,52 +42,44 @@ func TestPanicOfAGoroutineIsTheWaiters(t *testing.T) {
 	}
 }
 
-// TestShare: each number is one worker's, and an error or a panic of one worker is
-// the end of all.
+// TestShare: each number is one worker's, and a panic of one worker is the end of all.
 func TestShare(t *testing.T) {
 	var done [100]int
-	if err := Share(0, len(done), func(next func() (int, bool)) error {
+	Share(0, len(done), func(next func() (int, bool)) {
 		for i, ok := next(); ok; i, ok = next() {
 			done[i]++
 		}
-		return nil
-	}); err != nil || slices.ContainsFunc(done[:], func(n int) bool { return n != 1 }) {
-		t.Errorf("%v, done: %v", err, done)
+	})
+	if slices.ContainsFunc(done[:], func(n int) bool { return n != 1 }) {
+		t.Errorf("done: %v", done)
 	}
-	for name, end := range map[string]func() error{
-		"error": func() error { return errors.New("the third") },
-		"panic": func() error { panic("the third") },
-	} {
-		t.Run(name, func(t *testing.T) {
-			last := 0
-			err := Caught(func() error {
-				return Share(1, 100, func(next func() (int, bool)) error {
-					for i, ok := next(); ok; i, ok = next() {
-						if last = i; i == 2 {
-							return end()
-						}
-					}
-					return nil
-				})
-			})
-			if err == nil || !strings.Contains(err.Error(), "the third") || last != 2 {
-				t.Errorf("%v after number %d", err, last)
+	last, ended := 0, false
+	err := Caught(func() error {
+		Share(1, 100, func(next func() (int, bool)) {
+			for i, ok := next(); ok; i, ok = next() {
+				if last = i; i == 2 {
+					panic("the third")
+				}
 			}
 		})
+		return nil
+	})
+	if err == nil || !strings.Contains(err.Error(), "the third") || last != 2 {
+		t.Errorf("%v after number %d", err, last)
 	}
-	ended := false
-	if err := Caught(func() error {
-		return Share(2, 1<<40, func(next func() (int, bool)) error {
+	err = Caught(func() error {
+		Share(2, 1<<40, func(next func() (int, bool)) {
 			if i, _ := next(); i == 0 {
-				return errors.New("the first")
+				panic("the first")
 			}
 			for _, ok := next(); ok; _, ok = next() {
 				runtime.Gosched()
 			}
 			ended = true
-			return nil
 		})
-	}); err == nil || !ended {
+		return nil
+	})
+	if err == nil || !ended {
 		t.Errorf("one worker failed, and the other did not end: %v", err)
 	}
 }
