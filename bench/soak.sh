@@ -54,7 +54,7 @@ fuzz() {
 	grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' . | sed 's/:func / /' | grep -E "${FUZZ:-.}" | sort | while read -r file target; do
 		package=$(dirname "$file")
 		found=nothing
-		go test "$package" -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-600s}" -fuzzminimizetime 20x >"$log" 2>&1 ||
+		go test "$package" -run '^$' -toolexec "$PWD/bench/fuzzexec.sh" -fuzz "^$target\$" -fuzztime "${FUZZTIME:-600s}" -fuzzminimizetime 20x >"$log" 2>&1 ||
 			found=$(grep -m 1 'Failing input written to' "$log" || tail -n 1 "$log")
 		line "fuzzing $package $target, ${FUZZTIME:-600s}" "$(sed -n 's/.*execs: \([0-9]*\).*/\1/p' "$log" | tail -n 1) executions, found: $found"
 	done

@@ -84,10 +84,11 @@ func (e *Entry) checked(r record) *Entry {
 	return e
 }
 
-// oneLine is an error of several on one line.
-func oneLine(err error) string {
-	return tame(strings.ReplaceAll(err.Error(), "\n", "; "))
-}
+// oneLine is an error of several, which quotes what may be anything, on one line.
+func oneLine(err error) string { return tame(joined(err)) }
+
+// joined is an error of several on one line.
+func joined(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 // siteOf is where a line's entry was made. An older netab said no more than the
 // boot, in the begin line.

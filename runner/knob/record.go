@@ -78,7 +78,7 @@ func parseJournal(r io.Reader) (lines []record, faults []string, torn bool, err 
 		}
 		rec, err := parseRecord(bytes.TrimSpace(text))
 		if err != nil {
-			faults = append(faults, fmt.Sprintf("line %d: %v", n, err))
+			faults = append(faults, fmt.Sprintf("line %d: %s", n, oneLine(err)))
 			lines = append(lines, record{Kind: kindDamage})
 			continue
 		}

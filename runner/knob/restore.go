@@ -50,7 +50,7 @@ func (r Result) String() string {
 		s += " (" + r.Note + ")"
 	}
 	if r.Err != nil {
-		s = r.Err.Error()
+		s = joined(r.Err)
 	}
 	return s
 }
