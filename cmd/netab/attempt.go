@@ -4,44 +4,17 @@ import (
 	"errors"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"netab/results"
+	"netab/cmd/netab/question"
 )
 
-// An attempt is a run that was begun: the store has a note of it until
-// something is recorded, so that nobody takes the run before for this one.
-type attempt struct {
-	store *results.Store
-	note  results.Attempt
-}
-
-// beginAttempt makes the note before anything can fail, a kill included.
-func beginAttempt(dir, ref string) (*attempt, error) {
-	store, err := results.Open(dir)
-	if err != nil {
-		return nil, nil // the run will say so; nor is there a run to be judged
-	}
-	a := &attempt{store, results.Attempt{Started: time.Now().UTC(), Source: sourceNamed(ref)}}
-	return a, a.store.Attempt(a.note)
-}
-
-// of adds the scenario's name.
-func (a *attempt) of(scenario string) error {
-	if a == nil {
-		return nil
-	}
-	a.note.Scenario = scenario
-	return a.store.Attempt(a.note)
-}
-
-// failed adds why nothing was recorded. Errors that were printed already have
-// no text of their own.
-func (a *attempt) failed(err error) {
-	if a == nil || err == nil {
+// noteFailure adds to the note of an attempt why nothing was recorded. Errors that
+// were printed already have no text of their own.
+func noteFailure(a *question.Attempt, err error) {
+	if err == nil {
 		return
 	}
 	if status, ok := errors.AsType[*statusError](err); ok {
@@ -52,7 +25,7 @@ func (a *attempt) failed(err error) {
 			return // the process in the namespace has said it
 		}
 	}
-	_ = a.store.AttemptFailed(a.note, err) // the note is there without the reason too
+	a.Failed(err)
 }
 
 // noteUnread notes an attempt whose command line could not be read: a job may
@@ -68,7 +41,6 @@ func noteUnread(cmd *cobra.Command, args []string, err error) {
 	flags.SetOutput(io.Discard)
 	store := flags.String("store", defaultStore, "")
 	_ = flags.Parse(args) // it is faulty
-	if a, _ := beginAttempt(*store, strings.Join(cmd.Flags().Args(), " ")); a != nil {
-		a.failed(err)
-	}
+	a, _ := question.Begin(*store, strings.Join(cmd.Flags().Args(), " "))
+	noteFailure(a, err)
 }

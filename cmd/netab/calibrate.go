@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,8 +14,11 @@ import (
 
 	"netab/analysis/calibration"
 	"netab/analysis/report/html"
+	"netab/cmd/netab/experiment"
+	"netab/cmd/netab/question"
 	"netab/results"
 	"netab/results/disk"
+	"netab/scenarios"
 )
 
 // calibrateFlags are the flags of netab calibrate.
@@ -105,7 +109,7 @@ func (f *calibrateFlags) run(cmd *cobra.Command, ref string, named bool) error {
 	if f.show {
 		return f.showLast(cmd, store, ref, named)
 	}
-	c, err := f.plan(ref)
+	e, err := f.layOut(ref)
 	if err != nil {
 		return badScenario(cmd, err)
 	}
@@ -117,15 +121,43 @@ func (f *calibrateFlags) run(cmd *cobra.Command, ref string, named bool) error {
 		return err
 	}
 	defer s.close()
-	c.claimed, c.store, c.log = s, store, cmd.ErrOrStderr()
-	if f.noProgress {
-		c.log = io.Discard
-	}
-	err = c.measure(cmd.Context())
-	if len(c.record.Runs) == 0 {
+	out := waiting(cmd, f.noProgress)
+	c, err := e.Run(cmd.Context(), experiment.Surroundings{
+		Store:  store,
+		Here:   func() (question.Here, error) { return s.here("", f.machine, 0) },
+		Leave:  func(ctx context.Context, until time.Time) error { return s.leave(ctx, until, out) },
+		Printf: printer(out),
+	})
+	if len(c.Runs) == 0 {
 		return failed(cmp.Or(err, errors.New("nothing was measured: --runs and --injected are 0")))
 	}
-	return errors.Join(f.print(cmd, &c.record), failed(err))
+	return errors.Join(f.print(cmd, c), failed(err))
+}
+
+// layOut makes the experiment that the flags ask for.
+func (f *calibrateFlags) layOut(ref string) (*experiment.Experiment, error) {
+	if f.spread < 0 || f.spread > scenarios.LongestSpread {
+		return nil, fmt.Errorf("--spread %v: want a time of at most %v", f.spread, scenarios.LongestSpread)
+	}
+	if f.runs < 0 || f.injected < 0 || f.whole < 0 {
+		return nil, errors.New("--runs, --injected and --whole want a number that is not negative")
+	}
+	d := experiment.Design{Runs: f.runs, Injected: f.injected, Whole: f.whole, Spread: f.spread, Seed: f.seed}
+	for _, text := range f.slowdowns {
+		share, err := scenarios.ParseFraction(text)
+		if err != nil || share <= 0 || share >= 1 {
+			return nil, fmt.Errorf("--slowdown %q: want a share such as 3%%", text)
+		}
+		d.Slowdowns = append(d.Slowdowns, share)
+	}
+	q, err := question.Load(ref, append(slices.Clone(f.sets), "measure.resolution="+f.resolution, "measure.max_time="+f.maxTime))
+	if err != nil {
+		return nil, err
+	}
+	if q.Allowed, err = f.allow.check(q); err != nil {
+		return nil, err
+	}
+	return experiment.New(q, d)
 }
 
 func (f *calibrateFlags) showLast(cmd *cobra.Command, store *results.Store, ref string, named bool) error {

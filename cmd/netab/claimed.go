@@ -6,7 +6,10 @@ import (
 	"io"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"netab/analysis/prose"
+	"netab/cmd/netab/question"
 	"netab/runner/claim"
 	"netab/runner/knob"
 )
@@ -86,6 +89,12 @@ func (m *claimed) leave(ctx context.Context, until time.Time, out io.Writer) err
 	return nil
 }
 
+// here is what a run needs besides its question, on the machine that is claimed.
+func (m *claimed) here(store, machineName string, seed uint64) (question.Here, error) {
+	machine, err := readMachine(machineName)
+	return question.Here{Store: store, Machine: machine, Netab: build(), Claim: &m.Claim, Seed: seed}, err
+}
+
 // waitUntil sleeps, or less if ctx ends.
 func waitUntil(ctx context.Context, until time.Time) error {
 	timer := time.NewTimer(time.Until(until))
@@ -96,6 +105,14 @@ func waitUntil(ctx context.Context, until time.Time) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// waiting is where it is said that another run is waited for.
+func waiting(cmd *cobra.Command, quiet bool) io.Writer {
+	if quiet {
+		return io.Discard
+	}
+	return cmd.ErrOrStderr()
 }
 
 // printRestored says what was put back and fails if anything could not be.

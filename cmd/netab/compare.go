@@ -11,6 +11,7 @@ import (
 	"netab/analysis"
 	"netab/analysis/calibration"
 	"netab/analysis/report/html"
+	"netab/cmd/netab/question"
 	"netab/results"
 	"netab/results/disk"
 	"netab/scenarios"
@@ -86,7 +87,7 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	o.Known = f.known
 	for _, r := range runs {
-		setThresholds(&r.Header.Design, thresholds)
+		r.Header.Design.SetThresholds(thresholds)
 	}
 	if axis == "kernel" {
 		o.Declared = append(o.Declared, "kernel", "kernel build")
@@ -164,7 +165,7 @@ func (f *compareFlags) readGroups(cmd *cobra.Command, p *picker, args []string) 
 			if err != nil {
 				return nil, nil, "", err
 			}
-			describeOlder(run)
+			question.DescribeOlder(run)
 			g.Runs, runs = append(g.Runs, run), append(runs, run)
 		}
 		groups = append(groups, g)
@@ -193,7 +194,7 @@ func (f *compareFlags) readGroups(cmd *cobra.Command, p *picker, args []string) 
 // compareRuns is for reports of several runs.
 func compareRuns(runs []*results.Run, o analysis.CompareOptions) analysis.Summary {
 	for _, r := range runs {
-		describeOlder(r)
+		question.DescribeOlder(r)
 	}
 	groups, axis := analysis.GroupRuns(runs)
 	if axis == "kernel" {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"netab/analysis/world"
+	"netab/cmd/netab/question"
 	"netab/results"
 )
 
@@ -159,7 +160,7 @@ func TestDescribeOlder(t *testing.T) {
 		if tt.change != nil {
 			tt.change(r)
 		}
-		describeOlder(r)
+		question.DescribeOlder(r)
 		if got := r.Header.Design.Arms[0].Description["traffic.direction"]; got != tt.want {
 			t.Errorf("%s: direction %q, want %q", tt.name, got, tt.want)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"netab/analysis"
+	"netab/cmd/netab/question"
 	"netab/results"
 	"netab/results/cpulist"
 	"netab/results/vocab"
@@ -92,27 +93,27 @@ func doctor(ctx context.Context, w io.Writer, watched time.Duration) error {
 	if len(warnings) == 0 {
 		writeln(w, "quiet       nothing else is running, no steal, frequencies fixed or unknown")
 	}
-	l, err := flow(usable)
+	q, err := flow(usable)
 	if err != nil {
 		return err
 	}
-	if roles := l.arms[0].CPUs; len(roles.Source) > 0 && len(roles.Sink) > 0 {
+	if roles := q.Arms[0].CPUs; len(roles.Source) > 0 && len(roles.Sink) > 0 {
 		if err := watchCPUs(ctx, w, [2]int{roles.Source[0], roles.Sink[0]}, watched); err != nil {
 			return err
 		}
 	}
 	printPaths(w, paths.Check(ctx))
-	return wander(ctx, w, l, usable)
+	return wander(ctx, w, q, usable)
 }
 
 // flow is what the doctor lets run: the roles are where a scenario puts them by
 // default.
-func flow(cpus int) (*loaded, error) {
+func flow(cpus int) (*question.Question, error) {
 	sets := []string{"measure.max_time=30s", "measure.trial=5s"}
 	if cpus < 2 {
 		sets = append(sets, "placement=same")
 	}
-	return load("level", sets)
+	return question.Load("level", sets)
 }
 
 // usableCPUs counts the CPUs that roles may be put on.
@@ -138,7 +139,7 @@ func printPaths(w io.Writer, results []paths.Result) {
 const wanderTries = 3
 
 // wander measures one pinned flow for 5 s and says what its rate does.
-func wander(ctx context.Context, w io.Writer, l *loaded, cpus int) error {
+func wander(ctx context.Context, w io.Writer, q *question.Question, cpus int) error {
 	where := "a pinned TCP flow over loopback"
 	if cpus < 2 {
 		where += ", both ends on one CPU"
@@ -153,7 +154,11 @@ func wander(ctx context.Context, w io.Writer, l *loaded, cpus int) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	o, err := l.options(dir, 0, s, "")
+	here, err := s.here(dir, "", 0)
+	if err != nil {
+		return err
+	}
+	o, err := q.Options(here)
 	if err != nil {
 		return err
 	}
@@ -161,7 +166,7 @@ func wander(ctx context.Context, w io.Writer, l *loaded, cpus int) error {
 		_, known := wanderOf(trials)
 		return runner.Decision{Stop: known || len(trials) == wanderTries, Reason: vocab.MaxTime}
 	}
-	run, err := measure(ctx, o)
+	run, err := question.Ask(ctx, o)
 	if run == nil || len(run.Trials) == 0 {
 		return errors.Join(err, context.Cause(ctx))
 	}

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +12,7 @@ import (
 	"netab/analysis"
 	"netab/analysis/page"
 	"netab/analysis/report"
+	"netab/cmd/netab/question"
 	"netab/results"
 	"netab/results/disk"
 	"netab/results/vocab"
@@ -101,14 +100,14 @@ Exit status: 0 passed, 1 regression, 3 no verdict yet, 4 not comparable,
 			if err != nil {
 				return failed(err)
 			}
-			setThresholds(&run.Header.Design, thresholds)
+			run.Header.Design.SetThresholds(thresholds)
 			measured := run
 			if f.redact {
 				run = results.Redacted(run)
 			}
 			s := analysis.Summarize(run)
 			if !f.bisect { // which asks of builds, and their answers are to differ
-				remember(storeFlag(cmd), false, measured, &s) // by what its machine is called
+				question.Remember(storeFlag(cmd), false, measured, &s) // by what its machine is called
 			}
 			return f.judge(cmd, s, from)
 		},
@@ -246,42 +245,4 @@ func nearestMetric(name string) string {
 		names = append(names, m.Name)
 	}
 	return scenarios.Suggest(name, names)
-}
-
-// setThresholds lays thresholds over a design; a metric that has one is judged.
-func setThresholds(d *results.Design, thresholds map[string]float64) {
-	if len(thresholds) == 0 {
-		return
-	}
-	all := maps.Clone(d.Gate)
-	if all == nil {
-		all = map[string]float64{}
-	}
-	maps.Copy(all, thresholds)
-	d.Gate = all
-	d.Metrics = gatedMetrics(d.Metrics, all)
-}
-
-// gatedMetrics are the metrics that are judged: those named, and those that
-// have a threshold.
-func gatedMetrics[T any](named []string, gate map[string]T) []string {
-	out := slices.Clone(named)
-	for _, name := range slices.Sorted(maps.Keys(gate)) {
-		if !slices.Contains(out, name) {
-			out = append(out, name)
-		}
-	}
-	return out
-}
-
-// thresholds are the scenario's.
-func (l *loaded) thresholds() map[string]float64 {
-	if len(l.Gate) == 0 {
-		return nil
-	}
-	out := map[string]float64{}
-	for name, share := range l.Gate {
-		out[name] = float64(share)
-	}
-	return out
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"netab/analysis/world"
+	"netab/cmd/netab/question"
 	"netab/results"
 )
 
@@ -175,11 +176,11 @@ func TestGateOfUnknownMetric(t *testing.T) {
 			t.Errorf("%s: status %d, %s", gate, code, stderr)
 		}
 	}
-	l, err := load("loopback-rps", []string{"gate.ns_per_byte_sink=5%"})
+	q, err := question.Load("loopback-rps", []string{"gate.ns_per_byte_sink=5%"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := l.design(); d.Gate["ns_per_byte_sink"] != 0.05 || !strings.Contains(strings.Join(d.Metrics, " "), "ns_per_byte_sink") || d.Metrics[0] != "goodput" {
+	if d := q.Design(); d.Gate["ns_per_byte_sink"] != 0.05 || !strings.Contains(strings.Join(d.Metrics, " "), "ns_per_byte_sink") || d.Metrics[0] != "goodput" {
 		t.Errorf("gate %v, metrics %v", d.Gate, d.Metrics)
 	}
 }

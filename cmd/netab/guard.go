@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"netab/cmd/netab/question"
 	"netab/scenarios"
 )
 
@@ -36,12 +37,12 @@ func (a *allowance) paths() ([]string, error) {
 }
 
 // check refuses a scenario that sets more than is allowed, and returns what is.
-func (a *allowance) check(l *loaded) ([]string, error) {
+func (a *allowance) check(q *question.Question) ([]string, error) {
 	allowed, err := a.paths()
 	if err != nil {
 		return nil, err
 	}
-	if faults := l.Unasked(l.arms, allowed); len(faults) > 0 {
+	if faults := q.Unasked(q.Arms, allowed); len(faults) > 0 {
 		return nil, faults
 	}
 	return allowed, nil

@@ -4,11 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
-
-	"netab/results"
-	"netab/runner"
 )
 
 // TestProgressIsOneLine: whatever is compared, the line has room for it, and
@@ -40,30 +36,6 @@ func TestProgressIsOneLine(t *testing.T) {
 	for width := 1; width < 200; width++ {
 		if got := progressLine("trial 12, 40s left at most", nine, width); utf8.RuneCountInString(got) > width {
 			t.Errorf("%d columns: %q", width, got)
-		}
-	}
-}
-
-// TestTooShort: a run that cannot give a verdict says so, and how long it would
-// need; one arm needs an interval only.
-func TestTooShort(t *testing.T) {
-	for _, tt := range []struct {
-		arms       int
-		confidence float64
-		maxTime    time.Duration
-		want       string
-	}{
-		{2, 0.95, 6 * time.Second, "no verdict can come of this run: its time limit of 6s has room for about 3 trials of 2s, and 6 are needed; give it --max-time 12s"},
-		{2, 0.95, 12 * time.Second, ""},
-		{2, 0.99, 12 * time.Second, "no verdict can come of this run: its time limit of 12s has room for about 6 trials of 2s, and 8 are needed; give it --max-time 16s"},
-		{2, 0.95, time.Second, "no verdict can come of this run: its time limit of 1s has room for about 1 trial of 2s, and 6 are needed; give it --max-time 12s"},
-		{1, 0.95, 4 * time.Second, ""},
-		{1, 0.95, 3 * time.Second, "no interval can come of this run: its time limit of 3s has room for about 1 trial of 2s, and 2 are needed; give it --max-time 4s"},
-	} {
-		o := runner.Options{MaxTime: tt.maxTime, Header: results.Header{Design: results.Design{Arms: make([]results.Arm, tt.arms), Confidence: tt.confidence}}}
-		each := (&runner.Preview{}).Each()
-		if got := tooShort(o, &runner.Preview{Trial: 2*time.Second - each}); got != tt.want {
-			t.Errorf("%d arms, %v, %v:\n%s\nwant\n%s", tt.arms, tt.confidence, tt.maxTime, got, tt.want)
 		}
 	}
 }

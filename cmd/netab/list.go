@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"netab/analysis/prose"
+	"netab/cmd/netab/question"
 	"netab/results/vocab"
 	"netab/scenarios"
 )
@@ -114,7 +115,7 @@ func newShow() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, ok := scenarios.BuiltinSource(args[0])
 			if !ok {
-				return usage(fmt.Errorf("no scenario is named %q: %s", args[0], nearest(args[0])))
+				return usage(fmt.Errorf("no scenario is named %q: %s", args[0], question.Nearest(args[0])))
 			}
 			return failed(writeWhole(cmd.OutOrStdout(), string(text)))
 		},
@@ -146,7 +147,7 @@ func newValidate() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			code := exitFine
 			for _, file := range args {
-				l, err := load(file, sets)
+				q, err := question.Load(file, sets)
 				if err != nil {
 					status, _ := errors.AsType[*statusError](badScenario(cmd, err))
 					if status.err != nil {
@@ -155,8 +156,8 @@ func newValidate() *cobra.Command {
 					code = max(code, status.code)
 					continue
 				}
-				writef(cmd.OutOrStdout(), "%s: ok, %s\n", file, prose.Counted(len(l.arms), "arm"))
-				for _, fault := range l.Unasked(l.arms, nil) {
+				writef(cmd.OutOrStdout(), "%s: ok, %s\n", file, prose.Counted(len(q.Arms), "arm"))
+				for _, fault := range q.Unasked(q.Arms, nil) {
 					writeln(cmd.OutOrStdout(), "note:", fault)
 				}
 			}

@@ -41,21 +41,15 @@ func writef(w io.Writer, format string, args ...any) {
 	_, _ = fmt.Fprintf(w, format, args...) // a reader that is gone has heard enough
 }
 
+// printer is writef to a stream, for those below who print nothing themselves.
+func printer(w io.Writer) func(format string, args ...any) {
+	return func(format string, args ...any) { writef(w, format, args...) }
+}
+
 // writeln is fmt.Fprintln that keeps what it is given within its line.
 func writeln(w io.Writer, args ...any) {
 	visible(args)
 	_, _ = fmt.Fprintln(w, args...)
-}
-
-// writeRow writes cells for a tabwriter.
-func writeRow(w io.Writer, cells []string) {
-	for i, cell := range cells {
-		if i > 0 {
-			_, _ = io.WriteString(w, "\t")
-		}
-		_, _ = io.WriteString(w, escape.Visible(cell))
-	}
-	_, _ = io.WriteString(w, "\n")
 }
 
 // writeWhole writes a text of several lines of our own, such as a table.

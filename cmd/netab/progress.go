@@ -11,6 +11,7 @@ import (
 	"netab/analysis"
 	"netab/analysis/prose"
 	"netab/analysis/report/labels"
+	"netab/cmd/netab/question"
 	"netab/results"
 	"netab/runner"
 )
@@ -26,17 +27,21 @@ type progress struct {
 }
 
 // newProgress is silent unless w is a terminal that can erase a line.
-func newProgress(w io.Writer, l *loaded, silent bool) *progress {
-	m := l.Measure
-	p := &progress{name: l.Name, maxTime: time.Duration(m.MaxTime)}
+func newProgress(w io.Writer, q *question.Question, silent bool) *progress {
+	m := q.Measure
+	p := &progress{name: q.Name, maxTime: time.Duration(m.MaxTime)}
 	if len(m.Metrics) > 0 {
 		p.headline = m.Metrics[0]
 	}
 	if !silent && isTerminal(w) && os.Getenv("TERM") != "dumb" {
 		p.w = w
-		p.show(fmt.Sprintf("%s: trying out the settings of %s", l.Name, prose.Counted(len(l.arms), "arm")), nil)
 	}
 	return p
+}
+
+// tryOut is what is seen until there is a plan.
+func (p *progress) tryOut(arms int) {
+	p.show(fmt.Sprintf("%s: trying out the settings of %s", p.name, prose.Counted(arms, "arm")), nil)
 }
 
 // begin is what is seen until the first trial has ended.

@@ -18,6 +18,7 @@ import (
 	"netab/analysis/report"
 	"netab/analysis/report/export"
 	"netab/analysis/report/html"
+	"netab/cmd/netab/question"
 	"netab/results"
 	"netab/results/disk"
 )
@@ -124,6 +125,16 @@ func newResultsShow() *cobra.Command {
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
 	as.add(cmd, "json")
 	return cmd
+}
+
+// judged is a stored run judged again, with what earlier ones say. One that is
+// told to strangers says nothing of others.
+func judged(cmd *cobra.Command, run *results.Run, redacted bool) analysis.Summary {
+	s := analysis.Summarize(run)
+	if !redacted {
+		question.Remember(storeFlag(cmd), false, run, &s)
+	}
+	return s
 }
 
 // printSummary prints a summary in the format of a name.

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"crypto/rand"
-	"encoding/binary"
-	"encoding/json"
+	"context"
 	"errors"
-	"os"
 	"strconv"
 	"time"
 
@@ -13,6 +10,8 @@ import (
 
 	"netab/analysis"
 	"netab/analysis/report"
+	"netab/cmd/netab/plan"
+	"netab/cmd/netab/question"
 	"netab/results"
 	"netab/results/vocab"
 	"netab/runner"
@@ -112,62 +111,74 @@ func (f runFlags) overrides() (sets, flags []string) {
 	return sets, flags
 }
 
+// load reads the scenario as the flags have it.
+func (f runFlags) load(cmd *cobra.Command, ref string) (*question.Question, error) {
+	sets, flags := f.overrides()
+	q, err := question.Load(ref, sets)
+	if err == nil {
+		q.Allowed, err = f.allow.check(q)
+	}
+	if err != nil {
+		return nil, badScenario(cmd, nameFlags(err, flags))
+	}
+	return q, nil
+}
+
 func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
-	var a *attempt
+	var a *question.Attempt
 	if !f.dryRun {
-		if a, err = beginAttempt(storeFlag(cmd), ref); err != nil {
+		if a, err = question.Begin(storeFlag(cmd), ref); err != nil {
 			return failed(err)
 		}
-		defer func() { a.failed(err) }()
+		defer func() { noteFailure(a, err) }()
 	}
-	sets, flags := f.overrides()
-	l, err := load(ref, sets)
+	q, err := f.load(cmd, ref)
 	if err != nil {
-		return badScenario(cmd, nameFlags(err, flags))
+		return err
 	}
-	if l.allowed, err = f.allow.check(l); err != nil {
-		return badScenario(cmd, nameFlags(err, flags))
-	}
-	if err := a.of(l.Name); err != nil {
+	if err := a.Of(q.Name); err != nil {
 		return failed(err)
 	}
 	if needsUserNamespace() {
 		return reexecInUserNamespace()
 	}
 	if f.dryRun {
-		o, err := l.options(storeFlag(cmd), f.seed, look(cmd.ErrOrStderr()), f.machine)
-		if err != nil {
-			return failed(err)
-		}
-		return dryRun(cmd, l, o, f.json)
+		return dryRun(cmd, q, f)
 	}
 	s, err := claimMachine(cmd.Context(), f.restore, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	o, err := l.options(storeFlag(cmd), f.seed, s, f.machine)
+	here, err := s.here(storeFlag(cmd), f.machine, f.seed)
+	if err != nil {
+		return failed(err)
+	}
+	progress := newProgress(cmd.ErrOrStderr(), q, f.quiet || f.noProgress)
+	here.Looked = progress.update
+	here.Leave = func(ctx context.Context, until time.Time) error {
+		progress.wait(until)
+		return s.leave(ctx, until, waiting(cmd, f.quiet))
+	}
+	o, err := q.Options(here)
 	if err != nil {
 		return failed(err)
 	}
 	if o.Header.Warnings, err = runner.Check(o.Header.Machine); err != nil {
 		return failed(err)
 	}
-	stop := analysis.NewStop(o.Header.Design, o.Seed)
-	progress := newProgress(cmd.ErrOrStderr(), l, f.quiet || f.noProgress)
-	o.Stop = stopRule(stop, progress)
 	o.Planned = func(p *runner.Preview) {
 		for _, note := range p.Notes {
 			writeln(cmd.ErrOrStderr(), "note:", note)
 		}
-		if text := tooShort(o, p); text != "" && !f.quiet {
+		if text := plan.New(q, o, p).TooShort(); text != "" && !f.quiet {
 			progress.close() // it goes on in a line of its own
 			writeln(cmd.ErrOrStderr(), "netab:", text)
 		}
 		progress.begin(p)
 	}
-	l.spread(&o, s, progress, waiting(cmd, f.quiet))
-	run, err := measure(cmd.Context(), o)
+	progress.tryOut(len(q.Arms))
+	run, err := question.Ask(cmd.Context(), o)
 	progress.close()
 	if run == nil {
 		return failed(err)
@@ -175,66 +186,36 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
 	return errors.Join(failed(err), show(cmd, f, o.Store, run, err))
 }
 
-// options collects what the runner needs.
-func (l *loaded) options(store string, seed uint64, claimed *claimed, machineName string) (runner.Options, error) {
-	m := l.Measure
-	if seed == 0 {
-		seed = m.Seed
-	}
-	if seed == 0 {
-		seed = randomSeed()
-	}
-	scenario, err := json.Marshal(l.Scenario)
+// dryRun prints the plan. Planning tries each arm's settings in throw-away
+// namespaces and changes nothing of the machine.
+func dryRun(cmd *cobra.Command, q *question.Question, f runFlags) error {
+	here, err := look(cmd.ErrOrStderr()).here(storeFlag(cmd), f.machine, f.seed)
 	if err != nil {
-		return runner.Options{}, err
+		return failed(err)
 	}
-	machine, err := readMachine(machineName)
+	o, err := q.Options(here)
 	if err != nil {
-		return runner.Options{}, err
+		return failed(err)
 	}
-	now := time.Now()
-	id := results.NewID(l.Name, now, randomSeed())
-	if err := claimed.Begin(id, build().Version); err != nil {
-		return runner.Options{}, err
+	preview, err := runner.Plan(cmd.Context(), o)
+	if err != nil {
+		return failed(err)
 	}
-	design := l.design()
-	lossFree := func(t *results.Trial, arm int) (float64, int) { return analysis.LossFreeRate(design.Arms, t, arm) }
-	return runner.Options{
-		Arms: l.arms, Slice: time.Duration(m.Slice), Settle: time.Duration(m.Settle), Trial: time.Duration(m.Trial),
-		MaxTime: time.Duration(m.MaxTime), WholeTrials: m.Grain == vocab.ByTrial, NoCanaries: m.Canaries == "off", Seed: seed, LossFree: lossFree, Store: store, Journal: claimed.Journal, Locks: claimed.Files(), AllowSysctl: l.allowed,
-		KeepProcesses: os.Getenv("NETAB_PROCESSES") == "kept", // for bench/keep.sh
-		Header: results.Header{ID: id, Scenario: scenario, Source: l.source, Design: design, Seed: seed,
-			Netab: build(), Command: os.Args, Started: now.UTC(), Machine: machine},
-	}, nil
-}
-
-func randomSeed() uint64 {
-	var b [8]byte
-	rand.Read(b[:])                                 // never fails
-	return binary.LittleEndian.Uint64(b[:])>>11 | 1 // exact in JSON readers that know only float64
-}
-
-// stopRule gives the runner the rule as a function and shows each look.
-func stopRule(stop *analysis.Stop, p *progress) runner.StopFunc {
-	return func(trials []results.Trial, elapsed time.Duration, last bool) runner.Decision {
-		d := stop.Look(trials, elapsed, last)
-		p.update(trials, elapsed, d)
-		out := runner.Decision{Stop: d.Stop, Reason: vocab.MaxTime}
-		if d.Look {
-			out.Look = &d.Record
-		}
-		if d.Converged {
-			out.Reason = vocab.Decided
-		}
-		return out
+	p := plan.New(q, o, preview)
+	p.Foretell(calibrationsOf(cmd, o.Store, &o.Header.Machine))
+	out := cmd.OutOrStdout()
+	if f.json {
+		return failed(writeJSON(out, p, ""))
 	}
+	p.Print(printer(out), widthOf(out))
+	return nil
 }
 
 // show judges the run and prints it; measured says whether it ended well.
 func show(cmd *cobra.Command, f runFlags, store string, run *results.Run, measured error) error {
 	summary := analysis.Summarize(run)
 	if !f.bisect { // which asks of builds, and their answers are to differ
-		remember(store, true, run, &summary)
+		question.Remember(store, true, run, &summary)
 	}
 	// A report that cannot be written is no reason to show nothing.
 	page, unwritten := writeReport(f.html, store, run, summary)

@@ -18,6 +18,7 @@ import (
 	"netab/analysis/report/export"
 	"netab/analysis/report/html"
 	"netab/analysis/trend"
+	"netab/cmd/netab/question"
 	"netab/results"
 	"netab/results/disk"
 )
@@ -131,7 +132,7 @@ func history(cmd *cobra.Command, opts trend.Options, beside *gateFlags) (trend.H
 			}
 		}
 	}
-	index, err := store.Index(trend.DigestVersion, digestRun, progress)
+	index, err := store.Index(trend.DigestVersion, question.Digest, progress)
 	if err != nil {
 		return trend.History{}, err
 	}
@@ -146,11 +147,6 @@ func history(cmd *cobra.Command, opts trend.Options, beside *gateFlags) (trend.H
 		h = trend.Redacted(h, index.Runs)
 	}
 	return h, nil
-}
-
-func digestRun(run *results.Run) results.Digest {
-	describeOlder(run)
-	return trend.Digest(run)
 }
 
 // knownToTrend are the known issues of the file that was named, for every

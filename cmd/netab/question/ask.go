@@ -1,6 +1,7 @@
-package main
+package question
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -13,11 +14,11 @@ import (
 	"netab/runner/claim"
 )
 
-// measure is runner.Run that begins with what the last run on this machine and
+// Ask is runner.Run that begins with what the last run on this machine and
 // boot, of whatever store, needed for its trials to begin in time. It is worth a
 // file beside the journal: on a slow guest the first trials are lost otherwise,
 // in every run again.
-func measure(ctx context.Context, o runner.Options) (*results.Run, error) {
+func Ask(ctx context.Context, o runner.Options) (*results.Run, error) {
 	file, boot := filepath.Join(claim.StateDir(), "lead.json"), o.Header.Machine.BootID
 	known := recallLead(file, boot)
 	o.Lead = known
@@ -48,8 +49,11 @@ func recallLead(file, boot string) time.Duration {
 
 // rememberLead keeps it if it can: what is not kept is learned again.
 func rememberLead(file, boot string, lead time.Duration) {
-	if dir, err := disk.MakeDir(filepath.Dir(file)); err == nil {
-		defer dir.Close()
-		_ = dir.Write(filepath.Base(file), func(w io.Writer) error { return writeJSON(w, leadFile{boot, int64(lead)}, "") })
+	dir, err := disk.MakeDir(filepath.Dir(file))
+	if err != nil {
+		return
 	}
+	defer dir.Close()
+	text, _ := json.Marshal(leadFile{boot, int64(lead)}) // cannot fail
+	_ = dir.Write(filepath.Base(file), func(w io.Writer) error { _, err := bytes.NewReader(text).WriteTo(w); return err })
 }

@@ -1,0 +1,90 @@
+// Package question has a scenario ready to be asked of this machine: found by name or
+// file, its arms placed on the CPUs there are, its metrics known. Of that it makes what
+// the runner needs, Options, and has it measured, Ask.
+//
+// It lies below cmd, because it sees both sides: package analysis has the metrics and
+// the stop rule, and package runner is given them as functions. It prints nothing.
+package question
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"netab/analysis"
+	"netab/results"
+	"netab/scenarios"
+)
+
+// A Question is a scenario that is ready to be planned.
+type Question struct {
+	*scenarios.Scenario
+	Source string // file path, or builtin:NAME
+	Arms   []scenarios.Arm
+	// Allowed are sysctls that it may set though no scenario may unasked.
+	Allowed []string
+}
+
+// A MachineError is the fault of this machine, not of the scenario.
+type MachineError struct{ Err error }
+
+func (e *MachineError) Error() string { return e.Err.Error() }
+func (e *MachineError) Unwrap() error { return e.Err }
+
+// Load reads a scenario by name or file, with overrides, for this machine.
+func Load(ref string, sets []string) (*Question, error) {
+	source, text, err := read(ref)
+	if err != nil {
+		return nil, err
+	}
+	s, err := scenarios.ParseWith(source, text, sets)
+	if err != nil {
+		return nil, err
+	}
+	q, err := (&Question{Source: source}).With(s)
+	if err != nil {
+		return nil, err
+	}
+	return q, q.checkMetrics()
+}
+
+// With is another scenario made of q's.
+func (q *Question) With(s *scenarios.Scenario) (*Question, error) {
+	t, err := results.ReadCPUTopology(results.Root(""))
+	if err != nil {
+		return nil, &MachineError{err}
+	}
+	arms, err := scenarios.Expand(s, scenarios.CPUs{Online: t.Online, Allowed: t.Allowed, Isolated: t.Isolated, Node: t.Node, Siblings: t.Siblings})
+	return &Question{Scenario: s, Source: q.Source, Arms: arms, Allowed: q.Allowed}, err
+}
+
+// checkMetrics refuses metrics that nobody computes: only package analysis
+// knows which there are, and after a run it is too late to say so.
+func (q *Question) checkMetrics() error {
+	var known []string
+	for _, m := range analysis.Metrics() {
+		known = append(known, m.Name)
+	}
+	d := q.Design()
+	var faults scenarios.Errors
+	for _, name := range d.Metrics {
+		key, path := "measure.metrics", fmt.Sprintf("measure.metrics.%d", slices.Index(q.Measure.Metrics, name))
+		if _, gates := q.Gate[name]; gates {
+			key, path = "gate", "gate."+name
+		}
+		fail := func(msg, hint string) { faults = append(faults, q.Fault(path, key+": "+msg, hint)) }
+		of, _, beside := strings.Cut(name, ".")
+		m, ok := analysis.LookupMetric(name)
+		if !ok {
+			fail(fmt.Sprintf("%q is not a metric", name), scenarios.Suggest(name, known))
+		} else if beside && !slices.ContainsFunc(q.Arms, func(a scenarios.Arm) bool { _, ok := a.Config.Traffic.Beside[of]; return ok }) {
+			fail(fmt.Sprintf("%q: no arm has traffic beside of that name", name), "name it in traffic.beside")
+		} else if !slices.ContainsFunc(d.Arms, m.AppliesTo) {
+			fail(fmt.Sprintf("%q means nothing for this traffic, so it would be measured for nothing", name), "see the metrics of its kind in docs/traffic.md, or leave it off")
+		}
+	}
+	if len(faults) > 0 {
+		return faults
+	}
+	return nil
+}
