@@ -259,3 +259,34 @@ func modesInShort(c *Comparison) string {
 	}
 	return text
 }
+
+// answer of runs is a sentence a side that they are compared with.
+func (c comparing) answer(s *Summary) string {
+	d := c.groups[len(c.groups)-1].Runs[0].Header.Design
+	m, ok := LookupMetric(judgedMetrics(d)[0])
+	if !ok {
+		return "The headline metric is not known, so there is no answer."
+	}
+	base := c.groups[0]
+	var sentences []string
+	for _, g := range c.groups[1:] {
+		var parts []string
+		for _, x := range s.Comparisons {
+			if x.Metric == m.Name && x.ArmRun == g.Label && len(parts) < maxInAnswer {
+				parts = append(parts, x.sentence(m, len(parts) == 0, s))
+			}
+		}
+		if len(parts) == 0 {
+			continue
+		}
+		noun := c.noun()
+		if noun == "kernel " {
+			noun = "" // a release is known for one
+		}
+		sentences = append(sentences, prose.Capital(fmt.Sprintf("%s%s against %s%s: %s %s.", noun, g.Label, noun, base.Label, subject(d, m), strings.Join(parts, "; "))))
+	}
+	if len(sentences) == 0 {
+		return "The runs have no arm in common that was measured in both."
+	}
+	return strings.Join(sentences, " ")
+}

@@ -192,3 +192,41 @@ func quota(cpus float64) string {
 	}
 	return fmt.Sprintf("%.3g CPUs", cpus)
 }
+
+// confounders lists what differs between the first run and any other, once
+// each.
+func (c comparing) confounders() []Confounder {
+	out := []Confounder{}
+	first, declared := c.groups[0].Runs[0], c.options.Declared
+	for _, g := range c.groups {
+		for _, r := range g.Runs {
+			if r == first {
+				continue
+			}
+			for _, f := range append(confounders(&first.Header, &r.Header, declared), placedDifferently(first, r, declared)...) {
+				if !slices.Contains(out, f) {
+					out = append(out, f)
+				}
+			}
+		}
+	}
+	return out
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+// Blocking lists the confounders that make runs incomparable, in words.
+func (s *Summary) Blocking() []string {
+	var out []string
+	for _, f := range s.Confounders {
+		if f.Blocking {
+			out = append(out, fmt.Sprintf("%s (%s; %s)", f.Name, orNone(f.A), orNone(f.B)))
+		}
+	}
+	return out
+}

@@ -200,14 +200,3 @@ func (g *Gate) outcome() Outcome {
 		return Passed
 	}
 }
-
-// Blocking lists the confounders that make runs incomparable, in words.
-func (s *Summary) Blocking() []string {
-	var out []string
-	for _, f := range s.Confounders {
-		if f.Blocking {
-			out = append(out, fmt.Sprintf("%s (%s; %s)", f.Name, orNone(f.A), orNone(f.B)))
-		}
-	}
-	return out
-}

@@ -37,17 +37,17 @@ type FactorEffect struct {
 // A SweepCell is the effect of a level within one combination of the other
 // factors' levels, paired by slices like any effect within a run.
 type SweepCell struct {
-	Within     []results.Level `json:"within"`
-	Level      string          `json:"level"`
-	Arm        string          `json:"arm"`
-	Baseline   string          `json:"baseline"`
-	Change     float64         `json:"change"`
-	Lo         float64         `json:"lo"` // by itself, at the run's confidence
-	Hi         float64         `json:"hi"`
-	P          *float64        `json:"p"`
-	Adjusted   *float64        `json:"p_adjusted"` // Benjamini and Hochberg's, over all cells of the sweep
-	Discovered bool            `json:"discovered"`
-	N          int             `json:"n"`
+	Within     []results.FactorLevel `json:"within"`
+	Level      string                `json:"level"`
+	Arm        string                `json:"arm"`
+	Baseline   string                `json:"baseline"`
+	Change     float64               `json:"change"`
+	Lo         float64               `json:"lo"` // by itself, at the run's confidence
+	Hi         float64               `json:"hi"`
+	P          *float64              `json:"p"`
+	Adjusted   *float64              `json:"p_adjusted"` // Benjamini and Hochberg's, over all cells of the sweep
+	Discovered bool                  `json:"discovered"`
+	N          int                   `json:"n"`
 
 	effects map[int]float64 // by position of the trial
 }
@@ -56,15 +56,15 @@ type SweepCell struct {
 // combinations of the other factors. Only the combination that departs most
 // from the mean of the others is given.
 type Interaction struct {
-	Factor  string          `json:"factor"`
-	Level   string          `json:"level"`
-	Within  []results.Level `json:"within"`
-	Departs float64         `json:"departs"` // its effect against the mean of the others'
-	Lo      float64         `json:"lo"`
-	Hi      float64         `json:"hi"`
-	P       float64         `json:"p"` // Holm's over the combinations
-	Shown   bool            `json:"shown"`
-	Text    string          `json:"text"`
+	Factor  string                `json:"factor"`
+	Level   string                `json:"level"`
+	Within  []results.FactorLevel `json:"within"`
+	Departs float64               `json:"departs"` // its effect against the mean of the others'
+	Lo      float64               `json:"lo"`
+	Hi      float64               `json:"hi"`
+	P       float64               `json:"p"` // Holm's over the combinations
+	Shown   bool                  `json:"shown"`
+	Text    string                `json:"text"`
 }
 
 // sweep is nil for designs without at least two factors of two levels.
@@ -141,7 +141,7 @@ func (j judging) factor(f int, m Metric) (FactorEffect, bool) {
 	return fe, len(fe.Cells) > 0
 }
 
-func without(ls []results.Level, i int) []results.Level {
+func without(ls []results.FactorLevel, i int) []results.FactorLevel {
 	return append(slices.Clone(ls[:i]), ls[i+1:]...)
 }
 
@@ -241,7 +241,7 @@ func contrasts(cells []SweepCell, i int) []float64 {
 }
 
 // named writes levels as "message=64, rps=off".
-func named(ls []results.Level) string {
+func named(ls []results.FactorLevel) string {
 	var parts []string
 	for _, l := range ls {
 		parts = append(parts, l.Factor+"="+l.Value)

@@ -18,7 +18,7 @@ func matrixRun(effects []float64, seed uint64, trials int) *results.Run {
 	for i := range d.Arms {
 		size, rps := d.Factors[0].Levels[i/2], d.Factors[1].Levels[i%2]
 		d.Arms[i].Name = "size=" + size + ",rps=" + rps
-		d.Arms[i].Levels = []results.Level{{Factor: "size", Value: size}, {Factor: "rps", Value: rps}}
+		d.Arms[i].Levels = []results.FactorLevel{{Factor: "size", Value: size}, {Factor: "rps", Value: rps}}
 	}
 	d.Baseline = d.Arms[0].Name
 	return w.Run(d, seed, trials)

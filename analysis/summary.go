@@ -72,14 +72,14 @@ type Summary struct {
 
 // An ArmSummary is the levels of one arm.
 type ArmSummary struct {
-	Name    string           `json:"name"`
-	Levels  []results.Level  `json:"levels,omitempty"`
-	Run     string           `json:"run,omitempty"` // only where arms of several runs stand together
-	Metrics map[string]Level `json:"metrics"`
-	Modes   *LevelModes      `json:"level_modes,omitempty"` // of the headline metric
-	Limit   *Limit           `json:"limit,omitempty"`
-	Events  []Event          `json:"events,omitempty"`
-	Failed  int              `json:"failed_trials,omitempty"` // in which it moved nothing, or broke
+	Name    string                `json:"name"`
+	Levels  []results.FactorLevel `json:"levels,omitempty"`
+	Run     string                `json:"run,omitempty"` // only where arms of several runs stand together
+	Metrics map[string]Level      `json:"metrics"`
+	Modes   *LevelModes           `json:"level_modes,omitempty"` // of the headline metric
+	Limit   *Limit                `json:"limit,omitempty"`
+	Events  []Event               `json:"events,omitempty"`
+	Failed  int                   `json:"failed_trials,omitempty"` // in which it moved nothing, or broke
 }
 
 // A Limit says which role was as busy as it can be, and so what the arm's

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// pathModules change what a packet goes through, by name or by the start of
+// packetModules change what a packet goes through, by name or by the start of
 // it: filters, connection tracking, bridges, tunnels, traffic control, and
 // agents' hooks.
-var pathModules = []string{
+var packetModules = []string{
 	"nf_", "nft_", "ip_tables", "ip6_tables", "iptable_", "ip6table_", "arptable_", "ebtable", "ipt_", "ip6t_", "xt_", "x_tables", "ip_set", "ip_vs",
 	"br_netfilter", "bridge", "bonding", "team", "macvlan", "ipvlan", "vxlan", "geneve", "openvswitch", "wireguard", "ip_gre", "ipip", "sit", "8021q",
 	"sch_", "cls_", "act_", "ifb", "tcp_", "xfrm", "esp4", "esp6", "tls", "vrf", "dummy",
@@ -35,17 +35,17 @@ func ReadModules(files Files) ([]string, error) {
 	return names, nil
 }
 
-// readModules reads the loaded modules that change the packet path.
+// readModules reads the loaded modules that change what becomes of packets.
 func readModules(files Files) []string {
 	names, err := ReadModules(files)
 	if err != nil {
 		return nil
 	}
-	return slices.DeleteFunc(names, func(name string) bool { return !changesPath(name) })
+	return slices.DeleteFunc(names, func(name string) bool { return !handlesPackets(name) })
 }
 
-func changesPath(module string) bool {
-	return slices.ContainsFunc(pathModules, func(p string) bool {
+func handlesPackets(module string) bool {
+	return slices.ContainsFunc(packetModules, func(p string) bool {
 		return module == p || strings.HasSuffix(p, "_") && strings.HasPrefix(module, p)
 	})
 }

@@ -99,7 +99,7 @@ type Factor struct {
 // An Arm is one configuration under comparison.
 type Arm struct {
 	Name     string         `json:"name"`
-	Levels   []Level        `json:"levels,omitempty"` // empty for explicit arms
+	Levels   []FactorLevel  `json:"levels,omitempty"` // empty for explicit arms
 	Kind     vocab.Kind     `json:"kind,omitempty"`   // "" = stream
 	Protocol vocab.Protocol `json:"protocol"`
 	Message  int            `json:"message_bytes"` // the mean where sizes are drawn
@@ -128,8 +128,8 @@ type Arm struct {
 	Notes []string `json:"notes,omitempty"`
 }
 
-// A Level is the value that an arm has of a factor.
-type Level struct {
+// A FactorLevel is the value that an arm has of a factor.
+type FactorLevel struct {
 	Factor string `json:"factor"`
 	Value  string `json:"value"`
 }

@@ -27,7 +27,7 @@ func arrange(o Options, f *found) (*plan, error) {
 	return p, p.countEnough(o.MaxTime)
 }
 
-// heedClocks refuses settle parts in which the sides of a path need not agree that the
+// heedClocks refuses settle parts in which the two sides need not agree that the
 // arm has changed: half of one is for what was under way.
 func (p *plan) heedClocks(bounds []clockBound) error {
 	for _, b := range bounds {

@@ -89,8 +89,8 @@ func (m *moment) since(before moment, setups []*live) results.HostDelta {
 	}
 	for _, l := range setups {
 		d.OwnNS += l.ownCPU(before.place)
-		for _, a := range l.path.Agents() {
-			if d.Place != "" && l.path.PlaceOf(a) == before.place {
+		for _, a := range l.built.Agents() {
+			if d.Place != "" && l.built.PlaceOf(a) == before.place {
 				own = append(own, a.PID())
 			}
 		}

@@ -5,7 +5,7 @@ import (
 	"netab/runner/host"
 )
 
-// devices is what the record says of the path's devices beside the knobs:
+// devices is what the record says of the devices on both sides beside the knobs:
 // offloads and queueing disciplines, by "device.feature" and device.
 type devices struct {
 	offloads map[string]string
@@ -17,7 +17,7 @@ var recorded = []string{"rx-gro", "rx-gro-hw", "rx-gro-list", "rx-lro", "rx-chec
 	"tx-generic-segmentation", "tx-tcp-segmentation", "tx-udp-segmentation", "tx-scatter-gather",
 	"tx-checksum-ip-generic", "tx-checksum-ipv4", "tx-checksum-ipv6"}
 
-// describe adds one end of the path.
+// describe adds one side.
 func (d *devices) describe(h host.Host, device string) error {
 	if d.offloads == nil {
 		d.offloads, d.qdiscs = map[string]string{}, map[string]string{}

@@ -153,34 +153,34 @@ func (d *discovery) traffic(index int) (err error) {
 	return err
 }
 
-// rehearse builds an arm's path, applies the knobs that are its own, and takes
+// rehearse builds an arm's topology, applies the knobs that are its own, and takes
 // it down again. It returns those knobs; the others are noted as shared.
 func (d *discovery) rehearse(ctx context.Context, index int) ([]scenarios.Knob, error) {
 	arm := d.arms[index]
-	path, err := topology.Build(ctx, d.at, arm.Config.Topology, agent.Options{})
+	built, err := topology.Build(ctx, d.at, arm.Config.Topology, agent.Options{})
 	if err != nil {
 		return nil, err
 	}
-	defer path.Close(ctx)
+	defer built.Close(ctx)
 	var own []scenarios.Knob
 	var errs []error
 	for _, k := range withDefaults(arm) {
-		scope, err := scopeOf(path, k)
+		scope, err := scopeOf(built, k)
 		switch {
 		case err != nil:
 			errs = append(errs, located(k, err))
 		case scope != knob.Netns:
-			if err := d.share(index, k, spot{place: path.Sink.Place, home: path.Sink.Place.Host(), device: k.Device, scope: scope}); err != nil {
+			if err := d.share(index, k, spot{place: built.Sink.Place, home: built.Sink.Place.Host(), device: k.Device, scope: scope}); err != nil {
 				errs = append(errs, located(k, err))
 			}
 		default:
 			own = append(own, k)
 		}
 	}
-	_, err = applyOwn(path, own)
+	_, err = applyOwn(built, own)
 	errs = append(errs, err)
 	if index == 0 {
-		for _, side := range []topology.Side{path.Source, path.Sink} {
+		for _, side := range []topology.Side{built.Source, built.Sink} {
 			errs = append(errs, d.found.devices.describe(side.Agent, side.Device))
 		}
 	}

@@ -54,7 +54,7 @@ func (r *run) count(turns []turn) {
 // both have counted the same.
 func (l *live) counters() map[int]traffic.Counted {
 	out := map[int]traffic.Counted{}
-	for _, a := range l.path.Agents() {
+	for _, a := range l.built.Agents() {
 		if r := l.reports[a]; r != nil {
 			for _, c := range r.Counters {
 				if _, ok := out[c.Slice]; !ok {

@@ -23,7 +23,7 @@ type group struct {
 	flows   []flow
 }
 
-// A flow is one source-sink pair of a group and the sides of the path that its
+// A flow is one source-sink pair of a group and the sides of the topology that its
 // ends are on. Where flows share a socket, one of them has it.
 type flow struct {
 	source, sink           topology.Side
@@ -34,17 +34,17 @@ type flow struct {
 }
 
 // groupsOf lays out all traffic of an arm, the main one first.
-func groupsOf(t scenarios.Traffic, path *topology.Path) []group {
-	out := []group{{traffic: t, flows: flowsOf(t, path)}}
+func groupsOf(t scenarios.Traffic, built *topology.Built) []group {
+	out := []group{{traffic: t, flows: flowsOf(t, built)}}
 	for _, name := range slices.Sorted(maps.Keys(t.Beside)) {
-		out = append(out, group{name: name, traffic: t.Beside[name], flows: flowsOf(t.Beside[name], path)})
+		out = append(out, group{name: name, traffic: t.Beside[name], flows: flowsOf(t.Beside[name], built)})
 	}
 	return out
 }
 
 // flowsOf lays out the flows of one kind of traffic: sources at the source side,
 // or at the sink side for the reverse direction, or both.
-func flowsOf(t scenarios.Traffic, path *topology.Path) []flow {
+func flowsOf(t scenarios.Traffic, built *topology.Built) []flow {
 	var flows []flow
 	firstOf := map[int]int{} // sink of the pattern -> its first flow
 	add := func(pair scenarios.Pair, index int, source, sink topology.Side) {
@@ -63,10 +63,10 @@ func flowsOf(t scenarios.Traffic, path *topology.Path) []flow {
 	}
 	for i, pair := range t.Pairs() {
 		if t.Direction != "reverse" {
-			add(pair, i, path.Source, path.Sink)
+			add(pair, i, built.Source, built.Sink)
 		}
 		if t.Direction == "reverse" || t.Direction == "both" {
-			add(pair, i, path.Sink, path.Source)
+			add(pair, i, built.Sink, built.Source)
 		}
 	}
 	return flows
@@ -134,13 +134,13 @@ const framesPort = 32768
 // openSockets opens all sinks, then connects all sources to them, then
 // completes the sinks.
 func (l *live) openSockets() error {
-	l.groups = groupsOf(l.arm.Config.Traffic, l.path)
-	v6, exposed := l.path.Sink.Addr.Is6(), l.arm.Config.Topology.Kind == vocab.NIC
+	l.groups = groupsOf(l.arm.Config.Traffic, l.built)
+	v6, exposed := l.built.Sink.Addr.Is6(), l.arm.Config.Topology.Kind == vocab.NIC
 	var configs []traffic.Config
 	for i := range l.groups {
 		configs = append(configs, l.groups[i].config(v6, exposed))
 	}
-	for _, a := range l.path.Agents() {
+	for _, a := range l.built.Agents() {
 		if err := a.Open(configs...); err != nil {
 			return err
 		}
@@ -333,7 +333,7 @@ func (g *group) makesFrames() bool {
 
 // accept completes the sinks.
 func (l *live) accept(sinks map[*agent.Agent][]traffic.End) error {
-	for _, a := range l.path.Agents() {
+	for _, a := range l.built.Agents() {
 		ends := sinks[a]
 		for i, e := range ends {
 			ends[i].Origins = l.groups[e.Group].origins(e)

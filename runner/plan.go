@@ -30,7 +30,7 @@ type switched struct {
 	knob  knob.Knob
 	place place.Place
 	// home is where it is found before the run, borrowed and put back. A device that is
-	// moved meanwhile has its knobs written on its side of the path.
+	// moved meanwhile has its knobs written on its own side.
 	home   host.Host
 	side   side
 	values []string         // by arm
@@ -38,7 +38,7 @@ type switched struct {
 	before string           // value for arms that do not name it
 }
 
-// A side of a path over existing interfaces, on which a shared knob is to be
+// A side of a topology of existing interfaces, on which a shared knob is to be
 // written; 0 = the machine.
 type side int
 

@@ -93,14 +93,14 @@ const (
 // flows and each of its threads has so many windows.
 func needOf(arm *scenarios.Arm, arms, windows int) demand {
 	c := arm.Config
-	path := &topology.Path{Source: topology.Side{Device: "source"}, Sink: topology.Side{Device: "sink"}}
+	built := &topology.Built{Source: topology.Side{Device: "source"}, Sink: topology.Side{Device: "sink"}}
 	if c.Topology.Kind == vocab.Loopback {
-		path.Source = path.Sink
+		built.Source = built.Sink
 	}
-	sides := map[topology.Side]int{path.Source: agentFiles, path.Sink: agentFiles}
+	sides := map[topology.Side]int{built.Source: agentFiles, built.Sink: agentFiles}
 	n := demand{agents: len(sides), threads: agentThreads * len(sides), memory: knobMemory(arm)}
 	n.memory = plus(n.memory, times(uint64(len(sides)), agentMemory))
-	for _, g := range groupsOf(c.Traffic, path) {
+	for _, g := range groupsOf(c.Traffic, built) {
 		t := &g.traffic
 		n.flows += len(g.flows)
 		sources, sinks := map[topology.Side]int{}, map[topology.Side]int{}

@@ -147,11 +147,11 @@ func TestNeedIsMet(t *testing.T) {
 		}
 		want := needOf(&r.plan.arms[0], 1, 0)
 		threads, most := 0, 0
-		for _, a := range l.path.Agents() {
+		for _, a := range l.built.Agents() {
 			most = max(most, entries(t, a.PID(), "fd"))
 			threads += entries(t, a.PID(), "task")
 		}
-		if err := l.path.Close(t.Context()); err != nil {
+		if err := l.built.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
 		r.close()
@@ -159,8 +159,8 @@ func TestNeedIsMet(t *testing.T) {
 		if strings.Contains(text, "crr") {
 			later = 2 * want.flows
 		}
-		if most > want.files || most < want.files-agentFiles-later || threads < want.threads-want.agents*agentThreads || len(l.path.Agents()) != want.agents {
-			t.Errorf("%s: %d files, %d threads of %d agents; estimated %+v", text, most, threads, len(l.path.Agents()), want)
+		if most > want.files || most < want.files-agentFiles-later || threads < want.threads-want.agents*agentThreads || len(l.built.Agents()) != want.agents {
+			t.Errorf("%s: %d files, %d threads of %d agents; estimated %+v", text, most, threads, len(l.built.Agents()), want)
 		}
 	}
 }
@@ -194,12 +194,12 @@ func TestIPv6OffByDefault(t *testing.T) {
 	}
 	defer space.Close()
 	arm := armsOf(t, "topology: {family: ipv6}")[0]
-	path, err := topology.Build(t.Context(), place.Both(here), arm.Config.Topology, agent.Options{Namespace: space})
+	built, err := topology.Build(t.Context(), place.Both(here), arm.Config.Topology, agent.Options{Namespace: space})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer path.Close(t.Context())
-	addresses, err := path.Sink.Agent.ReadFile("/proc/net/if_inet6")
+	defer built.Close(t.Context())
+	addresses, err := built.Sink.Agent.ReadFile("/proc/net/if_inet6")
 	if err != nil || !strings.Contains(string(addresses), strings.Repeat("0", 31)+"1 ") {
 		t.Errorf("lo has no ::1: %s %v", addresses, err)
 	}

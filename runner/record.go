@@ -97,13 +97,13 @@ func (l *live) armTrials(served []int, turns []turn, settings map[int][]results.
 	main := l.ends(0)
 	base := results.ArmTrial{Shared: len(served) > 1 && len(l.arms) > 1,
 		Source: main.source, Sink: main.sink, Flows: main.flows, Beside: l.beside(0)}
-	source, sink := l.net[l.path.Source.Agent], l.net[l.path.Sink.Agent]
+	source, sink := l.net[l.built.Source.Agent], l.net[l.built.Sink.Agent]
 	base.SinkNet, base.SinkDev = sink.Net, sink.Dev
-	if l.path.Source.Agent != l.path.Sink.Agent {
+	if l.built.Source.Agent != l.built.Sink.Agent {
 		base.SourceNet, base.SourceDev = source.Net, source.Dev
 	}
 	if l.hasLedger() && l.failed == nil {
-		base.Ledger = l.ledger(main.sent, main.received, machines.cpusOf(l.path.Places()))
+		base.Ledger = l.ledger(main.sent, main.received, machines.cpusOf(l.built.Places()))
 	}
 	counted := l.counters()
 	var out []results.ArmTrial
@@ -222,7 +222,7 @@ func addFlow(f *results.Flow, e traffic.EndResult) {
 func (l *live) ownCPU(at place.Place) int64 {
 	var n int64
 	for a, r := range l.reports {
-		if l.path.PlaceOf(a) == at {
+		if l.built.PlaceOf(a) == at {
 			n += r.OwnCPU
 		}
 	}
@@ -241,18 +241,18 @@ func (l *live) differences(after map[*agent.Agent]probe.Namespace) {
 // each namespace is that of sources and of sinks.
 func (l *live) ledger(sent, received traffic.Counts, cpus []results.CPUDelta) results.Ledger {
 	t := &l.groups[0].traffic
-	source, sink := l.net[l.path.Source.Agent], l.net[l.path.Sink.Agent]
+	source, sink := l.net[l.built.Source.Agent], l.net[l.built.Sink.Agent]
 	switch {
 	case t.Direction == "reverse":
 		source, sink = sink, source
-	case t.Direction == "both" && l.path.Source.Agent != l.path.Sink.Agent:
+	case t.Direction == "both" && l.built.Source.Agent != l.built.Sink.Agent:
 		source = probe.Namespace{Net: sum(source.Net, sink.Net), Dev: sum(source.Dev, sink.Dev)}
 		sink = source
 	}
 	u := probe.UDP{Sent: sent.Msgs, Received: received.Msgs, SocketDrops: received.Drops,
 		Source: source, Sink: sink, SoftnetDropped: probe.SoftnetDropped(cpus)}
 	u.IP = 4
-	if l.path.Sink.Addr.Is6() {
+	if l.built.Sink.Addr.Is6() {
 		u.IP = 6
 	}
 	l.trains(&u, t)
@@ -278,7 +278,7 @@ func (l *live) trains(u *probe.UDP, t *scenarios.Traffic) {
 	}
 	u.Around = t.Source.Path == "packet" || t.Source.Path == "pktgen"
 	u.Apart = l.arm.Config.Topology.Kind == vocab.NIC
-	u.Fragments = fragments(l.path.Source, int(datagram))
+	u.Fragments = fragments(l.built.Source, int(datagram))
 }
 
 // fragments is into how many IP fragments a datagram is cut on its way.

@@ -45,51 +45,51 @@ func withDefaults(arm scenarios.Arm) []scenarios.Knob {
 	return append(out, arm.Knobs...)
 }
 
-// scopeOf says what a change of the knob touches, for an arm on this path.
-func scopeOf(path *topology.Path, k scenarios.Knob) (knob.Scope, error) {
+// scopeOf says what a change of the knob touches, for an arm on this topology.
+func scopeOf(built *topology.Built, k scenarios.Knob) (knob.Scope, error) {
 	switch knob.SubjectOf(k.Family) {
 	case knob.OfNamespace:
-		sides := sidesOf(path, k)
+		sides := sidesOf(built, k)
 		return knob.SysctlScope(sides[len(sides)-1].Agent, k.Name)
 	case knob.OfMachine:
 		return knob.Host, nil
 	}
-	if len(devicesOf(path, k)) > 0 {
+	if len(devicesOf(built, k)) > 0 {
 		return knob.Netns, nil
 	}
 	return knob.Device, nil
 }
 
-// sidesOf are the sides of a path on which a knob is to be set: both for a
+// sidesOf are the sides on which a knob is to be set: both for a
 // sysctl, each namespace once, but for one of a device of one side, which the
 // other has not.
-func sidesOf(path *topology.Path, k scenarios.Knob) []topology.Side {
+func sidesOf(built *topology.Built, k scenarios.Knob) []topology.Side {
 	if knob.SubjectOf(k.Family) != knob.OfNamespace {
-		return devicesOf(path, k)
+		return devicesOf(built, k)
 	}
 	if device, ok := knob.DeviceOf(k.Name); ok {
-		if own := devicesOf(path, scenarios.Knob{Device: device}); len(own) > 0 {
+		if own := devicesOf(built, scenarios.Knob{Device: device}); len(own) > 0 {
 			return own
 		}
 	}
-	if path.Source.Agent == path.Sink.Agent {
-		return []topology.Side{path.Sink}
+	if built.Source.Agent == built.Sink.Agent {
+		return []topology.Side{built.Sink}
 	}
-	return []topology.Side{path.Source, path.Sink}
+	return []topology.Side{built.Source, built.Sink}
 }
 
-// devicesOf resolves a device key on a path; none = not a device of the path.
-func devicesOf(path *topology.Path, k scenarios.Knob) []topology.Side {
-	both := []topology.Side{path.Source, path.Sink}
-	if path.Source.Agent == path.Sink.Agent {
+// devicesOf resolves a device key; none = not a device of the topology.
+func devicesOf(built *topology.Built, k scenarios.Knob) []topology.Side {
+	both := []topology.Side{built.Source, built.Sink}
+	if built.Source.Agent == built.Sink.Agent {
 		both = both[1:]
 	}
 	var out []topology.Side
 	switch k.Device {
 	case "source":
-		return []topology.Side{path.Source}
+		return []topology.Side{built.Source}
 	case "sink":
-		return []topology.Side{path.Sink}
+		return []topology.Side{built.Sink}
 	case "both":
 		return both
 	case "lo":
@@ -109,11 +109,11 @@ func devicesOf(path *topology.Path, k scenarios.Knob) []topology.Side {
 
 // applyOwn sets knobs in the arm's own namespaces, in their order as far as it
 // works. Beside an error the settings are those made so far.
-func applyOwn(path *topology.Path, knobs []scenarios.Knob) ([]results.Setting, error) {
+func applyOwn(built *topology.Built, knobs []scenarios.Knob) ([]results.Setting, error) {
 	settings := make([][]results.Setting, len(knobs))
 	errs := make([]error, len(knobs))
 	knob.Passes(len(knobs), func(_, i int) (open, changed bool) {
-		made, err := applyOne(path, knobs[i])
+		made, err := applyOne(built, knobs[i])
 		for n, s := range made {
 			changed = changed || s.Before != s.After
 			if n < len(settings[i]) && settings[i][n].Knob == s.Knob {
@@ -126,9 +126,9 @@ func applyOwn(path *topology.Path, knobs []scenarios.Knob) ([]results.Setting, e
 	return slices.Concat(settings...), errors.Join(errs...)
 }
 
-func applyOne(path *topology.Path, k scenarios.Knob) ([]results.Setting, error) {
+func applyOne(built *topology.Built, k scenarios.Knob) ([]results.Setting, error) {
 	var out []results.Setting
-	for _, side := range sidesOf(path, k) {
+	for _, side := range sidesOf(built, k) {
 		bound, err := knob.Bind(side.Agent, k, side.Device, knob.Netns)
 		if err != nil {
 			return out, err

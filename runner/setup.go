@@ -16,7 +16,7 @@ import (
 // A live setup is a setup with its processes, namespaces and sockets.
 type live struct {
 	*setup
-	path     *topology.Path
+	built    *topology.Built
 	phase    float64 // of an interval, by which paced sources begin: drawn for each trial
 	groups   []group
 	settings []results.Setting
@@ -30,7 +30,7 @@ type live struct {
 // prepare applies the setup's own knobs and opens its sockets.
 func (l *live) prepare() error {
 	var err error
-	if l.settings, err = applyOwn(l.path, l.own); err != nil {
+	if l.settings, err = applyOwn(l.built, l.own); err != nil {
 		return err
 	}
 	return l.openSockets()
@@ -38,7 +38,7 @@ func (l *live) prepare() error {
 
 // snapshot reads the counters of the setup's namespaces.
 func (l *live) snapshot() (map[*agent.Agent]probe.Namespace, error) {
-	agents := l.path.Agents()
+	agents := l.built.Agents()
 	read := make([]probe.Namespace, len(agents))
 	var g crew.Crew
 	for i, a := range agents {
@@ -57,12 +57,12 @@ func (l *live) snapshot() (map[*agent.Agent]probe.Namespace, error) {
 // run lets all agents of the setup work off its turns. What befalls the traffic
 // is the arm's own failure; an error is of the machine, or of netab.
 func (l *live) run(turns []turn, start int64, settle time.Duration) error {
-	agents := l.path.Agents()
+	agents := l.built.Agents()
 	reports := make([]*traffic.Report, len(agents))
 	errs := make([]error, len(agents))
 	var g crew.Crew
 	for i, a := range agents {
-		at := l.path.PlaceOf(a).Clock().There(start)
+		at := l.built.PlaceOf(a).Clock().There(start)
 		w := windows(turns, l.arms, at, settle)
 		g.Go(func() error { reports[i], errs[i] = a.Run(w, at+turns[len(turns)-1].end); return nil })
 	}

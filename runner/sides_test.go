@@ -17,12 +17,12 @@ import (
 func TestSysctlOfOneSide(t *testing.T) {
 	source := topology.Side{Agent: &agent.Agent{}, Device: "veth-source"}
 	sink := topology.Side{Agent: &agent.Agent{}, Device: "veth-sink"}
-	veth := &topology.Path{Source: source, Sink: sink}
-	loop := &topology.Path{Source: topology.Side{Agent: sink.Agent, Device: "lo"}, Sink: topology.Side{Agent: sink.Agent, Device: "lo"}}
+	veth := &topology.Built{Source: source, Sink: sink}
+	loop := &topology.Built{Source: topology.Side{Agent: sink.Agent, Device: "lo"}, Sink: topology.Side{Agent: sink.Agent, Device: "lo"}}
 	for _, tt := range []struct {
-		path *topology.Path
-		name string
-		want []*agent.Agent
+		built *topology.Built
+		name  string
+		want  []*agent.Agent
 	}{
 		{veth, "net/ipv4/conf/veth-sink/rp_filter", []*agent.Agent{sink.Agent}},
 		{veth, "net/ipv6/neigh/veth-source/gc_stale_time", []*agent.Agent{source.Agent}},
@@ -35,7 +35,7 @@ func TestSysctlOfOneSide(t *testing.T) {
 		{loop, "net/ipv4/tcp_rmem", []*agent.Agent{sink.Agent}},
 	} {
 		var got []*agent.Agent
-		for _, s := range sidesOf(tt.path, scenarios.Knob{Family: "sysctl", Name: tt.name}) {
+		for _, s := range sidesOf(tt.built, scenarios.Knob{Family: "sysctl", Name: tt.name}) {
 			got = append(got, s.Agent)
 		}
 		if !slices.Equal(got, tt.want) {

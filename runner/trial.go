@@ -27,7 +27,7 @@ var codeCarryOver = vocab.Warns("carry-over")
 func (r *run) lead(setups []*live) time.Duration {
 	agents, ends := 0, 0
 	for _, l := range setups {
-		agents += len(l.path.Agents())
+		agents += len(l.built.Agents())
 		for _, g := range l.groups {
 			ends += 2 * len(g.flows)
 		}
@@ -318,20 +318,20 @@ func (r *run) build(setups []*setup) (ready []*live, failed map[*setup]error) {
 	return slices.DeleteFunc(out, func(l *live) bool { return l == nil }), failed
 }
 
-// buildOne makes one setup ready to run: its path, its own knobs, its sockets.
+// buildOne makes one setup ready to run: its topology, its own knobs, its sockets.
 func (r *run) buildOne(s *setup, phase float64) (*live, error) {
-	path, err := r.path(s.arm.Config.Topology)
+	built, err := r.topology(s.arm.Config.Topology)
 	if err != nil {
 		return nil, err
 	}
-	l := &live{setup: s, path: path, phase: phase}
+	l := &live{setup: s, built: built, phase: phase}
 	if err := l.prepare(); err != nil {
-		return nil, errors.Join(err, path.Close(r.ctx))
+		return nil, errors.Join(err, built.Close(r.ctx))
 	}
 	return l, nil
 }
 
-func (r *run) path(t scenarios.Topology) (*topology.Path, error) {
+func (r *run) topology(t scenarios.Topology) (*topology.Built, error) {
 	if r.nic != nil {
 		return r.nic.Enter(r.ctx, r.agentOptions())
 	}
@@ -344,7 +344,7 @@ func (r *run) agentOptions() agent.Options { return agent.Options{Inherit: r.Loc
 func closeAll(ctx context.Context, setups []*live) error {
 	var g crew.Crew
 	for _, l := range setups {
-		g.Go(func() error { return l.path.Close(ctx) })
+		g.Go(func() error { return l.built.Close(ctx) })
 	}
 	return g.Wait()
 }

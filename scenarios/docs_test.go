@@ -41,12 +41,12 @@ func TestDocs(t *testing.T) {
 		mustExpand(t, twoCPUs, src)
 	}
 	// What the page says is there, is there.
-	for name := range sourcePaths() {
+	for name := range sourceCalls() {
 		if !strings.Contains(string(text), "`"+name+"`") {
 			t.Errorf("source path %s is not in the page", name)
 		}
 	}
-	for name := range sinkPaths() {
+	for name := range sinkCalls() {
 		if !strings.Contains(string(text), "`"+name+"`") && !strings.Contains(string(text), "`sink: "+name+"`") {
 			t.Errorf("sink path %s is not in the page", name)
 		}

@@ -32,12 +32,12 @@ type trafficChecker struct {
 	armChecker
 	path   string
 	t      Traffic
-	source sourcePath
-	sink   sinkPath
+	source sourceCall
+	sink   sinkCall
 }
 
 func newTrafficChecker(c armChecker, path string, t Traffic) trafficChecker {
-	return trafficChecker{c, path, t, sourcePaths()[t.Source.Path], sinkPaths()[t.Sink.Path]}
+	return trafficChecker{c, path, t, sourceCalls()[t.Source.Path], sinkCalls()[t.Sink.Path]}
 }
 
 // refuse notes a fault at a key of the traffic if it is there.
@@ -199,7 +199,7 @@ func (c trafficChecker) options() {
 
 func (c trafficChecker) sourcePath() {
 	t, s := c.t, c.t.Source
-	if s.Path == "" || c.source == (sourcePath{}) {
+	if s.Path == "" || c.source == (sourceCall{}) {
 		return // refused while decoding
 	}
 	what := protocolKind(t)
@@ -232,12 +232,12 @@ func (c trafficChecker) carries(stream, datagram, unix bool) bool {
 // pathsFor lists the paths that fit the protocol.
 func (c trafficChecker) pathsFor(source bool) string {
 	var out []string
-	for name, p := range sourcePaths() {
+	for name, p := range sourceCalls() {
 		if source && c.carries(p.stream, p.datagram, p.unix) && !p.crafted {
 			out = append(out, name)
 		}
 	}
-	for name, p := range sinkPaths() {
+	for name, p := range sinkCalls() {
 		if !source && c.carries(p.stream, p.datagram, p.unix) && (name != "tcp-zerocopy" || c.t.Protocol == vocab.TCP) {
 			out = append(out, name)
 		}
@@ -268,7 +268,7 @@ func (c trafficChecker) segments() {
 
 func (c trafficChecker) sinkPath() {
 	t, s := c.t, c.t.Sink
-	if s.Path == "" || c.sink == (sinkPath{}) {
+	if s.Path == "" || c.sink == (sinkCall{}) {
 		return // refused while decoding
 	}
 	fits := c.carries(c.sink.stream, c.sink.datagram, c.sink.unix)

@@ -104,13 +104,13 @@ func (t *Traffic) choosePaths() {
 	fill(&t.Source.Path, "send")
 	fill(&t.Sink.Path, "recv")
 	fill(&t.Sink.Wait, "block")
-	if sourcePaths()[t.Source.Path].batch {
+	if sourceCalls()[t.Source.Path].batch {
 		fill(&t.Source.Batch, defaultBatch)
 	}
-	if sinkPaths()[t.Sink.Path].batch {
+	if sinkCalls()[t.Sink.Path].batch {
 		fill(&t.Sink.Batch, defaultBatch)
 	}
-	crafted := sourcePaths()[t.Source.Path].crafted
+	crafted := sourceCalls()[t.Source.Path].crafted
 	if !crafted {
 		fill(&t.Source.Socket, "connected")
 	}

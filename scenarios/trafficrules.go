@@ -39,14 +39,14 @@ func trafficRules() ruleBook {
 		"Traffic.loss_free":      {doc: "Search the highest rate whose loss stays within a bound, in place of rate; true takes the defaults."},
 		"Traffic.beside":         {doc: "Further traffic on the same path and CPUs at the same time, by name; reported on its own.", key: besideSyntax(), most: maxBeside},
 
-		"SourcePath.path":     {doc: "System call of the source. Default: send, with an open socket sendto, for flood sendmmsg.", enum: slices.Sorted(maps.Keys(sourcePaths()))},
+		"SourcePath.path":     {doc: "System call of the source. Default: send, with an open socket sendto, for flood sendmmsg.", enum: slices.Sorted(maps.Keys(sourceCalls()))},
 		"SourcePath.batch":    {doc: "Messages per call of sendmmsg, io_uring and packet. Default: 32.", min: 1, max: maxBatch},
 		"SourcePath.segment":  {doc: "UDP_SEGMENT: the kernel cuts each message into datagrams of so many bytes; 0: it does not.", max: 65535},
 		"SourcePath.zerocopy": {doc: "MSG_ZEROCOPY; of io_uring, SEND_ZC."},
 		"SourcePath.slowdown": {doc: "Share of the source's time that it spins away between its messages: a change of known size, for netab calibrate and to try out a gate.", zero: true},
 		"SourcePath.socket":   {doc: "connected, or open: udp with an address given with each message.", enum: []string{"connected", "open"}, def: "connected"},
 
-		"SinkPath.path":             {doc: "System call of the sink. Default: recv, with gro recvmsg, for flood recvmmsg.", enum: slices.Sorted(maps.Keys(sinkPaths()))},
+		"SinkPath.path":             {doc: "System call of the sink. Default: recv, with gro recvmsg, for flood recvmmsg.", enum: slices.Sorted(maps.Keys(sinkCalls()))},
 		"SinkPath.batch":            {doc: "Messages per call of recvmmsg. Default: 32.", min: 1, max: maxBatch},
 		"SinkPath.gro":              {doc: "UDP_GRO: several datagrams of a flow are received as one."},
 		"SinkPath.truncate":         {doc: "MSG_TRUNC: the payload is thrown away and not copied."},

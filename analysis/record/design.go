@@ -25,8 +25,8 @@ func KindOf(d results.Design, arm int) vocab.Kind {
 	return d.Arms[arm].Kind
 }
 
-// LevelOf is an arm's level of a factor.
-func LevelOf(d results.Design, arm int, factor string) string {
+// FactorLevelOf is an arm's level of a factor.
+func FactorLevelOf(d results.Design, arm int, factor string) string {
 	if arm < 0 || arm >= len(d.Arms) {
 		return ""
 	}

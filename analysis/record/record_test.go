@@ -136,9 +136,9 @@ func TestLatency(t *testing.T) {
 }
 
 func TestArmName(t *testing.T) {
-	d := results.Design{Arms: []results.Arm{{Name: "off", Kind: "rr", Levels: []results.Level{{Factor: "rps", Value: "none"}}}}}
+	d := results.Design{Arms: []results.Arm{{Name: "off", Kind: "rr", Levels: []results.FactorLevel{{Factor: "rps", Value: "none"}}}}}
 	if ArmName(d, 0) != "off" || ArmName(d, 7) != "arm 7" || ArmName(d, -1) != "arm -1" || KindOf(d, 0) != "rr" || KindOf(d, 1) != "" ||
-		LevelOf(d, 0, "rps") != "none" || LevelOf(d, 0, "mtu") != "" || LevelOf(d, 1, "rps") != "" {
+		FactorLevelOf(d, 0, "rps") != "none" || FactorLevelOf(d, 0, "mtu") != "" || FactorLevelOf(d, 1, "rps") != "" {
 		t.Error("an arm by its index")
 	}
 }

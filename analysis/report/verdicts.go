@@ -219,7 +219,7 @@ func ArmLabel(a analysis.ArmSummary) string {
 	return name
 }
 
-func levelValues(ls []results.Level) string {
+func levelValues(ls []results.FactorLevel) string {
 	var values []string
 	for _, l := range ls {
 		values = append(values, l.Value)

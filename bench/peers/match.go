@@ -71,7 +71,7 @@ type place struct {
 	options
 	ctx       context.Context
 	here      *places.Local
-	path      *topology.Path
+	built     *topology.Built
 	pid       int // of a process that is there
 	namespace *os.File
 	life      time.Duration // longer than the trial takes
@@ -174,17 +174,17 @@ func (b *bench) trial(ctx context.Context, m match) (outcomes []outcome, err err
 // one without pacing that the kernel surely lets a namespace have
 // (tcp_set_default_congestion_control, net/ipv4/tcp_cong.c).
 func (b *bench) newPlace(ctx context.Context, contenders int) (*place, error) {
-	path, err := topology.Build(ctx, places.Both(b.here), scenarios.Topology{Kind: vocab.Loopback, Family: "ipv4"}, agent.Options{})
+	built, err := topology.Build(ctx, places.Both(b.here), scenarios.Topology{Kind: vocab.Loopback, Family: "ipv4"}, agent.Options{})
 	if err != nil {
 		return nil, err
 	}
-	p := &place{options: b.options, ctx: ctx, here: b.here, path: path, pid: path.Sink.Agent.PID(), nextPort: firstPort}
+	p := &place{options: b.options, ctx: ctx, here: b.here, built: built, pid: built.Sink.Agent.PID(), nextPort: firstPort}
 	// Setting up takes seconds where a peer warms up.
 	p.life = time.Duration(b.blocks*contenders)*(b.slice+b.gap) + 10*time.Second
 	p.namespace, err = os.Open("/proc/" + strconv.Itoa(p.pid) + "/ns/net")
 	err = cmp.Or(err,
-		path.Sink.Agent.WriteFile("/proc/sys/net/ipv4/tcp_slow_start_after_idle", []byte("0")),
-		path.Sink.Agent.WriteFile("/proc/sys/net/ipv4/tcp_congestion_control", []byte("reno")))
+		built.Sink.Agent.WriteFile("/proc/sys/net/ipv4/tcp_slow_start_after_idle", []byte("0")),
+		built.Sink.Agent.WriteFile("/proc/sys/net/ipv4/tcp_congestion_control", []byte("reno")))
 	if err != nil {
 		return nil, errors.Join(err, p.close())
 	}
@@ -198,7 +198,7 @@ func (p *place) close() error {
 	if p.namespace != nil {
 		p.namespace.Close()
 	}
-	return p.path.Close(p.ctx)
+	return p.built.Close(p.ctx)
 }
 
 // schedule draws the order of each block and gives every contender its

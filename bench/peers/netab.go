@@ -50,7 +50,7 @@ func openNetab(p *place, c traffic.Config, flows int) (_ *netabFlows, err error)
 	if err := a.Open(c); err != nil {
 		return nil, err
 	}
-	addr := p.path.Sink.Addr
+	addr := p.built.Sink.Addr
 	sinks, sources := make([]traffic.End, flows), make([]traffic.End, flows)
 	for i := range sinks {
 		sinks[i] = traffic.End{Flow: i, CPUs: []int{p.sinkCPU}, Addr: addr}

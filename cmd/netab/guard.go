@@ -20,8 +20,8 @@ func (a *allowance) flags(cmd *cobra.Command) {
 		"let the scenario set the sysctl `NAME`, which is not of "+scenarios.FreeSysctls+", or can harm the machine (repeatable)")
 }
 
-// paths are the names given, as paths below /proc/sys.
-func (a *allowance) paths() ([]string, error) {
+// sysctlFiles are the names given, as paths below /proc/sys.
+func (a *allowance) sysctlFiles() ([]string, error) {
 	var out []string
 	for _, name := range a.sysctls {
 		if strings.ContainsAny(name, "*?[") {
@@ -38,7 +38,7 @@ func (a *allowance) paths() ([]string, error) {
 
 // check refuses a scenario that sets more than is allowed, and returns what is.
 func (a *allowance) check(q *question.Question) ([]string, error) {
-	allowed, err := a.paths()
+	allowed, err := a.sysctlFiles()
 	if err != nil {
 		return nil, err
 	}

@@ -77,7 +77,7 @@ func hostile(run *results.Run) {
 	h.Machine.Sysctls, h.Machine.Qdiscs = map[string]string{"net.x": "1"}, map[string]string{"lo": "noqueue"}
 	for i := range h.Design.Arms {
 		a := &h.Design.Arms[i]
-		a.Levels, a.Notes, a.Knobs = []results.Level{{Factor: "f", Value: []string{"a", "b"}[i%2]}}, []string{"note"}, []string{"knob"}
+		a.Levels, a.Notes, a.Knobs = []results.FactorLevel{{Factor: "f", Value: []string{"a", "b"}[i%2]}}, []string{"note"}, []string{"knob"}
 		a.Beside = map[string]vocab.Kind{"bulk": "stream"}
 	}
 	for i := range run.Trials {

@@ -1,4 +1,4 @@
-// Package place is where the sides of a path are: this machine, or another that is
+// Package place is where the sides of a topology are: this machine, or another that is
 // reached from it. Whoever builds a path takes a place for each side; what reads,
 // writes or sends there never learns where that is.
 //

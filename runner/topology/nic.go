@@ -21,20 +21,20 @@ import (
 	"netab/scenarios"
 )
 
-// A NIC is a path over two existing interfaces, each moved into a namespace of
+// A NIC is a topology of two existing interfaces, each moved into a namespace of
 // its own, so that packets cross the wire and not the local routing table. The
 // namespaces have names and outlive agents: a virtual device in an anonymous
 // one would be deleted with it. Both the namespaces and the devices are in the
 // journal before they are touched.
 type NIC struct {
-	path   Path        // without agents
+	built  Built       // without agents
 	spaces [2]*os.File // open namespaces: source, sink
 }
 
 // OpenNIC moves the two devices and sets them up. What it did is undone by the
 // journal's Restore.
 func OpenNIC(ctx context.Context, at place.Pair, j *knob.Journal, t scenarios.Topology, o agent.Options) (*NIC, error) {
-	n := &NIC{path: Path{Source: Side{Place: at.Source}, Sink: Side{Place: at.Sink}}}
+	n := &NIC{built: Built{Source: Side{Place: at.Source}, Sink: Side{Place: at.Sink}}}
 	if err := n.open(ctx, j, t, o); err != nil {
 		return nil, errors.Join(err, n.dismiss(ctx), n.Close())
 	}
@@ -50,7 +50,7 @@ func (n *NIC) open(ctx context.Context, j *knob.Journal, t scenarios.Topology, o
 		*Side
 		device, role string
 		addr         netip.Prefix
-	}{{&n.path.Source, t.SourceDevice, "source", source}, {&n.path.Sink, t.SinkDevice, "sink", sink}} {
+	}{{&n.built.Source, t.SourceDevice, "source", source}, {&n.built.Sink, t.SinkDevice, "sink", sink}} {
 		name := fmt.Sprintf("%s%d-%s", knob.NetnsPrefix, os.Getpid(), side.role)
 		if n.spaces[i], err = takeDevice(j, side.device, name); err != nil {
 			return err
@@ -63,16 +63,16 @@ func (n *NIC) open(ctx context.Context, j *knob.Journal, t scenarios.Topology, o
 			return err
 		}
 	}
-	if err := waitForCarrier(ctx, &n.path); err != nil {
+	if err := waitForCarrier(ctx, &n.built); err != nil {
 		return err
 	}
-	return n.path.introduce(ctx)
+	return n.built.introduce(ctx)
 }
 
 // dismiss ends the agents that set the devices up.
 func (n *NIC) dismiss(ctx context.Context) error {
 	var errs []error
-	for _, side := range []*Side{&n.path.Source, &n.path.Sink} {
+	for _, side := range []*Side{&n.built.Source, &n.built.Sink} {
 		if side.Agent != nil {
 			errs = append(errs, side.Agent.Close(ctx))
 			side.Agent = nil
@@ -81,9 +81,9 @@ func (n *NIC) dismiss(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Enter starts fresh agents on the path, for one setup of one trial.
-func (n *NIC) Enter(ctx context.Context, o agent.Options) (*Path, error) {
-	p := n.path
+// Enter starts fresh agents on both sides, for one setup of one trial.
+func (n *NIC) Enter(ctx context.Context, o agent.Options) (*Built, error) {
+	p := n.built
 	for i, side := range []*Side{&p.Source, &p.Sink} {
 		var err error
 		o.Namespace = n.spaces[i]
@@ -105,13 +105,13 @@ func (n *NIC) Enter(ctx context.Context, o agent.Options) (*Path, error) {
 // StartAtSource and StartAtSink start an agent in one side's namespace alone.
 func (n *NIC) StartAtSource(ctx context.Context, o agent.Options) (*agent.Agent, error) {
 	o.Namespace = n.spaces[0]
-	return n.path.Source.Place.Start(ctx, o)
+	return n.built.Source.Place.Start(ctx, o)
 }
 
 // StartAtSink is the other.
 func (n *NIC) StartAtSink(ctx context.Context, o agent.Options) (*agent.Agent, error) {
 	o.Namespace = n.spaces[1]
-	return n.path.Sink.Place.Start(ctx, o)
+	return n.built.Sink.Place.Start(ctx, o)
 }
 
 // Close lets go of the namespaces. The devices go home by the journal.

@@ -2,7 +2,7 @@
 // which devices, which addresses.
 //
 // Namespaces are born with the agents that work in them and die with them, so
-// a path needs no clean-up but the end of its agents. Only existing interfaces
+// a topology needs no clean-up but the end of its agents. Only existing interfaces
 // ("nic") must be given back; see nic.go.
 package topology
 
@@ -22,13 +22,13 @@ import (
 	"netab/scenarios"
 )
 
-// A Path is a built topology: two sides, each with the agent that works there.
+// Built is a topology that is there: two sides, each with the agent that works there.
 // Source and Sink are the same agent on loopback.
-type Path struct {
+type Built struct {
 	Source, Sink Side
 }
 
-// A Side is one end of a path.
+// A Side is one end of it.
 type Side struct {
 	Place  place.Place
 	Agent  *agent.Agent
@@ -36,16 +36,16 @@ type Side struct {
 	Addr   netip.Addr
 }
 
-// Agents are the path's agents, each once.
-func (p *Path) Agents() []*agent.Agent {
+// Agents are its agents, each once.
+func (p *Built) Agents() []*agent.Agent {
 	if p.Source.Agent == p.Sink.Agent {
 		return []*agent.Agent{p.Sink.Agent}
 	}
 	return []*agent.Agent{p.Source.Agent, p.Sink.Agent}
 }
 
-// PlaceOf is where one of the path's agents works.
-func (p *Path) PlaceOf(a *agent.Agent) place.Place {
+// PlaceOf is where one of its agents works.
+func (p *Built) PlaceOf(a *agent.Agent) place.Place {
 	if a == p.Source.Agent {
 		return p.Source.Place
 	}
@@ -53,12 +53,12 @@ func (p *Path) PlaceOf(a *agent.Agent) place.Place {
 }
 
 // Places are where the sides are, each once.
-func (p *Path) Places() []place.Place {
+func (p *Built) Places() []place.Place {
 	return place.Pair{Source: p.Source.Place, Sink: p.Sink.Place}.Each()
 }
 
 // Close ends the agents, and with them namespaces and links.
-func (p *Path) Close(ctx context.Context) error {
+func (p *Built) Close(ctx context.Context) error {
 	var errs []error
 	for _, a := range p.Agents() {
 		errs = append(errs, a.Close(ctx))
@@ -81,10 +81,10 @@ const (
 	sinkVeth   = "veth-sink"
 )
 
-// Build makes a loopback or veth path in namespaces of its own, which lie in one
+// Build makes a loopback or a veth pair in namespaces of its own, which lie in one
 // machine.
-func Build(ctx context.Context, at place.Pair, t scenarios.Topology, o agent.Options) (*Path, error) {
-	build := map[vocab.Topology]func(context.Context, place.Place, scenarios.Topology, agent.Options) (*Path, error){
+func Build(ctx context.Context, at place.Pair, t scenarios.Topology, o agent.Options) (*Built, error) {
+	build := map[vocab.Topology]func(context.Context, place.Place, scenarios.Topology, agent.Options) (*Built, error){
 		vocab.Loopback: loopback, vocab.Veth: veth}[t.Kind]
 	if build == nil {
 		return nil, fmt.Errorf("topology %q is not one that can be built", t.Kind)
@@ -95,7 +95,7 @@ func Build(ctx context.Context, at place.Pair, t scenarios.Topology, o agent.Opt
 	return build(ctx, at.Source, t, o)
 }
 
-func loopback(ctx context.Context, at place.Place, t scenarios.Topology, o agent.Options) (*Path, error) {
+func loopback(ctx context.Context, at place.Place, t scenarios.Topology, o agent.Options) (*Built, error) {
 	a, err := at.Start(ctx, o)
 	if err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func loopback(ctx context.Context, at place.Place, t scenarios.Topology, o agent
 	if t.Family == "ipv6" {
 		side.Addr = netip.IPv6Loopback()
 	}
-	p := &Path{Source: side, Sink: side}
+	p := &Built{Source: side, Sink: side}
 	if err := side.enableIPv6(); err != nil {
 		return nil, errors.Join(err, p.Close(ctx))
 	}
@@ -114,8 +114,8 @@ func loopback(ctx context.Context, at place.Place, t scenarios.Topology, o agent
 	return p, nil
 }
 
-func veth(ctx context.Context, at place.Place, t scenarios.Topology, o agent.Options) (*Path, error) {
-	p := &Path{Source: Side{Place: at}, Sink: Side{Place: at}}
+func veth(ctx context.Context, at place.Place, t scenarios.Topology, o agent.Options) (*Built, error) {
+	p := &Built{Source: Side{Place: at}, Sink: Side{Place: at}}
 	var g crew.Crew
 	for _, a := range []**agent.Agent{&p.Source.Agent, &p.Sink.Agent} {
 		g.Go(func() (err error) { *a, err = at.Start(ctx, o); return err })
@@ -134,7 +134,7 @@ func veth(ctx context.Context, at place.Place, t scenarios.Topology, o agent.Opt
 	return p, nil
 }
 
-func (p *Path) joinByVeth(ctx context.Context, t scenarios.Topology) error {
+func (p *Built) joinByVeth(ctx context.Context, t scenarios.Topology) error {
 	pair := host.Veth{Name: sourceVeth, PeerName: sinkVeth, PeerPID: p.Sink.Agent.PID(), MTU: t.MTU, Queues: t.Queues}
 	if err := p.Source.Agent.AddVeth(pair); err != nil {
 		return err
@@ -155,7 +155,7 @@ func (p *Path) joinByVeth(ctx context.Context, t scenarios.Topology) error {
 // introduce makes the two sides know each other's link address, when each takes
 // packets to its own. Resolving it costs the first packets of every flow, and
 // over a veth pair that is just up IPv6 took a second for it.
-func (p *Path) introduce(ctx context.Context) error {
+func (p *Built) introduce(ctx context.Context) error {
 	for _, side := range []*Side{&p.Source, &p.Sink} {
 		if err := side.waitForAddress(ctx); err != nil {
 			return err
@@ -219,7 +219,7 @@ func givenAddress(text string, otherwise netip.Prefix) (netip.Prefix, error) {
 
 // waitForCarrier waits until both devices can carry packets: a NIC negotiates
 // its link for seconds after it is taken up.
-func waitForCarrier(ctx context.Context, p *Path) error {
+func waitForCarrier(ctx context.Context, p *Built) error {
 	for _, side := range []Side{p.Source, p.Sink} {
 		up := func() bool {
 			carrier, err := side.Agent.ReadFile("/sys/class/net/" + side.Device + "/carrier")

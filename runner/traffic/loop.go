@@ -17,7 +17,7 @@ var errPeerClosed = errors.New("the peer closed the connection before the end of
 
 // A loop is one thread of one role at work. There are two shapes: a source does
 // steps while its windows last, a sink does steps until it is stopped. What a
-// step is, the path says (path.go).
+// step is, the entry says (entry.go).
 //
 // stop is set, and the sockets shut down, when the schedule is over: that alone
 // ends a blocked call.
@@ -32,7 +32,7 @@ var errPeerClosed = errors.New("the peer closed the connection before the end of
 // behind an assembly jump and an ABI wrapper with a stack check.
 type loop struct {
 	*meter
-	path
+	entry
 	pace    pace
 	turns   bool // every step waits for its intended time
 	windows []Window

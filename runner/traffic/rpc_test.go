@@ -437,10 +437,10 @@ func TestOpenLoopFillsSocket(t *testing.T) {
 func TestOverdueAtTheEnd(t *testing.T) {
 	now := nanotime()
 	late, underWay := now-5*ms, now+1000*ms // the test may be held up between here and the look
-	alone := &loop{path: path{op: opTransact, rpc: rpc{timeout: 3 * ms, began: []int64{late, late, underWay, 0}, head: 3}}}
-	shared := &loop{path: path{op: opReady, rpc: rpc{timeout: 3 * ms}, ready: readiness{op: opTransact, began: []int64{late, 0, underWay, late}, waiting: 3}}}
-	stream := &loop{path: path{op: opTransact, rpc: rpc{timeout: 3 * ms, stream: true, began: []int64{late, late}, head: 2}}}
-	for _, l := range []*loop{alone, shared, stream, {path: path{op: opPlain}}} {
+	alone := &loop{entry: entry{op: opTransact, rpc: rpc{timeout: 3 * ms, began: []int64{late, late, underWay, 0}, head: 3}}}
+	shared := &loop{entry: entry{op: opReady, rpc: rpc{timeout: 3 * ms}, ready: readiness{op: opTransact, began: []int64{late, 0, underWay, late}, waiting: 3}}}
+	stream := &loop{entry: entry{op: opTransact, rpc: rpc{timeout: 3 * ms, stream: true, began: []int64{late, late}, head: 2}}}
+	for _, l := range []*loop{alone, shared, stream, {entry: entry{op: opPlain}}} {
 		l.overdue()
 		want := int64(2)
 		if l.rpc.stream || l.op == opPlain {

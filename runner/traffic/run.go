@@ -105,12 +105,12 @@ func (s *Set) work(w *worker, ready func()) {
 	w.collect()
 }
 
-// enter binds the worker to its thread and opens its path.
+// enter binds the worker to its thread and opens its entry.
 func (w *worker) enter(threads int) (err error) {
 	if w.thread, err = enterThread(w.ends[0].CPUs); err != nil {
 		return err
 	}
-	return w.loop.path.open(w, threads)
+	return w.loop.entry.open(w, threads)
 }
 
 // buffer begins on a page of its own, so that a message lies on as few as it can

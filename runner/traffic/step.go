@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// step makes one step of the path: bytes and messages moved, or the errno.
+// step makes one step: bytes and messages moved, or the errno.
 // errnoClosed says that a stream is over.
 //
 //go:nosplit
@@ -201,7 +201,7 @@ func (l *loop) several() (bytes, msgs int64, errno syscall.Errno) {
 // bufferAt is the buffer of one message of a batch.
 //
 //go:nosplit
-func (p *path) bufferAt(i int) []byte {
+func (p *entry) bufferAt(i int) []byte {
 	return unsafe.Slice(p.vectors[i].Base, len(p.buf))
 }
 

@@ -158,12 +158,12 @@ func benchName(h results.Header, arm int) string {
 		}
 		name.WriteString(string(r))
 	}
-	var levels []results.Level
+	var levels []results.FactorLevel
 	if arm < len(h.Design.Arms) {
 		levels = h.Design.Arms[arm].Levels
 	}
 	if len(levels) == 0 {
-		levels = []results.Level{{Factor: "arm", Value: record.ArmName(h.Design, arm)}}
+		levels = []results.FactorLevel{{Factor: "arm", Value: record.ArmName(h.Design, arm)}}
 	}
 	for _, l := range levels {
 		fmt.Fprintf(&name, "/%s=%s", escape.Bench(l.Factor), escape.Bench(l.Value))

@@ -76,7 +76,7 @@ func csvRow(c *csvTable, id string, d results.Design, t results.Trial, s results
 	c.ints(int64(s.Block))
 	c.text(record.ArmName(d, s.Arm))
 	for _, f := range d.Factors {
-		c.text(record.LevelOf(d, s.Arm, f.Name))
+		c.text(record.FactorLevelOf(d, s.Arm, f.Name))
 	}
 	c.ints(s.StartNS, s.CountedNS, s.RxBytes, s.RxMsgs, s.TxBytes, s.TxMsgs, s.Drops,
 		s.SourceCPU, s.SourceIdle, s.SinkCPU, s.SourceWait, s.SinkWait)

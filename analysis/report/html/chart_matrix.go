@@ -64,7 +64,7 @@ func sweepLines(s analysis.Summary, v report.VerdictTable, factor int, at map[st
 		if !ok || factor >= len(a.Levels) {
 			continue
 		}
-		rest := append(append([]results.Level(nil), a.Levels[:factor]...), a.Levels[factor+1:]...)
+		rest := append(append([]results.FactorLevel(nil), a.Levels[:factor]...), a.Levels[factor+1:]...)
 		label := levelNames(rest)
 		if label == "" {
 			label = v.Headline.Title
@@ -87,7 +87,7 @@ func lowEnd(l analysis.Level, s figure.Scale) float64 {
 	return l.Lo / s.Div
 }
 
-func levelNames(ls []results.Level) string {
+func levelNames(ls []results.FactorLevel) string {
 	var names []string
 	for _, l := range ls {
 		names = append(names, l.Factor+"="+l.Value)

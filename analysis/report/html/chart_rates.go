@@ -39,7 +39,7 @@ func ladders(d runData) []ladder {
 		if !ok {
 			continue
 		}
-		name := levelNames(slices.DeleteFunc(slices.Clone(a.Levels), func(l results.Level) bool { return strings.HasSuffix(l.Factor, "rate") }))
+		name := levelNames(slices.DeleteFunc(slices.Clone(a.Levels), func(l results.FactorLevel) bool { return strings.HasSuffix(l.Factor, "rate") }))
 		if name == "" {
 			name = "all arms"
 		}

@@ -81,4 +81,4 @@ func sweepScale(s *analysis.Sweep) figure.Scale {
 }
 
 // withinName writes levels as "message=64, rps=off".
-func withinName(ls []results.Level) string { return levelNames(ls) }
+func withinName(ls []results.FactorLevel) string { return levelNames(ls) }

@@ -63,7 +63,7 @@ func Ladder() *results.Run {
 	w.Design.Factors = []results.Factor{{Name: "traffic.rate", Levels: levels}}
 	for i, l := range levels {
 		w.Design.Arms = append(w.Design.Arms, results.Arm{Name: "rate=" + l, Kind: "flood", Protocol: "udp", Message: 64, Flows: 1, Topology: "loopback",
-			Rate: float64(i+1) * 100e3, Levels: []results.Level{{Factor: "traffic.rate", Value: l}}})
+			Rate: float64(i+1) * 100e3, Levels: []results.FactorLevel{{Factor: "traffic.rate", Value: l}}})
 		w.effects, w.lottery = append(w.effects, 0), append(w.lottery, false)
 	}
 	w.Design.Baseline = w.Design.Arms[0].Name

@@ -75,7 +75,7 @@ func MatrixWorld() World {
 		for j, r := range w.Design.Factors[1].Levels {
 			w.Design.Arms = append(w.Design.Arms, results.Arm{
 				Name: "message=" + m + ",rps=" + r, Protocol: "tcp", Message: sizes[i], Flows: 1, Topology: "loopback",
-				Levels: []results.Level{{Factor: "message", Value: m}, {Factor: "rps", Value: r}},
+				Levels: []results.FactorLevel{{Factor: "message", Value: m}, {Factor: "rps", Value: r}},
 			})
 			w.effects = append(w.effects, math.Pow(4, float64(i))/256*(1+float64(j)*(0.12-0.01*float64(i)))-1)
 			w.lottery = append(w.lottery, false)

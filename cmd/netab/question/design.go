@@ -55,7 +55,7 @@ func armOf(a scenarios.Arm) results.Arm {
 		out.Beside[name], out.BesideProtocols[name] = beside.Kind, beside.Protocol
 	}
 	for _, l := range a.Levels {
-		out.Levels = append(out.Levels, results.Level{Factor: l.Factor, Value: l.Level})
+		out.Levels = append(out.Levels, results.FactorLevel{Factor: l.Factor, Value: l.Level})
 	}
 	for _, k := range a.Knobs {
 		words := []string{k.Device, k.Queue, k.Family, k.Name, "=", cmp.Or(k.Value, "none")}

@@ -157,26 +157,6 @@ func runCount(g RunGroup) string {
 
 func bootCount(n int) string { return fmt.Sprintf("%s %s", prose.Count(n), prose.Plural(n, "boot")) }
 
-// confounders lists what differs between the first run and any other, once
-// each.
-func (c comparing) confounders() []Confounder {
-	out := []Confounder{}
-	first, declared := c.groups[0].Runs[0], c.options.Declared
-	for _, g := range c.groups {
-		for _, r := range g.Runs {
-			if r == first {
-				continue
-			}
-			for _, f := range append(confounders(&first.Header, &r.Header, declared), placedDifferently(first, r, declared)...) {
-				if !slices.Contains(out, f) {
-					out = append(out, f)
-				}
-			}
-		}
-	}
-	return out
-}
-
 func (c comparing) warnings(s *Summary) []results.Warning {
 	var ws []results.Warning
 	if !s.Converged {
@@ -261,41 +241,4 @@ func allJudged(cs []Comparison) bool {
 		}
 	}
 	return some
-}
-
-func (c comparing) answer(s *Summary) string {
-	d := c.groups[len(c.groups)-1].Runs[0].Header.Design
-	m, ok := LookupMetric(judgedMetrics(d)[0])
-	if !ok {
-		return "The headline metric is not known, so there is no answer."
-	}
-	base := c.groups[0]
-	var sentences []string
-	for _, g := range c.groups[1:] {
-		var parts []string
-		for _, x := range s.Comparisons {
-			if x.Metric == m.Name && x.ArmRun == g.Label && len(parts) < maxInAnswer {
-				parts = append(parts, x.sentence(m, len(parts) == 0, s))
-			}
-		}
-		if len(parts) == 0 {
-			continue
-		}
-		noun := c.noun()
-		if noun == "kernel " {
-			noun = "" // a release is known for one
-		}
-		sentences = append(sentences, prose.Capital(fmt.Sprintf("%s%s against %s%s: %s %s.", noun, g.Label, noun, base.Label, subject(d, m), strings.Join(parts, "; "))))
-	}
-	if len(sentences) == 0 {
-		return "The runs have no arm in common that was measured in both."
-	}
-	return strings.Join(sentences, " ")
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
 }

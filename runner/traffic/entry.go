@@ -15,77 +15,10 @@ import (
 	"netab/runner/verify"
 )
 
-// An op is what a step does around its system call.
-type op int
-
-const (
-	opPlain     op = iota // one call, one message
-	opAlike               // opPlain whose calls are all alike: several, until the clock is due
-	opBatch               // sendmmsg, recvmmsg
-	opSendfile            // sendfile, from the beginning of a file
-	opSpliceOut           // file -> pipe -> socket
-	opSpliceIn            // socket -> pipe -> /dev/null
-	opZeroCopy            // a call with MSG_ZEROCOPY, and the error queue
-	opMapped              // TCP_ZEROCOPY_RECEIVE
-	opURing               // io_uring
-	opPacket              // AF_PACKET with a TX ring
-	opTransact            // rr: request out, response in, in a closed loop
-	opSchedule            // rr: requests at intended times, responses when they come
-	opRespond             // rr: the other side
-	opConnect             // crr, conn: a socket for each message
-	opAnswer              // crr, conn: the other side
-	opKernel              // pktgen: not a step of ours
-	opReady               // the next of many ends that is ready (epoll), then opPlain
-)
-
-// A sysCall is how a path's system call is made: its number, and its arguments
-// behind the socket.
-type sysCall struct {
-	op     op
-	number uintptr
-	args   func(p *path) [5]uintptr
-}
-
-func message(p *path) [5]uintptr { return [5]uintptr{p.at(0), uintptr(len(p.buf)), p.flags} }
-func address(p *path) [5]uintptr {
-	return [5]uintptr{p.at(0), uintptr(len(p.buf)), p.flags, addressOf(p.name), p.nameLen()}
-}
-func header(p *path) [5]uintptr { return [5]uintptr{uintptr(unsafe.Pointer(&p.headers[0])), p.flags} }
-func headers(p *path) [5]uintptr {
-	return [5]uintptr{uintptr(unsafe.Pointer(&p.headers[0])), uintptr(len(p.headers)), p.flags}
-}
-func bufferOnly(p *path) [5]uintptr { return [5]uintptr{p.at(0), uintptr(len(p.buf))} }
-func none(*path) [5]uintptr         { return [5]uintptr{} }
-
-// Paths by the name that a scenario gives them.
-var (
-	sourceCalls = map[string]sysCall{
-		"send":     {opPlain, unix.SYS_SENDTO, message},
-		"sendto":   {opPlain, unix.SYS_SENDTO, address},
-		"sendmsg":  {opPlain, unix.SYS_SENDMSG, header},
-		"write":    {opPlain, unix.SYS_WRITE, bufferOnly},
-		"sendmmsg": {opBatch, unix.SYS_SENDMMSG, headers},
-		"sendfile": {opSendfile, unix.SYS_SENDFILE, none},
-		"splice":   {opSpliceOut, unix.SYS_SPLICE, none},
-		"io_uring": {opURing, 0, none},
-		"packet":   {opPacket, 0, none},
-		"pktgen":   {opKernel, 0, none},
-	}
-	sinkCalls = map[string]sysCall{
-		"recv":         {opPlain, unix.SYS_RECVFROM, message},
-		"recvfrom":     {opPlain, unix.SYS_RECVFROM, address},
-		"recvmsg":      {opPlain, unix.SYS_RECVMSG, header},
-		"read":         {opPlain, unix.SYS_READ, bufferOnly},
-		"recvmmsg":     {opBatch, unix.SYS_RECVMMSG, headers},
-		"splice":       {opSpliceIn, unix.SYS_SPLICE, none},
-		"tcp-zerocopy": {opMapped, unix.SYS_GETSOCKOPT, none},
-		"io_uring":     {opURing, 0, none},
-	}
-)
-
-// A path is a loop's way into the kernel. What the kernel reads and writes lies
-// here, or is held by it, and so does not move: Go moves stacks only.
-type path struct {
+// An entry is a loop's way into the kernel: its path, made ready. What the kernel
+// reads and writes lies here, or is held by it, and so does not move: Go moves
+// stacks only.
+type entry struct {
 	op op
 	systemCall
 	refused syscall.Errno // of a call behind some that moved messages
@@ -139,9 +72,9 @@ type mmsghdr struct {
 	_   uint32
 }
 
-// open makes the path of a worker ready. It runs on the worker's thread, before
+// open makes the entry of a worker ready. It runs on the worker's thread, before
 // the gate.
-func (p *path) open(w *worker, threads int) error {
+func (p *entry) open(w *worker, threads int) error {
 	c, e := w.config, w.ends[0]
 	calls, way := sourceCalls, c.Source
 	if w.sink {
@@ -182,7 +115,7 @@ func (p *path) open(w *worker, threads int) error {
 }
 
 // describe sets flags and units.
-func (p *path) describe(c *Config, way Path, sink bool) {
+func (p *entry) describe(c *Config, way Path, sink bool) {
 	if !sink {
 		p.flags = unix.MSG_NOSIGNAL
 		p.sizes = c.Sizes
@@ -206,7 +139,7 @@ func (p *path) describe(c *Config, way Path, sink bool) {
 
 // batch prepares headers for so many messages of one call, with a buffer for
 // each or one for all.
-func (p *path) batch(n int, each bool) {
+func (p *entry) batch(n int, each bool) {
 	p.headers, p.vectors = make([]mmsghdr, n), make([]unix.Iovec, n)
 	size := len(p.buf)
 	if each && n > 1 {
@@ -227,8 +160,8 @@ func (p *path) batch(n int, each bool) {
 	}
 }
 
-// equip opens what a path needs beside its socket.
-func (p *path) equip(w *worker, way Path) (err error) {
+// equip opens what it needs beside its socket.
+func (p *entry) equip(w *worker, way Path) (err error) {
 	c, e := w.config, w.ends[0]
 	p.copies.open()
 	switch p.op {
@@ -267,8 +200,8 @@ func (p *path) equip(w *worker, way Path) (err error) {
 	return nil
 }
 
-// verify gives the path what numbers or checks its messages.
-func (p *path) verify(w *worker) {
+// verify gives it what numbers or checks its messages.
+func (p *entry) verify(w *worker) {
 	c, e := w.config, w.ends[0]
 	switch {
 	case c.stream() && w.sink:
@@ -285,8 +218,8 @@ func (p *path) verify(w *worker) {
 	}
 }
 
-// role turns the path of a single call into that of the role's kind.
-func (p *path) role(w *worker) error {
+// role turns the entry of a single call into that of the role's kind.
+func (p *entry) role(w *worker) error {
 	c := w.config
 	switch {
 	case c.Kind == vocab.RR && w.sink:
@@ -355,7 +288,7 @@ func (l *loop) close() error {
 }
 
 // address gives every message a socket address.
-func (p *path) address(name []byte) {
+func (p *entry) address(name []byte) {
 	p.name, p.size = name, uint32(len(name))
 	for i := range p.headers {
 		p.headers[i].Name = &name[0]
@@ -364,7 +297,7 @@ func (p *path) address(name []byte) {
 }
 
 // at is the address of a byte of the buffer.
-func (p *path) at(i int) uintptr { return uintptr(unsafe.Pointer(&p.buf[i])) }
+func (p *entry) at(i int) uintptr { return uintptr(unsafe.Pointer(&p.buf[i])) }
 
 func addressOf(b []byte) uintptr {
 	if len(b) == 0 {
@@ -374,7 +307,7 @@ func addressOf(b []byte) uintptr {
 }
 
 // nameLen is sendto's length, or the address of recvfrom's.
-func (p *path) nameLen() uintptr {
+func (p *entry) nameLen() uintptr {
 	if len(p.name) == 0 {
 		return 0
 	}

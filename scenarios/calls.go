@@ -3,8 +3,8 @@ package scenarios
 // This file is the table of system calls: what each can do decides which
 // combinations are refused.
 
-// A sourcePath is what a way of sending can do.
-type sourcePath struct {
+// A sourceCall is what a way of sending can do.
+type sourceCall struct {
 	plain    bool // one message a call, given by its length: sizes, answers and epoll work
 	batch    bool // several messages a call
 	zerocopy bool // takes MSG_ZEROCOPY, or has its own
@@ -16,8 +16,8 @@ type sourcePath struct {
 	crafted  bool // makes packets itself, without a UDP socket
 }
 
-func sourcePaths() map[string]sourcePath {
-	return map[string]sourcePath{
+func sourceCalls() map[string]sourceCall {
+	return map[string]sourceCall{
 		"send":     {plain: true, stamp: true, zerocopy: true, stream: true, datagram: true, unix: true},
 		"sendto":   {plain: true, stamp: true, zerocopy: true, stream: true, datagram: true, unix: true, address: true},
 		"sendmsg":  {plain: true, stamp: true, zerocopy: true, stream: true, datagram: true, unix: true, address: true},
@@ -31,8 +31,8 @@ func sourcePaths() map[string]sourcePath {
 	}
 }
 
-// A sinkPath is what a way of receiving can do.
-type sinkPath struct {
+// A sinkCall is what a way of receiving can do.
+type sinkCall struct {
 	plain    bool // one message a call into a buffer: answers and epoll work
 	batch    bool // several messages a call
 	truncate bool // takes MSG_TRUNC
@@ -43,8 +43,8 @@ type sinkPath struct {
 	unix     bool // works on AF_UNIX
 }
 
-func sinkPaths() map[string]sinkPath {
-	return map[string]sinkPath{
+func sinkCalls() map[string]sinkCall {
+	return map[string]sinkCall{
 		"recv":         {plain: true, truncate: true, verify: true, stream: true, datagram: true, unix: true},
 		"recvfrom":     {plain: true, truncate: true, verify: true, stream: true, datagram: true, unix: true},
 		"recvmsg":      {plain: true, truncate: true, verify: true, control: true, stream: true, datagram: true, unix: true},
