@@ -118,7 +118,7 @@ func stateGain(s *Summary, usual State) string {
 	least := 1 - gainBound
 	for i := range s.Comparisons {
 		c := &s.Comparisons[i]
-		if !c.Judged || !c.Modes.byState() || c.P == nil {
+		if !c.Judged || !c.Modes.ByState() || c.P == nil {
 			continue
 		}
 		for _, g := range c.Modes.Groups {

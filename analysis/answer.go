@@ -106,7 +106,7 @@ func (c *Comparison) sentence(m Metric, first bool, s *Summary) string {
 	if c.Difference {
 		amount = strings.TrimLeft(prose.Change(c.Change, true), "+-")
 	}
-	if c.Modes.byState() {
+	if c.Modes.ByState() {
 		span += "; " + c.Modes.Text
 	}
 	direction := "higher"
@@ -114,17 +114,17 @@ func (c *Comparison) sentence(m Metric, first bool, s *Summary) string {
 		direction = "lower"
 	}
 	switch {
-	case c.Failures.oftener() && c.Verdict == Regression && c.N > 0:
-		return fmt.Sprintf("is %s %s with %s, which %s (%s)", amount, direction, c.Arm, c.Failures.inShort(), span)
-	case c.Failures.oftener():
-		return fmt.Sprintf("cannot be told with %s, which %s", c.Arm, c.Failures.inShort())
+	case c.Failures.Oftener() && c.Verdict == Regression && c.N > 0:
+		return fmt.Sprintf("is %s %s with %s, which %s (%s)", amount, direction, c.Arm, c.Failures.InShort(), span)
+	case c.Failures.Oftener():
+		return fmt.Sprintf("cannot be told with %s, which %s", c.Arm, c.Failures.InShort())
 	case c.Untold():
 		return fmt.Sprintf("cannot be told with %s: %s", c.Arm, c.Withheld)
 	case c.P == nil:
 		return fmt.Sprintf("cannot be told with %s (%s %s)", c.Arm, prose.Count(c.N), prose.Plural(max(1, c.N), "trial"))
-	case c.Modes.byState() && c.Mixture:
+	case c.Modes.ByState() && c.Mixture:
 		return fmt.Sprintf("depends on the state of the machine with %s (%s)", c.Arm, c.Modes.Text)
-	case c.Modes != nil && !c.Modes.byState():
+	case c.Modes != nil && !c.Modes.ByState():
 		return fmt.Sprintf("depends on the trial with %s (%s)", c.Arm, modesInShort(c))
 	case c.Verdict == Equivalent:
 		return fmt.Sprintf("is the same to within %s with %s (%s)", prose.Percent(c.Resolution), c.Arm, span)
@@ -206,7 +206,7 @@ func notConverged(s *Summary, d results.Design) string {
 		for _, name := range judgedMetrics(d) {
 			if l, ok := s.Arms[0].Metrics[name]; ok && !l.Converged {
 				return fmt.Sprintf("NOT CONVERGED: the %s level is known to ±%s only, ±%s was asked for: measure for longer (--max-time), or ask for less (--width)",
-					name, prose.Percent(halfWidth(l)), prose.Percent(d.Width))
+					name, prose.Percent(l.HalfWidth()), prose.Percent(d.Width))
 			}
 		}
 		return "NOT CONVERGED: no judged metric could be computed"
@@ -236,13 +236,6 @@ func notConverged(s *Summary, d results.Design) string {
 		text += fmt.Sprintf(", or ask for a coarser resolution than %s (--resolution)", prose.Percent(s.Resolution))
 	}
 	return text
-}
-
-func halfWidth(l Level) float64 {
-	if l.Mean == 0 {
-		return 0
-	}
-	return (l.Hi - l.Mean) / math.Abs(l.Mean)
 }
 
 // modesInShort names two groups; more of them only by how far they lie apart.

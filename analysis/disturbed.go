@@ -254,7 +254,7 @@ func (s *sifting) warning(cs []Comparison) []results.Warning {
 	var parts []string
 	for i := range cs {
 		if c := &cs[i]; c.Judged && c.AllTrials.differs(c) {
-			parts = append(parts, fmt.Sprintf("%s of %s %s (%s)", titleOf(c.Metric), c.Arm, prose.Change(c.AllTrials.Change, c.Difference), prose.Interval(c.AllTrials.Lo, c.AllTrials.Hi, c.Difference)))
+			parts = append(parts, fmt.Sprintf("%s of %s %s (%s)", TitleOf(c.Metric), c.Arm, prose.Change(c.AllTrials.Change, c.Difference), prose.Interval(c.AllTrials.Lo, c.AllTrials.Hi, c.Difference)))
 		}
 	}
 	if len(parts) > 0 {

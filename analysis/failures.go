@@ -91,21 +91,22 @@ func failuresOf(r *record.Record, m Metric, base, arm int) *Failures {
 	return &f
 }
 
-// oftener says whether the arm failed in a larger share of its trials.
-func (f *Failures) oftener() bool {
+// Oftener says whether the arm failed in a larger share of its trials.
+func (f *Failures) Oftener() bool {
 	return f != nil && f.Trials > 0 && f.Arm*max(f.Of, 1) > f.Baseline*f.Trials
 }
 
 // proven says whether it did so by more than chance.
 func (f *Failures) proven(alpha float64) bool {
-	return f.oftener() && f.P != nil && *f.P <= alpha
+	return f.Oftener() && f.P != nil && *f.P <= alpha
 }
 
 // baseless says whether the baseline failed so often that there is nothing to
 // compare with.
 func (f *Failures) baseless() bool { return f != nil && 2*f.Baseline >= max(f.Of, 1) }
 
-func (f *Failures) text() string {
+// Text says how often each failed.
+func (f *Failures) Text() string {
 	arm, base := fmt.Sprintf("it failed in %d of %d trials", f.Arm, f.Trials), fmt.Sprintf("the baseline in %d", f.Baseline)
 	if f.Of != f.Trials {
 		base += fmt.Sprintf(" of %d", f.Of)
@@ -116,8 +117,8 @@ func (f *Failures) text() string {
 	return arm + ", " + base
 }
 
-// inShort is for a line of a chat.
-func (f *Failures) inShort() string {
+// InShort is for a line of a chat.
+func (f *Failures) InShort() string {
 	return fmt.Sprintf("failed in %d of %d trials, the baseline in %d", f.Arm, f.Trials, f.Baseline)
 }
 
@@ -136,15 +137,15 @@ func (c *Comparison) heed(f *Failures, headline bool) {
 		if c.P == nil || *f.P < *c.P {
 			c.P = f.P
 		}
-	case c.Verdict != Regression && f.oftener(), c.N == 0:
-		c.withhold(f.text())
+	case c.Verdict != Regression && f.Oftener(), c.N == 0:
+		c.withhold(f.Text())
 	}
 }
 
 // withhold takes a verdict back, and says why.
 func (c *Comparison) withhold(why string) {
 	c.Verdict, c.Mixture, c.Withheld = Inconclusive, false, why
-	if c.Modes.byState() {
+	if c.Modes.ByState() {
 		for i := range c.Modes.Groups {
 			c.Modes.Groups[i].Verdict = Inconclusive
 		}

@@ -204,7 +204,7 @@ func (h *History) text(s *Summary) string {
 	for _, of := range h.Of {
 		what := of.Arm
 		if of.Metric != s.Metrics[0] {
-			what += " (" + titleOf(of.Metric) + ")"
+			what += " (" + TitleOf(of.Metric) + ")"
 		}
 		c := s.comparison(of.Arm, of.Metric)
 		if b := of.Between; b != nil {
@@ -250,7 +250,7 @@ func (h *History) contradiction(s *Summary) string {
 		if n := len(of.Contradicts); n > 0 {
 			c := s.comparison(of.Arm, of.Metric)
 			text := fmt.Sprintf("%s of %s is %s (%s) here, and %d of %d earlier %s of the same question on this machine cannot be reconciled with it (run %s",
-				titleOf(of.Metric), of.Arm, prose.Change(c.Change, c.Difference), prose.Interval(c.Lo, c.Hi, c.Difference), n, of.Runs, prose.Plural(of.Runs, "run"), of.Contradicts[0])
+				TitleOf(of.Metric), of.Arm, prose.Change(c.Change, c.Difference), prose.Interval(c.Lo, c.Hi, c.Difference), n, of.Runs, prose.Plural(of.Runs, "run"), of.Contradicts[0])
 			if n > 1 {
 				text += fmt.Sprintf(" and %d more", n-1)
 			}
@@ -264,21 +264,4 @@ func (h *History) contradiction(s *Summary) string {
 func (s *Summary) comparison(arm, metric string) *Comparison {
 	i := slices.IndexFunc(s.Comparisons, func(c Comparison) bool { return c.Arm == arm && c.Metric == metric })
 	return &s.Comparisons[i]
-}
-
-// contradicted takes back what a gate's checks came to where earlier runs say
-// something else: whether better or worse, it holds for a state of the machine.
-func (g *Gate) contradicted() {
-	h := g.Summary.History
-	if h == nil {
-		return
-	}
-	for _, of := range h.Of {
-		for i := range g.Checks {
-			if k := &g.Checks[i]; len(of.Contradicts) > 0 && k.Arm == of.Arm && k.Metric == of.Metric {
-				k.Outcome, k.Sure = Undecided, ""
-				k.Plain += fmt.Sprintf(" But %d of %d earlier runs of the same question on this machine contradict that (run %s).", len(of.Contradicts), of.Runs, of.Contradicts[0])
-			}
-		}
-	}
 }

@@ -87,3 +87,11 @@ func levelOf(r *record.Record, m Metric, arm int, alpha float64) (Level, bool) {
 	l.Converged = l.N >= 2 && known && max(l.Hi-l.Mean, l.Mean-l.Lo) <= r.Design.Width*scale
 	return l, stat.IsFinite(l.Mean)
 }
+
+// HalfWidth is that of the interval, as a share of the mean.
+func (l Level) HalfWidth() float64 {
+	if l.Mean == 0 {
+		return 0
+	}
+	return (l.Hi - l.Mean) / math.Abs(l.Mean)
+}

@@ -366,3 +366,14 @@ func (m Metric) quantity(x float64) string {
 	}
 	return prose.Rate(x) + " " + m.Counts + "/s"
 }
+
+// OfBeside says whether traffic beside the main one has the metric too.
+func (m Metric) OfBeside() bool { return slices.Contains(besideMetrics, m.Name) }
+
+// TitleOf is what a metric is called for readers, or its name where nobody knows it.
+func TitleOf(metric string) string {
+	if m, ok := LookupMetric(metric); ok {
+		return m.Title
+	}
+	return metric
+}

@@ -89,11 +89,3 @@ func alwaysFirst(a, b RunGroup) string {
 	}
 	return ""
 }
-
-// pairingText goes with how sure a comparison is.
-func (c *Comparison) pairingText() string {
-	if !c.Paired {
-		return ""
-	}
-	return fmt.Sprintf(" Both sides were measured in the same %d boots and are compared boot by boot, so what a boot draws for both is not in the figures.", c.N)
-}

@@ -18,7 +18,7 @@ var (
 	codeNotConverged   = vocab.Doubts("not-converged")
 	codeAxisEqual      = vocab.Warns("axis-equal")
 	codeLevelModes     = vocab.Warns("level-modes")
-	codeArmMissing     = vocab.Warns("arm-missing")
+	ArmMissing         = vocab.Warns("arm-missing")
 	codeTooDisturbed   = vocab.Warns("too-disturbed")
 	codeStatesTooFew   = vocab.Warns("states-too-few")
 	codeNotComparable  = vocab.Doubts("not-comparable")
@@ -223,7 +223,7 @@ func missingArms(has, lacks RunGroup) []results.Warning {
 	var ws []results.Warning
 	for _, x := range has.Runs[0].Header.Design.Arms {
 		if !slices.ContainsFunc(lacks.Runs[0].Header.Design.Arms, func(y results.Arm) bool { return x.Name == y.Name }) {
-			ws = append(ws, results.Warning{Code: codeArmMissing, Text: fmt.Sprintf(
+			ws = append(ws, results.Warning{Code: ArmMissing, Text: fmt.Sprintf(
 				"arm %s of %s is not in %s, so it is not compared", x.Name, has.Label, lacks.Label)})
 		}
 	}

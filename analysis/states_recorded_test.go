@@ -113,7 +113,7 @@ func TestRecordedStates(t *testing.T) {
 		}
 		c := Summarize(r).Comparisons[0]
 		modes := []Mode{{Lo: c.Lo, Hi: c.Hi, Canaries: s.list[0].Canaries, Trials: make([]int, c.N)}}
-		if c.Modes.byState() {
+		if c.Modes.ByState() {
 			modes = c.Modes.Groups
 		}
 		for _, m := range modes {

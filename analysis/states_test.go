@@ -255,7 +255,7 @@ func TestEffectsWithinStates(t *testing.T) {
 		if !strings.Contains(s.Answer, tt.answer) || !strings.Contains(s.Answer, "%): ") {
 			t.Errorf("%s: answer %q lacks %q", tt.name, s.Answer, tt.answer)
 		}
-		if g := NewGate(s, nil, gateDay); g.Outcome != tt.outcome {
+		if g := NewGate(s, gateDay); g.Outcome != tt.outcome {
 			t.Errorf("%s: gate %s, want %s: %s", tt.name, g.Outcome, tt.outcome, g.Sentence)
 		}
 		wantCodes(t, s, "machine-states")
@@ -313,7 +313,7 @@ func TestWholeTrialsOfStates(t *testing.T) {
 		}
 	}
 	for _, c := range Summarize(run).Comparisons {
-		if c.Judged && (!c.Modes.byState() || len(c.Modes.Groups) != 2 || len(c.Modes.Groups[0].Trials) != 10) {
+		if c.Judged && (!c.Modes.ByState() || len(c.Modes.Groups) != 2 || len(c.Modes.Groups[0].Trials) != 10) {
 			t.Errorf("%s: modes %+v", c.Metric, c.Modes)
 		}
 	}

@@ -129,7 +129,7 @@ const trialsToExplain = 16
 // puzzles says whether trials disagree by more than the user cares about, and
 // more of them may tell why.
 func puzzles(c Comparison) bool {
-	return c.Judged && c.N < trialsToExplain && (c.Modes == nil || c.Modes.byState()) && c.HetP != nil && *c.HetP <= hetAlpha && *c.BetweenSD > c.Resolution
+	return c.Judged && c.N < trialsToExplain && (c.Modes == nil || c.Modes.ByState()) && c.HetP != nil && *c.HetP <= hetAlpha && *c.BetweenSD > c.Resolution
 }
 
 func countValid(trials []results.Trial) int {

@@ -218,7 +218,7 @@ func (j judging) checkMetric(name string, warn func(code vocab.Code, format stri
 func warnOfComparison(c *Comparison, resolution float64, warn func(code vocab.Code, format string, args ...any)) {
 	what := c.Metric + " of " + c.Arm
 	switch {
-	case c.Modes.byState():
+	case c.Modes.ByState():
 		if c.Verdict == Inconclusive {
 			warn(codeModes, "%s: %s; how often the machine is in which state, one run does not know", what, c.Modes.Text)
 		}

@@ -9,6 +9,8 @@
 package analysis
 
 import (
+	"cmp"
+
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -184,6 +186,13 @@ type Comparison struct {
 func (c *Comparison) Untold() bool {
 	return c.P == nil && c.Withheld != "" && c.Change == 0 && c.Lo == 0 && c.Hi == 0
 }
+
+// Drawn is what was drawn independently: within a run, the trial.
+func (c *Comparison) Drawn() string { return cmp.Or(c.Units, unitTrial) }
+
+// Uninterleaved says whether trials of several runs are taken together, as if they
+// were of one.
+func (c *Comparison) Uninterleaved() bool { return c.ArmRun != "" && c.Units == unitTrial }
 
 // A TrialEffect is one trial's x_i as a relative change. A trial that was in
 // several states of the machine has one for each.

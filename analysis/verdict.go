@@ -1,5 +1,7 @@
 package analysis
 
+import "math"
+
 // judge turns an interval on the metric's scale into a verdict. The order of
 // the rules matters: an interval inside the margin is equivalent even where
 // it excludes zero, because the user asked about changes that matter.
@@ -14,4 +16,22 @@ func judge(lo, hi, margin float64, better Direction) Verdict {
 	default:
 		return Regression
 	}
+}
+
+// NotWorse says whether the interval excludes a change for the worse of the
+// threshold or more (non-inferiority: Wellek 2010, "Testing statistical
+// hypotheses of equivalence and noninferiority").
+func (c *Comparison) NotWorse() bool {
+	m, ok := LookupMetric(c.Metric)
+	if !ok {
+		return false
+	}
+	lo, hi := c.Lo, c.Hi
+	if !c.Difference {
+		lo, hi = math.Log1p(max(lo, -1)), math.Log1p(hi)
+	}
+	if m.Better == Higher {
+		return lo > -m.margin(c.Resolution)
+	}
+	return hi < m.margin(c.Resolution)
 }

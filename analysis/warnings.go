@@ -10,6 +10,9 @@ import (
 	"netab/results/vocab"
 )
 
+// CutOff is the code of the warning of a run that has no end.
+var CutOff = vocab.Doubts("cut-off")
+
 var (
 	codeInvalidTrials = vocab.Warns("invalid-trials")
 	codeInvalidSlices = vocab.Warns("invalid-slices")

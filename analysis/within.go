@@ -219,11 +219,11 @@ func (j judging) informStates(c *Comparison, e evidence) {
 	}
 }
 
-// byState says whether the figures are of states.
-func (m *Modes) byState() bool { return m != nil && m.Kind == KindState }
+// ByState says whether the figures are of states.
+func (m *Modes) ByState() bool { return m != nil && m.Kind == KindState }
 
-// some says whether a mode has the verdict.
-func (m *Modes) some(v Verdict) bool {
+// Some says whether a mode has the verdict.
+func (m *Modes) Some(v Verdict) bool {
 	return slices.ContainsFunc(m.Groups, func(g Mode) bool { return g.Verdict == v })
 }
 

@@ -1,11 +1,11 @@
 package page
 
-import "netab/analysis"
+import "netab/analysis/gate"
 
 // A Judged is what a CI system, a chat or a person acts on.
 type Judged struct {
 	Of       string // what was judged
-	Outcome  analysis.Outcome
+	Outcome  gate.Outcome
 	Sentence string
 	Suite    string // the name under which a CI system keeps it
 	Took     string // seconds
@@ -16,7 +16,7 @@ type Judged struct {
 // A Check is one thing that passes or does not.
 type Check struct {
 	Class, Name string // the same from night to night, so that a CI system can follow it
-	Outcome     analysis.Outcome
+	Outcome     gate.Outcome
 	Arm, Metric string
 	Plain       string // in plain words
 	Sure        string // how sure that is

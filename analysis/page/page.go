@@ -8,7 +8,10 @@
 // for stands at the fields.
 package page
 
-import "netab/analysis"
+import (
+	"netab/analysis"
+	"netab/analysis/gate"
+)
 
 // A Page is one view of something.
 type Page struct {
@@ -16,7 +19,7 @@ type Page struct {
 	// to, what a document is about.
 	Title string
 	// Outcome is that of a title which says one ("" = it says none): it has a colour.
-	Outcome analysis.Outcome
+	Outcome gate.Outcome
 	Answer  string // all of it in one sentence
 	// Made is the command that writes the page as a document of docs/. "" = it is no
 	// document but a message, which says its answer before everything else.

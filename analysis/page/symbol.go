@@ -1,6 +1,9 @@
 package page
 
-import "netab/analysis"
+import (
+	"netab/analysis"
+	"netab/analysis/gate"
+)
 
 // VerdictSymbol makes a verdict readable without colour.
 func VerdictSymbol(v analysis.Verdict) string {
@@ -16,30 +19,30 @@ func VerdictSymbol(v analysis.Verdict) string {
 }
 
 // OutcomeSymbol does so for an outcome.
-func OutcomeSymbol(o analysis.Outcome) string {
+func OutcomeSymbol(o gate.Outcome) string {
 	switch o {
-	case analysis.Passed:
+	case gate.Passed:
 		return "✓"
-	case analysis.Worse:
+	case gate.Worse:
 		return "▼"
-	case analysis.Acknowledged:
+	case gate.Acknowledged:
 		return "≈"
-	case analysis.NotComparable, analysis.NotMeasured:
+	case gate.NotComparable, gate.NotMeasured:
 		return "✗"
 	}
 	return "?"
 }
 
 // OutcomeWords say an outcome as a heading does.
-func OutcomeWords(o analysis.Outcome) string {
+func OutcomeWords(o gate.Outcome) string {
 	switch o {
-	case analysis.Worse:
+	case gate.Worse:
 		return "regression"
-	case analysis.Undecided:
+	case gate.Undecided:
 		return "no verdict yet"
-	case analysis.NotComparable:
+	case gate.NotComparable:
 		return "not comparable"
-	case analysis.NotMeasured:
+	case gate.NotMeasured:
 		return "measurement failed"
 	}
 	return string(o)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"netab/analysis"
+	"netab/analysis/gate"
 	"netab/analysis/world"
 	"netab/results"
 )
@@ -70,7 +71,7 @@ func (c Case) judge(effect float64, truth []float64, d analysis.Decision, trials
 		better := truth[i] > 0 != (c.World.Bursts > 0) // loss is better lower
 		right := different && size != 0 && (cmp.Verdict == analysis.Improvement) == better
 		o.wrong = o.wrong || different && !right
-		passes := cmp.Verdict == analysis.Equivalent || !better && analysis.OutcomeOf(&cmp) == analysis.Passed
+		passes := cmp.Verdict == analysis.Equivalent || !better && gate.OutcomeOf(&cmp) == gate.Passed
 		o.falseEqual = o.falseEqual || passes && size >= 1
 		o.found = o.found && (right || size == 0)
 		o.equal = o.equal && cmp.Verdict == analysis.Equivalent

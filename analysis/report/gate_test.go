@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"netab/analysis"
+	"netab/analysis/gate"
 	"netab/analysis/report/export"
 	"netab/analysis/report/sample"
 	"netab/results"
@@ -24,7 +24,7 @@ type suite struct {
 	} `xml:"testcase"`
 }
 
-func junit(t *testing.T, g analysis.Gate) (string, suite) {
+func junit(t *testing.T, g gate.Gate) (string, suite) {
 	t.Helper()
 	return readJUnit(t, func(w io.Writer) error { return export.JUnit(w, Gate(g), export.Options{}) })
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"netab/analysis"
+	"netab/analysis/gate"
 	"netab/analysis/page"
 	"netab/analysis/prose"
 	"netab/analysis/report/figure"
@@ -39,7 +40,7 @@ func judgedTrend(h trend.History) *page.Judged {
 	j := &page.Judged{Of: "trend", Outcome: h.Outcome, Sentence: h.Answer, Suite: "netab.trend", Took: "0",
 		Facts: []page.Term{{Name: "outcome", Text: string(h.Outcome)}}}
 	if len(h.Series) == 0 {
-		j.Cases = []page.Check{{Class: j.Suite, Name: "trend", Outcome: analysis.Undecided, Plain: h.Answer}}
+		j.Cases = []page.Check{{Class: j.Suite, Name: "trend", Outcome: gate.Undecided, Plain: h.Answer}}
 	}
 	names := TrendNames(h)
 	for i := range h.Series {
@@ -51,7 +52,7 @@ func judgedTrend(h trend.History) *page.Judged {
 
 // TrendHint says what to do about a series that is not steady.
 func TrendHint(s *trend.Series) string {
-	if s.State != trend.Suspect || s.Outcome != analysis.Undecided {
+	if s.State != trend.Suspect || s.Outcome != gate.Undecided {
 		return ""
 	}
 	return "netab run " + s.Scenario + ", best after a reboot, and then netab trend again"
@@ -125,7 +126,7 @@ func countCell(n int) page.Cell { return page.NumberOf(fmt.Sprint(n), float64(n)
 
 // trendVerdict is that of a series whose newest runs say something, "" of others.
 func trendVerdict(s *trend.Series) analysis.Verdict {
-	if s.State == trend.Suspect || s.Outcome == analysis.Acknowledged {
+	if s.State == trend.Suspect || s.Outcome == gate.Acknowledged {
 		return analysis.Inconclusive
 	}
 	return s.Verdict
@@ -167,7 +168,7 @@ func TrendValue(s *trend.Series, sc figure.Scale, x float64) string {
 
 // TrendWords say what became of a series.
 func TrendWords(s *trend.Series) string {
-	if s.Outcome == analysis.Acknowledged {
+	if s.Outcome == gate.Acknowledged {
 		return stateWords(s) + ", " + string(s.Outcome)
 	}
 	return stateWords(s)
@@ -187,7 +188,7 @@ func stateWords(s *trend.Series) string {
 
 // TrendSymbol says it without colour.
 func TrendSymbol(s *trend.Series) string {
-	if s.Outcome == analysis.Acknowledged {
+	if s.Outcome == gate.Acknowledged {
 		return page.OutcomeSymbol(s.Outcome)
 	}
 	switch s.State {

@@ -6,6 +6,7 @@ import (
 
 	"netab/analysis"
 	"netab/analysis/calibration"
+	"netab/analysis/gate"
 	"netab/analysis/page"
 	"netab/analysis/proof"
 	"netab/analysis/report/export"
@@ -23,7 +24,7 @@ func TestEveryViewInEveryFormat(t *testing.T) {
 	comparison := analysis.Compare(sample.TCPWorld().Run(), later.Run())
 	judged := map[string]bool{"gate": true, "trend": true}
 	for view, p := range map[string]*page.Page{
-		"run": Summary(sample.Troubled()), "comparison": Summary(comparison), "gate": Gate(analysis.NewGate(comparison, nil, sample.GateDay)),
+		"run": Summary(sample.Troubled()), "comparison": Summary(comparison), "gate": Gate(gate.New(comparison, nil, sample.GateDay)),
 		"trend":       Trend(trend.Analyze(sample.Nights(), trend.Options{})),
 		"calibration": calibration.NewPage(&results.Calibration{Scenario: "slowdown"}).View(),
 		"proof":       proof.Proof{Worlds: []proof.Result{{Name: "white"}}}.View(),

@@ -7,27 +7,28 @@ import (
 	"time"
 
 	"netab/analysis"
+	"netab/analysis/gate"
 	"netab/results"
 	"netab/results/vocab"
 )
 
 // codesOfIssues are those of known issues that no longer let a regression pass.
 var codesOfIssues = map[string]vocab.Code{
-	analysis.IssueExpired:  vocab.Warns("known-issue-expired"),
-	analysis.IssueExceeded: vocab.Warns("known-issue-exceeded"),
+	gate.IssueExpired:  vocab.Warns("known-issue-expired"),
+	gate.IssueExceeded: vocab.Warns("known-issue-exceeded"),
 }
 
 // A Known is the acknowledged regressions of one scenario, or of all: the file
-// that a gate reads too (analysis.ParseKnownIssues).
+// that a gate reads too (gate.ParseKnownIssues).
 type Known struct {
 	Scenario string // "" = every scenario
-	Issues   []analysis.KnownIssue
+	Issues   []gate.KnownIssue
 }
 
 // An Issue says what became of an acknowledgement.
 type Issue struct {
 	Scenario string `json:"scenario,omitempty"`
-	analysis.IssueState
+	gate.IssueState
 }
 
 // decide gives every series the outcome that a gate acts on, in the gate's
@@ -42,40 +43,40 @@ func (h *History) decide(known []Known, now time.Time) {
 			h.Issues = append(h.Issues, Issue{k.Scenario, h.acknowledge(k.Scenario, &k.Issues[i], now)})
 		}
 	}
-	h.Outcome = analysis.Passed
+	h.Outcome = gate.Passed
 	for i := range h.Series {
-		if o := h.Series[i].Outcome; o == analysis.Worse || o == analysis.Undecided && h.Outcome == analysis.Passed {
+		if o := h.Series[i].Outcome; o == gate.Worse || o == gate.Undecided && h.Outcome == gate.Passed {
 			h.Outcome = o
 		}
 	}
 	if len(h.Series) == 0 {
-		h.Outcome = analysis.Undecided
+		h.Outcome = gate.Undecided
 	}
 }
 
 // acknowledge lets the series pass that an acknowledgement is of. Its state is
 // that of the series that speaks most against it.
-func (h *History) acknowledge(scenario string, k *analysis.KnownIssue, now time.Time) analysis.IssueState {
-	out := analysis.IssueState{KnownIssue: *k, State: analysis.IssueUnused, Text: "nothing that it is of became worse of late"}
+func (h *History) acknowledge(scenario string, k *gate.KnownIssue, now time.Time) gate.IssueState {
+	out := gate.IssueState{KnownIssue: *k, State: gate.IssueUnused, Text: "nothing that it is of became worse of late"}
 	if !slices.ContainsFunc(h.Series, func(s Series) bool { return (scenario == "" || s.Scenario == scenario) && k.Of(s.Arm, s.Metric) }) {
 		out.Text = "it is of no series here"
 	}
 	for i := range h.Series {
 		s := &h.Series[i]
-		if s.worse == 0 || s.Outcome == analysis.Acknowledged || scenario != "" && s.Scenario != scenario {
+		if s.worse == 0 || s.Outcome == gate.Acknowledged || scenario != "" && s.Scenario != scenario {
 			continue
 		}
 		st, ok := k.Judge(s.Arm, s.Metric, s.worse, now)
 		if !ok {
 			continue
 		}
-		if st.State == analysis.IssueUsed {
-			s.Outcome, s.Issue = analysis.Acknowledged, k
+		if st.State == gate.IssueUsed {
+			s.Outcome, s.Issue = gate.Acknowledged, k
 			s.Text += fmt.Sprintf(" Acknowledged until %s: %s.", k.Expires, k.Reason)
 		} else {
 			s.Warnings = append(s.Warnings, results.Warning{Code: codesOfIssues[st.State], Text: fmt.Sprintf("known issue (%s): %s", k.Reason, st.Text)})
 		}
-		if out.State == analysis.IssueUnused || out.State == analysis.IssueUsed {
+		if out.State == gate.IssueUnused || out.State == gate.IssueUsed {
 			out = st
 		}
 	}
@@ -86,26 +87,26 @@ func (h *History) acknowledge(scenario string, k *analysis.KnownIssue, now time.
 // for Options.Recent points from the one with which it was first found, then it is
 // the present level, and so is a slide; a suspect for the worse, a series too short to judge, and one whose newest run is no point, are
 // undecided. worse is the size of what became worse, 0 where nothing did.
-func (s *Series) outcome() (o analysis.Outcome, worse float64) {
-	o = analysis.Passed
+func (s *Series) outcome() (o gate.Outcome, worse float64) {
+	o = gate.Passed
 	tail := s.Tail.State
 	switch {
 	case (tail == Changed || tail == Suspect) && s.Verdict == analysis.Regression:
 		worse = math.Abs(s.Tail.Change)
-		if o = analysis.Undecided; tail == Changed {
-			o = analysis.Worse
+		if o = gate.Undecided; tail == Changed {
+			o = gate.Worse
 		}
 	case s.State == TooShort && len(s.Changes) == 0:
-		o = analysis.Undecided
+		o = gate.Undecided
 	}
 	if recent := s.recentRegression(); recent > 0 {
-		o, worse = analysis.Worse, max(worse, recent)
+		o, worse = gate.Worse, max(worse, recent)
 	}
 	if s.Slide != nil && s.Slide.Verdict == analysis.Regression {
-		o, worse = analysis.Worse, max(worse, math.Abs(s.Slide.Change))
+		o, worse = gate.Worse, max(worse, math.Abs(s.Slide.Change))
 	}
-	if o == analysis.Passed && s.Newer != nil {
-		o = analysis.Undecided
+	if o == gate.Passed && s.Newer != nil {
+		o = gate.Undecided
 	}
 	return o, worse
 }

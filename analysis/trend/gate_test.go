@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"netab/analysis"
+	"netab/analysis/gate"
 	synthetic "netab/analysis/world"
 	"netab/results"
 	"netab/results/vocab"
@@ -18,7 +18,7 @@ var gateDay = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func knownOf(t *testing.T, src string) []Known {
 	t.Helper()
-	issues, err := analysis.ParseKnownIssues("k.yaml", []byte(src))
+	issues, err := gate.ParseKnownIssues("k.yaml", []byte(src))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,15 +38,15 @@ func TestThresholds(t *testing.T) {
 		name string
 		runs []results.Digest
 		opts Options
-		want analysis.Outcome
+		want gate.Outcome
 		at   float64
 	}{
-		{"resolution of the run", runs, Options{}, analysis.Undecided, 0.01},
-		{"threshold of the run", own, Options{}, analysis.Passed, 0.3},
-		{"resolution of the call", runs, Options{Resolution: 0.2}, analysis.Passed, 0.2},
-		{"threshold of the call", runs, Options{Thresholds: map[string]float64{"goodput": 0.2}}, analysis.Passed, 0.2},
-		{"both of the call", own, Options{Resolution: 0.2, Thresholds: map[string]float64{"goodput": 0.02}}, analysis.Undecided, 0.02},
-		{"of another metric", runs, Options{Thresholds: map[string]float64{"loss": 0.2}}, analysis.Undecided, 0.01},
+		{"resolution of the run", runs, Options{}, gate.Undecided, 0.01},
+		{"threshold of the run", own, Options{}, gate.Passed, 0.3},
+		{"resolution of the call", runs, Options{Resolution: 0.2}, gate.Passed, 0.2},
+		{"threshold of the call", runs, Options{Thresholds: map[string]float64{"goodput": 0.2}}, gate.Passed, 0.2},
+		{"both of the call", own, Options{Resolution: 0.2, Thresholds: map[string]float64{"goodput": 0.02}}, gate.Undecided, 0.02},
+		{"of another metric", runs, Options{Thresholds: map[string]float64{"loss": 0.2}}, gate.Undecided, 0.01},
 	} {
 		h := Analyze(tt.runs, tt.opts)
 		if s := only(t, h); h.Outcome != tt.want || s.Outcome != tt.want || s.Resolution != tt.at {
@@ -94,42 +94,42 @@ func TestKnownIssues(t *testing.T) {
 		name  string
 		xs    []float64
 		known string
-		want  analysis.Outcome
+		want  gate.Outcome
 		state string
 	}{
-		{"nothing known", suspect, "", analysis.Undecided, ""},
-		{"a suspect", suspect, "- {reason: bug 7, expires: 2026-12-31}", analysis.Acknowledged, "used"},
-		{"a change that is confirmed", changed, "- {metric: goodput, reason: bug 7, expires: 2026-12-31}", analysis.Acknowledged, "used"},
-		{"a change point", step, "- {reason: bug 7, expires: 2026-12-31, up_to: 20%}", analysis.Acknowledged, "used"},
-		{"a suspect that is larger", suspect, "- {reason: bug 7, expires: 2026-12-31, up_to: 5%}", analysis.Undecided, "exceeded"},
-		{"a change that is larger", changed, "- {reason: bug 7, expires: 2026-12-31, up_to: 5%}", analysis.Worse, "exceeded"},
-		{"a change point that is larger", step, "- {reason: bug 7, expires: 2026-12-31, up_to: 5%}", analysis.Worse, "exceeded"},
-		{"too old", changed, "- {reason: bug 7, expires: 2026-02-28}", analysis.Worse, "expired"},
-		{"of another arm", changed, "- {arm: other, reason: bug 7, expires: 2026-12-31}", analysis.Worse, "unused"},
-		{"of another metric", changed, "- {metric: loss, reason: bug 7, expires: 2026-12-31}", analysis.Worse, "unused"},
-		{"of nothing", level(1, 20), "- {reason: bug 7, expires: 2026-12-31}", analysis.Passed, "unused"},
-		{"an improvement", level(1, 20, 0.15, 0.14), "- {reason: bug 7, expires: 2026-12-31}", analysis.Passed, "unused"},
-		{"too few runs", level(1, 3), "- {reason: bug 7, expires: 2026-12-31}", analysis.Undecided, "unused"},
+		{"nothing known", suspect, "", gate.Undecided, ""},
+		{"a suspect", suspect, "- {reason: bug 7, expires: 2026-12-31}", gate.Acknowledged, "used"},
+		{"a change that is confirmed", changed, "- {metric: goodput, reason: bug 7, expires: 2026-12-31}", gate.Acknowledged, "used"},
+		{"a change point", step, "- {reason: bug 7, expires: 2026-12-31, up_to: 20%}", gate.Acknowledged, "used"},
+		{"a suspect that is larger", suspect, "- {reason: bug 7, expires: 2026-12-31, up_to: 5%}", gate.Undecided, "exceeded"},
+		{"a change that is larger", changed, "- {reason: bug 7, expires: 2026-12-31, up_to: 5%}", gate.Worse, "exceeded"},
+		{"a change point that is larger", step, "- {reason: bug 7, expires: 2026-12-31, up_to: 5%}", gate.Worse, "exceeded"},
+		{"too old", changed, "- {reason: bug 7, expires: 2026-02-28}", gate.Worse, "expired"},
+		{"of another arm", changed, "- {arm: other, reason: bug 7, expires: 2026-12-31}", gate.Worse, "unused"},
+		{"of another metric", changed, "- {metric: loss, reason: bug 7, expires: 2026-12-31}", gate.Worse, "unused"},
+		{"of nothing", level(1, 20), "- {reason: bug 7, expires: 2026-12-31}", gate.Passed, "unused"},
+		{"an improvement", level(1, 20, 0.15, 0.14), "- {reason: bug 7, expires: 2026-12-31}", gate.Passed, "unused"},
+		{"too few runs", level(1, 3), "- {reason: bug 7, expires: 2026-12-31}", gate.Undecided, "unused"},
 	} {
 		h := Analyze(nightly(tt.xs, nil), Options{Known: knownOf(t, tt.known), Now: gateDay})
 		s, state := only(t, h), ""
 		if len(h.Issues) == 1 {
 			state = h.Issues[0].State
 		}
-		if s.Outcome != tt.want || state != tt.state || (s.Issue != nil) != (tt.want == analysis.Acknowledged) {
+		if s.Outcome != tt.want || state != tt.state || (s.Issue != nil) != (tt.want == gate.Acknowledged) {
 			t.Errorf("%s: %s (%v), issue %q; want %s, %q", tt.name, s.Outcome, s.Issue, state, tt.want, tt.state)
 		}
 		whole := tt.want
-		if whole == analysis.Acknowledged {
-			whole = analysis.Passed
+		if whole == gate.Acknowledged {
+			whole = gate.Passed
 		}
 		if h.Outcome != whole {
 			t.Errorf("%s: the gate is %s, want %s", tt.name, h.Outcome, whole)
 		}
-		if said := strings.Contains(s.Text, "Acknowledged until 2026-12-31: bug 7."); said != (tt.want == analysis.Acknowledged) {
+		if said := strings.Contains(s.Text, "Acknowledged until 2026-12-31: bug 7."); said != (tt.want == gate.Acknowledged) {
 			t.Errorf("%s: text %q", tt.name, s.Text)
 		}
-		if said := strings.Contains(h.Answer, "worse as acknowledged"); said != (tt.want == analysis.Acknowledged) {
+		if said := strings.Contains(h.Answer, "worse as acknowledged"); said != (tt.want == gate.Acknowledged) {
 			t.Errorf("%s: answer %q", tt.name, h.Answer)
 		}
 		against := slices.ContainsFunc(s.Warnings, func(w results.Warning) bool { return w.Code == vocab.Code("known-issue-"+tt.state) })
@@ -154,11 +154,11 @@ func TestKnownIssuesOfAScenario(t *testing.T) {
 		h := Analyze(runs, Options{Known: known, Now: gateDay})
 		return fmt.Sprint(h.Series[0].Scenario, h.Series[0].Outcome, h.Series[1].Scenario, h.Series[1].Outcome, h.Outcome, h.Issues[0].State)
 	}
-	if got, want := outcomes(), fmt.Sprint("loopback", analysis.Acknowledged, "other", analysis.Worse, analysis.Worse, "exceeded"); got != want {
+	if got, want := outcomes(), fmt.Sprint("loopback", gate.Acknowledged, "other", gate.Worse, gate.Worse, "exceeded"); got != want {
 		t.Errorf("of all: %s, want %s", got, want)
 	}
 	known[0].Scenario = "loopback"
-	if got, want := outcomes(), fmt.Sprint("loopback", analysis.Acknowledged, "other", analysis.Worse, analysis.Worse, "used"); got != want {
+	if got, want := outcomes(), fmt.Sprint("loopback", gate.Acknowledged, "other", gate.Worse, gate.Worse, "used"); got != want {
 		t.Errorf("of one: %s, want %s", got, want)
 	}
 }

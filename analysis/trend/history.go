@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"netab/analysis"
+	"netab/analysis/gate"
 	"netab/results"
 	"netab/results/crew"
 	"netab/results/vocab"
@@ -51,8 +52,8 @@ type History struct {
 	Series []Series `json:"series"`
 	Answer string   `json:"answer"`
 	// Outcome is the worst of the series', as of a gate.
-	Outcome analysis.Outcome `json:"outcome"`
-	Issues  []Issue          `json:"known_issues"`
+	Outcome gate.Outcome `json:"outcome"`
+	Issues  []Issue      `json:"known_issues"`
 }
 
 // An Unused run is no point of any series.
@@ -82,13 +83,13 @@ type Series struct {
 	// Verdict of the newest change or suspicion, where State tells of one.
 	Verdict analysis.Verdict `json:"verdict,omitempty"`
 	// Outcome is what State and Verdict come to for a gate.
-	Outcome  analysis.Outcome     `json:"outcome"`
-	Issue    *analysis.KnownIssue `json:"known_issue,omitempty"` // that lets it pass
-	Drift    *Drift               `json:"drift,omitempty"`
-	Slide    *Slide               `json:"slide,omitempty"` // of the present level away from its own beginning
-	Lag1     float64              `json:"lag1"`            // correlation of neighbouring points within levels
-	Text     string               `json:"text"`
-	Warnings []results.Warning    `json:"warnings"`
+	Outcome  gate.Outcome      `json:"outcome"`
+	Issue    *gate.KnownIssue  `json:"known_issue,omitempty"` // that lets it pass
+	Drift    *Drift            `json:"drift,omitempty"`
+	Slide    *Slide            `json:"slide,omitempty"` // of the present level away from its own beginning
+	Lag1     float64           `json:"lag1"`            // correlation of neighbouring points within levels
+	Text     string            `json:"text"`
+	Warnings []results.Warning `json:"warnings"`
 	// Newer is a run that was begun after the newest point and is none: it was cut
 	// off, it failed, or it cannot be read.
 	Newer *Unused `json:"newer_run,omitempty"`

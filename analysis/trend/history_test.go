@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"netab/analysis"
+	"netab/analysis/gate"
 	synthetic "netab/analysis/world"
 	"netab/results"
 )
@@ -42,7 +43,7 @@ func TestHistoryOfAStep(t *testing.T) {
 	if got := s.Points[60].Commit; got != "0a1b2c3d4e5f" {
 		t.Errorf("commit %q", got)
 	}
-	if s.State != Steady || h.Outcome != analysis.Passed {
+	if s.State != Steady || h.Outcome != gate.Passed {
 		t.Errorf("state %s, gate %s: a change of forty nights ago is the present level", s.State, h.Outcome)
 	}
 	if len(s.Segments) != 2 || s.Segments[0] != (Segment{0, 60, s.Segments[0].Level}) || math.Abs(s.Segments[0].Level/40e9-1) > 0.02 {
@@ -54,8 +55,8 @@ func TestHistoryOfAStep(t *testing.T) {
 // then a regression until a week after the search found it, then the present level.
 func TestGateNightByNight(t *testing.T) {
 	xs := steps(map[int]float64{40: -0.15})(seeded("nights", 1), 60)
-	for n, want := range map[int]analysis.Outcome{
-		4: analysis.Undecided, 40: analysis.Passed, 41: analysis.Undecided, 42: analysis.Worse, 43: analysis.Worse, 45: analysis.Worse, 47: analysis.Worse, 50: analysis.Worse, 51: analysis.Passed, 60: analysis.Passed,
+	for n, want := range map[int]gate.Outcome{
+		4: gate.Undecided, 40: gate.Passed, 41: gate.Undecided, 42: gate.Worse, 43: gate.Worse, 45: gate.Worse, 47: gate.Worse, 50: gate.Worse, 51: gate.Passed, 60: gate.Passed,
 	} {
 		h := Analyze(nightly(xs[:n], nil), Options{})
 		if got := h.Outcome; got != want {
@@ -68,7 +69,7 @@ func TestGateNightByNight(t *testing.T) {
 	}
 	for _, n := range []int{41, 42, 45} {
 		h := Analyze(nightly(xs[:n], nil), Options{})
-		if got := h.Outcome; got != analysis.Passed {
+		if got := h.Outcome; got != gate.Passed {
 			t.Errorf("after %d nights of an improvement: %s", n, got)
 		}
 	}
@@ -82,7 +83,7 @@ func TestRegressionPutRight(t *testing.T) {
 	if s := only(t, h); len(s.Changes) != 2 {
 		t.Fatalf("changes: %+v", s.Changes)
 	}
-	if got := h.Outcome; got != analysis.Passed {
+	if got := h.Outcome; got != gate.Passed {
 		t.Errorf("gate %s", got)
 	}
 }
@@ -292,27 +293,27 @@ func TestNewestRunIsNoPoint(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		change func(d *results.Digest)
-		want   analysis.Outcome
+		want   gate.Outcome
 	}{
-		{"as it should be", func(*results.Digest) {}, analysis.Passed},
-		{"cut off", func(d *results.Digest) { d.Unused = "cut off, or not ended yet" }, analysis.Undecided},
+		{"as it should be", func(*results.Digest) {}, gate.Passed},
+		{"cut off", func(d *results.Digest) { d.Unused = "cut off, or not ended yet" }, gate.Undecided},
 		{"unreadable", func(d *results.Digest) {
 			*d = results.Digest{ID: d.ID, Started: d.Started, Unused: "unreadable"}
-		}, analysis.Undecided},
+		}, gate.Undecided},
 		{"a copy of another", func(d *results.Digest) {
 			*d = results.Digest{ID: d.ID, Run: "other", Started: d.Started, Unused: "a copy of run other"}
-		}, analysis.Passed},
-		{"of another scenario", func(d *results.Digest) { d.Scenario, d.Unused = "another", "cut off" }, analysis.Passed},
+		}, gate.Passed},
+		{"of another scenario", func(d *results.Digest) { d.Scenario, d.Unused = "another", "cut off" }, gate.Passed},
 		{"on another machine", func(d *results.Digest) {
 			d.Facts, d.Unused = map[string]string{"hostname": "elsewhere"}, "cut off"
-		}, analysis.Passed},
+		}, gate.Passed},
 	} {
 		runs := nightly(level(1, 12), nil)
 		last := &runs[len(runs)-1]
 		tt.change(last)
 		h := Analyze(runs, Options{})
 		s := only(t, h)
-		open := tt.want == analysis.Undecided
+		open := tt.want == gate.Undecided
 		if h.Outcome != tt.want || s.Outcome != tt.want || (s.Newer != nil) != open || strings.Contains(h.Answer, "is no point") != open || strings.Contains(s.Text, last.ID+" was begun later") != open {
 			t.Errorf("%s: %s, %q, %q; want %s", tt.name, h.Outcome, h.Answer, s.Text, tt.want)
 		}
@@ -320,7 +321,7 @@ func TestNewestRunIsNoPoint(t *testing.T) {
 	// What was cut off earlier is history.
 	runs := nightly(level(1, 12), nil)
 	runs[5].Unused = "cut off"
-	if h := Analyze(runs, Options{}); h.Outcome != analysis.Passed {
+	if h := Analyze(runs, Options{}); h.Outcome != gate.Passed {
 		t.Errorf("cut off long ago: %s", h.Outcome)
 	}
 }
@@ -352,7 +353,7 @@ func BenchmarkGate(b *testing.B) {
 		}
 	}
 	for b.Loop() {
-		if h := Analyze(runs, Options{}); h.Outcome != analysis.Worse {
+		if h := Analyze(runs, Options{}); h.Outcome != gate.Worse {
 			b.Fatal(h.Outcome)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"netab/analysis"
+	"netab/analysis/gate"
 )
 
 // A nightly job asks its gate every night. What counts is whether that ever fails:
@@ -48,7 +49,7 @@ func failures(w world, from, series int) int {
 	for r := range uint64(series) {
 		runs := nightly(w.series(r, nights), nil)
 		for n := from; n <= nights; n += everyNights {
-			if Analyze(runs[:n], Options{}).Outcome == analysis.Worse {
+			if Analyze(runs[:n], Options{}).Outcome == gate.Worse {
 				failed++
 				break
 			}
@@ -107,7 +108,7 @@ func TestNewsCountsFromDetection(t *testing.T) {
 					break // found at once: another series
 				}
 				continue
-			} else if c.Found != runs[n-1].ID || s.Outcome != analysis.Worse {
+			} else if c.Found != runs[n-1].ID || s.Outcome != gate.Worse {
 				t.Fatalf("series %d: found with run %s, want %s; the gate is %s", r, c.Found, runs[n-1].ID, s.Outcome)
 			}
 			at = n
@@ -117,7 +118,7 @@ func TestNewsCountsFromDetection(t *testing.T) {
 			continue
 		}
 		for n := at; n < at+DefaultRecent; n++ {
-			if s := only(t, Analyze(runs[:n], Options{})); s.Outcome != analysis.Worse {
+			if s := only(t, Analyze(runs[:n], Options{})); s.Outcome != gate.Worse {
 				t.Errorf("series %d: %d runs after it was found the gate is %s: %s", r, n-at, s.Outcome, s.Text)
 			}
 		}

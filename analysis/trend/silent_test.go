@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"netab/analysis"
+	"netab/analysis/gate"
 	synthetic "netab/analysis/world"
 	"netab/results"
 )
@@ -40,19 +40,19 @@ func TestSilentRuns(t *testing.T) {
 	for name, tc := range map[string]struct {
 		values  []float64
 		against string
-		outcome analysis.Outcome
+		outcome gate.Outcome
 		silent  int
 		says    string
 	}{
-		"none":                     {wander(12), "", analysis.Passed, 0, "Steady"},
-		"the newest":               {append(wander(12), 0), "", analysis.Worse, 1, "since run run12 (kernel unknown) nothing is received any more"},
-		"the newest two":           {append(wander(12), 0, 0), "", analysis.Worse, 2, "since run run12"},
-		"after few":                {append(wander(2), 0), "", analysis.Worse, 1, "nothing is received"},
-		"and back":                 {append(append(wander(8), 0), wander(8)...), "", analysis.Passed, 1, "Steady"},
-		"all":                      {[]float64{0, 0, 0}, "", analysis.Undecided, 3, "In none of 3 runs"},
-		"all of the baseline less": {append([]float64{0.01, 0.011, 0.01, 0.009, 0.01, 0.011, 0.01}, -1), "base", analysis.Worse, 1, "nothing is received"},
-		"no figure in the newest":  {append(wander(12), missing), "", analysis.Undecided, 0, "Run run12 was begun later and is no point: it has no figure of this"},
-		"no figure, and back":      {append(append(wander(8), missing), wander(4)...), "", analysis.Passed, 0, "Steady"},
+		"none":                     {wander(12), "", gate.Passed, 0, "Steady"},
+		"the newest":               {append(wander(12), 0), "", gate.Worse, 1, "since run run12 (kernel unknown) nothing is received any more"},
+		"the newest two":           {append(wander(12), 0, 0), "", gate.Worse, 2, "since run run12"},
+		"after few":                {append(wander(2), 0), "", gate.Worse, 1, "nothing is received"},
+		"and back":                 {append(append(wander(8), 0), wander(8)...), "", gate.Passed, 1, "Steady"},
+		"all":                      {[]float64{0, 0, 0}, "", gate.Undecided, 3, "In none of 3 runs"},
+		"all of the baseline less": {append([]float64{0.01, 0.011, 0.01, 0.009, 0.01, 0.011, 0.01}, -1), "base", gate.Worse, 1, "nothing is received"},
+		"no figure in the newest":  {append(wander(12), missing), "", gate.Undecided, 0, "Run run12 was begun later and is no point: it has no figure of this"},
+		"no figure, and back":      {append(append(wander(8), missing), wander(4)...), "", gate.Passed, 0, "Steady"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := Analyze(goodputRuns(tc.against, tc.values...), Options{Filter: Filter{Changes: tc.against != ""}})

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"netab/analysis"
+	"netab/analysis/gate"
 	"netab/analysis/prose"
 )
 
@@ -82,7 +83,7 @@ func (h *History) answer() string {
 	count := map[State]int{}
 	worse, acknowledged := 0, 0
 	for _, s := range h.Series {
-		if s.Outcome == analysis.Acknowledged {
+		if s.Outcome == gate.Acknowledged {
 			acknowledged++
 			continue
 		}

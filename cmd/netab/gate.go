@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"netab/analysis"
+	"netab/analysis/gate"
 	"netab/analysis/page"
 	"netab/analysis/report"
 	"netab/cmd/netab/question"
@@ -152,14 +153,14 @@ func (f *gateFlags) judge(cmd *cobra.Command, s analysis.Summary, from origin) e
 	if f.allowCutOff {
 		allowed = append(allowed, analysis.CutOff)
 	}
-	g := analysis.NewGate(s, known, time.Now(), allowed...)
+	g := gate.New(s, known, time.Now(), allowed...)
 	if err := f.write(cmd.OutOrStdout(), g); err != nil {
 		return failed(err)
 	}
 	return gateStatus(g)
 }
 
-func (f *gateFlags) write(out io.Writer, g analysis.Gate) error {
+func (f *gateFlags) write(out io.Writer, g gate.Gate) error {
 	format := f.as.or(wanted{"json", f.json}, wanted{"chat", f.chat})
 	return f.writeForms(out, report.Gate(g), func(w io.Writer, p *page.Page) error {
 		if f.quiet {
@@ -193,19 +194,19 @@ func (f *gateFlags) writeForms(out io.Writer, p *page.Page, print func(io.Writer
 }
 
 // gateStatus is the exit status that a CI job reads.
-func gateStatus(g analysis.Gate) error {
+func gateStatus(g gate.Gate) error {
 	switch g.Outcome {
-	case analysis.Passed:
+	case gate.Passed:
 		return nil
-	case analysis.Worse:
+	case gate.Worse:
 		for _, k := range g.Checks {
-			if k.Outcome == analysis.Worse {
+			if k.Outcome == gate.Worse {
 				return &statusError{exitRegression, fmt.Errorf("gate: %s of arm %s is a regression", k.Metric, k.Arm)}
 			}
 		}
-	case analysis.NotComparable:
+	case gate.NotComparable:
 		return &statusError{exitNotComparable, notComparable(g.Summary)}
-	case analysis.NotMeasured:
+	case gate.NotMeasured:
 		return &statusError{exitFailed, errors.New("gate: the measurement failed, so there is no verdict: see the warnings")}
 	}
 	return &statusError{exitInconclusive, fmt.Errorf("gate: %s", strings.TrimSuffix(g.Sentence, "."))}

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"netab/analysis"
+	"netab/analysis/gate"
 	"netab/results"
 	"netab/results/disk"
 )
@@ -60,7 +60,7 @@ const maxKnown = 1 << 20
 // knownIssues are those of the file that was named, else of the one beside the
 // scenario, if there is one and it may be relied on. A bisection looks for the
 // very regression that somebody may have acknowledged, so it takes none.
-func (f *gateFlags) knownIssues(stderr io.Writer, from origin) ([]analysis.KnownIssue, error) {
+func (f *gateFlags) knownIssues(stderr io.Writer, from origin) ([]gate.KnownIssue, error) {
 	if f.bisect || f.noKnown {
 		return nil, nil
 	}
@@ -73,8 +73,8 @@ func (f *gateFlags) knownIssues(stderr io.Writer, from origin) ([]analysis.Known
 	if err != nil {
 		return nil, fmt.Errorf("read known issues: %w", err)
 	}
-	known, err := analysis.ParseKnownIssues(file, src)
-	if unknown, ok := errors.AsType[*analysis.UnknownMetric](err); ok {
+	known, err := gate.ParseKnownIssues(file, src)
+	if unknown, ok := errors.AsType[*gate.UnknownMetric](err); ok {
 		err = fmt.Errorf("%w; %s", err, nearestMetric(unknown.Name))
 	}
 	return known, err

@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"netab/analysis"
+	"netab/analysis/gate"
 	"netab/analysis/page"
 	"netab/analysis/report"
 	"netab/analysis/report/export"
@@ -79,7 +79,7 @@ in the store, which may be deleted at any time.`,
 			}
 			if as.gate {
 				judged := gateTrend(h)
-				if h.Outcome == analysis.Worse {
+				if h.Outcome == gate.Worse {
 					return judged
 				}
 				return cmp.Or(unrecorded(cmd, args), judged)
@@ -204,9 +204,9 @@ func unrecorded(cmd *cobra.Command, scenarios []string) error {
 func gateTrend(h trend.History) error {
 	status := exitInconclusive
 	switch h.Outcome {
-	case analysis.Passed:
+	case gate.Passed:
 		return nil
-	case analysis.Worse:
+	case gate.Worse:
 		status = exitRegression
 	}
 	for i := range h.Series {
@@ -214,7 +214,7 @@ func gateTrend(h trend.History) error {
 		what := fmt.Sprintf("gate: %s of arm %s", s.Metric, s.Arm)
 		switch {
 		case s.Outcome != h.Outcome:
-		case s.Outcome == analysis.Worse:
+		case s.Outcome == gate.Worse:
 			return &statusError{status, errors.New(what + " is a regression")}
 		case s.State == trend.Suspect:
 			return &statusError{status, errors.New(what + " is suspect; measure again")}

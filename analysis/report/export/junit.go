@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"netab/analysis"
 	"netab/analysis/escape"
+	"netab/analysis/gate"
 	"netab/analysis/page"
 )
 
@@ -118,11 +118,11 @@ func (c junitCase) with(k page.Check) junitCase {
 		fault.Text = junitText(strings.Join(present(k.Plain, k.Sure, k.Method), "\n"))
 	}
 	switch k.Outcome {
-	case analysis.Worse:
+	case gate.Worse:
 		c.Failure = fault
-	case analysis.Undecided, analysis.NotComparable, analysis.NotMeasured:
+	case gate.Undecided, gate.NotComparable, gate.NotMeasured:
 		c.Error = fault
-	case analysis.Acknowledged:
+	case gate.Acknowledged:
 		fault.Message = junitText(fmt.Sprintf("acknowledged until %s: %s", k.Known.Until, k.Known.Reason))
 		c.Skipped = fault
 	default:

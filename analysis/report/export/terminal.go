@@ -10,6 +10,7 @@ import (
 
 	"netab/analysis"
 	"netab/analysis/escape"
+	"netab/analysis/gate"
 )
 
 // Options say what the terminal can do.
@@ -136,11 +137,11 @@ func (t *terminal) verdict(v analysis.Verdict, s string) string {
 	return t.paint(yellow, s)
 }
 
-func (t *terminal) outcome(o analysis.Outcome, s string) string {
+func (t *terminal) outcome(o gate.Outcome, s string) string {
 	switch o {
-	case analysis.Passed:
+	case gate.Passed:
 		return t.paint(green, s)
-	case analysis.Worse, analysis.NotComparable, analysis.NotMeasured:
+	case gate.Worse, gate.NotComparable, gate.NotMeasured:
 		return t.paint(boldRed, s)
 	}
 	return t.paint(yellow, s)

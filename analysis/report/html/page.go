@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"netab/analysis"
+	"netab/analysis/gate"
 	"netab/analysis/prose"
 	"netab/analysis/report"
 	"netab/analysis/report/figure"
@@ -39,7 +40,7 @@ type comparison struct {
 	verdictView
 	Sides        []analysis.Side
 	Forced       string
-	Checks       []analysis.Check // each verdict in plain words, how sure, and its method
+	Checks       []gate.Check // each verdict in plain words, how sure, and its method
 	Interactions []string
 	Effects      []chart
 	Levels       []chart // before and after
@@ -102,7 +103,7 @@ func newPage(in Input) (*runsPage, error) {
 func newComparison(s analysis.Summary, runs []*results.Run) (*comparison, error) {
 	v := report.NewVerdictTable(s)
 	c := &comparison{Head: newHead(s), verdictView: newVerdictView(s, v), Sides: s.Sides, Forced: strings.Join(s.Forced, ", "),
-		Checks: analysis.NewGate(s, nil, time.Time{}).Checks, Interactions: report.InteractionTexts(s)}
+		Checks: gate.New(s, nil, time.Time{}).Checks, Interactions: report.InteractionTexts(s)}
 	for i, metric := range comparedMetrics(s) {
 		id := "cmp-forest"
 		if i > 0 {

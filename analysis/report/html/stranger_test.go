@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"netab/analysis"
+	"netab/analysis/gate"
 	"netab/analysis/report"
 	"netab/analysis/report/export"
 	"netab/results"
@@ -37,7 +38,7 @@ func FuzzStranger(f *testing.F) {
 			return
 		}
 		s := analysis.Summarize(run)
-		g := analysis.NewGate(s, nil, time.Unix(0, 0))
+		g := gate.New(s, nil, time.Unix(0, 0))
 		in := Input{Runs: []*results.Run{run}, Summaries: []analysis.Summary{s}}
 		for _, show := range []func(io.Writer) error{
 			func(w io.Writer) error { return export.Text(w, report.Summary(s), export.Options{Width: 80}) },

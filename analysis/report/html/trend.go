@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"netab/analysis"
+	"netab/analysis/gate"
 	"netab/analysis/page"
 	"netab/analysis/prose"
 	"netab/analysis/report"
@@ -92,7 +93,7 @@ func newTrendPage(h trend.History) (*trendPage, error) {
 // trendClass is the verdict whose colour the page uses.
 func trendClass(s *trend.Series) string {
 	switch {
-	case s.State == trend.Suspect || s.State == trend.TooShort || s.Outcome == analysis.Acknowledged:
+	case s.State == trend.Suspect || s.State == trend.TooShort || s.Outcome == gate.Acknowledged:
 		return string(analysis.Inconclusive)
 	case s.State == trend.Changed:
 		return string(s.Verdict)

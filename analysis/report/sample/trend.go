@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"netab/analysis"
+	"netab/analysis/gate"
 	"netab/analysis/report/figure"
 	"netab/analysis/trend"
 	"netab/results"
@@ -73,7 +73,7 @@ func HostileNights() trend.History {
 
 // AcknowledgedNights are the same, and what became worse is known.
 func AcknowledgedNights() trend.History {
-	issues, err := analysis.ParseKnownIssues("k", []byte("- {arm: off, reason: bug 7, expires: 2026-12-31}"))
+	issues, err := gate.ParseKnownIssues("k", []byte("- {arm: off, reason: bug 7, expires: 2026-12-31}"))
 	if err != nil {
 		panic(err)
 	}

@@ -1,4 +1,4 @@
-package analysis
+package gate
 
 import (
 	"errors"
@@ -11,11 +11,10 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/parser"
 
-	"netab/results/nesting"
-
-	"netab/analysis/stat"
-
+	"netab/analysis"
 	"netab/analysis/prose"
+	"netab/analysis/stat"
+	"netab/results/nesting"
 )
 
 // A KnownIssue acknowledges a regression, so that a gate shows it and passes.
@@ -145,8 +144,8 @@ func (k *KnownIssue) check() error {
 // beside the main one.
 func someMetric(pattern string) bool {
 	_, beside, ok := strings.Cut(pattern, ".")
-	return slices.ContainsFunc(Metrics(), func(m Metric) bool {
-		return fits(pattern, m.Name) || ok && slices.Contains(besideMetrics, m.Name) && fits(beside, m.Name)
+	return slices.ContainsFunc(analysis.Metrics(), func(m analysis.Metric) bool {
+		return fits(pattern, m.Name) || ok && m.OfBeside() && fits(beside, m.Name)
 	})
 }
 
@@ -222,7 +221,7 @@ func (g *Gate) unseen(k *KnownIssue) IssueState {
 	case open > 0 || len(s.Blocking()) > 0 && len(s.Forced) == 0:
 	case passed > 0:
 		st.State, st.Text = IssueUnused, "no such regression was seen: remove the acknowledgement"
-	case !slices.ContainsFunc(s.Arms, func(a ArmSummary) bool { return fits(k.Arm, a.Name) }):
+	case !slices.ContainsFunc(s.Arms, func(a analysis.ArmSummary) bool { return fits(k.Arm, a.Name) }):
 		st.State, st.Text = IssueUnused, fmt.Sprintf("no arm here is named %s: correct the acknowledgement, or remove it", k.Arm)
 	default:
 		st.Text = "nothing that it is of was judged here"
@@ -232,10 +231,10 @@ func (g *Gate) unseen(k *KnownIssue) IssueState {
 
 // worsening is the size of a change for the worse, of its worst mode where
 // modes stand in place of the mean.
-func worsening(c *Comparison) float64 {
-	m, _ := LookupMetric(c.Metric)
+func worsening(c *analysis.Comparison) float64 {
+	m, _ := analysis.LookupMetric(c.Metric)
 	size := func(x float64) float64 {
-		if m.Better == Higher {
+		if m.Better == analysis.Higher {
 			return -x
 		}
 		return x

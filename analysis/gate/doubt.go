@@ -1,8 +1,9 @@
-package analysis
+package gate
 
 import (
 	"slices"
 
+	"netab/analysis"
 	"netab/analysis/prose"
 	"netab/results"
 	"netab/results/vocab"
@@ -11,11 +12,11 @@ import (
 // doubts are the warnings of records that are not what a run writes, whatever
 // their figures say: nobody knows what is missing, or which is right. No gate
 // passes on such a record, and whoever reads a verdict is told.
-var doubts = []vocab.Code{CutOff, results.TrialsDiffer, results.EndsDiffer, results.TrialsMissing, results.TrialsAfterEnd}
+var doubts = []vocab.Code{analysis.CutOff, results.TrialsDiffer, results.EndsDiffer, results.TrialsMissing, results.TrialsAfterEnd}
 
 // doubtful are checks that no figure can answer. allowed are the codes that
 // somebody takes the responsibility for.
-func doubtful(s *Summary, allowed []vocab.Code) []Check {
+func doubtful(s *analysis.Summary, allowed []vocab.Code) []Check {
 	var out []Check
 	for _, w := range s.Warnings {
 		if slices.Contains(doubts, w.Code) {
@@ -39,7 +40,7 @@ func (g *Gate) doubt() string {
 			continue
 		}
 		switch k.about {
-		case CutOff:
+		case analysis.CutOff:
 			text += "; the run was CUT OFF, and what was measured until then is judged"
 		default:
 			text += "; the record is not as a run writes it (" + string(k.about) + ")"
@@ -47,6 +48,3 @@ func (g *Gate) doubt() string {
 	}
 	return text
 }
-
-// CutOff is the code of the warning of a run that has no end.
-var CutOff = vocab.Doubts("cut-off")

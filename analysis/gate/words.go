@@ -1,42 +1,34 @@
-package analysis
+package gate
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
-	"netab/analysis/stat"
-
+	"netab/analysis"
 	"netab/analysis/prose"
+	"netab/analysis/stat"
 )
 
 // This file says verdicts to readers who do not know statistics, and gives
 // those who do what they ask for.
 
-func titleOf(metric string) string {
-	if m, ok := LookupMetric(metric); ok {
-		return m.Title
-	}
-	return metric
-}
-
 // plainVerdict is a check in one sentence without a technical term.
-func plainVerdict(c *Comparison, o Outcome) string {
-	what := prose.Capital(titleOf(c.Metric)) + " with " + c.Arm
+func plainVerdict(c *analysis.Comparison, o Outcome) string {
+	what := prose.Capital(analysis.TitleOf(c.Metric)) + " with " + c.Arm
 	against := " than with " + c.Baseline
 	if c.ArmRun != "" {
 		what, against = fmt.Sprintf("%s in %s", what, c.ArmRun), " than in "+c.BaselineRun
 	}
 	span := fmt.Sprintf("between %s and %s", prose.Change(c.Lo, c.Difference), prose.Change(c.Hi, c.Difference))
 	if c.Lo == c.Hi && c.N >= 2 {
-		span = fmt.Sprintf("no two of %d %ss differ", c.N, cmp.Or(c.Units, unitTrial))
+		span = fmt.Sprintf("no two of %d %ss differ", c.N, c.Drawn())
 	}
 	amount := prose.Amount(c.Change, c.Difference)
 	limit := prose.Amount(c.Resolution, c.Difference)
 	switch {
-	case o == Worse && c.Failures.oftener():
-		text := fmt.Sprintf("%s is worse%s: %s", what, against, c.Failures.text())
+	case o == Worse && c.Failures.Oftener():
+		text := fmt.Sprintf("%s is worse%s: %s", what, against, c.Failures.Text())
 		if c.N > 0 {
 			text += fmt.Sprintf("; over all trials by %s (%s)", amount, span)
 		}
@@ -45,7 +37,7 @@ func plainVerdict(c *Comparison, o Outcome) string {
 		return fmt.Sprintf("%s cannot be told: %s.", what, c.Withheld)
 	case c.P == nil:
 		return fmt.Sprintf("%s cannot be told: there are too few measurements to know how much they scatter.", what)
-	case c.Modes.byState() && (c.Mixture || o == Worse && c.Verdict != Regression):
+	case c.Modes.ByState() && (c.Mixture || o == Worse && c.Verdict != analysis.Regression):
 		return fmt.Sprintf("%s depends on the state of the machine: %s.", what, c.Modes.Text)
 	case o == Worse && c.Mixture, o == Passed && c.Mixture:
 		return fmt.Sprintf("%s depends on the trial: %s.", what, c.Modes.Text)
@@ -57,9 +49,9 @@ func plainVerdict(c *Comparison, o Outcome) string {
 		return fmt.Sprintf("%s looks %s changed, but that cannot be trusted: %s.", what, prose.Change(c.Change, c.Difference), c.Withheld)
 	case o == Undecided:
 		return fmt.Sprintf("It is not known whether %s changed: anything %s fits what was measured, and a change for the worse of %s matters.", prose.Lower(what), span, limit)
-	case c.Verdict == Improvement:
+	case c.Verdict == analysis.Improvement:
 		return fmt.Sprintf("%s is better%s, by %s (%s).", what, against, amount, span)
-	case c.Verdict == Equivalent:
+	case c.Verdict == analysis.Equivalent:
 		return fmt.Sprintf("%s did not change by as much as %s (%s).", what, limit, span)
 	default:
 		return fmt.Sprintf("%s is not worse by %s or more (%s); whether it is better is open.", what, limit, span)
@@ -67,28 +59,28 @@ func plainVerdict(c *Comparison, o Outcome) string {
 }
 
 // howSure is the promise behind a check: what error is bounded, and by what.
-func howSure(c *Comparison, o Outcome, s *Summary) string {
+func howSure(c *analysis.Comparison, o Outcome, s *analysis.Summary) string {
 	if c.P == nil || c.Withheld != "" {
 		return ""
 	}
-	return surety(c, o, s) + c.pairingText()
+	return surety(c, o, s) + pairingText(c)
 }
 
-func surety(c *Comparison, o Outcome, s *Summary) string {
+func surety(c *analysis.Comparison, o Outcome, s *analysis.Summary) string {
 	errs := prose.Trimmed(100 * (1 - s.Confidence))
 	seen := ""
 	if c.SmallestDetectable != nil && *c.SmallestDetectable > 0 {
 		seen = fmt.Sprintf(" A change of %s or more would have been seen nine times out of ten.", prose.Amount(*c.SmallestDetectable, c.Difference))
 	}
 	switch {
-	case (o == Worse || o == Passed) && c.uninterleaved():
+	case (o == Worse || o == Passed) && c.Uninterleaved():
 		return "How sure: that cannot be put in figures, because nothing interleaved the runs: what the machine did differently in between is not in the interval."
-	case o == Worse || c.Verdict == Improvement:
-		return fmt.Sprintf("How sure: if nothing had changed, at most %s of 100 such measurements would say that something did.%s", errs, c.alike())
+	case o == Worse || c.Verdict == analysis.Improvement:
+		return fmt.Sprintf("How sure: if nothing had changed, at most %s of 100 such measurements would say that something did.%s", errs, alike(c))
 	case o == Passed && c.UnseenShare != nil && c.Lo == c.Hi:
 		return fmt.Sprintf("How sure: what happens in one of %d trials or more would slip through in at most %s of 100 such measurements; how large it is where it happens nobody saw.", int(1 / *c.UnseenShare), errs)
 	case o == Passed && c.UnseenShare != nil:
-		return fmt.Sprintf("How sure: going by what these trials show, a change for the worse of %s or more would slip through in at most %s of 100 such measurements.%s%s", prose.Amount(c.Resolution, c.Difference), errs, c.alike(), c.unseen())
+		return fmt.Sprintf("How sure: going by what these trials show, a change for the worse of %s or more would slip through in at most %s of 100 such measurements.%s%s", prose.Amount(c.Resolution, c.Difference), errs, alike(c), unseen(c))
 	case o == Passed:
 		return fmt.Sprintf("How sure: a change for the worse of %s or more would slip through in at most %s of 100 such measurements.", prose.Amount(c.Resolution, c.Difference), errs)
 	default:
@@ -96,12 +88,8 @@ func surety(c *Comparison, o Outcome, s *Summary) string {
 	}
 }
 
-// uninterleaved says whether trials of several runs are taken together, as if they
-// were of one.
-func (c *Comparison) uninterleaved() bool { return c.ArmRun != "" && c.Units == unitTrial }
-
 // alike says what the figures owe to trials that depend on each other.
-func (c *Comparison) alike() string {
+func alike(c *analysis.Comparison) string {
 	if c.Dependence == nil {
 		return ""
 	}
@@ -109,21 +97,21 @@ func (c *Comparison) alike() string {
 }
 
 // unseen says how rare something must be to have gone unseen in so many trials.
-func (c *Comparison) unseen() string {
+func unseen(c *analysis.Comparison) string {
 	return fmt.Sprintf(" What happens in fewer than one of %d trials may have gone unseen.", int(1 / *c.UnseenShare))
 }
 
 // method names the test with its figures.
-func method(c *Comparison) string {
+func method(c *analysis.Comparison) string {
 	test := strings.Join(c.SetBy, " and ")
 	if test == "" {
 		test = stat.StudentsT
 	}
 	test += " over trial effects (paired by blocks)"
-	if m, ok := LookupMetric(c.Metric); ok && m.Merged() {
+	if m, ok := analysis.LookupMetric(c.Metric); ok && m.Merged() {
 		test = "bootstrap over trials, their histograms merged (expanded percentile interval)"
 	}
-	if c.Modes.byState() {
+	if c.Modes.ByState() {
 		test += ", within each state of the machine"
 	}
 	n := fmt.Sprintf("n = %d trials", c.N)
@@ -199,21 +187,21 @@ func (g *Gate) list(o Outcome) string {
 		case c == nil && o == Undecided:
 			parts = append(parts, strings.TrimSuffix(k.Plain, "."))
 		case c == nil:
-		case c.Modes.byState() && o != Passed && c.Verdict == Inconclusive:
-			parts = append(parts, fmt.Sprintf("%s of %s depends on the state of the machine (%s)", titleOf(c.Metric), c.Arm, c.Modes.Text))
+		case c.Modes.ByState() && o != Passed && c.Verdict == analysis.Inconclusive:
+			parts = append(parts, fmt.Sprintf("%s of %s depends on the state of the machine (%s)", analysis.TitleOf(c.Metric), c.Arm, c.Modes.Text))
 		case c.Mixture && o != Passed:
-			parts = append(parts, fmt.Sprintf("%s of %s depends on the trial", titleOf(c.Metric), c.Arm))
-		case o == Passed && c.Verdict != Improvement:
+			parts = append(parts, fmt.Sprintf("%s of %s depends on the trial", analysis.TitleOf(c.Metric), c.Arm))
+		case o == Passed && c.Verdict != analysis.Improvement:
 		case o == Passed:
-			parts = append(parts, fmt.Sprintf("%s of %s improved by %s", titleOf(c.Metric), c.Arm, prose.Amount(c.Change, c.Difference)))
-		case o != Passed && c.Failures.oftener():
-			parts = append(parts, fmt.Sprintf("%s of %s: %s", titleOf(c.Metric), c.Arm, c.Failures.inShort()))
+			parts = append(parts, fmt.Sprintf("%s of %s improved by %s", analysis.TitleOf(c.Metric), c.Arm, prose.Amount(c.Change, c.Difference)))
+		case o != Passed && c.Failures.Oftener():
+			parts = append(parts, fmt.Sprintf("%s of %s: %s", analysis.TitleOf(c.Metric), c.Arm, c.Failures.InShort()))
 		case c.Untold():
-			parts = append(parts, fmt.Sprintf("%s of %s cannot be told: %s", titleOf(c.Metric), c.Arm, c.Withheld))
+			parts = append(parts, fmt.Sprintf("%s of %s cannot be told: %s", analysis.TitleOf(c.Metric), c.Arm, c.Withheld))
 		case c.P == nil:
-			parts = append(parts, fmt.Sprintf("%s of %s has too few measurements", titleOf(c.Metric), c.Arm))
+			parts = append(parts, fmt.Sprintf("%s of %s has too few measurements", analysis.TitleOf(c.Metric), c.Arm))
 		default:
-			parts = append(parts, fmt.Sprintf("%s of %s %s (%s)", titleOf(c.Metric), c.Arm, prose.Change(c.Change, c.Difference), prose.Interval(c.Lo, c.Hi, c.Difference)))
+			parts = append(parts, fmt.Sprintf("%s of %s %s (%s)", analysis.TitleOf(c.Metric), c.Arm, prose.Change(c.Change, c.Difference), prose.Interval(c.Lo, c.Hi, c.Difference)))
 		}
 	}
 	const most = 3
@@ -221,4 +209,12 @@ func (g *Gate) list(o Outcome) string {
 		parts = append(slices.Clip(parts[:most]), fmt.Sprintf("%d more", n))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// pairingText goes with how sure a comparison is.
+func pairingText(c *analysis.Comparison) string {
+	if !c.Paired {
+		return ""
+	}
+	return fmt.Sprintf(" Both sides were measured in the same %d boots and are compared boot by boot, so what a boot draws for both is not in the figures.", c.N)
 }

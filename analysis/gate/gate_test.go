@@ -1,4 +1,4 @@
-package analysis
+package gate
 
 import (
 	"slices"
@@ -6,12 +6,18 @@ import (
 	"testing"
 	"time"
 
+	"netab/analysis"
 	"netab/analysis/world"
 	"netab/results"
 	"netab/results/vocab"
 )
 
 var gateDay = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// plain is a quiet machine: 10 blocks of 100 ms slices of two arms alike.
+var plain = world.World{
+	Effects: []float64{0}, Blocks: 10, Slice: 100 * time.Millisecond, Fixed: 80 * time.Millisecond, White: 0.03,
+}
 
 // gateOf judges one run of a quiet world whose second arm has this effect.
 func gateOf(t *testing.T, effect, resolution float64, change func(*results.Run), known ...KnownIssue) Gate {
@@ -27,7 +33,7 @@ func gateOf(t *testing.T, effect, resolution float64, change func(*results.Run),
 			t.Fatal(err)
 		}
 	}
-	return NewGate(Summarize(run), known, gateDay)
+	return New(analysis.Summarize(run), known, gateDay)
 }
 
 func TestGateOutcomes(t *testing.T) {
@@ -86,13 +92,13 @@ func TestGateOneSided(t *testing.T) {
 		{"loss", -0.005, 0.05, Undecided},
 		{"no_such", -0.005, 0.005, Undecided},
 	} {
-		m, _ := LookupMetric(tt.metric)
-		c := Comparison{Metric: tt.metric, Lo: tt.lo, Hi: tt.hi, P: &p, Verdict: Inconclusive, Resolution: 0.01, Difference: m.Difference}
-		if got := checkOutcome(&c); got != tt.want {
+		m, _ := analysis.LookupMetric(tt.metric)
+		c := analysis.Comparison{Metric: tt.metric, Lo: tt.lo, Hi: tt.hi, P: &p, Verdict: analysis.Inconclusive, Resolution: 0.01, Difference: m.Difference}
+		if got := OutcomeOf(&c); got != tt.want {
 			t.Errorf("%s from %v to %v: %s, want %s", tt.metric, tt.lo, tt.hi, got, tt.want)
 		}
 		c.Withheld = "too few boots"
-		if got := checkOutcome(&c); got != Undecided {
+		if got := OutcomeOf(&c); got != Undecided {
 			t.Errorf("%s: a withheld verdict is %s", tt.metric, got)
 		}
 	}
@@ -100,7 +106,7 @@ func TestGateOneSided(t *testing.T) {
 
 func TestGateModes(t *testing.T) {
 	w := world.World{Effects: []float64{0}, Blocks: 10, Slice: 100 * time.Millisecond, White: 0.01, Modes: []float64{-0.08, 0.08}}
-	g := NewGate(Summarize(w.Run(w.Design(0.02, time.Minute), 1, 24)), nil, gateDay)
+	g := New(analysis.Summarize(w.Run(w.Design(0.02, time.Minute), 1, 24)), nil, gateDay)
 	if g.Outcome != Worse || !strings.Contains(g.Checks[0].Plain, "depends on the trial") {
 		t.Errorf("outcome %s, %+v", g.Outcome, g.Checks[0])
 	}
@@ -112,7 +118,7 @@ func TestGateOneArm(t *testing.T) {
 	for width, want := range map[float64]Outcome{0.5: Passed, 1e-6: Undecided} {
 		d := w.Design(0.01, time.Minute)
 		d.Width = width
-		g := NewGate(Summarize(w.Run(d, 1, 12)), nil, gateDay)
+		g := New(analysis.Summarize(w.Run(d, 1, 12)), nil, gateDay)
 		if g.Outcome != want || len(g.Checks) != 1 {
 			t.Errorf("width %v: %s, %+v", width, g.Outcome, g.Checks)
 		}
@@ -167,17 +173,17 @@ func TestGateOfDoubtfulRecords(t *testing.T) {
 		says    string
 	}{
 		{"cut off", 0, cutOff, nil, Undecided, "the run was cut off"},
-		{"cut off, allowed", 0, cutOff, []vocab.Code{CutOff}, Passed, "the run was CUT OFF"},
+		{"cut off, allowed", 0, cutOff, []vocab.Code{analysis.CutOff}, Passed, "the run was CUT OFF"},
 		{"cut off, worse", -0.05, cutOff, nil, Worse, "the run was CUT OFF"},
 		{"trials twice", 0, twice, nil, Undecided, "twice with different content"},
-		{"trials twice, another doubt allowed", 0, twice, []vocab.Code{CutOff}, Undecided, "twice with different content"},
+		{"trials twice, another doubt allowed", 0, twice, []vocab.Code{analysis.CutOff}, Undecided, "twice with different content"},
 		{"trials twice, worse", -0.05, twice, nil, Worse, "trials-differ"},
 	} {
 		w := plain
 		w.Effects = []float64{tt.effect}
 		run := w.Run(w.Design(0.02, time.Minute), 1, 20)
 		tt.change(run)
-		g := NewGate(Summarize(run), nil, gateDay, tt.allowed...)
+		g := New(analysis.Summarize(run), nil, gateDay, tt.allowed...)
 		if g.Outcome != tt.want || strings.Count(strings.ToLower(g.Sentence), strings.ToLower(tt.says)) != 1 {
 			t.Errorf("%s: %s, %q; want %s, and %q once", tt.name, g.Outcome, g.Sentence, tt.want, tt.says)
 		}
@@ -263,5 +269,17 @@ func TestPlainWords(t *testing.T) {
 	}
 	if k = gateOf(t, 0, 0.0001, nil).Checks[0]; !strings.Contains(k.Sure, "nine times out of ten") {
 		t.Errorf("undecided: %q", k.Sure)
+	}
+}
+
+// TestMethod: a check names the tests that set its interval.
+func TestMethod(t *testing.T) {
+	for want, by := range map[string][]string{
+		"Student's t over trial effects (paired by blocks), n = 9 trials":                       nil,
+		"Stringer's bounds and Student's t over trial effects (paired by blocks), n = 9 trials": {"Stringer's bounds", "Student's t"},
+	} {
+		if got := method(&analysis.Comparison{Metric: "goodput", N: 9, SetBy: by}); !strings.HasPrefix(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
