@@ -1,11 +1,13 @@
 package analysis
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 
+	"netab/analysis/confounder"
 	"netab/analysis/record"
 	"netab/analysis/stat"
 	"netab/results"
@@ -177,7 +179,7 @@ func joined(have, more string) string {
 	if slices.Contains(strings.Split(have, " -> "), more) {
 		return have
 	}
-	return orNone(have) + " -> " + orNone(more)
+	return cmp.Or(have, "none") + " -> " + cmp.Or(more, "none")
 }
 
 // worstEnd is the end that says most against the figures.
@@ -210,7 +212,7 @@ func (c comparing) levels(g RunGroup, alpha float64) []ArmSummary {
 	d := g.Runs[0].Header.Design
 	all := &results.Run{Header: g.Runs[0].Header}
 	for _, r := range g.Runs {
-		if armNames(r.Header.Design) == armNames(d) {
+		if confounder.ArmNames(r.Header.Design) == confounder.ArmNames(d) {
 			all.Trials = append(all.Trials, r.Trials...)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"netab/analysis/confounder"
 	"netab/analysis/stat"
 	"netab/results"
 )
@@ -107,22 +108,19 @@ func groupLabels(groups []RunGroup, of func(*results.Run) string) []string {
 // same for all arms of a run. Where there is none, or more than one, all runs
 // read alike.
 func oneFact(groups []RunGroup) func(*results.Run) string {
-	first, path := groups[0].Runs[0], ""
+	var designs []results.Design
 	for _, g := range groups {
-		for _, p := range armPairs(first.Header.Design, g.Runs[0].Header.Design) {
-			for _, x := range results.Differences(p.a.Description, p.b.Description) {
-				if path != "" && path != x.Path || !p.described() {
-					return func(*results.Run) string { return "" }
-				}
-				path = x.Path
-			}
-		}
+		designs = append(designs, g.Runs[0].Header.Design)
+	}
+	path, ok := confounder.OneFact(designs)
+	if !ok {
+		return func(*results.Run) string { return "" }
 	}
 	name := path[strings.LastIndexAny(path, "./")+1:]
 	return func(r *results.Run) string {
 		value := ""
 		for i, a := range r.Header.Design.Arms {
-			text := name + " " + orUnset(a.Description[path])
+			text := name + " " + cmp.Or(a.Description[path], "not set")
 			if i > 0 && text != value {
 				return ""
 			}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"netab/analysis/confounder"
 	"netab/analysis/prose"
 	"netab/analysis/stat"
 	"netab/results"
@@ -88,9 +89,7 @@ func (c *comparing) meetSide(side int) {
 	case common:
 		c.lacking[g.Label] = "too little was measured in any state of the machine that both were in, so no verdict is given: " + text
 	default:
-		d := differences{declared: c.options.Declared}
-		d.blocking("state of the machine", c.states.told(was), c.states.told(is))
-		c.apart = append(c.apart, d.out...)
+		c.apart = append(c.apart, confounder.Blocks("state of the machine", c.states.told(was), c.states.told(is), c.options.Declared)...)
 	}
 }
 

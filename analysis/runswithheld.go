@@ -1,11 +1,13 @@
 package analysis
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 
+	"netab/analysis/confounder"
 	"netab/analysis/prose"
 	"netab/analysis/record"
 	"netab/analysis/stat"
@@ -194,7 +196,7 @@ func (c comparing) warnings(s *Summary) []results.Warning {
 func (c comparing) equalAxes(s *Summary) (out []string) {
 	for _, name := range c.options.Declared {
 		differs := slices.ContainsFunc(s.Confounders, func(f Confounder) bool {
-			return covers(name, f.Name) || name == "kernel" && f.Name == "kernel build"
+			return confounder.Covers(name, f.Name) || name == "kernel" && f.Name == "kernel build"
 		})
 		goes := name == "kernel build" && slices.Contains(c.options.Declared, "kernel") // goes with it, and may be the same
 		if !differs && !goes {
@@ -241,4 +243,35 @@ func allJudged(cs []Comparison) bool {
 		}
 	}
 	return some
+}
+
+// confounders lists what differs between the first run and any other, once
+// each.
+func (c comparing) confounders() []Confounder {
+	out := []Confounder{}
+	first, declared := c.groups[0].Runs[0], c.options.Declared
+	for _, g := range c.groups {
+		for _, r := range g.Runs {
+			if r == first {
+				continue
+			}
+			for _, f := range confounder.Between(first, r, declared) {
+				if !slices.Contains(out, f) {
+					out = append(out, f)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// Blocking lists the confounders that make runs incomparable, in words.
+func (s *Summary) Blocking() []string {
+	var out []string
+	for _, f := range s.Confounders {
+		if f.Blocking {
+			out = append(out, fmt.Sprintf("%s (%s; %s)", f.Name, cmp.Or(f.A, "none"), cmp.Or(f.B, "none")))
+		}
+	}
+	return out
 }

@@ -111,52 +111,31 @@ func described(path, value string) func(*results.Run) {
 	}
 }
 
-func TestConfounders(t *testing.T) {
-	a, b := twoRuns()
-	b.Header.Machine.Kernel = "6.19.0"
-	b.Header.Machine.CPUModel = "other"
-	b.Header.Machine.Qdiscs = map[string]string{"lo": "fq"}
-	b.Header.Design.Arms[1].Knobs = []string{"rps"}
-	got := confounders(&a.Header, &b.Header, []string{"kernel"})
-	want := []Confounder{
-		{Name: "cpu model", A: "model", B: "other", Blocking: true},
-		{Name: "kernel", A: "6.18.0", B: "6.19.0", Declared: true},
-		{Name: "qdisc lo", B: "fq"},
-		{Name: "knobs of arm1", B: "rps"},
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("confounders\n%+v, want\n%+v", got, want)
-	}
-}
-
-// What is not known equals nothing: two machines of which neither tells its CPU
-// are not comparable, one and the same machine is, and it is said.
-func TestConfoundersUnknown(t *testing.T) {
+// Two builds of one release are what was meant to differ.
+func TestAxisEqual(t *testing.T) {
 	for _, tt := range []struct {
-		name   string
-		change func(a, b *results.Machine)
-		want   []Confounder
+		name             string
+		kernel, build, x string
+		declared         []string
+		want             bool
 	}{
-		{"one host, which may have another CPU", func(a, b *results.Machine) { a.CPUModel, b.CPUModel = "", "" },
-			[]Confounder{{Name: "cpu model", A: "unknown", B: "unknown"}}},
-		{"two hosts", func(a, b *results.Machine) { a.CPUModel, b.CPUModel, b.Hostname = "", "", "other" },
-			[]Confounder{{Name: "machine", A: "synthetic", B: "other"}, {Name: "cpu model", A: "unknown", B: "unknown", Blocking: true}, {Name: "hostname", A: "synthetic", B: "other"}}},
-		{"known in one", func(a, b *results.Machine) { b.CPUModel, b.Hostname = "", "other" },
-			[]Confounder{{Name: "machine", A: "synthetic", B: "other"}, {Name: "cpu model", A: "model", B: "unknown", Blocking: true}, {Name: "hostname", A: "synthetic", B: "other"}}},
-		{"another hostname, one machine-id", func(a, b *results.Machine) { a.MachineID, b.MachineID, b.Hostname = "1", "1", "other" },
-			[]Confounder{{Name: "hostname", A: "synthetic", B: "other"}}},
-		{"kernels whose configurations are unknown", func(a, b *results.Machine) { a.IRQTime, b.IRQTime, b.Kernel = "unknown", "unknown", "6.19.0" },
-			[]Confounder{{Name: "debug options", A: "unknown", B: "unknown"}, {Name: "kernel", A: "6.18.0", B: "6.19.0"}}},
-		{"one configuration is unknown, the other has options", func(a, b *results.Machine) { a.IRQTime, b.IRQTime, b.Debug = "unknown", "yes", []string{"KASAN"} },
-			[]Confounder{{Name: "debug options", A: "unknown", B: "KASAN"}, {Name: "irq time accounting", A: "unknown", B: "yes"}}},
-		{"one build", func(a, b *results.Machine) {
-			a.IRQTime, b.IRQTime, a.KernelBuild, b.KernelBuild = "unknown", "unknown", "#1", "#1"
-		}, []Confounder{}},
+		{"two releases", "6.19.0", "", "", []string{"kernel", "kernel build"}, false},
+		{"two builds", "6.18.0", "#2", "", []string{"kernel", "kernel build"}, false},
+		{"two builds, as a person declares them", "6.18.0", "#2", "", []string{"kernel"}, false},
+		{"one kernel", "6.18.0", "", "", []string{"kernel", "kernel build"}, true},
+		{"two releases, another build meant", "6.19.0", "", "", []string{"kernel build"}, true},
+		{"a fact", "6.18.0", "", "reverse", []string{"traffic.direction"}, false},
+		{"no such fact", "6.18.0", "", "", []string{"traffic.direction"}, true},
 	} {
 		a, b := twoRuns()
-		tt.change(&a.Header.Machine, &b.Header.Machine)
-		if got := confounders(&a.Header, &b.Header, nil); !slices.Equal(got, tt.want) {
-			t.Errorf("%s:\n%+v, want\n%+v", tt.name, got, tt.want)
+		b.Header.Machine.Kernel, b.Header.Machine.KernelBuild = tt.kernel, tt.build
+		if tt.x != "" {
+			described("traffic.direction", tt.x)(b)
+		}
+		s := Compare(a, b, tt.declared...)
+		got := slices.ContainsFunc(s.Warnings, func(w results.Warning) bool { return w.Code == "axis-equal" })
+		if got != tt.want {
+			t.Errorf("%s: warned %v, want %v", tt.name, got, tt.want)
 		}
 	}
 }

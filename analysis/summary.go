@@ -11,6 +11,7 @@ package analysis
 import (
 	"cmp"
 
+	"netab/analysis/confounder"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -239,10 +240,4 @@ type State struct {
 
 // A Confounder is something that differs between the runs compared besides
 // what was meant to differ.
-type Confounder struct {
-	Name     string `json:"name"`
-	A        string `json:"a"`
-	B        string `json:"b"`
-	Blocking bool   `json:"blocking"`           // makes the numbers incomparable
-	Declared bool   `json:"declared,omitempty"` // what was meant to differ
-}
+type Confounder = confounder.Confounder

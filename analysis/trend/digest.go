@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"netab/analysis"
+	"netab/analysis/confounder"
 	"netab/results"
 )
 
@@ -106,7 +107,7 @@ const (
 	factKernel    = "kernel"
 	factBuild     = "kernel build"
 	// factDescribed is there where facts say all of what the arms were.
-	factDescribed = analysis.FactDescribed
+	factDescribed = confounder.FactDescribed
 )
 
 // questionParts are the parts of an arm's description that make two figures
@@ -143,7 +144,7 @@ func facts(h *results.Header) map[string]string {
 		f["knobs of "+a.Name] = strings.Join(a.Knobs, ", ")
 		for path, value := range a.Description {
 			if part, fact := results.Part(path); slices.Contains(questionParts, part) { // knobs are told above, as what they came to
-				f[analysis.ArmFact(part, a.Name, fact)] = value
+				f[confounder.ArmFact(part, a.Name, fact)] = value
 				f[factDescribed] = "recorded"
 			}
 		}

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"netab/analysis"
+	"netab/analysis/confounder"
 	synthetic "netab/analysis/world"
 	"netab/results"
 )
@@ -22,7 +22,7 @@ func askedRuns(directions ...string) []results.Digest {
 		facts := map[string]string{factHost: "h", factCPU: "model"}
 		if direction != "" {
 			key.Question = d.Question()
-			facts[analysis.ArmFact("traffic", "off", "direction")], facts[factDescribed] = direction, "recorded"
+			facts[confounder.ArmFact("traffic", "off", "direction")], facts[factDescribed] = direction, "recorded"
 		}
 		out = append(out, results.Digest{ID: fmt.Sprint("run", i), Started: began.Add(time.Duration(i) * 24 * time.Hour), Scenario: "s",
 			Facts: facts, Series: []results.SeriesKey{key}, Values: []float64{1e9 + float64(i)}})

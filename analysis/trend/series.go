@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"netab/analysis"
+	"netab/analysis/confounder"
 	"netab/results"
 )
 
@@ -221,7 +222,7 @@ func questionFacts(facts map[string]string, arm string) map[string]string {
 	out := map[string]string{}
 	for name, value := range facts {
 		for _, part := range questionParts {
-			if fact, ok := strings.CutPrefix(name, analysis.ArmFact(part, arm, "")); ok {
+			if fact, ok := strings.CutPrefix(name, confounder.ArmFact(part, arm, "")); ok {
 				out[part+"."+fact] = value
 			}
 		}

@@ -1,4 +1,7 @@
-package analysis
+// Package confounder says what differs between two runs besides what was meant to
+// differ, and whether that makes their figures answers to two questions. It reads
+// what runs say of themselves, and none of their figures.
+package confounder
 
 import (
 	"bytes"
@@ -13,9 +16,31 @@ import (
 	"netab/results/vocab"
 )
 
-// confounders lists what differs between two runs besides their figures.
-// Those named in declared are what was meant to differ.
-func confounders(a, b *results.Header, declared []string) []Confounder {
+// A Confounder is something that differs between the runs compared besides
+// what was meant to differ.
+type Confounder struct {
+	Name     string `json:"name"`
+	A        string `json:"a"`
+	B        string `json:"b"`
+	Blocking bool   `json:"blocking"`           // makes the numbers incomparable
+	Declared bool   `json:"declared,omitempty"` // what was meant to differ
+}
+
+// Between lists what differs between two runs besides their figures. Those named in
+// declared are what was meant to differ.
+func Between(a, b *results.Run, declared []string) []Confounder {
+	return append(ofHeaders(&a.Header, &b.Header, declared), placedDifferently(a, b, declared)...)
+}
+
+// Blocks is something found by other means that makes figures incomparable, if it
+// differs.
+func Blocks(name, a, b string, declared []string) []Confounder {
+	d := differences{declared: declared}
+	d.blocking(name, a, b)
+	return d.out
+}
+
+func ofHeaders(a, b *results.Header, declared []string) []Confounder {
 	d := differences{out: []Confounder{}, declared: declared}
 	d.machine(&a.Machine, &b.Machine)
 	d.blocking("netab semantics", fmt.Sprint(max(1, a.Netab.Semantics)), fmt.Sprint(max(1, b.Netab.Semantics)))
@@ -25,7 +50,7 @@ func confounders(a, b *results.Header, declared []string) []Confounder {
 	d.plain("slice", fmt.Sprint(a.Plan.SliceNS, " ns"), fmt.Sprint(b.Plan.SliceNS, " ns"))
 	d.plain("settle", fmt.Sprint(a.Plan.SettleNS, " ns"), fmt.Sprint(b.Plan.SettleNS, " ns"))
 	d.plain("blocks per trial", fmt.Sprint(a.Plan.BlocksPerTrial), fmt.Sprint(b.Plan.BlocksPerTrial))
-	d.plain("arms", armNames(a.Design), armNames(b.Design))
+	d.plain("arms", ArmNames(a.Design), ArmNames(b.Design))
 	d.arms(a, b)
 	return d.out
 }
@@ -135,7 +160,7 @@ func (d *differences) add(name, a, b string, blocking bool) {
 
 // put lists a difference, or two that are not known to be none.
 func (d *differences) put(name, a, b string, blocking bool) {
-	meant := slices.ContainsFunc(d.declared, func(declared string) bool { return covers(declared, name) })
+	meant := slices.ContainsFunc(d.declared, func(declared string) bool { return Covers(declared, name) })
 	d.out = append(d.out, Confounder{Name: name, A: a, B: b, Blocking: blocking && !meant, Declared: meant})
 }
 
@@ -177,7 +202,8 @@ func traffic(a results.Arm) string {
 	return text
 }
 
-func armNames(d results.Design) string {
+// ArmNames are those of a design, in its order.
+func ArmNames(d results.Design) string {
 	var names []string
 	for _, a := range d.Arms {
 		names = append(names, a.Name)
@@ -191,42 +217,4 @@ func quota(cpus float64) string {
 		return ""
 	}
 	return fmt.Sprintf("%.3g CPUs", cpus)
-}
-
-// confounders lists what differs between the first run and any other, once
-// each.
-func (c comparing) confounders() []Confounder {
-	out := []Confounder{}
-	first, declared := c.groups[0].Runs[0], c.options.Declared
-	for _, g := range c.groups {
-		for _, r := range g.Runs {
-			if r == first {
-				continue
-			}
-			for _, f := range append(confounders(&first.Header, &r.Header, declared), placedDifferently(first, r, declared)...) {
-				if !slices.Contains(out, f) {
-					out = append(out, f)
-				}
-			}
-		}
-	}
-	return out
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
-}
-
-// Blocking lists the confounders that make runs incomparable, in words.
-func (s *Summary) Blocking() []string {
-	var out []string
-	for _, f := range s.Confounders {
-		if f.Blocking {
-			out = append(out, fmt.Sprintf("%s (%s; %s)", f.Name, orNone(f.A), orNone(f.B)))
-		}
-	}
-	return out
 }

@@ -1,4 +1,4 @@
-package analysis
+package confounder
 
 import (
 	"fmt"
@@ -63,6 +63,22 @@ func armPairs(a, b results.Design) []armPair {
 	return out
 }
 
+// OneFact is the path of the one fact in which the arms of designs differ from those
+// of the first, "" if in none; not ok = in several, or not all are described.
+func OneFact(designs []results.Design) (path string, ok bool) {
+	for _, d := range designs {
+		for _, p := range armPairs(designs[0], d) {
+			for _, x := range results.Differences(p.a.Description, p.b.Description) {
+				if path != "" && path != x.Path || !p.described() {
+					return "", false
+				}
+				path = x.Path
+			}
+		}
+	}
+	return path, true
+}
+
 // An armFact is a fact that is another in two runs, of one arm or of all.
 type armFact struct {
 	name, part string
@@ -111,10 +127,10 @@ func factsOf(pairs []armPair) []armFact {
 // declared: "traffic of off: direction".
 func ArmFact(part, arm, fact string) string { return fmt.Sprintf("%s of %s: %s", part, arm, fact) }
 
-// covers says whether what was declared to differ is a confounder: by its name,
+// Covers says whether what was declared to differ is a confounder: by its name,
 // by the first part of it ("traffic of off", "traffic"), or as the fact's path,
 // which is of every arm ("traffic.direction").
-func covers(declared, name string) bool {
+func Covers(declared, name string) bool {
 	if declared == name || strings.HasPrefix(name, declared+": ") || strings.HasPrefix(name, declared+" of ") {
 		return true
 	}
