@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,15 +11,16 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"netab/analysis"
-	"netab/cmd/netab/question"
+	"netab/cmd/netab/checkup"
 	"netab/results"
 	"netab/results/cpulist"
-	"netab/results/vocab"
 	"netab/runner"
 	"netab/runner/host"
 	"netab/runner/paths"
 )
+
+// maxWatched is for how long CPUs are watched at most.
+const maxWatched = time.Hour
 
 func newDoctor() *cobra.Command {
 	var watched time.Duration
@@ -93,27 +93,23 @@ func doctor(ctx context.Context, w io.Writer, watched time.Duration) error {
 	if len(warnings) == 0 {
 		writeln(w, "quiet       nothing else is running, no steal, frequencies fixed or unknown")
 	}
-	q, err := flow(usable)
+	flow, err := checkup.NewFlow(usable)
 	if err != nil {
 		return err
 	}
-	if roles := q.Arms[0].CPUs; len(roles.Source) > 0 && len(roles.Sink) > 0 {
-		if err := watchCPUs(ctx, w, [2]int{roles.Source[0], roles.Sink[0]}, watched); err != nil {
+	if cpus, pinned := flow.CPUs(); pinned {
+		lines, err := checkup.CPUs(ctx, cpus, watched)
+		if err != nil {
 			return err
 		}
+		printLines(w, "canaries", lines)
 	}
-	printPaths(w, paths.Check(ctx))
-	return wander(ctx, w, q, usable)
-}
-
-// flow is what the doctor lets run: the roles are where a scenario puts them by
-// default.
-func flow(cpus int) (*question.Question, error) {
-	sets := []string{"measure.max_time=30s", "measure.trial=5s"}
-	if cpus < 2 {
-		sets = append(sets, "placement=same")
+	var tried []string
+	for _, path := range paths.Check(ctx) {
+		tried = append(tried, path.String())
 	}
-	return question.Load("level", sets)
+	printLines(w, "paths", tried)
+	return wander(ctx, w, flow)
 }
 
 // usableCPUs counts the CPUs that roles may be put on.
@@ -125,25 +121,17 @@ func usableCPUs(m results.Machine) (int, error) {
 	return len(cpus), err
 }
 
-// printPaths prints one line a traffic path, as scenarios name them.
-func printPaths(w io.Writer, results []paths.Result) {
-	label := "paths"
-	for _, r := range results {
-		writef(w, "%-11s %s\n", label, r)
+// printLines prints what belongs to one label.
+func printLines(w io.Writer, label string, lines []string) {
+	for _, line := range lines {
+		writef(w, "%-11s %s\n", label, line)
 		label = ""
 	}
 }
 
-// wanderTries is how many trials the doctor makes at most: on a slow guest the
-// first may begin too late, or a flow not come to run in all of its time.
-const wanderTries = 3
-
-// wander measures one pinned flow for 5 s and says what its rate does.
-func wander(ctx context.Context, w io.Writer, q *question.Question, cpus int) error {
-	where := "a pinned TCP flow over loopback"
-	if cpus < 2 {
-		where += ", both ends on one CPU"
-	}
+// wander says what the rate of a flow does. Not to know is a failure: a machine that
+// cannot be measured is not a quiet one.
+func wander(ctx context.Context, w io.Writer, flow *checkup.Flow) error {
 	s, err := claimMachine(ctx, false, w)
 	if err != nil {
 		return err
@@ -158,91 +146,16 @@ func wander(ctx context.Context, w io.Writer, q *question.Question, cpus int) er
 	if err != nil {
 		return err
 	}
-	o, err := q.Options(here)
-	if err != nil {
+	found, err := flow.Wander(ctx, here)
+	if found == nil {
 		return err
 	}
-	o.Stop = func(trials []results.Trial, _ time.Duration, _ bool) runner.Decision {
-		_, known := wanderOf(trials)
-		return runner.Decision{Stop: known || len(trials) == wanderTries, Reason: vocab.MaxTime}
+	printLines(w, "wander", found.Lines)
+	if !found.Known {
+		return &statusError{exitFailed, nil}
 	}
-	run, err := question.Ask(ctx, o)
-	if run == nil || len(run.Trials) == 0 {
-		return errors.Join(err, context.Cause(ctx))
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	wa, known := wanderOf(run.Trials)
-	if !known {
-		return notKnown(w, run.Trials)
-	}
-	writef(w, "wander      %s: %.3g Gbit/s, coefficient of variation of %d slices of %v %.1f %%, of adjacent differences %.1f %%\n",
-		where, wa.Mean/1e9, wa.Slices, o.Slice, 100*wa.CV, 100*wa.AdjacentCV)
-	if invalid := len(run.Trials) - 1; invalid > 0 {
-		writef(w, "            only at try %d; the first: %s\n", len(run.Trials), whyNot(run.Trials[0]))
-	}
-	writef(w, "            %s\n", advice(wa))
-	for _, a := range analysis.Summarize(run).Advice {
+	for _, a := range found.Advice {
 		writef(w, "advice      %s\n", a)
 	}
 	return err
-}
-
-// wanderOf is the wander of the last trial that shows one, else of the last.
-func wanderOf(trials []results.Trial) (wa analysis.Wander, known bool) {
-	for i := range trials {
-		t := &trials[i]
-		if wa = analysis.WanderOf(t.Slices, 0); t.Invalid == "" && wa.Known() {
-			return wa, true
-		}
-	}
-	return wa, false
-}
-
-// notKnown says that there is nothing to say, and what may be the reason. That is
-// a failure: a machine that cannot be measured is not a quiet one.
-func notKnown(w io.Writer, trials []results.Trial) error {
-	first, last := whyNot(trials[0]), whyNot(trials[len(trials)-1])
-	writef(w, "wander      not known: %s gave no rate; the last: %s\n", tries(len(trials)), last)
-	if first != last {
-		writef(w, "            the first: %s\n", first)
-	}
-	writeln(w, "            too busy, too few CPUs, a CPU quota or stolen time keep source and sink from their CPUs: see the warnings above; runs will hardly be valid here")
-	return &statusError{exitFailed, nil}
-}
-
-// whyNot says why a trial shows no rate.
-func whyNot(t results.Trial) string {
-	wa := analysis.WanderOf(t.Slices, 0)
-	switch {
-	case t.Invalid != "":
-		return t.Invalid
-	case wa.Slices == 0:
-		return "no slice counted"
-	case wa.Silent == wa.Slices:
-		return fmt.Sprintf("nothing was received in any of %d slices", wa.Slices)
-	}
-	return fmt.Sprintf("something was received in %d of %d slices only: too few to say how the rate wanders", wa.Slices-wa.Silent, wa.Slices)
-}
-
-// advice says what the wander means for somebody who wants to measure here.
-func advice(wa analysis.Wander) string {
-	switch {
-	case wa.Silent > 0:
-		return fmt.Sprintf("in %d of %d slices nothing was received: the flow does not always come to run; fewer neighbours, pinning and longer slices (measure.slice) help", wa.Silent, wa.Slices)
-	case wa.CV < 0.02:
-		return "a quiet machine: small effects show within seconds"
-	case wa.AdjacentCV < 0.7*wa.CV:
-		return "the rate drifts, but neighbouring slices agree: comparisons are sharp, levels of one arm are not"
-	default:
-		return "the rate is noisy from slice to slice: expect longer runs; fewer neighbours, a fixed frequency and pinning help"
-	}
-}
-
-func tries(n int) string {
-	if n == 1 {
-		return "one try"
-	}
-	return fmt.Sprintf("%d tries", n)
 }

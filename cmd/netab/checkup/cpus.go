@@ -1,9 +1,8 @@
-package main
+package checkup
 
 import (
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -11,32 +10,25 @@ import (
 	"netab/runner/canary"
 )
 
-// The doctor watches the CPUs that roles get by default, asleep but for some
-// microseconds at a time.
+// CPUs are watched asleep but for some microseconds at a time, and more rarely where
+// it takes long.
 const (
-	maxWatched = time.Hour
 	leastEvery = 10 * time.Millisecond
 	maxEvery   = 100 * time.Millisecond
 	maxSamples = 1000 // before they get rarer
 )
 
-// watchCPUs says how far apart two CPUs are, for how long, and how steady each is.
-func watchCPUs(ctx context.Context, w io.Writer, cpus [2]int, d time.Duration) error {
-	every := min(max(d/maxSamples, leastEvery), maxEvery)
-	readings, err := canary.Sample(ctx, cpus, every, d)
+// CPUs says in lines how far apart two of them are, for how long, and how steady each
+// is.
+func CPUs(ctx context.Context, cpus [2]int, d time.Duration) ([]string, error) {
+	readings, err := canary.Sample(ctx, cpus, min(max(d/maxSamples, leastEvery), maxEvery), d)
 	if err != nil {
-		writef(w, "canaries    cannot be measured: %v\n", err)
-		return nil
+		return []string{fmt.Sprintf("cannot be measured: %v", err)}, nil
 	}
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
-	label := "canaries"
-	for _, line := range slices.Concat(apart(cpus, readings, d), steady(cpus, readings)) {
-		writef(w, "%-11s %s\n", label, line)
-		label = ""
-	}
-	return nil
+	return slices.Concat(apart(cpus, readings, d), steady(cpus, readings)), nil
 }
 
 const (
