@@ -25,7 +25,7 @@ func TestDependentTrialsAreWithheld(t *testing.T) {
 		return Summarize(effectsRun(d, effects))
 	}
 	s := of("aaaaaaaaabbbbbbbbb")
-	c, g := s.find(t, "arm1"), NewGate(s, time.Time{})
+	c, g := s.find(t, "arm1"), NewGate(s, nil, time.Time{})
 	if c.Dependence == nil || c.Dependence.Worth > 3 || c.Verdict != Inconclusive || s.Converged || g.Outcome != Undecided {
 		t.Errorf("%s, gate %s, %+v", c.Verdict, g.Outcome, c.Dependence)
 	}
@@ -61,7 +61,7 @@ func TestAnswerSaysWhatWentUnseen(t *testing.T) {
 	if want := " What happens in fewer than 31.2 % of trials may have gone unseen in 8."; !strings.HasSuffix(s.Answer, want) {
 		t.Errorf("answer %q, want %q at its end", s.Answer, want)
 	}
-	g := NewGate(s, time.Time{})
+	g := NewGate(s, nil, time.Time{})
 	if k := g.Checks[0]; !strings.Contains(k.Sure, "going by what these trials show") || !strings.Contains(k.Sure, "fewer than one of 3 trials may have gone unseen") {
 		t.Errorf("how sure: %q", k.Sure)
 	}

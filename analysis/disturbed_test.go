@@ -88,7 +88,7 @@ func TestDisturbedTrials(t *testing.T) {
 			if tc.verdict == Inconclusive {
 				want = Undecided
 			}
-			if g := NewGate(s, time.Now()); g.Outcome != want {
+			if g := NewGate(s, nil, time.Now()); g.Outcome != want {
 				t.Errorf("gate %s, want %s", g.Outcome, want)
 			}
 		})
@@ -139,7 +139,7 @@ func TestDisturbedRunsCompare(t *testing.T) {
 			t.Errorf("%s of %s: %s, %q", c.Metric, c.Arm, c.Verdict, c.Withheld)
 		}
 	}
-	if g := NewGate(s, time.Now()); g.Outcome != Undecided {
+	if g := NewGate(s, nil, time.Now()); g.Outcome != Undecided {
 		t.Errorf("gate %s", g.Outcome)
 	}
 }

@@ -84,7 +84,7 @@ func TestMissingIsAnOutcome(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := Summarize(spoiled(tc.trials, tc.change))
-			g := NewGate(s, time.Now())
+			g := NewGate(s, nil, time.Now())
 			if len(s.Comparisons) == 0 {
 				t.Fatal("the arm is gone from the summary")
 			}
@@ -112,7 +112,7 @@ func TestUndefinedIsWithheld(t *testing.T) {
 	run := spoiled(16, func(_ int, t *results.Trial) { silence(t, 1) })
 	run.Header.Design.Metrics = []string{"goodput", "ns_per_byte_sink"}
 	s := Summarize(run)
-	g := NewGate(s, time.Now())
+	g := NewGate(s, nil, time.Now())
 	if g.Outcome != Worse || len(g.Checks) != 2 {
 		t.Fatalf("gate %s with %d checks", g.Outcome, len(g.Checks))
 	}

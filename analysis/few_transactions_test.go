@@ -93,7 +93,7 @@ func TestJudgedPercentileIsWithheld(t *testing.T) {
 	if !c.Judged || !c.Untold() || c.Withheld != why || c.Verdict != Inconclusive || c.N != 8 || len(c.TrialEffects) > 0 {
 		t.Errorf("the comparison is %+v", c)
 	}
-	g := NewGate(s, time.Time{})
+	g := NewGate(s, nil, time.Time{})
 	if g.Outcome != Undecided {
 		t.Errorf("the gate is %s", g.Outcome)
 	}

@@ -1,11 +1,15 @@
 package analysis
 
-import "time"
+import (
+	"time"
+
+	"netab/results/vocab"
+)
 
 // What a gate makes of a summary is package gate's, which imports this one: so a test
 // here asks it by way of asgate_test.go.
 var (
-	NewGate   func(s Summary, now time.Time) Gate
+	NewGate   func(s Summary, none any, now time.Time, allowed ...vocab.Code) Gate // with no known issues
 	OutcomeOf func(c *Comparison) Outcome
 )
 

@@ -68,7 +68,7 @@ func TestRemember(t *testing.T) {
 				t.Errorf("%s: %d contradict, want %d", tt.name, n, tt.contrary)
 			}
 		}
-		if g := NewGate(s, gateDay); g.Outcome != tt.outcome {
+		if g := NewGate(s, nil, gateDay); g.Outcome != tt.outcome {
 			t.Errorf("%s: gate %s, want %s: %s", tt.name, g.Outcome, tt.outcome, g.Sentence)
 		}
 	}

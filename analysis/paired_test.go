@@ -163,7 +163,7 @@ func TestCompareInSharedBoots(t *testing.T) {
 	if c.Verdict != Regression || c.Lo > math.Expm1(-0.06) || c.Hi < math.Expm1(-0.06) {
 		t.Errorf("%s, %v to %v; want a regression about -0.058", c.Verdict, c.Lo, c.Hi)
 	}
-	g := NewGate(s, gateDay)
+	g := NewGate(s, nil, gateDay)
 	if k := g.Checks[0]; g.Outcome != Worse || !strings.Contains(k.Sure, "How sure: if nothing had changed") || !strings.Contains(k.Sure, "Both sides were measured in the same 7 boots and are compared boot by boot") ||
 		!strings.Contains(k.Method, "Student's t over boots (paired: both sides in each), n = 7 boots, df = 6") || !strings.Contains(k.Method, "p (sign flip) = 0.016") {
 		t.Errorf("%s: %q, %q", g.Outcome, k.Sure, k.Method)

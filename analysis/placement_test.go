@@ -21,7 +21,7 @@ func TestPlacementOfAnArmIsAConfounder(t *testing.T) {
 		a, b := twoRuns()
 		change(b)
 		s := Compare(a, b, declared...)
-		if g := NewGate(s, gateDay); g.Outcome == NotComparable {
+		if g := NewGate(s, nil, gateDay); g.Outcome == NotComparable {
 			t.Errorf("placement blocks: %s", g.Sentence)
 		}
 		return slices.DeleteFunc(s.Confounders, func(f Confounder) bool { return !strings.HasPrefix(f.Name, "cpus of ") })

@@ -93,7 +93,7 @@ func TestCompareTooFewBoots(t *testing.T) {
 		if c.Verdict != tt.want || (c.Withheld != "") != (tt.want == Inconclusive) || !strings.Contains(c.Withheld, tt.text) {
 			t.Errorf("%d against %d: %s, withheld %q; want %s, %q", tt.a, tt.b, c.Verdict, c.Withheld, tt.want, tt.text)
 		}
-		if g := NewGate(s, gateDay); tt.want == Inconclusive && g.Outcome != Undecided {
+		if g := NewGate(s, nil, gateDay); tt.want == Inconclusive && g.Outcome != Undecided {
 			t.Errorf("%d against %d: gate %s", tt.a, tt.b, g.Outcome)
 		}
 	}
@@ -247,12 +247,12 @@ func TestCompareForce(t *testing.T) {
 	a, b := twoRuns()
 	b.Header.Machine.CPUModel = "other"
 	groups := []RunGroup{{"a", []*results.Run{a}}, {"b", []*results.Run{b}}}
-	if g := NewGate(CompareGroups(groups, CompareOptions{}), gateDay); g.Outcome != NotComparable || !strings.Contains(g.Sentence, "cpu model (model; other)") {
+	if g := NewGate(CompareGroups(groups, CompareOptions{}), nil, gateDay); g.Outcome != NotComparable || !strings.Contains(g.Sentence, "cpu model (model; other)") {
 		t.Errorf("%s: %q", g.Outcome, g.Sentence)
 	}
 	s := CompareGroups(groups, CompareOptions{Force: true, Known: steadyRuns})
 	wantCodes(t, s, "forced")
-	g := NewGate(s, gateDay)
+	g := NewGate(s, nil, gateDay)
 	if g.Outcome != Passed || len(g.Forced) != 1 || !strings.Contains(g.Sentence, "FORCED although they differ in cpu model") {
 		t.Errorf("%s, forced %v: %q", g.Outcome, g.Forced, g.Sentence)
 	}

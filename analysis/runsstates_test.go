@@ -56,7 +56,7 @@ func TestCompareWithinStates(t *testing.T) {
 			t.Errorf("%s: %s in %d states, from %v to %v; want %s in %d", tt.name, c.Verdict, groups, c.Lo, c.Hi, tt.verdict, tt.groups)
 		}
 		wantCodes(t, s, vocab.Code(tt.code))
-		if g := NewGate(s, gateDay); (g.Outcome == NotComparable) != (tt.code == "not-comparable") {
+		if g := NewGate(s, nil, gateDay); (g.Outcome == NotComparable) != (tt.code == "not-comparable") {
 			t.Errorf("%s: gate %s", tt.name, g.Outcome)
 		}
 		if tt.groups == 1 && math.Abs(s.Arms[0].Metrics["goodput"].Mean/s.Arms[2].Metrics["goodput"].Mean-1) > 0.02 {

@@ -255,7 +255,7 @@ func TestEffectsWithinStates(t *testing.T) {
 		if !strings.Contains(s.Answer, tt.answer) || !strings.Contains(s.Answer, "%): ") {
 			t.Errorf("%s: answer %q lacks %q", tt.name, s.Answer, tt.answer)
 		}
-		if g := NewGate(s, gateDay); g.Outcome != tt.outcome {
+		if g := NewGate(s, nil, gateDay); g.Outcome != tt.outcome {
 			t.Errorf("%s: gate %s, want %s: %s", tt.name, g.Outcome, tt.outcome, g.Sentence)
 		}
 		wantCodes(t, s, "machine-states")

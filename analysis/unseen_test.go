@@ -37,7 +37,7 @@ func TestRareSlowTrials(t *testing.T) {
 		effects = append(effects, []float64{-0.004 + 0.004*math.Sin(2.4*float64(i))})
 	}
 	gate := func() Gate {
-		return NewGate(Summarize(effectsRun(with(func(*world.World) {}).Design(0.02, time.Minute), effects)), time.Time{})
+		return NewGate(Summarize(effectsRun(with(func(*world.World) {}).Design(0.02, time.Minute), effects)), nil, time.Time{})
 	}
 	if g := gate(); g.Outcome != Passed || !strings.Contains(g.Checks[0].Sure, "fewer than one of 6 trials may have gone unseen") {
 		t.Errorf("without a slow trial: %s, %q", g.Outcome, g.Checks[0].Sure)
@@ -73,7 +73,7 @@ func TestSeveralComparisonsNeedMoreTrials(t *testing.T) {
 			mode := 0.075 * float64(1-2*(i%2))
 			effects = append(effects, []float64{-0.075 + noise, mode + noise, -mode + noise, mode - noise})
 		}
-		if g := NewGate(Summarize(effectsRun(d, effects)), time.Time{}); g.Outcome != want {
+		if g := NewGate(Summarize(effectsRun(d, effects)), nil, time.Time{}); g.Outcome != want {
 			t.Errorf("%d trials: %s, want %s: %s", trials, g.Outcome, want, g.Sentence)
 		}
 	}
@@ -101,7 +101,7 @@ func TestLossOfNothingWaits(t *testing.T) {
 		for i := range tt.bursts {
 			run.Trials[3+i].Slices[1].RxMsgs = 990
 		}
-		g := NewGate(Summarize(run), time.Time{})
+		g := NewGate(Summarize(run), nil, time.Time{})
 		if tt.want == Passed && !strings.Contains(g.Checks[0].Sure, "what happens in one of 10 trials or more would slip through in at most 5 of 100") {
 			t.Errorf("how sure: %q", g.Checks[0].Sure)
 		}
@@ -121,7 +121,7 @@ func TestLossOfNothingWaitsAcrossRuns(t *testing.T) {
 			run.Header.ID, run.Header.Machine = fmt.Sprint("run", i), plain.Run(d, 1, 0).Header.Machine
 			groups[i%2].Runs = append(groups[i%2].Runs, run)
 		}
-		g := NewGate(CompareGroups(groups, CompareOptions{}), time.Time{})
+		g := NewGate(CompareGroups(groups, CompareOptions{}), nil, time.Time{})
 		if g.Outcome != want || (want == Undecided) != strings.Contains(g.Checks[0].Plain, "nothing happened in 20 trials, and to see what happens in one of ten takes 29") {
 			t.Errorf("%d trials a run: %s, %q", trials, g.Outcome, g.Checks[0].Plain)
 		}
