@@ -101,12 +101,12 @@ func (s *Store) attempts() []Attempt {
 }
 
 // recorded takes away the notes of attempts that a run which is recorded now
-// has made good.
-func (s *Store) recorded(h *Header) error {
+// has made good: of a source, or a scenario of that name, begun by then.
+func (s *Store) recorded(source, scenario string, started time.Time) error {
 	var errs []error
 	for _, a := range s.attempts() {
-		again := a.file == s.attemptFile(h.Source) || a.Scenario != "" && a.Scenario == h.Design.Name
-		if !again || a.Started.After(h.Started) {
+		again := a.file == s.attemptFile(source) || a.Scenario != "" && a.Scenario == scenario
+		if !again || a.Started.After(started) {
 			continue
 		}
 		if err := s.remove(filepath.Base(a.file)); !isNotExist(err) {

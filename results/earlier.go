@@ -61,7 +61,8 @@ func (s *Store) Earlier(version string, most int, keep bool, digest func(*Run) D
 			if h, err := readWholeHeader(s.runFile(id)); err != nil || !wanted(h) {
 				continue
 			}
-			e = indexEntry{Digest: s.digestOne(id, digest), size: info.Size(), modified: info.ModTime().UnixNano()}
+			run := indexedRun{id: id, read: func() (*Run, error) { return ReadFile(s.runFile(id)) }}
+			e = indexEntry{Digest: run.digest(digest), size: info.Size(), modified: info.ModTime().UnixNano()}
 			known[id] = e
 			read++
 		}

@@ -3,6 +3,7 @@ package results
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -40,4 +41,13 @@ func validID(id string) error {
 		return fmt.Errorf("run id %q cannot be the name of a directory", id)
 	}
 	return nil
+}
+
+// validIndexed is validID of what the index has: runs, and boots of campaigns.
+func validIndexed(id string) error {
+	campaign, number, boot := strings.Cut(id, "/")
+	if _, err := strconv.Atoi(number); boot && err != nil {
+		return fmt.Errorf("run id %q has no number of a boot behind its slash", id)
+	}
+	return validID(campaign)
 }

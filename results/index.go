@@ -18,6 +18,7 @@ import (
 
 	"netab/results/crew"
 	"netab/results/disk"
+	"netab/results/vocab"
 )
 
 // SchemaIndex names the format of the index file.
@@ -110,7 +111,7 @@ type Index struct {
 //
 // progress, if not nil, is told how many of the runs to read have been read.
 func (s *Store) Index(version string, digest func(*Run) Digest, progress func(done, of int)) (*Index, error) {
-	ids, err := s.ids()
+	all, err := s.indexed()
 	if err != nil {
 		return nil, err
 	}
@@ -120,22 +121,22 @@ func (s *Store) Index(version string, digest func(*Run) Digest, progress func(do
 	if err != nil {
 		x.Stale = err.Error()
 	}
-	entries := make([]indexEntry, len(ids))
+	entries := make([]indexEntry, len(all))
 	var missing []int
-	for i, id := range ids {
-		entries[i] = indexEntry{Digest: Digest{ID: id}}
-		if info, err := os.Stat(s.runFile(id)); err == nil {
+	for i, r := range all {
+		entries[i] = indexEntry{Digest: Digest{ID: r.id}}
+		if info, err := os.Stat(r.file); err == nil {
 			entries[i].size, entries[i].modified = info.Size(), info.ModTime().UnixNano()
 		}
-		if k, ok := known[id]; ok && k.size == entries[i].size && k.modified == entries[i].modified {
+		if k, ok := known[r.id]; ok && k.size == entries[i].size && k.modified == entries[i].modified {
 			entries[i] = k
 			continue
 		}
 		missing = append(missing, i)
 	}
-	s.digestAll(entries, missing, digest, progress)
+	digestAll(all, entries, missing, digest, progress)
 	x.Read = len(missing)
-	if len(missing) > 0 || len(known) != len(ids) {
+	if len(missing) > 0 || len(known) != len(all) {
 		x.NotKept = saveIndex(file, version, entries)
 	}
 	for _, e := range entries {
@@ -156,14 +157,68 @@ func (s *Store) Index(version string, digest func(*Run) Digest, progress func(do
 
 func (s *Store) runFile(id string) string { return filepath.Join(s.dir, id, RunFile) }
 
+// An indexedRun is a run of the store, or a boot of a campaign, of which each is one.
+type indexedRun struct {
+	id   string
+	file string // whose size and time say whether it is as it was
+	read func() (*Run, error)
+	// failed is the digest of a boot that has no run; nil = it has.
+	failed *Digest
+}
+
+// indexed lists all runs of the store, the boots of its campaigns among them.
+func (s *Store) indexed() ([]indexedRun, error) {
+	ids, err := s.ids()
+	if err != nil {
+		return nil, err
+	}
+	var out []indexedRun
+	for _, id := range ids {
+		file := s.file(id)
+		if !IsCampaign(file) {
+			out = append(out, indexedRun{id: id, file: file, read: func() (*Run, error) { return ReadFile(file) }})
+			continue
+		}
+		c, err := readCampaign(file)
+		if err != nil {
+			out = append(out, indexedRun{id: id, file: file, read: func() (*Run, error) { return nil, err }})
+			continue
+		}
+		out = append(out, c.indexed(id, file)...)
+	}
+	return out, nil
+}
+
+// indexed are the boots that have an outcome, by the name of the campaign's directory.
+func (c *Campaign) indexed(id, file string) (out []indexedRun) {
+	seen := map[int]bool{}
+	for i := range c.Boots {
+		b := &c.Boots[i]
+		r := indexedRun{id: BootID(id, b.Number), file: file}
+		switch {
+		case seen[b.Number]:
+			continue
+		case b.End == vocab.Finished:
+			r.file, r.read = filepath.Join(c.Dir, bootFile(b.Number, b.Attempt)), func() (*Run, error) { return c.readRun(b) }
+		case b.End.OfKernel():
+			r.failed = &Digest{ID: r.id, Run: BootID(c.Header.ID, b.Number), Started: b.Started, Scenario: c.Header.Design.Name, Source: c.Header.Source,
+				Unused: fmt.Sprintf("kernel %s failed: %s", cmp.Or(c.Header.Kernels[b.Kernel].Release, c.Header.Kernels[b.Kernel].Ref), cmp.Or(b.Text, string(b.End)))}
+		default:
+			continue
+		}
+		seen[b.Number] = true
+		out = append(out, r)
+	}
+	return out
+}
+
 // digestAll reads the missing runs on all CPUs.
-func (s *Store) digestAll(entries []indexEntry, missing []int, digest func(*Run) Digest, progress func(done, of int)) {
+func digestAll(all []indexedRun, entries []indexEntry, missing []int, digest func(*Run) Digest, progress func(done, of int)) {
 	var told sync.Mutex
 	done := 0
 	crew.Share(0, len(missing), func(next func() (int, bool)) { // digestOne's errors are in the digests
 		for i, ok := next(); ok; i, ok = next() {
-			e := &entries[missing[i]]
-			e.Digest = s.digestOne(e.ID, digest)
+			entries[missing[i]].Digest = all[missing[i]].digest(digest)
 			told.Lock()
 			done++
 			if progress != nil {
@@ -174,15 +229,18 @@ func (s *Store) digestAll(entries []indexEntry, missing []int, digest func(*Run)
 	})
 }
 
-func (s *Store) digestOne(id string, digest func(*Run) Digest) Digest {
-	run, err := ReadFile(s.runFile(id))
+func (r indexedRun) digest(digest func(*Run) Digest) Digest {
+	if r.failed != nil {
+		return *r.failed
+	}
+	run, err := r.read()
 	if err != nil {
-		started, _ := idStart(id)
-		return Digest{ID: id, Started: started, Unused: "unreadable: " + err.Error()}
+		started, _ := idStart(r.id)
+		return Digest{ID: r.id, Started: started, Unused: "unreadable: " + err.Error()}
 	}
 	d := digest(run)
 	// The directory's name is what finds it again.
-	d.ID, d.Run, d.Started = id, run.Header.ID, run.Header.Started
+	d.ID, d.Run, d.Started = r.id, run.Header.ID, run.Header.Started
 	return d
 }
 
@@ -292,8 +350,8 @@ func parseIndexLines(data []byte) (map[string]indexEntry, error) {
 
 func (r *indexRun) entry(facts []map[string]string, series [][]SeriesKey) (indexEntry, error) {
 	switch {
-	case validID(r.ID) != nil:
-		return indexEntry{}, validID(r.ID)
+	case validIndexed(r.ID) != nil:
+		return indexEntry{}, validIndexed(r.ID)
 	case r.Facts < 0 || r.Facts >= len(facts):
 		return indexEntry{}, fmt.Errorf("run %s: no facts %d", r.ID, r.Facts)
 	case r.Series < 0 || r.Series >= len(series):

@@ -77,6 +77,11 @@ var spans = map[string]span{
 	"settle_ns":        {0, maxNumber},
 	"warmup_ns":        {0, maxNumber},
 	"lead_ns":          {0, maxNumber},
+	"number":           {0, maxBoots - 1}, // of a boot, as are the next
+	"attempt":          {1, maxAttempts},
+	"kernel":           {0, maxKernels - 1},
+	"memory_mib":       {0, 1 << 30},
+	"guest_cpus":       {0, maxCPU},
 }
 
 // keys of maps by CPU; -1 is a CPU that the kernel did not tell.

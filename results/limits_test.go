@@ -67,7 +67,7 @@ func TestHugeCounter(t *testing.T) {
 
 // TestEveryNumberHasLimits: a kind of number that nothing looks at would pass.
 func TestEveryNumberHasLimits(t *testing.T) {
-	for _, record := range []any{Header{}, Trial{}, End{}} {
+	for _, record := range []any{Header{}, Trial{}, End{}, CampaignHeader{}, Boot{}, CampaignEnd{}} {
 		numbers(t, reflect.TypeOf(record), "")
 	}
 }

@@ -63,6 +63,7 @@ func ReadMachine(files Files) (Machine, error) {
 		Clocksource:    textOr(files, clocksource+"current_clocksource", ""),
 		Governor:       readGovernor(files),
 		Virtualization: readVirtualization(files, cpu),
+		Emulated:       cpu.emulated(),
 		IRQTime:        config.state("CONFIG_IRQ_TIME_ACCOUNTING"),
 		Debug:          config.debug(),
 		Modules:        readModules(files),
@@ -149,6 +150,15 @@ func parseCPUModel(text string) cpuModel {
 		c.model = fmt.Sprintf("RISC-V vendor %s architecture %s implementation %s", first["mvendorid"], first["marchid"], first["mimpid"])
 	}
 	return c
+}
+
+// emulated says what computes the CPU, where its name tells: QEMU calls its own
+// "QEMU TCG CPU version 2.5+" (-cpu max, target/i386/cpu.c). Other models do not tell.
+func (c cpuModel) emulated() string {
+	if strings.HasPrefix(c.model, "QEMU TCG CPU") {
+		return Emulated
+	}
+	return ""
 }
 
 // isZero is of a hexadecimal number; firmware without an answer says 0.

@@ -39,8 +39,26 @@ func readHeader(path string) (briefHeader, error) {
 		return briefHeader{}, err
 	}
 	defer f.Close()
+	if IsCampaign(path) {
+		return decodeCampaignHeader(f)
+	}
 	h, _, err := decodeHeader(f)
 	return h, err
+}
+
+// decodeCampaignHeader reads the first line of a campaign's record.
+func decodeCampaignHeader(r io.Reader) (h briefHeader, err error) {
+	line, err := readLine(bufio.NewReader(r))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return h, err
+	}
+	if err := json.Unmarshal(line, &h); err != nil {
+		return h, lineError(1, err)
+	}
+	if h.Type != "campaign" {
+		return h, fmt.Errorf("line 1: type %q, want campaign", h.Type)
+	}
+	return h, checkSchema(h.Schema, SchemaCampaign, "campaign")
 }
 
 // decodeHeader reads the first line and says how long it is.
@@ -59,7 +77,7 @@ func decodeHeader(r io.Reader) (briefHeader, int64, error) {
 	if h.Type != "header" {
 		return h, 0, fmt.Errorf("line 1: type %q, want header", h.Type)
 	}
-	return h, int64(len(line)), checkSchema(h.Schema)
+	return h, int64(len(line)), checkSchema(h.Schema, SchemaRun, "run file")
 }
 
 func readOutline(path string) (outline, error) {

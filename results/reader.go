@@ -54,6 +54,7 @@ func ReadFile(path string) (*Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	run.ofCampaign(path)
 	return run, nil
 }
 
@@ -142,7 +143,7 @@ func (in *reader) add(n int, line []byte) error {
 	}
 	switch kind.Type {
 	case "header":
-		if err := checkSchema(kind.Schema); err != nil {
+		if err := checkSchema(kind.Schema, SchemaRun, "run file"); err != nil {
 			return fmt.Errorf("line %d: %w", n, err)
 		}
 		if err := json.Unmarshal(line, &run.Header); err != nil {
@@ -245,18 +246,18 @@ func count(n int) string {
 	return "count"
 }
 
-// checkSchema accepts the major version that this package knows; a minor one
-// ("netab/run/1.2") only adds what is kept as unknown.
-func checkSchema(schema string) error {
-	family, major := splitSchema(SchemaRun)
+// checkSchema accepts the major version of its own that this package knows; a minor
+// one ("netab/run/1.2") only adds what is kept as unknown.
+func checkSchema(schema, own, what string) error {
+	family, major := splitSchema(own)
 	f, m := splitSchema(schema)
 	switch {
 	case f != family || m < 0:
-		return fmt.Errorf("schema %q is not of a run file, want %s", schema, SchemaRun)
+		return fmt.Errorf("schema %q is not of a %s, want %s", schema, what, own)
 	case m > major:
-		return fmt.Errorf("schema %s is newer than this netab reads (%s): use a newer netab", schema, SchemaRun)
+		return fmt.Errorf("schema %s is newer than this netab reads (%s): use a newer netab", schema, own)
 	case m < major:
-		return fmt.Errorf("schema %s is older than this netab reads (%s)", schema, SchemaRun)
+		return fmt.Errorf("schema %s is older than this netab reads (%s)", schema, own)
 	}
 	return nil
 }

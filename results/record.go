@@ -479,10 +479,13 @@ type Machine struct {
 	Clocksource    string            `json:"clocksource"`
 	Governor       string            `json:"governor,omitempty"`
 	Virtualization string            `json:"virtualization,omitempty"` // kvm, none, ...
-	IRQTime        string            `json:"irq_time_accounting"`      // yes, no, unknown
-	Debug          []string          `json:"debug_options,omitempty"`  // KASAN, LOCKDEP, ... found in the kernel's config
-	Modules        []string          `json:"modules,omitempty"`        // that change the packet path: nf_conntrack, br_netfilter, ...
-	Sysctls        map[string]string `json:"sysctls,omitempty"`        // of the host, that matter here
-	Offloads       map[string]string `json:"offloads,omitempty"`       // "lo.gro" -> "on" of the first arm's devices
-	Qdiscs         map[string]string `json:"qdiscs,omitempty"`         // device -> kind
+	// Emulated is "tcg" where the CPUs are computed by QEMU: what time they take is not
+	// what hardware takes. "" = hardware, as far as is known.
+	Emulated string            `json:"emulated,omitempty"`
+	IRQTime  string            `json:"irq_time_accounting"`     // yes, no, unknown
+	Debug    []string          `json:"debug_options,omitempty"` // KASAN, LOCKDEP, ... found in the kernel's config
+	Modules  []string          `json:"modules,omitempty"`       // that change the packet path: nf_conntrack, br_netfilter, ...
+	Sysctls  map[string]string `json:"sysctls,omitempty"`       // of the host, that matter here
+	Offloads map[string]string `json:"offloads,omitempty"`      // "lo.gro" -> "on" of the first arm's devices
+	Qdiscs   map[string]string `json:"qdiscs,omitempty"`        // device -> kind
 }

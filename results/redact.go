@@ -99,6 +99,52 @@ func (r *Redactor) Run(run *Run) *Run {
 	return out
 }
 
+// Campaign is a redacted copy, its boots' runs too.
+func (r *Redactor) Campaign(c *Campaign) *Campaign {
+	if c.Header.Host != nil {
+		r.Learn(c.Header.Host)
+	}
+	for i := range c.Boots {
+		if run := c.Boots[i].Run; run != nil {
+			r.Learn(&run.Header.Machine)
+		}
+	}
+	for i := range c.Header.Kernels {
+		k := &c.Header.Kernels[i]
+		r.kernels = append(r.kernels, k.Release)
+		r.name(k.Cmdline, "redacted-"+r.short(k.Cmdline))
+	}
+	runs := make([]*Run, len(c.Boots))
+	bare := *c
+	bare.Boots = slices.Clone(c.Boots)
+	for i := range bare.Boots {
+		runs[i], bare.Boots[i].Run = bare.Boots[i].Run, nil
+	}
+	out := Redact(r, &bare)
+	if c.Header.Host != nil {
+		r.machine(out.Header.Host, c.Header.Host)
+	}
+	h := &out.Header
+	h.Unknown, out.Foreign = nil, nil
+	for i := range out.Boots {
+		b := &out.Boots[i]
+		b.Unknown, b.File = nil, c.Boots[i].File
+		if runs[i] != nil {
+			b.Run = r.Run(runs[i])
+		}
+	}
+	if out.End != nil {
+		out.End.Unknown = nil
+	}
+	if source := c.Header.Source; source != "" && !strings.HasPrefix(source, "builtin:") {
+		h.Source = r.Text(path.Base(source))
+	}
+	for i, word := range c.Header.Command {
+		h.Command[i] = r.Text(pathsWithin().ReplaceAllString(word, "${1}…/${2}"))
+	}
+	return out
+}
+
 // machine replaces the names of a machine in its copy.
 func (r *Redactor) machine(out, m *Machine) {
 	out.Hostname, out.Name, out.MachineID, out.BootID = r.of(m.Hostname), r.of(m.Name), r.of(m.MachineID), r.of(m.BootID)
@@ -121,7 +167,7 @@ var vocabulary = map[string]bool{
 	"Type": true, "Schema": true, "Kind": true, "Protocol": true, "BesideProtocols": true, "Topology": true, "Metrics": true, "Metric": true, "Gate": true,
 	"Grain": true, "Scope": true, "Code": true, "Netab": true, "Kernel": true, "KernelBuild": true, "Arch": true, "CPUModel": true, "Microcode": true,
 	"CPUsOnline": true, "CPUsAllowed": true, "CPUsIsolated": true, "Mitigations": true, "Clocksource": true, "Governor": true, "Virtualization": true,
-	"IRQTime": true, "Debug": true, "Modules": true, "Congestion": true, "TCP": true, "Softirqs": true, "Events": true, "SourceNet": true, "SinkNet": true,
+	"IRQTime": true, "Debug": true, "Release": true, "Accel": true, "Emulated": true, "Modules": true, "Congestion": true, "TCP": true, "Softirqs": true, "Events": true, "SourceNet": true, "SinkNet": true,
 	"Dropped": true, "DescriptionHash": true, "Outcome": true, "Verdict": true, "Unit": true, "State": true, "Better": true,
 }
 

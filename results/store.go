@@ -8,13 +8,15 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"netab/results/disk"
 )
 
-// A Store is a directory of runs, one directory each. It holds nothing else
+// A Store is a directory of runs, one directory each; a campaign, which has many, is
+// one of them. It holds nothing else
 // that matters: the index beside them (see Index) only saves time and is made
 // anew where it does not fit, so runs may be copied in and deleted by hand.
 type Store struct{ dir string }
@@ -28,8 +30,11 @@ type Entry struct {
 	Started  time.Time
 	Trials   int
 	Reason   string // as in End, "cut off" without one
-	CopyOf   string // the run that this is another copy of; "" = none
-	Err      error  // why this run cannot be read; the rest is then what the id tells
+	// Of a campaign: its boots that have an outcome, and those of its plan (0 = it is
+	// none). Kernel lists its kernels; Trials is 0.
+	Boots, Planned int
+	CopyOf         string // the run that this is another copy of; "" = none
+	Err            error  // why this run cannot be read; the rest is then what the id tells
 
 	run string // the id that its header has
 }
@@ -108,6 +113,9 @@ func (s *Store) ids() ([]string, error) {
 
 func (s *Store) entry(id string) Entry {
 	e := Entry{ID: id, Path: filepath.Join(s.dir, id)}
+	if file := s.file(id); IsCampaign(file) {
+		return e.ofCampaign(file)
+	}
 	o, err := readOutline(filepath.Join(e.Path, RunFile))
 	if err != nil {
 		e.Started, _ = idStart(id)
@@ -119,9 +127,47 @@ func (s *Store) entry(id string) Entry {
 	return e
 }
 
+// ofCampaign fills in what the record of a campaign says.
+func (e Entry) ofCampaign(file string) Entry {
+	c, err := readCampaign(file)
+	if err != nil {
+		e.Started, _ = idStart(e.ID)
+		e.Err = err
+		return e
+	}
+	h := &c.Header
+	e.Scenario, e.Kernel, e.Started = h.Design.Name, h.kernels(), h.Started
+	e.Boots, e.Planned, e.Reason, e.run = c.counted(), len(h.Planned), string(c.Reason()), h.ID
+	return e
+}
+
+// kernels are their releases, each once.
+func (h *CampaignHeader) kernels() string {
+	var out []string
+	for _, k := range h.Kernels {
+		if name := cmp.Or(k.Release, k.Ref); !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// file is what is to be read of an id: a run file, or the record of a campaign.
+func (s *Store) file(id string) string { return fileIn(filepath.Join(s.dir, id)) }
+
+// fileIn is that of a directory.
+func fileIn(dir string) string {
+	run, campaign := filepath.Join(dir, RunFile), filepath.Join(dir, CampaignFile)
+	if !isFile(run) && isFile(campaign) {
+		return campaign
+	}
+	return run
+}
+
 // Resolve finds the run that a person means by ref: an id, a prefix that only
 // one id has, the path of a run's directory or file, or "latest". It returns
-// the path of the run file.
+// the path of the run file, or of the record of a campaign (IsCampaign). One boot of
+// a campaign is named by its number behind the id: "20261121-203045-loopback-rps-1a2b/3".
 func (s *Store) Resolve(ref string) (string, error) {
 	if ref == "" {
 		return "", errors.New("no run named: give an id, a prefix of one, a path, or latest")
@@ -130,19 +176,51 @@ func (s *Store) Resolve(ref string) (string, error) {
 		l, err := s.Latest("")
 		return l.Path, err
 	}
-	if file := filepath.Join(s.dir, ref, RunFile); validID(ref) == nil && isFile(file) {
+	if file := s.file(ref); validID(ref) == nil && isFile(file) {
 		return file, nil
 	}
-	if file := filepath.Join(ref, RunFile); isFile(file) {
+	if file := fileIn(ref); isFile(file) {
 		return file, nil
 	}
 	if isFile(ref) {
 		return ref, nil
 	}
+	if campaign, number, ok := strings.Cut(ref, "/"); ok && validID(campaign) == nil {
+		if n, err := strconv.Atoi(number); err == nil {
+			return s.bootOf(campaign, n)
+		}
+	}
 	if strings.ContainsRune(ref, filepath.Separator) {
 		return "", fmt.Errorf("no run at %s: want a run's directory or its %s", ref, RunFile)
 	}
 	return s.byPrefix(ref)
+}
+
+// bootOf is the run file of a boot of a campaign.
+func (s *Store) bootOf(ref string, number int) (string, error) {
+	path, err := s.Resolve(ref)
+	if err != nil {
+		return "", err
+	}
+	if !IsCampaign(path) {
+		return "", fmt.Errorf("run %s is no campaign, so it has no boot %d", ref, number)
+	}
+	c, err := ReadCampaign(path)
+	if err != nil {
+		return "", err
+	}
+	for _, o := range c.Outcomes() {
+		switch {
+		case o.Number != number:
+		case o.State == Whole:
+			return filepath.Join(c.Dir, o.Boot.File), nil
+		case o.State == Failed:
+			return "", fmt.Errorf("boot %d of %s has no run: it failed (%s)", number, c.Header.ID, cmp.Or(o.Boot.Text, string(o.Boot.End)))
+		default:
+			return "", fmt.Errorf("boot %d of %s has no run yet", number, c.Header.ID)
+		}
+	}
+	return "", fmt.Errorf("campaign %s has no boot %d: its %d boots are numbered from 0", c.Header.ID, number, len(c.Header.Planned))
 }
 
 func (s *Store) byPrefix(prefix string) (string, error) {
@@ -160,7 +238,7 @@ func (s *Store) byPrefix(prefix string) (string, error) {
 	case 0:
 		return "", fmt.Errorf("no run %q in %s; `netab results` lists them", prefix, s.dir)
 	case 1:
-		return filepath.Join(s.dir, found[0], RunFile), nil
+		return s.file(found[0]), nil
 	}
 	const shown = 5
 	more := ""
@@ -198,7 +276,7 @@ func (s *Store) Latest(scenario string) (Latest, error) {
 	for _, id := range ids {
 		start, ok := idStart(id)
 		if !ok {
-			h, err := readHeader(s.runFile(id))
+			h, err := readHeader(s.file(id))
 			if err != nil {
 				continue
 			}
@@ -214,13 +292,13 @@ func (s *Store) Latest(scenario string) (Latest, error) {
 		if best.Path != "" && r.start.Before(found) {
 			break
 		}
-		h, err := readHeader(s.runFile(r.id))
+		h, err := readHeader(s.file(r.id))
 		switch {
 		case err != nil && best.Path == "" && unread == nil:
 			unread = fmt.Errorf("run %s, the newest, cannot be read: %w", r.id, err)
 		case err != nil || scenario != "" && h.Design.Name != scenario:
 		case best.Path == "" || h.Started.After(best.Started):
-			best = Latest{Path: s.runFile(r.id), ID: r.id, Scenario: h.Design.Name, Started: h.Started}
+			best = Latest{Path: s.file(r.id), ID: r.id, Scenario: h.Design.Name, Started: h.Started}
 			found = r.start
 		}
 	}
@@ -241,13 +319,25 @@ func (s *Store) Latest(scenario string) (Latest, error) {
 	return best, nil
 }
 
-// FileOf is the run file of a run of the store.
-func (s *Store) FileOf(id string) string { return s.runFile(id) }
+// FileOf is the run file of a run of the store or of a campaign's boot, or the record
+// of a campaign.
+func (s *Store) FileOf(id string) string {
+	if IsBoot(id) {
+		file, _ := s.Resolve(id) // "" where it has none
+		return file
+	}
+	return s.file(id)
+}
 
 // Own says why the run of a file is none of the store's own: it lies elsewhere,
 // or others than this user and root wrote it, or can. nil = it is its own.
 func (s *Store) Own(file string) error {
 	dir := filepath.Dir(file)
+	all := []string{dir, file}
+	if boots := filepath.Dir(dir); filepath.Base(boots) == bootsDir { // of a campaign
+		dir = filepath.Dir(boots)
+		all = append(all, boots, dir)
+	}
 	here, err := filepath.EvalSymlinks(s.dir)
 	if err != nil {
 		return err
@@ -265,7 +355,13 @@ func (s *Store) Own(file string) error {
 	if here != there {
 		return fmt.Errorf("the run does not lie in the store %s", s.dir)
 	}
-	for _, path := range []string{dir, file} {
+	if IsCampaign(file) { // with all that it is judged by
+		for _, below := range []string{"", "*", "*/*"} {
+			more, _ := filepath.Glob(filepath.Join(dir, bootsDir, below))
+			all = append(all, more...)
+		}
+	}
+	for _, path := range all {
 		if err := disk.Own(path); err != nil {
 			return fmt.Errorf("of the run, %w", err)
 		}

@@ -21,11 +21,15 @@ const RunFile = "run.jsonl"
 // A Writer appends the records of one run to its file, a line each. A line is
 // one write followed by fsync: what was appended without an error is on disk,
 // whatever happens next. It is for one goroutine.
-type Writer struct {
+type Writer struct{ lines }
+
+// A lines is a file that records are appended to, a line each.
+type lines struct {
+	what  string // "run file", for its errors
 	path  string
 	file  *os.File
 	size  int64 // of the whole lines
-	lines int
+	count int
 }
 
 // Create makes the directory store/id with a run file that holds the header,
@@ -37,51 +41,56 @@ func Create(store, id string, h Header) (*Writer, error) {
 		return nil, err
 	}
 	h.Type, h.Schema, h.ID = "header", SchemaRun, id
-	in, err := disk.MakeDir(store)
-	if err != nil {
-		return nil, fmt.Errorf("make the run store: %w", err)
-	}
-	defer in.Close()
-	dir, err := in.Mkdir(id)
-	if errors.Is(err, os.ErrExist) {
-		return nil, fmt.Errorf("run %s is already in the store %s; give the new run another id: %w", id, store, err)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("make the run's directory %s: %w", filepath.Join(store, id), err)
-	}
-	defer dir.Close()
-	w, err := create(dir, filepath.Join(store, id, RunFile), h)
-	if err == nil {
-		// The names must survive a power cut too, not only the content.
-		err = errors.Join(dir.Sync(), in.Sync())
-	}
-	if err != nil {
-		// Nothing was measured yet: leave no empty run behind.
-		if w != nil {
-			_ = w.Close()
-		}
-		_ = dir.Remove(RunFile)
-		_ = in.Remove(id)
+	w := &Writer{lines{what: "run file", path: filepath.Join(store, id, RunFile)}}
+	if err := w.begin(store, id, h); err != nil {
 		return nil, err
 	}
 	// From here on the record says what became of the run.
-	if err := (&Store{dir: store}).recorded(&h); err != nil {
+	if err := (&Store{dir: store}).recorded(h.Source, h.Design.Name, h.Started); err != nil {
 		return nil, errors.Join(fmt.Errorf("the run store: %w", err), w.Close())
 	}
 	return w, nil
 }
 
-func create(dir *disk.Dir, path string, h Header) (*Writer, error) {
-	f, err := dir.Create(RunFile)
+// begin makes the directory of an id, and in it the file with its header.
+func (w *lines) begin(store, id string, header any) error {
+	in, err := disk.MakeDir(store)
 	if err != nil {
-		return nil, fmt.Errorf("make the run file %s: %w", path, err)
+		return fmt.Errorf("make the run store: %w", err)
 	}
-	w := &Writer{path: path, file: f}
-	return w, w.append(h)
+	defer in.Close()
+	dir, err := in.Mkdir(id)
+	if errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("run %s is already in the store %s; give the new run another id: %w", id, store, err)
+	}
+	if err != nil {
+		return fmt.Errorf("make the run's directory %s: %w", filepath.Join(store, id), err)
+	}
+	defer dir.Close()
+	if err = w.create(dir, header); err == nil {
+		// The names must survive a power cut too, not only the content.
+		err = errors.Join(dir.Sync(), in.Sync())
+	}
+	if err != nil {
+		// Nothing was measured yet: leave no empty run behind.
+		_ = w.Close()
+		_ = dir.Remove(filepath.Base(w.path))
+		_ = in.Remove(id)
+	}
+	return err
+}
+
+func (w *lines) create(dir *disk.Dir, header any) error {
+	f, err := dir.Create(filepath.Base(w.path))
+	if err != nil {
+		return fmt.Errorf("make the %s %s: %w", w.what, w.path, err)
+	}
+	w.file = f
+	return w.append(header)
 }
 
 // Dir is the run's directory.
-func (w *Writer) Dir() string { return filepath.Dir(w.path) }
+func (w *lines) Dir() string { return filepath.Dir(w.path) }
 
 // AppendTrial appends a trial. After an error the trials before it are still
 // whole in the file, and appending may be tried again.
@@ -98,7 +107,7 @@ func (w *Writer) End(e End) error {
 
 // Close closes the file without an end: the run counts as cut off. It does
 // nothing after End.
-func (w *Writer) Close() error {
+func (w *lines) Close() error {
 	if w.file == nil {
 		return nil
 	}
@@ -107,15 +116,20 @@ func (w *Writer) Close() error {
 	return err
 }
 
-func (w *Writer) append(record any) error {
-	if w.file == nil {
-		return fmt.Errorf("run file %s: append after its end", w.path)
-	}
+func (w *lines) append(record any) error {
 	line, err := encodeLine(record)
 	if err != nil {
-		return fmt.Errorf("run file %s: %w", w.path, err)
+		return fmt.Errorf("%s %s: %w", w.what, w.path, err)
 	}
-	_, err = w.file.Write(line)
+	return w.write(line)
+}
+
+// write appends a whole line.
+func (w *lines) write(line []byte) error {
+	if w.file == nil {
+		return fmt.Errorf("%s %s: append after its end", w.what, w.path)
+	}
+	_, err := w.file.Write(line)
 	if err == nil {
 		err = w.file.Sync()
 	}
@@ -125,12 +139,12 @@ func (w *Writer) append(record any) error {
 		return w.appendError(err)
 	}
 	w.size += int64(len(line))
-	w.lines++
+	w.count++
 	return nil
 }
 
-func (w *Writer) appendError(err error) error {
-	return fmt.Errorf("write line %d of the run file: %w (the %d lines before it are safe)%s", w.lines+1, err, w.lines, spaceHint(err))
+func (w *lines) appendError(err error) error {
+	return fmt.Errorf("write line %d of the %s: %w (the %d lines before it are safe)%s", w.count+1, w.what, err, w.count, spaceHint(err))
 }
 
 // spaceHint says what to do where there is no room, and nothing elsewhere.

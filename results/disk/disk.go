@@ -190,6 +190,32 @@ func (d *Dir) Create(name string) (*os.File, error) {
 	return os.NewFile(uintptr(fd), filepath.Join(d.path, name)), nil
 }
 
+// Append opens a regular file that is there, to read it and append to it. What
+// somebody else put there, where everybody can, is refused of root.
+func (d *Dir) Append(name string) (*os.File, error) {
+	if err := plain(name); err != nil {
+		return nil, err
+	}
+	fd, err := openat(d.fd, name, unix.O_RDWR|unix.O_APPEND|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	var st unix.Stat_t
+	err = unix.Fstat(fd, &st)
+	switch {
+	case err != nil:
+	case st.Mode&unix.S_IFMT != unix.S_IFREG:
+		err = fmt.Errorf("it is %s, in the place of a file of netab's", kindOf(st.Mode))
+	case d.open && d.guard.strict && !d.guard.trusts(st.Uid):
+		err = fmt.Errorf("it belongs to user %d, in a directory that everybody can write to: root does not write there", st.Uid)
+	}
+	if err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), filepath.Join(d.path, name)), nil
+}
+
 // Write is the function Write for a file of the directory whose name is netab's
 // choice: what is no regular file there is in the way.
 func (d *Dir) Write(name string, write func(io.Writer) error) error {

@@ -19,8 +19,9 @@ const (
 	Decided     End = "decided"  // every comparison has a verdict
 	MaxTime     End = "max-time" // nothing else ended it before
 	Interrupted End = "interrupted"
-	CutOff      End = "cut off" // the file has no end
-	failed      End = "failed"  // followed by the error
+	AllBooted   End = "all booted" // of a campaign: every boot of its plan has an outcome, or its kernel was given up
+	CutOff      End = "cut off"    // the file has no end
+	failed      End = "failed"     // followed by the error
 )
 
 // FailedBy is the end of a run that an error ended.
@@ -30,4 +31,4 @@ func FailedBy(err error) End { return failed + End(": "+err.Error()) }
 func (e End) Failed() bool { return strings.HasPrefix(string(e), string(failed)) }
 
 // Whole says whether the run ended as it was meant to.
-func (e End) Whole() bool { return e == Decided || e == MaxTime }
+func (e End) Whole() bool { return e == Decided || e == MaxTime || e == AllBooted }

@@ -1,0 +1,296 @@
+package results
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"netab/results/disk"
+	"netab/results/nesting"
+	"netab/results/vocab"
+)
+
+// The limits of a campaign's record; the boots' runs have their own.
+const (
+	maxCampaign = 256 << 20 // bytes
+	maxKernels  = 1000
+	maxBoots    = 1 << 16
+	maxAttempts = 1000
+)
+
+var (
+	codeBootUnread    = vocab.Warns("boot-unread")
+	codeBootDiffers   = vocab.Warns("boot-differs")
+	codeBootUnplanned = vocab.Warns("boot-unplanned")
+)
+
+// ReadCampaign reads the record of a campaign, by its path or that of its directory,
+// and the runs of its boots. As in a run file, members and lines that this version
+// does not know are kept, a last line that was cut off is skipped, and any other fault
+// is an error that names the line. A run that cannot be used makes its boot one that
+// is missing; ReadWarnings say so.
+func ReadCampaign(path string) (*Campaign, error) {
+	c, err := readCampaign(path)
+	if err != nil {
+		return nil, err
+	}
+	for i := range c.Boots {
+		b := &c.Boots[i]
+		if b.End != vocab.Finished {
+			continue
+		}
+		if b.Run, err = c.readRun(b); err != nil {
+			b.Run, b.Fault = nil, err.Error()
+			c.warn(codeBootUnread, "boot %d, attempt %d, counts as not booted: %v", b.Number, b.Attempt, err)
+		}
+	}
+	return c, nil
+}
+
+// readCampaign leaves the runs alone.
+func readCampaign(path string) (*Campaign, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, CampaignFile)
+	}
+	f, err := disk.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open the campaign: %w", err)
+	}
+	defer f.Close()
+	c := &Campaign{Dir: filepath.Dir(path)}
+	if err := c.read(f); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+// readRun reads the run of a boot, which must have come to its end.
+func (c *Campaign) readRun(b *Boot) (*Run, error) {
+	if b.File != bootFile(b.Number, b.Attempt) {
+		return nil, fmt.Errorf("its run is said to be %q, want %s", b.File, bootFile(b.Number, b.Attempt))
+	}
+	run, err := ReadFile(filepath.Join(c.Dir, b.File))
+	switch {
+	case err != nil:
+		return nil, err
+	case run.End == nil:
+		return nil, errors.New("its run has no end")
+	case run.End.Reason.Failed():
+		return nil, fmt.Errorf("its run %s", run.End.Reason)
+	}
+	return run, nil
+}
+
+// ofCampaign gives the run of a boot what its campaign knows and it cannot: which boot
+// it is of, and what computed its CPUs. Other runs stay as they are.
+func (r *Run) ofCampaign(path string) {
+	dir := filepath.Dir(path)
+	number, _, ok := strings.Cut(filepath.Base(dir), "-a")
+	n, err := strconv.Atoi(number)
+	if boots := filepath.Dir(dir); !ok || err != nil || filepath.Base(boots) != bootsDir || filepath.Base(path) != RunFile {
+		return
+	} else if c, err := readCampaign(filepath.Dir(boots)); err == nil {
+		r.Header.ID = BootID(c.Header.ID, n)
+		if c.Header.IsEmulated() {
+			r.Header.Machine.Emulated = c.Header.Guest.Accel
+		}
+	}
+}
+
+func (c *Campaign) warn(code vocab.Code, format string, args ...any) {
+	c.ReadWarnings = append(c.ReadWarnings, Warning{Code: code, Text: fmt.Sprintf(format, args...)})
+}
+
+func (c *Campaign) read(r io.Reader) error {
+	lines := bufio.NewReaderSize(disk.AtMost(r, maxCampaign), 1<<16)
+	in := campaignReader{c: c, seen: map[[2]int]sum{}, planned: map[int]int{}, totals: make(totals)}
+	for n := 1; ; n++ {
+		line, err := readLine(lines)
+		whole := err == nil
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("line %d: %w", n, err)
+		}
+		line = bytes.TrimSpace(line)
+		if len(line) > 0 || whole {
+			err := in.add(n, line)
+			if err != nil && !whole && n > 1 && !json.Valid(line) {
+				c.warn(codeTruncated, "line %d, the last, was cut off after %d bytes and is not used; the campaign was ended hard, the %d lines before are whole", n, len(line), n-1)
+			} else if err != nil {
+				return err
+			}
+		}
+		if !whole {
+			break
+		}
+	}
+	if c.Header.Type == "" {
+		return errors.New("empty: a campaign starts with its header")
+	}
+	return nil
+}
+
+type campaignReader struct {
+	c       *Campaign
+	seen    map[[2]int]sum // lines of boots, by number and attempt
+	planned map[int]int    // kernels, by the number of the boot
+	totals  totals
+}
+
+// add decodes line n into the campaign.
+func (in *campaignReader) add(n int, line []byte) error {
+	c := in.c
+	if at := nesting.JSON(line); at > 0 {
+		return fmt.Errorf("line %d, byte %d: %w", n, at, &nesting.Deep{Line: n, Column: at})
+	}
+	var kind struct {
+		Type   string `json:"type"`
+		Schema string `json:"schema"`
+	}
+	if err := json.Unmarshal(line, &kind); err != nil {
+		return lineError(n, err)
+	}
+	if (n == 1) != (kind.Type == "campaign") {
+		return fmt.Errorf("line %d: type %q: the header of the campaign must be the first line and the only one", n, kind.Type)
+	}
+	switch kind.Type {
+	case "campaign":
+		if err := checkSchema(kind.Schema, SchemaCampaign, "campaign"); err != nil {
+			return fmt.Errorf("line %d: %w", n, err)
+		}
+		h := &c.Header
+		if err := json.Unmarshal(line, h); err != nil {
+			return lineError(n, err)
+		}
+		err := in.totals.check(h)
+		if err == nil {
+			err = checkPlan(h)
+		}
+		for _, p := range h.Planned {
+			in.planned[p.Number] = p.Kernel
+		}
+		return lineError(n, err)
+	case "boot":
+		var b Boot
+		if err := json.Unmarshal(line, &b); err != nil {
+			return lineError(n, err)
+		}
+		if err := in.totals.check(&b); err != nil {
+			return lineError(n, err)
+		}
+		in.boot(b, line)
+	case "end":
+		var e CampaignEnd
+		if err := json.Unmarshal(line, &e); err != nil {
+			return lineError(n, err)
+		}
+		c.End = &e
+	case "":
+		return fmt.Errorf(`line %d: a record without "type"`, n)
+	default:
+		c.Foreign = append(c.Foreign, ForeignLine{Trials: len(c.Boots), Raw: bytes.Clone(line)})
+	}
+	return nil
+}
+
+// boot keeps the first line of each attempt. A campaign that goes on after its end
+// was resumed, and has none until it ends again.
+func (in *campaignReader) boot(b Boot, line []byte) {
+	own := sha256.Sum256(line)
+	key := [2]int{b.Number, b.Attempt}
+	first, again := in.seen[key]
+	kernel, planned := in.planned[b.Number]
+	switch {
+	case again && first == own: // a copy
+	case again:
+		in.c.warn(codeBootDiffers, "attempt %d at boot %d is in the file twice with different content, and nobody can know which is right; the first is used", b.Attempt, b.Number)
+	case !planned || kernel != b.Kernel:
+		in.c.warn(codeBootUnplanned, "boot %d of kernel %d is not in the campaign's plan, and is not used", b.Number, b.Kernel)
+	default:
+		in.seen[key] = own
+		in.c.Boots, in.c.End = append(in.c.Boots, b), nil
+	}
+}
+
+// checkPlan holds a header to what everybody relies on.
+func checkPlan(h *CampaignHeader) error {
+	none := func(at string, format string, args ...any) error {
+		return &outOfRange{at, fmt.Sprintf(format, args...)}
+	}
+	if n := len(h.Kernels); n < 1 || n > maxKernels {
+		return none("kernels", "%d kernels, want 1 to %d", n, maxKernels)
+	}
+	if n := len(h.Planned); n > maxBoots {
+		return none("boots", "%d boots, where %d at most are read", n, maxBoots)
+	}
+	if n := len(h.Design.Arms); n > maxArms {
+		return none("design.arms", "%d arms, where %d at most are read", n, maxArms)
+	}
+	seen := map[int]bool{}
+	for i, p := range h.Planned {
+		switch at := fmt.Sprintf("boots[%d]", i); {
+		case p.Kernel < 0 || p.Kernel >= len(h.Kernels):
+			return none(at+".kernel", "%d is out of range: there are %d kernels", p.Kernel, len(h.Kernels))
+		case seen[p.Number]:
+			return none(at+".number", "%d is there twice", p.Number)
+		}
+		seen[p.Number] = true
+	}
+	return nil
+}
+
+// WriteTo writes the record anew, lines of unknown types where they stood. The boots'
+// runs are files of their own.
+func (c *Campaign) WriteTo(w io.Writer) (int64, error) {
+	var b bytes.Buffer
+	put := func(record any) error {
+		line, err := encodeLine(record)
+		b.Write(line)
+		return err
+	}
+	h, foreign := c.Header, c.Foreign
+	h.Type, h.Schema = "campaign", SchemaCampaign
+	err := put(h)
+	for i := 0; err == nil && i <= len(c.Boots); i++ {
+		for len(foreign) > 0 && foreign[0].Trials <= i {
+			b.Write(append(bytes.Clone(foreign[0].Raw), '\n'))
+			foreign = foreign[1:]
+		}
+		if i < len(c.Boots) {
+			boot := c.Boots[i]
+			boot.Type = "boot"
+			err = put(boot)
+		}
+	}
+	if err == nil && c.End != nil {
+		e := *c.End
+		e.Type = "end"
+		err = put(e)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return b.WriteTo(w)
+}
+
+// IsCampaign says whether a path that Resolve returned is that of a campaign.
+func IsCampaign(path string) bool { return filepath.Base(path) == CampaignFile }
+
+// counted is how many boots of the plan have an outcome, as far as the record tells
+// without the runs.
+func (c *Campaign) counted() int {
+	seen := map[int]bool{}
+	for _, b := range c.Boots {
+		if b.End == vocab.Finished || b.End.OfKernel() {
+			seen[b.Number] = true
+		}
+	}
+	return len(seen)
+}
