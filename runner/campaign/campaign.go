@@ -1,0 +1,261 @@
+// Package campaign boots kernels in turns: which boot is due, and what is to be
+// recorded of it. It knows nothing of guests or machines: a Booter boots.
+//
+// Everything follows from the record (package results), which is written before the
+// next boot begins. So a campaign that was cut off goes on where its record ends, and
+// the boots that it comes to are those of one that was not.
+//
+// A boot that fails by its kernel (a panic, a hang) is an outcome of that kernel, as
+// a flow that breaks is one of its arm: it counts, and is not tried until it works.
+// What says nothing of the kernel, such as QEMU that is missing, is no outcome, and is
+// tried again.
+package campaign
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"netab/results"
+	"netab/results/vocab"
+)
+
+const (
+	// givenUpAfter so many failed boots in a row a kernel is not booted any more.
+	givenUpAfter = 3
+	// triesOfBoot is how often a boot is tried in one go that says nothing of its kernel.
+	triesOfBoot = 3
+)
+
+var codeGivenUp = vocab.Doubts("kernel-given-up")
+
+// Order plans so many boots of each kernel: blocks that hold every kernel once, in
+// random order, so that what wanders slowly (heat, neighbours) meets all alike. More
+// boots of the same seed begin with the same ones.
+func Order(kernels, boots int, seed uint64) []results.PlannedBoot {
+	rng := rand.New(rand.NewPCG(seed, 0x626f6f7473)) // "boots"
+	out := make([]results.PlannedBoot, 0, kernels*boots)
+	for block := range boots {
+		for _, kernel := range rng.Perm(kernels) {
+			out = append(out, results.PlannedBoot{Number: len(out), Block: block, Kernel: kernel, Seed: rng.Uint64()})
+		}
+	}
+	return out
+}
+
+// GivenUp says whether a kernel is not booted any more: the last boots of it that have
+// an outcome all failed.
+func GivenUp(outcomes []results.Outcome, kernel int) bool {
+	failed := 0
+	for _, o := range outcomes {
+		switch {
+		case o.Kernel != kernel || o.State == results.Missing:
+		case o.State == results.Failed:
+			failed++
+		default:
+			failed = 0
+		}
+	}
+	return failed >= givenUpAfter
+}
+
+// Next is the boot that is due; there is none when every boot of the plan has an
+// outcome, or its kernel was given up.
+func Next(outcomes []results.Outcome) (results.PlannedBoot, bool) {
+	for _, o := range outcomes {
+		if o.State == results.Missing && !GivenUp(outcomes, o.Kernel) {
+			return o.PlannedBoot, true
+		}
+	}
+	return results.PlannedBoot{}, false
+}
+
+// A Booter boots a kernel, by its index, and runs in it what the campaign is about.
+// It hands on each line of the run as it comes, and returns when nothing of the boot is
+// left. An error means that it cannot boot at all (QEMU is missing), or that a line
+// could not be written, and ends the campaign; whatever happened to the kernel is in
+// the Boot: how it ended, in words, and its console's last lines.
+type Booter interface {
+	Boot(ctx context.Context, kernel int, seed uint64, line func([]byte) error) (results.Boot, error)
+}
+
+// A Loop boots what is due until nothing is.
+type Loop struct {
+	Booter Booter
+	// Stop is asked whenever a block is complete, and may end the campaign before its
+	// plan: for what has nothing to do with what was found, as time. Verdicts are made
+	// once, at the end, and no alpha is put by for looks. nil = never.
+	Stop func(*results.Campaign) bool
+	// Begins and Ends tell of each boot; nil = nobody wants to know.
+	Begins func(p results.PlannedBoot, attempt int)
+	Ends   func(results.Boot)
+	Now    func() time.Time // nil = time.Now
+}
+
+// Run goes on with a campaign, and ends its record. It returns an error where the
+// campaign could not go on; then, too, all that was recorded is kept.
+func (l Loop) Run(ctx context.Context, w *results.CampaignWriter, c *results.Campaign) error {
+	reason, err := l.boots(ctx, w, c)
+	end := results.CampaignEnd{Ended: l.now(), Reason: reason, Warnings: givenUp(c)}
+	if failed := w.End(end); failed != nil {
+		return errors.Join(err, failed)
+	}
+	c.End = &end
+	return err
+}
+
+func (l Loop) now() time.Time {
+	if l.Now != nil {
+		return l.Now()
+	}
+	return time.Now().UTC()
+}
+
+// boots boots what is due, and says why nothing more is.
+func (l Loop) boots(ctx context.Context, w *results.CampaignWriter, c *results.Campaign) (vocab.End, error) {
+	tries := map[int]int{} // by number of the boot
+	for {
+		due, ok := Next(c.Outcomes())
+		switch {
+		case !ok:
+			return vocab.AllBooted, nil
+		case ctx.Err() != nil:
+			return vocab.Interrupted, nil
+		}
+		b, err := l.boot(ctx, w, due)
+		if b != nil {
+			c.Boots = append(c.Boots, *b)
+		}
+		if err != nil {
+			return vocab.FailedBy(err), err
+		}
+		if b.Run == nil && !b.End.OfKernel() && ctx.Err() == nil {
+			if tries[due.Number]++; tries[due.Number] == triesOfBoot {
+				err := fmt.Errorf("boot %d was tried %d times, and nothing is known of its kernel: %s", due.Number, triesOfBoot, cmp.Or(b.Text, string(b.End)))
+				return vocab.FailedBy(err), err
+			}
+			continue
+		}
+		if l.Stop != nil && ctx.Err() == nil && complete(c, due.Block) && l.Stop(c) {
+			return vocab.MaxTime, nil
+		}
+	}
+}
+
+// complete says whether every boot of a block has an outcome that will have one.
+func complete(c *results.Campaign, block int) bool {
+	all := c.Outcomes()
+	for _, o := range all {
+		if o.Block == block && o.State == results.Missing && !GivenUp(all, o.Kernel) {
+			return false
+		}
+	}
+	return true
+}
+
+// boot makes one attempt and records it. nil = there is nothing to be recorded.
+func (l Loop) boot(ctx context.Context, w *results.CampaignWriter, due results.PlannedBoot) (*results.Boot, error) {
+	file, err := w.BeginBoot(due.Number)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if l.Begins != nil {
+		l.Begins(due, file.Attempt)
+	}
+	began := l.now()
+	var torn error // what came was no run any more: a kernel that fails may say anything
+	b, failed := l.Booter.Boot(ctx, due.Kernel, due.Seed, func(line []byte) error {
+		if torn != nil {
+			return nil
+		}
+		err := file.Line(line)
+		if errors.Is(err, results.ErrNoLine) {
+			torn, err = err, nil
+		}
+		return err
+	})
+	b.Number, b.Attempt, b.Kernel, b.File = due.Number, file.Attempt, due.Kernel, file.File
+	if b.Started.IsZero() {
+		b.Started = began
+	}
+	if b.Ended.IsZero() {
+		b.Ended = l.now()
+	}
+	switch {
+	case ctx.Err() != nil && !b.End.OfKernel() && b.End != vocab.Finished:
+		b.End, failed = vocab.BootInterrupted, nil
+	case failed != nil:
+		b.End, b.Text = vocab.QEMUFailed, failed.Error()
+	default:
+		settle(&b, file, torn)
+	}
+	if file.Empty() {
+		b.File = ""
+	}
+	if err := w.AppendBoot(b); err != nil {
+		return nil, errors.Join(failed, err)
+	}
+	if l.Ends != nil {
+		l.Ends(b)
+	}
+	return &b, failed
+}
+
+// settle looks whether a boot that finished left a run. One that did not is a failure
+// of its kernel: what every kernel fails at is told by all of them failing alike.
+func settle(b *results.Boot, file *results.BootWriter, torn error) {
+	if b.End != vocab.Finished {
+		return
+	}
+	fail := func(text string) {
+		b.End = vocab.RunFailed
+		if b.Text != "" {
+			text += "; " + b.Text
+		}
+		b.Text = text
+	}
+	run, err := file.Read()
+	switch {
+	case torn != nil:
+		fail("what it sent is no run: " + torn.Error())
+	case file.Empty():
+		fail("it sent no run")
+	case err != nil:
+		fail("its run cannot be read: " + err.Error())
+	case run.End == nil:
+		fail("its run has no end")
+	case run.End.Reason.Failed():
+		fail("its run " + string(run.End.Reason))
+	default:
+		b.Run = run
+	}
+}
+
+// givenUp warns of kernels of which boots were left out.
+func givenUp(c *results.Campaign) (ws []results.Warning) {
+	all := c.Outcomes()
+	for i, k := range c.Header.Kernels {
+		if !GivenUp(all, i) {
+			continue
+		}
+		missing, last := 0, ""
+		for _, o := range all {
+			switch {
+			case o.Kernel != i:
+			case o.State == results.Missing:
+				missing++
+			case o.State == results.Failed:
+				last = cmp.Or(o.Boot.Text, string(o.Boot.End))
+			}
+		}
+		if missing > 0 {
+			ws = append(ws, results.Warning{Code: codeGivenUp, Text: fmt.Sprintf(
+				"kernel %s was given up after %d failed boots in a row, the last: %s; %d of its boots were not tried", cmp.Or(k.Release, k.Ref), givenUpAfter, last, missing)})
+		}
+	}
+	return ws
+}
