@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -205,7 +206,11 @@ func (h *CampaignHeader) IsEmulated() bool { return h.Guest != nil && h.Guest.Ac
 func BootID(campaign string, number int) string { return fmt.Sprintf("%s/%d", campaign, number) }
 
 // IsBoot says whether an id is that of a boot of a campaign.
-func IsBoot(id string) bool { return strings.ContainsRune(id, '/') }
+func IsBoot(id string) bool {
+	at := strings.LastIndexByte(id, '/')
+	_, err := strconv.ParseUint(id[at+1:], 10, 31)
+	return at >= 0 && err == nil
+}
 
 // bootFile is where the run of an attempt at a boot is.
 func bootFile(number, attempt int) string {
