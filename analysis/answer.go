@@ -278,7 +278,7 @@ func (c comparing) answer(s *Summary) string {
 		}
 		sentences = append(sentences, prose.Capital(fmt.Sprintf("%s%s against %s%s: %s %s.", noun, g.Label, noun, base.Label, subject(d, m), strings.Join(parts, "; "))))
 	}
-	if len(sentences) == 0 {
+	if len(sentences) == 0 && c.campaign == nil {
 		return "The runs have no arm in common that was measured in both."
 	}
 	return strings.Join(sentences, " ")

@@ -20,6 +20,7 @@ type judging struct {
 	alpha  float64
 	looks  int // this one included
 	states *states
+	boots  bool // sessions are boots, which are the units whatever they say
 }
 
 // An evidence is what the trials say about one arm on one metric.

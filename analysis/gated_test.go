@@ -22,6 +22,7 @@ const (
 	Worse         Outcome = "regression"
 	Undecided     Outcome = "inconclusive"
 	NotComparable Outcome = "not-comparable"
+	NotMeasured   Outcome = "failed"
 )
 
 // A Gate is what tests here want to know of a gate.Gate.

@@ -62,11 +62,18 @@ type Side struct {
 //     sides were in; sides that have none in common are not comparable.
 //   - Disturbed trials are left out of every run that has enough others; a run that
 //     has not gives no verdict.
-func CompareGroups(groups []RunGroup, o CompareOptions) Summary {
-	c := comparing{options: o, records: library{}}
+func CompareGroups(groups []RunGroup, o CompareOptions) Summary { return compareGroups(groups, o, nil) }
+
+// compareGroups is CompareGroups; of a campaign's groups with what it adds.
+func compareGroups(groups []RunGroup, o CompareOptions, of *campaigning) Summary {
+	c := comparing{options: o, records: library{}, campaign: of}
 	c.sift(groups)
 	groups = c.groups
 	c.first = c.firstShare()
+	if of != nil {
+		c.first = of.floor()
+		of.gather(&c)
+	}
 	c.meet()
 	first, last := groups[0].Runs[0], groups[len(groups)-1].Runs[0]
 	s := Summary{
@@ -90,7 +97,7 @@ func CompareGroups(groups []RunGroup, o CompareOptions) Summary {
 	s.Interactions = c.interactions(1 - s.Confidence)
 	s.Warnings = c.withhold(&s)
 	s.Converged = allJudged(s.Comparisons)
-	s.Warnings = unique(slices.Concat(s.Warnings, c.disturbed, c.told, c.warnings(&s)))
+	s.Warnings = unique(slices.Concat(c.emulated(), s.Warnings, c.disturbed, c.told, c.warnings(&s)))
 	s.Answer = c.answer(&s)
 	return s
 }
@@ -102,6 +109,7 @@ type comparing struct {
 	few       map[string]string // by side: why its runs get no verdict
 	first     float64           // what Holm leaves of alpha to the first comparison, within a state too
 	records   library
+	campaign  *campaigning // nil = the groups are of none
 	meeting
 }
 
@@ -127,6 +135,9 @@ func (c *comparing) sift(groups []RunGroup) {
 }
 
 func (c comparing) question() string {
+	if len(c.groups) == 1 {
+		return c.groups[0].Runs[0].Header.Design.Question
+	}
 	noun := c.noun()
 	var others []string
 	for _, g := range c.groups[1:] {
@@ -242,7 +253,9 @@ type crossing struct {
 	headline bool
 	state    State // of the machine, of one within
 	within   []crossing
-	unseen   string // why a claim that nothing happens must wait
+	unseen   string                // why a claim that nothing happens must wait
+	byBoot   [2]map[string]float64 // of the two sides, where the unit is the boot
+	joint    *float64              // permutation p of all arms of a campaign together
 }
 
 // onShares is the metric for the levels of an arm on two sides, some of which may
@@ -307,12 +320,20 @@ func (c comparing) comparisons(alpha float64) []Comparison {
 			judged, ps = append(judged, i), append(ps, x.p())
 		}
 	}
-	for i, share := range stat.Holm(ps, alpha) {
-		all[judged[i]].Alpha = share
+	shares := stat.Holm(append(ps, c.campaign.ps()...), alpha)
+	for i, at := range judged {
+		all[at].Alpha = shares[i]
 	}
+	c.campaign.share(shares[len(judged):])
+	c.campaign.exchange(c.groups, all)
 	out := []Comparison{}
 	for _, x := range all {
-		out = append(out, x.conclude())
+		one := x.conclude()
+		if x.joint != nil {
+			one.PPermutation = x.joint
+		}
+		c.campaign.heed(&one)
+		out = append(out, one)
 	}
 	return out
 }
@@ -379,6 +400,9 @@ func (c comparing) cross(g RunGroup, m Metric, arm string, of reading) crossing 
 		N: w.N, NBaseline: len(a), Units: unit, Looks: 1,
 		Resolution: max(resolutionOf(base.Runs[0].Header.Design, m.Name), resolutionOf(g.Runs[0].Header.Design, m.Name)),
 	}}
+	if unit == unitBoot {
+		x.byBoot = [2]map[string]float64{base.byBoot(of), g.byBoot(of)}
+	}
 	if xs, ys, ok := paired(base, g, of, c.first); ok && unit == unitBoot {
 		ds := differencesOf(xs, ys)
 		x.contrast, x.Paired, x.N, x.NBaseline = stat.Paired(ds), true, len(ds), 0

@@ -177,18 +177,26 @@ func (c comparing) warnings(s *Summary) []results.Warning {
 			ws = append(ws, results.Warning{Code: codeLevelModes, Text: fmt.Sprintf("%s: %s: %s", a.Run, a.Name, a.Modes.Text)})
 		}
 	}
+	if c.campaign != nil {
+		return append(ws, c.ofBoots()...)
+	}
 	for _, g := range c.groups {
 		for _, run := range g.Runs {
 			id := run.Header.ID
 			if len(g.Runs) == 1 && g.Label != "" {
 				id = g.Label
 			}
-			for _, w := range slices.Concat(c.levelFlags(run), carried(run), conditions(run, c.records.of(run).Only(func(t *record.Trial) bool { return t.Invalid == "" }))) {
+			for _, w := range c.ofRun(run) {
 				ws = append(ws, results.Warning{Code: w.Code, Text: id + ": " + w.Text})
 			}
 		}
 	}
 	return ws
+}
+
+// ofRun are the warnings of one run.
+func (c comparing) ofRun(run *results.Run) []results.Warning {
+	return slices.Concat(c.levelFlags(run), carried(run), conditions(run, c.records.of(run).Only(func(t *record.Trial) bool { return t.Invalid == "" })))
 }
 
 // equalAxes are what was meant to differ, and does not. Two builds of one release
@@ -249,7 +257,7 @@ func allJudged(cs []Comparison) bool {
 // each.
 func (c comparing) confounders() []Confounder {
 	out := []Confounder{}
-	first, declared := c.groups[0].Runs[0], c.options.Declared
+	first, declared := c.groups[0].Runs[0], slices.Concat(c.options.Declared, c.campaign.axes(c.groups))
 	for _, g := range c.groups {
 		for _, r := range g.Runs {
 			if r == first {

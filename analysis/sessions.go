@@ -109,7 +109,7 @@ func (j judging) bySession(e *evidence, base int) {
 		return
 	}
 	e.sessions = s
-	if s.pooled {
+	if s.pooled && !j.boots {
 		return
 	}
 	means := slices.Clone(s.means)

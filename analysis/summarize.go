@@ -53,7 +53,7 @@ func Summarize(run *results.Run) Summary {
 	s.Sweep = j.sweep()
 	s.States = j.states.shown()
 	s.Converged = settled(design, s.Comparisons, s.Arms)
-	s.Warnings = unique(slices.Concat(j.verdictWarnings(&s), sessionWarnings(design, s.Comparisons), sifted.warning(s.Comparisons), j.states.warning(), carried(run), conditions(run, valid)))
+	s.Warnings = unique(slices.Concat(emulated(&h.Machine), j.verdictWarnings(&s), sessionWarnings(design, s.Comparisons), sifted.warning(s.Comparisons), j.states.warning(), carried(run), conditions(run, valid)))
 	s.Answer = answer(&s, design) + j.states.scope()
 	s.Advice = advise(run, valid, &s)
 	return s

@@ -70,7 +70,9 @@ type Summary struct {
 	// compared with, and whether the arms' effects differ between them.
 	Sides        []Side       `json:"sides,omitempty"`
 	Interactions []Comparison `json:"interactions,omitempty"`
-	Forced       []string     `json:"forced,omitempty"` // confounders that block, and were overridden: the verdicts are not to be trusted
+	// Campaign is what a campaign has beyond runs against runs; its kernels are the sides.
+	Campaign *Campaign `json:"campaign,omitempty"`
+	Forced   []string  `json:"forced,omitempty"` // confounders that block, and were overridden: the verdicts are not to be trusted
 }
 
 // An ArmSummary is the levels of one arm.
@@ -171,6 +173,12 @@ type Comparison struct {
 	// scale.
 	Calibrated bool    `json:"calibrated,omitempty"`
 	KnownSD    float64 `json:"known_sd,omitempty"`
+
+	// BootsForChange is about how many boots of each kernel would tell a change as large
+	// as the one that was seen, BootsForResolution one of the resolution, going by how
+	// the boots scatter; 0 = it has a verdict, or nothing is known. Of campaigns only.
+	BootsForChange     int `json:"boots_for_change,omitempty"`
+	BootsForResolution int `json:"boots_for_resolution,omitempty"`
 
 	// Sessions of a run that was spread over several; nil = one.
 	Sessions *SessionSpread `json:"sessions,omitempty"`

@@ -79,6 +79,16 @@ func OneFact(designs []results.Design) (path string, ok bool) {
 	return path, true
 }
 
+// Facts are the names, as of ArmFact, of what two designs say differently of arms of
+// one name.
+func Facts(a, b results.Design) []string {
+	var out []string
+	for _, f := range factsOf(armPairs(a, b)) {
+		out = append(out, f.name)
+	}
+	return out
+}
+
 // An armFact is a fact that is another in two runs, of one arm or of all.
 type armFact struct {
 	name, part string

@@ -10,9 +10,10 @@ import (
 )
 
 // doubts are the warnings of records that are not what a run writes, whatever
-// their figures say: nobody knows what is missing, or which is right. No gate
-// passes on such a record, and whoever reads a verdict is told.
-var doubts = []vocab.Code{analysis.CutOff, results.TrialsDiffer, results.EndsDiffer, results.TrialsMissing, results.TrialsAfterEnd}
+// their figures say: nobody knows what is missing, or which is right. Figures that
+// are no hardware's are among them. No gate passes on such a record, and whoever reads
+// a verdict is told.
+var doubts = []vocab.Code{analysis.NotHardware, analysis.CutOff, results.TrialsDiffer, results.EndsDiffer, results.TrialsMissing, results.TrialsAfterEnd}
 
 // doubtful are checks that no figure can answer. allowed are the codes that
 // somebody takes the responsibility for.
@@ -42,6 +43,8 @@ func (g *Gate) doubt() string {
 		switch k.about {
 		case analysis.CutOff:
 			text += "; the run was CUT OFF, and what was measured until then is judged"
+		case analysis.NotHardware:
+			text += "; NOT HARDWARE TIME, the CPUs are emulated"
 		default:
 			text += "; the record is not as a run writes it (" + string(k.about) + ")"
 		}

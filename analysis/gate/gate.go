@@ -78,6 +78,7 @@ func New(s analysis.Summary, known []KnownIssue, now time.Time, allowed ...vocab
 			g.Checks = append(g.Checks, newCheck(&s, c))
 		}
 	}
+	g.Checks = append(g.Checks, kernelChecks(&s)...)
 	g.Checks = append(g.Checks, levelChecks(&s)...)
 	g.Checks = append(g.Checks, absent(&s)...)
 	g.Checks = append(g.Checks, doubtful(&s, allowed)...)

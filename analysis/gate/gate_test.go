@@ -283,3 +283,18 @@ func TestMethod(t *testing.T) {
 		}
 	}
 }
+
+// Times of emulated CPUs pass where somebody lets them, and the sentence says so.
+func TestEmulatedGate(t *testing.T) {
+	w := plain
+	w.Effects = []float64{0.05}
+	run := w.Run(w.Design(0.01, time.Minute), 3, 20)
+	run.Header.Machine.Emulated = results.Emulated
+	s := analysis.Summarize(run)
+	if g := New(s, nil, gateDay); g.Outcome != Undecided || !strings.Contains(g.Sentence, "Not hardware time") {
+		t.Errorf("%s: %s", g.Outcome, g.Sentence)
+	}
+	if g := New(s, nil, gateDay, analysis.NotHardware); g.Outcome != Passed || !strings.Contains(g.Sentence, "NOT HARDWARE TIME") {
+		t.Errorf("let pass: %s: %s", g.Outcome, g.Sentence)
+	}
+}

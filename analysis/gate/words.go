@@ -184,7 +184,7 @@ func (g *Gate) list(o Outcome) string {
 		c := k.Comparison
 		switch {
 		case k.Outcome != o:
-		case c == nil && o == Undecided:
+		case c == nil && (o == Undecided || o == Worse):
 			parts = append(parts, strings.TrimSuffix(k.Plain, "."))
 		case c == nil:
 		case c.Modes.ByState() && o != Passed && c.Verdict == analysis.Inconclusive:
