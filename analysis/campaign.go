@@ -597,7 +597,7 @@ func (k *campaigning) finish(s *Summary) {
 	}
 	s.Campaign = of
 	s.Converged = s.Converged && !slices.ContainsFunc(effects, func(c Comparison) bool { return c.Verdict == Inconclusive })
-	s.Warnings = unique(slices.Concat(k.emulated(s), k.warnings(s), s.Warnings))
+	s.Warnings = unique(slices.Concat(k.emulated(), k.warnings(s), s.Warnings))
 	s.Answer = strings.Join(slices.DeleteFunc([]string{k.failureSentences(), s.Answer, k.effectSentences(effects)}, func(t string) bool { return t == "" }), " ")
 	if s.Answer == "" {
 		s.Answer = "No boot measured anything, so there is no answer."
@@ -605,7 +605,7 @@ func (k *campaigning) finish(s *Summary) {
 }
 
 // emulated is for a campaign without a single run, which would tell.
-func (k *campaigning) emulated(s *Summary) []results.Warning {
+func (k *campaigning) emulated() []results.Warning {
 	if len(k.groups) == 0 && k.c.Header.IsEmulated() {
 		return emulated(&results.Machine{Emulated: k.c.Header.Guest.Accel})
 	}

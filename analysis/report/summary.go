@@ -17,6 +17,9 @@ func Summary(s analysis.Summary) *page.Page {
 	p.Add(verdicts(s))
 	p.Add(page.Section{Findings: otherFindings(s)})
 	p.Add(page.Section{Table: besideTable(BesideRows(s))})
+	for _, section := range campaignSections(s.Campaign, s) {
+		p.Add(section)
+	}
 	p.Add(page.Section{Text: []page.Para{{Text: Basis(s), Aside: true, From: &page.Record{Run: s.Run, Seed: s.Seed, Trials: s.Trials + s.Invalid}}}})
 	if s.History != nil {
 		p.Add(page.Section{Text: []page.Para{{Text: s.History.Text}}})
@@ -54,7 +57,9 @@ func Basis(s analysis.Summary) string {
 		text += fmt.Sprintf(" (%d more not used)", s.Invalid)
 	}
 	text += fmt.Sprintf(", %s counted in %s", prose.Seconds(s.MeasuredS), prose.Seconds(s.DurationS))
-	if s.Kernel != "" {
+	if c := s.Campaign; c != nil {
+		text += fmt.Sprintf("; %s of %s", prose.Counted(c.Planned-c.Missing, "boot"), prose.Counted(len(c.Kernels), "kernel"))
+	} else if s.Kernel != "" {
 		text += "; kernel " + s.Kernel
 	}
 	return text + "."

@@ -59,6 +59,9 @@ func TestTerminal(t *testing.T) {
 		{"rr-60.txt", analysis.Summarize(sample.Requests()), export.Options{Width: 60}},
 		{"ladder.txt", analysis.Summarize(sample.Ladder()), export.Options{}},
 		{"search.txt", analysis.Summarize(sample.Search()), export.Options{}},
+		{"campaign.txt", judgedKernels(5), export.Options{}},
+		{"campaign-60.txt", judgedKernels(5), export.Options{Width: 60}},
+		{"campaign-few.txt", judgedKernels(3), export.Options{}},
 		{"nothing.txt", analysis.Summary{Question: "Is it faster?", Warnings: []results.Warning{{Code: "no-trials", Text: "no trial was completed"}}}, export.Options{}},
 	} {
 		t.Run(c.file, func(t *testing.T) {
@@ -83,6 +86,10 @@ func TestTerminal(t *testing.T) {
 			}
 		})
 	}
+}
+
+func judgedKernels(boots int) analysis.Summary {
+	return analysis.JudgeCampaign(sample.Kernels(boots), analysis.CompareOptions{})
 }
 
 func terminalText(t *testing.T, s analysis.Summary, opts export.Options) string {

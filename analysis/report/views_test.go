@@ -22,9 +22,10 @@ func TestEveryViewInEveryFormat(t *testing.T) {
 	later := sample.TCPWorld()
 	later.Seed, later.Rate = 8, 40e9
 	comparison := analysis.Compare(sample.TCPWorld().Run(), later.Run())
-	judged := map[string]bool{"gate": true, "trend": true}
+	judged := map[string]bool{"gate": true, "campaign's gate": true, "trend": true}
 	for view, p := range map[string]*page.Page{
 		"run": Summary(sample.Troubled()), "comparison": Summary(comparison), "gate": Gate(gate.New(comparison, nil, sample.GateDay)),
+		"campaign": Summary(analysis.JudgeCampaign(sample.Kernels(2), analysis.CompareOptions{})), "campaign's gate": Gate(gate.New(analysis.JudgeCampaign(sample.Kernels(2), analysis.CompareOptions{}), nil, sample.GateDay)),
 		"trend":       Trend(trend.Analyze(sample.Nights(), trend.Options{})),
 		"calibration": calibration.NewPage(&results.Calibration{Scenario: "slowdown"}).View(),
 		"proof":       proof.Proof{Worlds: []proof.Result{{Name: "white"}}}.View(),

@@ -15,7 +15,7 @@ func SameQuestion(d *results.Digest, h *results.Header) bool {
 		return false
 	}
 	now := facts(h)
-	alike := append(slices.Clone(comparableFacts), factKernel, factBuild)
+	alike := append(slices.Clone(comparableFacts), factKernel, factBuild, factEmulated)
 	if slices.ContainsFunc(alike, func(name string) bool { return d.Facts[name] != now[name] }) {
 		return false
 	}

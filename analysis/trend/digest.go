@@ -16,7 +16,7 @@ import (
 
 // DigestVersion changes when Digest would make something else of the same
 // run; indexes of another version are made anew.
-const DigestVersion = "trend/6"
+const DigestVersion = "trend/7"
 
 // Digest takes from a run what its points in all series need: the level of
 // every arm on every metric, the changes that the run was judged by, and what
@@ -106,6 +106,7 @@ const (
 	factCPU       = "cpu model"
 	factKernel    = "kernel"
 	factBuild     = "kernel build"
+	factEmulated  = "emulated"
 	// factDescribed is there where facts say all of what the arms were.
 	factDescribed = confounder.FactDescribed
 )
@@ -121,7 +122,7 @@ func facts(h *results.Header) map[string]string {
 	m := &h.Machine
 	f := map[string]string{
 		factName: m.Name, factMachineID: m.MachineID, factBoard: m.Board,
-		factHost: m.Hostname, factCPU: m.CPUModel, "online cpus": m.CPUsOnline, "virtualization": m.Virtualization,
+		factHost: m.Hostname, factCPU: m.CPUModel, "online cpus": m.CPUsOnline, "virtualization": m.Virtualization, factEmulated: m.Emulated,
 		"architecture": m.Arch, "debug options": strings.Join(m.Debug, " "),
 		factKernel: m.Kernel, factBuild: m.KernelBuild, "kernel command line": m.KernelCmdline,
 		"microcode": m.Microcode, "isolated cpus": m.CPUsIsolated, "allowed cpus": m.CPUsAllowed, "clocksource": m.Clocksource, "governor": m.Governor,

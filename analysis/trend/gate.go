@@ -33,14 +33,16 @@ type Issue struct {
 
 // decide gives every series the outcome that a gate acts on, in the gate's
 // words, and lets acknowledged regressions pass.
-func (h *History) decide(known []Known, now time.Time) {
+func (h *History) decide(opts Options) {
 	for i := range h.Series {
 		s := &h.Series[i]
-		s.Outcome, s.worse = s.outcome()
+		if s.Outcome, s.worse = s.outcome(); s.Outcome == gate.Passed && s.Emulated != "" && !opts.Emulated {
+			s.Outcome = gate.Undecided
+		}
 	}
-	for _, k := range known {
+	for _, k := range opts.Known {
 		for i := range k.Issues {
-			h.Issues = append(h.Issues, Issue{k.Scenario, h.acknowledge(k.Scenario, &k.Issues[i], now)})
+			h.Issues = append(h.Issues, Issue{k.Scenario, h.acknowledge(k.Scenario, &k.Issues[i], opts.Now)})
 		}
 	}
 	h.Outcome = gate.Passed

@@ -35,6 +35,8 @@ type Options struct {
 	Thresholds map[string]float64
 	Known      []Known   // regressions that may pass
 	Now        time.Time // that acknowledgements are held against
+	// Emulated lets series of emulated CPUs pass, which are not hardware time.
+	Emulated bool
 	// Recent is how many points a change stays news: what the gate looks at.
 	// 0 = DefaultRecent.
 	Recent int
@@ -95,6 +97,9 @@ type Series struct {
 	Newer *Unused `json:"newer_run,omitempty"`
 	// Silent are the runs in which nothing was received; they are no points.
 	Silent []Silent `json:"silent_runs,omitempty"`
+	// Emulated says what computed the CPUs of its newest run; "" = hardware. It passes
+	// no gate by itself.
+	Emulated string `json:"emulated,omitempty"`
 
 	worse float64 // by how much the series became worse of late
 }
@@ -160,7 +165,7 @@ func Analyze(runs []results.Digest, opts Options) History {
 			h.Series[i].goOn(late.after(c))
 		}
 	})
-	h.decide(opts.Known, opts.Now)
+	h.decide(opts)
 	h.Answer = h.answer()
 	return h
 }
@@ -214,6 +219,9 @@ func (c *column) judge(d *divider, recent int) Series {
 		s.Warnings = append(s.Warnings, results.Warning{Code: codeOlderRecords, Text: fmt.Sprintf(
 			"the records of %d of %d runs do not say all of what the arm was; they are taken for runs of this series because protocol, sizes, flows, rate and topology are the same",
 			c.older, len(c.points))})
+	}
+	if s.Emulated = c.points[len(c.points)-1].facts[factEmulated]; s.Emulated != "" {
+		s.Warnings = append(s.Warnings, results.Warning{Code: analysis.NotHardware, Text: analysis.NotHardwareText})
 	}
 	if !c.cpuKnown() {
 		s.Warnings = append(s.Warnings, results.Warning{Code: codeCPUUnknown,

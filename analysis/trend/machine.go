@@ -47,12 +47,20 @@ func machinesOf(runs []results.Digest) []*machine {
 	out := make([]*machine, len(runs))
 	var last *machine
 	var lastFacts map[string]string
+	lastBoot := false
 	for k, g := range groups {
-		facts := runs[at[k]].Facts
-		if last == nil || groups[k-1] != g || !maps.Equal(lastFacts, facts) {
+		facts, boot := runs[at[k]].Facts, results.IsBoot(runs[at[k]].ID)
+		if last == nil || groups[k-1] != g || lastBoot != boot || !maps.Equal(lastFacts, facts) {
 			parts := []string{bases[g]}
 			for _, name := range comparableFacts {
 				parts = append(parts, facts[name])
+			}
+			if facts[factEmulated] != "" {
+				parts = append(parts, facts[factEmulated])
+			}
+			if lastBoot = boot; boot {
+				// Kernels take turns in a campaign, where each has a history of its own.
+				parts = append(parts, facts[factKernel])
 			}
 			last, lastFacts = &machine{strings.Join(parts, "\x00"), labels[g], names[g]}, facts
 		}

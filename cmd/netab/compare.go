@@ -21,7 +21,6 @@ import (
 type compareFlags struct {
 	gateFlags
 	axes       []string
-	force      bool
 	bootSpread string
 	gate       bool
 	html       string
@@ -31,7 +30,7 @@ type compareFlags struct {
 func newCompare() *cobra.Command {
 	var f compareFlags
 	cmd := &cobra.Command{
-		Use:   "compare OLD NEW...",
+		Use:   "compare OLD NEW... | CAMPAIGN",
 		Short: "Compare the arms of runs with those of earlier ones, kernels included",
 		Long: `Compare each arm of the NEW runs with the arm of the same name of OLD.
 
@@ -39,7 +38,8 @@ Runs are grouped by kernel where kernels differ, the first run's kernel being
 what the others are compared with; else each run stands alone. An argument of
 several runs with commas between them is one group, whatever their kernels, and
 is named by what tells it from the others (kernel, machine, the one setting that
-differs), or old and new.
+differs), or old and new. A campaign alone is compared kernel by kernel with its
+first, boots that failed included; among others it stands for its boots' runs.
 Where boots differ the boot is the unit: 4 boots of each kernel at least can show
 a difference. Where each of six boots or more has runs of both groups, they are
 compared boot by boot. Within one boot the unit is the run, of which both groups
@@ -54,15 +54,16 @@ placement, what netab's figures mean) no verdict is given and the exit status is
 says so in the output. Knobs that differ are listed.`,
 		Example: `  netab compare OLD NEW
   netab compare old1 old2 old3 old4 old5 new1 new2 new3 new4 new5    # two kernels, five boots of each
+  netab compare 20261201-093000-kernels-local-1a2b    # the kernels of a campaign
   netab compare monday,tuesday thursday,friday --gate --junit netab.xml`,
-		Args:              cobra.MatchAll(cobra.MinimumNArgs(2)),
+		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: completeRun,
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	f.add(cmd)
 	fl := cmd.Flags()
 	fl.StringArrayVar(&f.axes, "axis", nil, "`NAME` of a confounder that was meant to differ, or a setting such as topology.mtu (repeatable); kernels are where runs are grouped by them")
-	fl.BoolVar(&f.force, "force", false, "give verdicts although the runs are not comparable")
+	fl.BoolVar(&f.force, "force", false, "give verdicts although the runs are not comparable, and let times of emulated CPUs pass a gate")
 	fl.StringVar(&f.bootSpread, "boot-spread", "", "spread (standard deviation) of boots, where it is known otherwise than by netab calibrate: a few boots then suffice (`SHARE`)")
 	fl.BoolVar(&f.gate, "gate", false, "judge for a CI job: exit 1 on a regression, 3 without a verdict")
 	fl.BoolVar(&f.json, "json", false, "print one JSON document")
@@ -80,6 +81,20 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
 	p, err := newPicker(cmd)
 	if err != nil {
 		return failed(err)
+	}
+	if len(args) == 1 && !strings.Contains(args[0], ",") {
+		p.judging = f.judges()
+		if f.quiet {
+			p.said = io.Discard
+		}
+		x, err := p.pick(args[0], "")
+		switch {
+		case err != nil:
+			return failed(err)
+		case x.campaign == nil:
+			return usage(errors.New("one run only: nothing to compare it with"))
+		}
+		return f.compareCampaign(cmd, x.campaign, o, thresholds, p.origin)
 	}
 	groups, runs, axis, err := f.readGroups(cmd, p, args)
 	if err != nil {
@@ -161,12 +176,18 @@ func (f *compareFlags) readGroups(cmd *cobra.Command, p *picker, args []string) 
 			refs, explicit = strings.Split(arg, ","), true
 		}
 		for _, ref := range refs {
-			run, err := p.read(ref)
+			x, err := p.pick(ref, "")
+			of := []*results.Run{x.run}
+			if err == nil && x.campaign != nil {
+				of, err = runsOf(x.campaign)
+			}
 			if err != nil {
 				return nil, nil, "", err
 			}
-			question.DescribeOlder(run)
-			g.Runs, runs = append(g.Runs, run), append(runs, run)
+			for _, run := range of {
+				question.DescribeOlder(run)
+			}
+			g.Runs, runs = append(g.Runs, of...), append(runs, of...)
 		}
 		groups = append(groups, g)
 	}
@@ -180,6 +201,9 @@ func (f *compareFlags) readGroups(cmd *cobra.Command, p *picker, args []string) 
 				runs = append(runs, groups[i].Runs[k])
 			}
 		}
+	}
+	if explicit && len(groups) < 2 {
+		return nil, nil, "", usage(errors.New("one group only: nothing to compare it with"))
 	}
 	if explicit {
 		return groups, runs, analysis.NameGroups(groups), nil

@@ -89,7 +89,7 @@ func TestCompareCommand(t *testing.T) {
 		{[]string{"compare", strings.Join(old, ","), strings.Join(fresh, ","), "--gate"}, exitRegression, "Goodput with off in 6.19 is worse than in 6.18", "regression"},
 		{[]string{"compare", strings.Join(side[0], ","), strings.Join(side[1], ","), "--gate"}, exitRegression, "Both sides were measured in the same 7 boots and are compared boot by boot", "regression"},
 		{[]string{"compare", strings.Join(side[0][:6], ","), strings.Join(side[1][:6], ","), "--gate"}, exitInconclusive, "n = 6 + 6 boots", "gate: "},
-		{[]string{"compare", a}, exitUsage, "", "at least 2"},
+		{[]string{"compare", a}, exitUsage, "", "one run only: nothing to compare it with"},
 		{[]string{"compare", a, slow, "--boot-spread", "much"}, exitUsage, "", "want a share"},
 		{[]string{"compare", a, dir + "/nope,also"}, exitFailed, "", "nope"},
 	} {

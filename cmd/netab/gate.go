@@ -30,6 +30,7 @@ type gateFlags struct {
 	bisect            bool
 	noKnown           bool
 	allowCutOff       bool
+	force             bool
 	redact            bool
 }
 
@@ -86,6 +87,10 @@ read, there is nothing to judge, and the exit status is 5.
 
 A run that was cut off (it has no end) does not pass unless --allow-cut-off.
 
+Of a campaign the kernels are judged: each arm against the same on the first kernel,
+and how often each kernel failed. What emulated CPUs took (TCG) is not hardware
+time, and passes with --force only; without it the exit status is 3.
+
 Exit status: 0 passed, 1 regression, 3 no verdict yet, 4 not comparable,
 5 measurement failed (2 usage). To compare two runs: netab compare OLD NEW --gate.`,
 		Example: `  netab gate latest --junit netab.xml --markdown summary.md
@@ -97,9 +102,17 @@ Exit status: 0 passed, 1 regression, 3 no verdict yet, 4 not comparable,
 			if err != nil {
 				return usage(err)
 			}
-			run, from, err := f.readOne(cmd, args[0], scenario)
+			x, from, err := f.readOne(cmd, args[0], scenario)
 			if err != nil {
 				return failed(err)
+			}
+			run := x.run
+			if c := x.campaign; c != nil {
+				setCampaignThresholds(c, thresholds)
+				if f.redact {
+					c = results.NewRedactor().Campaign(c)
+				}
+				return f.judge(cmd, analysis.JudgeCampaign(c, analysis.CompareOptions{}), from)
 			}
 			run.Header.Design.SetThresholds(thresholds)
 			measured := run
@@ -117,29 +130,26 @@ Exit status: 0 passed, 1 regression, 3 no verdict yet, 4 not comparable,
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON document")
 	f.as.add(cmd, "json", "chat")
 	cmd.Flags().BoolVar(&f.quiet, "quiet", false, "print nothing: the exit status says it")
+	cmd.Flags().BoolVar(&f.force, "force", false, "let times of emulated CPUs pass, which are not hardware time")
 	cmd.Flags().StringVar(&scenario, "scenario", "", "`NAME` of the scenario that the run must be of; latest is then the newest of it")
 	return cmd
 }
 
 // readOne reads the run to judge, which must be of a scenario unless that is "".
-func (f *gateFlags) readOne(cmd *cobra.Command, ref, scenario string) (run *results.Run, from origin, err error) {
+func (f *gateFlags) readOne(cmd *cobra.Command, ref, scenario string) (x picked, from origin, err error) {
 	p, err := newPicker(cmd)
 	if err != nil {
-		return nil, origin{}, err
+		return picked{}, origin{}, err
 	}
 	p.judging = true
 	if f.quiet {
 		p.said = io.Discard
 	}
-	if ref == "latest" {
-		run, err = p.latest(scenario)
-		return run, p.origin, err
+	x, err = p.pick(ref, scenario)
+	if err == nil && scenario != "" && x.scenario() != scenario {
+		err = usage(fmt.Errorf("run %s is of scenario %s, not of %s", x.id(), x.scenario(), scenario))
 	}
-	run, err = p.read(ref)
-	if err == nil && scenario != "" && run.Header.Design.Name != scenario {
-		err = usage(fmt.Errorf("run %s is of scenario %s, not of %s", run.Header.ID, run.Header.Design.Name, scenario))
-	}
-	return run, p.origin, err
+	return x, p.origin, err
 }
 
 // judge makes the gate of a summary, writes it wherever it is wanted, and
@@ -152,6 +162,9 @@ func (f *gateFlags) judge(cmd *cobra.Command, s analysis.Summary, from origin) e
 	var allowed []vocab.Code
 	if f.allowCutOff {
 		allowed = append(allowed, analysis.CutOff)
+	}
+	if f.force {
+		allowed = append(allowed, analysis.NotHardware)
 	}
 	g := gate.New(s, known, time.Now(), allowed...)
 	if err := f.write(cmd.OutOrStdout(), g); err != nil {

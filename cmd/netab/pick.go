@@ -27,40 +27,33 @@ func newPicker(cmd *cobra.Command) (*picker, error) {
 	return &picker{store: store, said: cmd.ErrOrStderr(), given: map[string]string{}}, err
 }
 
-// readRun finds a run by id, unique prefix, path or "latest", and reads it.
-func readRun(cmd *cobra.Command, ref string) (*results.Run, error) {
+// pickOne finds a run or a campaign by id, unique prefix, path or "latest", and reads it.
+func pickOne(cmd *cobra.Command, ref string) (picked, error) {
 	p, err := newPicker(cmd)
 	if err != nil {
-		return nil, err
+		return picked{}, err
 	}
-	return p.read(ref)
+	return p.pick(ref, "")
 }
 
-func (p *picker) read(ref string) (*results.Run, error) {
-	if ref == "latest" {
-		return p.latest("")
+// find is the file of a run or a campaign. Of "latest" it says which that is: the
+// newest, of one scenario or ("") of any.
+func (p *picker) find(ref, scenario string) (string, error) {
+	if ref != "latest" {
+		return p.store.Resolve(ref)
 	}
-	path, err := p.store.Resolve(ref)
-	if err != nil {
-		return nil, err
-	}
-	return p.open(ref, path)
-}
-
-// latest reads the newest run, of one scenario or of any, and says which it is.
-func (p *picker) latest(scenario string) (*results.Run, error) {
 	l, err := p.store.Latest(scenario)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	if l.Newer != nil && p.judging {
-		return nil, fmt.Errorf("latest is run %s, and %w; name a run by its id to judge it all the same", l.ID, l.Newer)
+		return "", fmt.Errorf("latest is run %s, and %w; name a run by its id to judge it all the same", l.ID, l.Newer)
 	}
 	writef(p.said, "latest is run %s of %s, begun %s\n", l.ID, l.Scenario, ago(l.Started, time.Now()))
 	if l.Newer != nil {
 		writef(p.said, "netab: warning: %v\n", l.Newer)
 	}
-	return p.open("latest", l.Path)
+	return l.Path, nil
 }
 
 // open reads a run file, and refuses a run that was named before, under
@@ -70,8 +63,17 @@ func (p *picker) open(ref, path string) (*results.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys := []string{"id " + run.Header.ID}
-	if run.Header.ID == "" {
+	if err := p.once(ref, path, run.Header.ID); err != nil {
+		return nil, err
+	}
+	p.origin = storedOrigin(p.store, path, run)
+	return run, nil
+}
+
+// once refuses what was named before.
+func (p *picker) once(ref, path, id string) error {
+	keys := []string{"id " + id}
+	if id == "" {
 		keys = nil
 	}
 	if real, err := filepath.EvalSymlinks(path); err == nil {
@@ -81,16 +83,15 @@ func (p *picker) open(ref, path string) (*results.Run, error) {
 	}
 	for _, key := range keys {
 		if before, again := p.given[key]; again {
-			what := fmt.Sprintf("run %s is given twice", run.Header.ID)
+			what := fmt.Sprintf("run %s is given twice", id)
 			if before != ref {
 				what += fmt.Sprintf(", as %s and as %s", before, ref)
 			}
-			return nil, usage(fmt.Errorf("%s: each run counts once", what))
+			return usage(fmt.Errorf("%s: each run counts once", what))
 		}
 		p.given[key] = ref
 	}
-	p.origin = storedOrigin(p.store, path, run)
-	return run, nil
+	return nil
 }
 
 // ago says how long ago something was, in words.

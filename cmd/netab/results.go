@@ -54,6 +54,9 @@ func listRuns(w io.Writer, dir string, width int) error {
 	rows := [][]string{{"RUN", "SCENARIO", "STARTED", "TRIALS", "ENDED"}}
 	for _, e := range entries {
 		row := []string{e.ID, e.Scenario, e.Started.Local().Format("2006-01-02 15:04:05"), strconv.Itoa(e.Trials), e.Reason}
+		if e.Planned > 0 {
+			row[3] = bootsOf(e)
+		}
 		if e.Err != nil {
 			row = []string{e.ID, "-", "-", "-", fmt.Sprintf("unreadable: %v", e.Err)}
 		}
@@ -115,11 +118,14 @@ func newResultsShow() *cobra.Command {
 		Args:              exactly(1, "a run: an id from `netab results`, a path, or latest"),
 		ValidArgsFunction: completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			run, err := readRun(cmd, args[0])
+			x, err := pickOne(cmd, args[0])
 			if err != nil {
 				return failed(err)
 			}
-			return failed(printSummary(cmd, judged(cmd, run, false), as.or(wanted{"json", asJSON})))
+			if x.campaign != nil {
+				return failed(printSummary(cmd, analysis.JudgeCampaign(x.campaign, analysis.CompareOptions{}), as.or(wanted{"json", asJSON})))
+			}
+			return failed(printSummary(cmd, judged(cmd, x.run, false), as.or(wanted{"json", asJSON})))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
@@ -177,7 +183,8 @@ func newResultsExport() *cobra.Command {
 		Long: `Write a stored run to stdout: csv (a row a slice), json (the summary), benchfmt
 (a line a trial and arm, for benchstat: it puts arms side by side with
 -col /arm, runs of several kernels with -col kernel), markdown (for a CI job's
-summary), or jsonl (the run file itself).`,
+summary), or jsonl (the run file itself). Of a campaign, csv is of its boots only,
+which are named by their numbers behind its id (ID/0).`,
 		Args:              exactly(1, "a run: an id from `netab results`, a path, or latest"),
 		ValidArgsFunction: completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -185,10 +192,17 @@ summary), or jsonl (the run file itself).`,
 			if !ok {
 				return usage(fmt.Errorf("--format %q: want %s", format, strings.Join(exportFormats(), ", ")))
 			}
-			run, err := readRun(cmd, args[0])
+			x, err := pickOne(cmd, args[0])
 			if err != nil {
 				return failed(err)
 			}
+			if c := x.campaign; c != nil {
+				if redact {
+					c = results.NewRedactor().Campaign(c)
+				}
+				return failed(exportCampaign(cmd.OutOrStdout(), c, format))
+			}
+			run := x.run
 			if redact {
 				run = results.Redacted(run)
 			}
@@ -215,11 +229,27 @@ func newReport() *cobra.Command {
 				return failed(err)
 			}
 			for _, ref := range args {
-				run, err := p.read(ref)
+				x, err := p.pick(ref, "")
+				runs := []*results.Run{x.run}
+				switch c := x.campaign; {
+				case err != nil:
+				case c != nil && len(args) == 1:
+					if redact {
+						c = results.NewRedactor().Campaign(c)
+					}
+					s := analysis.JudgeCampaign(c, analysis.CompareOptions{})
+					if err := writeCampaign(out, c, &s); err != nil {
+						return failed(err)
+					}
+					writeln(cmd.OutOrStdout(), out)
+					return nil
+				case c != nil:
+					runs, err = runsOf(c)
+				}
 				if err != nil {
 					return failed(err)
 				}
-				in.Runs = append(in.Runs, run)
+				in.Runs = append(in.Runs, runs...)
 			}
 			spread := known(cmd, in.Runs)
 			redactor := results.NewRedactor()

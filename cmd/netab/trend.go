@@ -45,6 +45,9 @@ status is 5. Thresholds and acknowledged regressions are read where netab gate r
 them: the scenario's gate: as the newest run has it, and NAME.known-issues.yaml
 beside the scenario. What is acknowledged is shown as such and passes.
 
+Each boot of a campaign is a run of its kernel, in a series of that kernel's own.
+Series of emulated CPUs (TCG) are not hardware time, and pass with --force only.
+
 The first call reads all runs; what it needs of them is kept in ` + results.IndexFile + `
 in the store, which may be deleted at any time.`,
 		Example: `  netab trend --gate
@@ -97,6 +100,7 @@ in the store, which may be deleted at any time.`,
 	f.BoolVar(&as.json, "json", false, "print one JSON document")
 	f.BoolVar(&as.csv, "csv", false, "print CSV, a row a run and series")
 	f.BoolVar(&as.gate, "gate", false, "set the exit status by the newest runs")
+	f.BoolVar(&opts.Emulated, "force", false, "let series of emulated CPUs pass, which are not hardware time")
 	beside.addScenario(cmd)
 	beside.addForms(cmd)
 	f.StringVar(&file, "html", "", "write a page with charts to `FILE`")
@@ -218,6 +222,8 @@ func gateTrend(h trend.History) error {
 			return &statusError{status, errors.New(what + " is a regression")}
 		case s.State == trend.Suspect:
 			return &statusError{status, errors.New(what + " is suspect; measure again")}
+		case s.Emulated != "" && s.State != trend.TooShort:
+			return &statusError{status, errors.New(what + " was measured on emulated CPUs, so it is not hardware time (--force lets it pass)")}
 		case s.Newer != nil:
 			return &statusError{status, fmt.Errorf("%s: run %s was begun later and is no point: %s", what, s.Newer.Run, s.Newer.Why)}
 		}

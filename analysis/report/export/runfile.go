@@ -17,3 +17,13 @@ func RunFile(w io.Writer, run *results.Run) error {
 	_, err := w.Write(escape.JSON(b.Bytes()))
 	return err
 }
+
+// CampaignFile writes a campaign as its record, without the runs of its boots.
+func CampaignFile(w io.Writer, c *results.Campaign) error {
+	var b bytes.Buffer
+	if _, err := c.WriteTo(&b); err != nil {
+		return err
+	}
+	_, err := w.Write(escape.JSON(b.Bytes()))
+	return err
+}

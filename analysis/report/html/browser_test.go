@@ -252,7 +252,7 @@ const outOfSight = `window.innerWidth > 520 ? [] : Array.from(document.querySele
 func TestPageInBrowser(t *testing.T) {
 	b := newBrowser(t)
 	files := map[string]string{"tcp": reportFile(t, inputOf(sample.TCPWorld())), "udp": reportFile(t, judgedInput(moves(sample.UDPWorld().Run()))),
-		"matrix": reportFile(t, inputOf(sample.MatrixWorld())), "several": reportFile(t, severalRuns()), "kernels": reportFile(t, twoKernels(t, 2)), "proof": proofFile(t), "calibration": calibrationFile(t),
+		"matrix": reportFile(t, inputOf(sample.MatrixWorld())), "several": reportFile(t, severalRuns()), "kernels": reportFile(t, twoKernels(t, 2)), "campaign": reportFile(t, campaignInput(4)), "proof": proofFile(t), "calibration": calibrationFile(t),
 		"rr": reportFile(t, judgedInput(sample.Requests())), "ladder": reportFile(t, judgedInput(sample.Ladder())), "search": reportFile(t, judgedInput(sample.Search()))}
 	// The charts that these add are drawn alike at any width; one will do.
 	only := map[string]int64{"kernels": 390, "rr": 390, "ladder": 1440, "search": 390, "calibration": 390}

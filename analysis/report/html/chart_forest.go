@@ -35,11 +35,15 @@ func forestChart(id string, s analysis.Summary, v report.VerdictTable) (chart, e
 		for j, e := range c.TrialEffects {
 			extent = append(extent, v.Shown(e.Change))
 			dots = append(dots, row{v.Shown(e.Change), i, spread(j, len(c.TrialEffects)), color,
-				fmt.Sprintf("%s, trial %d: %s %s", names[i], e.Trial, v.Change.Signed(e.Change), v.Change.Unit)})
+				fmt.Sprintf("%s, %s %d: %s %s", names[i], dotOf(c), e.Trial, v.Change.Signed(e.Change), v.Change.Unit)})
 		}
 	}
 	title := fmt.Sprintf("Change of %s against the baseline (%s)", prose.Lower(v.Headline.Title), v.Change.Unit)
-	p := newPlot(valueX(title), categoryY("", names))
+	y := categoryY("", names)
+	if len(cs) > 0 && dotOf(cs[0]) == "boot" { // releases of kernels are long
+		y.AxisLabel = &opts.AxisLabel{Show: opts.Bool(true), Width: 220, Overflow: "truncate"}
+	}
+	p := newPlot(valueX(title), y)
 	p.series(dotSeries(dots))
 	intervals := custom("change", "@intervals", "", whiskers)
 	intervals.Encode = &opts.Encode{X: []int{0, 1, 2}, Y: 3}
@@ -55,7 +59,7 @@ func forestChart(id string, s analysis.Summary, v report.VerdictTable) (chart, e
 	x.AxisLabel = &opts.AxisLabel{HideOverlap: opts.Bool(true)}
 	bars := "Bars are the intervals that decide the verdicts"
 	if len(dots) > 0 {
-		bars += ", dots single trials"
+		bars += fmt.Sprintf(", dots single %ss", dotOf(cs[0]))
 	}
 	return p.finish(chart{ID: id, Title: "Effects", Height: 92 + 44*len(cs), Wide: true,
 		Note: bars + fmt.Sprintf(". The shaded band is ±%s: a change inside it does not matter to you.", prose.ShortPercent(r*v.Change.Div)),
@@ -75,10 +79,18 @@ func comparisonLabel(s analysis.Summary, c analysis.Comparison) string {
 	if c.ArmRun == "" && len(report.BaselineNames(s)) > 1 {
 		label += " vs " + c.Baseline
 	}
-	if len(s.Sides) > 2 {
+	if len(s.Sides) > 2 || c.ArmRun != "" && c.ArmRun == c.BaselineRun {
 		label += " @ " + c.ArmRun
 	}
 	return label
+}
+
+// dotOf is what a dot of a comparison is: a boot, within a kernel of a campaign.
+func dotOf(c analysis.Comparison) string {
+	if c.ArmRun != "" && c.ArmRun == c.BaselineRun && c.Units == "boot" {
+		return "boot"
+	}
+	return "trial"
 }
 
 // spread places the i-th of n dots across its band from -1 to 1, far from its

@@ -24,7 +24,9 @@ type Input struct {
 	Runs      []*results.Run
 	Summaries []analysis.Summary
 	// Compare judges the runs against each other (analysis.Compare); it stands
-	// first, with what else differs between the runs on top. nil = none.
+	// first, with what else differs between the runs on top. nil = none. Of a campaign
+	// (analysis.JudgeCampaign) it is all of the page, and the runs, which may be none,
+	// are as analysis.CampaignGroups has them.
 	Compare *analysis.Summary
 }
 
@@ -44,10 +46,10 @@ const echartsFile = "assets/echarts.min.js"
 func Runs(w io.Writer, in Input) error { return writeRuns(w, in, assetFiles) }
 
 func writeRuns(w io.Writer, in Input, assets fs.FS) error {
-	if len(in.Runs) == 0 {
+	if len(in.Runs) == 0 && (in.Compare == nil || in.Compare.Campaign == nil) {
 		return errors.New("report: no run given: nothing to show")
 	}
-	if len(in.Runs) != len(in.Summaries) {
+	if len(in.Runs) != len(in.Summaries) && (in.Compare == nil || in.Compare.Campaign == nil) {
 		return fmt.Errorf("report: %d runs but %d summaries: each run needs its own", len(in.Runs), len(in.Summaries))
 	}
 	echarts, err := chartLibrary(assets)

@@ -44,6 +44,7 @@ type comparison struct {
 	Interactions []string
 	Effects      []chart
 	Levels       []chart // before and after
+	Campaign     *campaignView
 }
 
 // A section is one run.
@@ -78,15 +79,21 @@ type section struct {
 type fact struct{ Name, Value string }
 
 func newPage(in Input) (*runsPage, error) {
-	p := &runsPage{Several: len(in.Runs) > 1}
+	campaign := in.Compare != nil && in.Compare.Campaign != nil
+	p := &runsPage{Several: len(in.Runs) > 1 && !campaign}
 	for i, run := range in.Runs {
+		if campaign {
+			break // its boots are drawn together; each by itself is a report of its own
+		}
 		s, err := newSection(fmt.Sprintf("r%d", i+1), run, in.Summaries[i])
 		if err != nil {
 			return nil, err
 		}
 		p.Sections = append(p.Sections, s)
 	}
-	p.Title = "netab: " + p.Sections[0].Head.Question
+	if len(p.Sections) > 0 {
+		p.Title = "netab: " + p.Sections[0].Head.Question
+	}
 	if p.Several {
 		p.Title = fmt.Sprintf("netab: %s", prose.Counted(len(in.Runs), "run"))
 	}
@@ -123,7 +130,10 @@ func newComparison(s analysis.Summary, runs []*results.Run) (*comparison, error)
 	if err != nil {
 		return nil, err
 	}
-	c.Levels, err = beforeAfter(s, runs)
+	if c.Levels, err = beforeAfter(s, runs); err != nil {
+		return nil, err
+	}
+	c.Campaign, err = newCampaignView(s, runs)
 	return c, err
 }
 
