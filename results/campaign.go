@@ -70,7 +70,7 @@ type Kernel struct {
 	Digest  string `json:"digest,omitempty"` // SHA-256 of the image
 	Cmdline string `json:"cmdline,omitempty"`
 	// Config are options of its configuration that differ between the kernels, by
-	// name; "" = not set. nil = its configuration is not known.
+	// name; "" = not set (OptionsApart). nil = its configuration is not known.
 	Config map[string]string `json:"config,omitempty"`
 }
 

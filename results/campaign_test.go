@@ -428,3 +428,23 @@ func TestCampaignRedacted(t *testing.T) {
 		t.Error("the campaign itself was changed")
 	}
 }
+
+func TestOptionsApart(t *testing.T) {
+	got := OptionsApart([]map[string]string{
+		{"CONFIG_HZ": "250", "CONFIG_SOUND": "m", "CONFIG_NET": "y", "CONFIG_NET_VENDOR_3COM": "y", "CONFIG_PREEMPT": "y"},
+		nil,
+		{"CONFIG_HZ": "1000", "CONFIG_NET": "y", "CONFIG_KASAN": "y", "CONFIG_PREEMPT": "y"},
+	})
+	want := []map[string]string{{"CONFIG_HZ": "250", "CONFIG_KASAN": ""}, nil, {"CONFIG_HZ": "1000", "CONFIG_KASAN": "y"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	// Of the first nothing is known: what the others have may be its own.
+	got = OptionsApart([]map[string]string{nil, {"HZ": "1000"}, {"HZ": "250"}})
+	if diff := cmp.Diff([]map[string]string{nil, {"HZ": "1000"}, {"HZ": "250"}}, got); diff != "" {
+		t.Error(diff)
+	}
+	if got := OptionsApart(nil); len(got) != 0 {
+		t.Error(got)
+	}
+}

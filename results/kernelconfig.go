@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -82,4 +83,51 @@ func (c kernelConfig) debug() []string {
 		}
 	}
 	return on
+}
+
+// pathOptions are options that change what a packet goes through or what that costs, by
+// the start of their names: the rest of two kernels' configurations differs in hundreds.
+var pathOptions = []string{
+	"HZ", "NO_HZ", "HIGH_RES_TIMERS", "PREEMPT", "SMP", "NR_CPUS", "NUMA", "SCHED_", "RCU_", "IRQ_", "GENERIC_IRQ",
+	"NET=", "NET_RX", "NET_NS", "NET_SCH", "NET_FLOW", "NET_CLS", "NET_L3", "RPS", "RFS", "XPS", "XDP", "BPF", "INET", "IPV6", "TCP_", "DEFAULT_TCP", "NETFILTER", "NF_CONNTRACK", "BRIDGE_NETFILTER", "XFRM", "TLS", "MPTCP", "CGROUP_NET", "SOCK_CGROUP", "PAGE_POOL", "VETH", "VIRTIO",
+	"CPU_MITIGATIONS", "SPECULATION_MITIGATIONS", "MITIGATION_", "RETPOLINE", "RETHUNK", "PAGE_TABLE_ISOLATION", "CPU_UNRET", "CPU_IBRS", "SLS", "CALL_DEPTH",
+	"SLUB", "SLAB", "RANDOM_KMALLOC", "INIT_ON_", "HARDENED_USERCOPY", "FORTIFY", "STACKPROTECTOR", "INIT_STACK", "ZERO_CALL_USED", "RANDSTRUCT", "CFI", "SHADOW_CALL", "LTO", "CC_OPTIMIZE", "CC_VERSION_TEXT", "TRANSPARENT_HUGEPAGE",
+	"AUDITSYSCALL", "SECURITY_NETWORK", "FUNCTION_TRACER", "DEBUG_INFO_BTF",
+}
+
+// OptionsApart are the options that change the packet path and are not the same in all of
+// several configurations, for Kernel.Config: a map for each, with a value or "" (not set)
+// of every such option; nil where a configuration is not known. Names may have CONFIG_
+// before them or not.
+func OptionsApart(configs []map[string]string) []map[string]string {
+	out := make([]map[string]string, len(configs))
+	names := map[string]bool{}
+	var known map[string]string // the first that is
+	for i, c := range configs {
+		if c == nil {
+			continue
+		}
+		if out[i] = map[string]string{}; known == nil {
+			known = c
+		}
+		for name := range c {
+			names[name] = onPath(name)
+		}
+	}
+	for name, matters := range names {
+		if !matters || !slices.ContainsFunc(configs, func(c map[string]string) bool { return c != nil && c[name] != known[name] }) {
+			continue
+		}
+		for i, c := range configs {
+			if c != nil {
+				out[i][name] = c[name]
+			}
+		}
+	}
+	return out
+}
+
+func onPath(option string) bool {
+	name := strings.TrimPrefix(option, "CONFIG_") + "="
+	return slices.Contains(debugOptions, strings.TrimSuffix(name, "=")) || slices.ContainsFunc(pathOptions, func(p string) bool { return strings.HasPrefix(name, p) })
 }

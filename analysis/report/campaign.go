@@ -15,6 +15,9 @@ import (
 // report has all that were kept.
 const consoleLines = 8
 
+// shownOptions of kernels' configurations, likewise.
+const shownOptions = 20
+
 // campaignSections are what a campaign has beside the comparison of its kernels: its
 // boots, what each arm does within each kernel, how many boots it takes, what the
 // kernels were built with, and how boots failed.
@@ -27,7 +30,11 @@ func campaignSections(c *analysis.Campaign, s analysis.Summary) []page.Section {
 		out = append(out, page.Section{Lead: t.Title(), Table: t.table()})
 	}
 	out = append(out, page.Section{Lead: "How many boots it takes", Notes: BootsNeeded(s)})
-	out = append(out, page.Section{Lead: "What the kernels were built and started with", Table: optionTable(c)})
+	options := page.Section{Lead: "What the kernels were built and started with", Table: optionTable(c)}
+	if n := len(c.Config) - shownOptions; n > 0 {
+		options.Remarks = []string{fmt.Sprintf("%s more: in the HTML report and the JSON", prose.Counted(n, "option"))}
+	}
+	out = append(out, options)
 	return append(out, page.Section{Lead: "Boots that failed", Notes: failedNotes(c)})
 }
 
@@ -170,7 +177,7 @@ func optionTable(c *analysis.Campaign) page.Table {
 	for i, k := range c.Kernels {
 		t.Columns = append(t.Columns, page.Column{Head: k.Label, Left: true, Rank: min(i, 1)})
 	}
-	for _, o := range c.Config {
+	for _, o := range c.Config[:min(len(c.Config), shownOptions)] {
 		row := []page.Cell{page.Text(o.Name)}
 		for _, v := range o.Values {
 			row = append(row, page.Text(OptionText(v)))

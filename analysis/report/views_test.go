@@ -2,6 +2,8 @@ package report
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
 	"testing"
 
 	"netab/analysis"
@@ -55,5 +57,17 @@ func TestCellsHaveValues(t *testing.T) {
 		if got := table.Rows[1][i]; got != want {
 			t.Errorf("%s %s: %+v, want %+v", table.Columns[i].Group, table.Columns[i].Head, got, want)
 		}
+	}
+}
+
+// TestManyOptions: what two kernels were built with fills no terminal.
+func TestManyOptions(t *testing.T) {
+	c := sample.Kernels(1)
+	for i := range 30 {
+		c.Header.Kernels[0].Config[fmt.Sprint("CONFIG_RCU_", i)] = "y"
+	}
+	text := terminalText(t, analysis.JudgeCampaign(c, analysis.CompareOptions{}), export.Options{})
+	if n := strings.Count(text, "CONFIG_"); n != shownOptions || !strings.Contains(text, "12 options more: in the HTML report and the JSON") {
+		t.Errorf("%d options in\n%s", n, text)
 	}
 }

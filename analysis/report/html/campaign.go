@@ -26,6 +26,9 @@ type campaignView struct {
 	Warnings []results.Warning // that are not above
 }
 
+// ManyOptions says whether they are folded away.
+func (v *campaignView) ManyOptions() bool { return len(v.Options) > 20 }
+
 // A failedView is a boot that failed, with what was left of its console.
 type failedView struct{ What, Console string }
 

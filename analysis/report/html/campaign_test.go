@@ -1,6 +1,7 @@
 package html
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -40,6 +41,13 @@ func TestCampaignPage(t *testing.T) {
 		if strings.Contains(text, no) {
 			t.Errorf("the page has %q", no)
 		}
+	}
+	many := sample.Kernels(1)
+	for i := range 25 {
+		many.Header.Kernels[0].Config[fmt.Sprint("CONFIG_RCU_", i)] = "y"
+	}
+	if text := pageText(t, inputOfCampaign(many)); !strings.Contains(text, "<summary>27 options differ</summary>") || !strings.Contains(text, "CONFIG_RCU_24") {
+		t.Error("many options are not folded")
 	}
 	if pageText(t, campaignInput(5)) != text {
 		t.Error("the page differs from one time to the next")
