@@ -241,6 +241,15 @@ func (d *Dir) Remove(name string) error {
 	return err
 }
 
+// Rename gives a file or directory of it a name in another, or in the same. A file
+// that has the name is replaced, a directory only where it is empty.
+func (d *Dir) Rename(name string, to *Dir, as string) error {
+	if err := errors.Join(plain(name), plain(as)); err != nil {
+		return err
+	}
+	return unix.Renameat(d.fd, name, to.fd, as)
+}
+
 // Sync makes the names in it survive a power cut, where it may be read.
 func (d *Dir) Sync() error {
 	fd, err := openat(d.fd, ".", unix.O_RDONLY|unix.O_DIRECTORY, 0)

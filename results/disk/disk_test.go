@@ -459,7 +459,7 @@ func TestDir(t *testing.T) {
 	for _, name := range []string{"", ".", "..", "a/b", "a\x00"} {
 		_, errMkdir := d.Mkdir(name)
 		_, errCreate := d.Create(name)
-		for _, err := range []error{errMkdir, errCreate, d.Write(name, text("")), d.Remove(name)} {
+		for _, err := range []error{errMkdir, errCreate, d.Write(name, text("")), d.Remove(name), d.Rename(name, d, "x"), d.Rename("sub", d, name)} {
 			refused(t, err, "not a file's name")
 		}
 	}
@@ -467,6 +467,20 @@ func TestDir(t *testing.T) {
 		t.Error(err)
 	}
 	if err := d.Remove("sub"); !errors.Is(err, unix.ENOTEMPTY) {
+		t.Error(err)
+	}
+	// A directory takes what it holds along, and no other's place that is not empty.
+	if err := d.Rename("sub", d, "moved"); err != nil || content(t, filepath.Join(dir, "c", "moved", "file")) != "x" {
+		t.Error(err)
+	}
+	if _, err := d.Mkdir("empty"); err != nil {
+		t.Error(err)
+	}
+	if err := d.Rename("empty", d, "moved"); !errors.Is(err, unix.ENOTEMPTY) {
+		t.Error(err)
+	}
+	if err := errors.Join(sub.Rename("file", d, "file"), d.Rename("file", sub, "again"), sub.Rename("again", sub, "file"),
+		d.Remove("empty"), d.Rename("moved", d, "sub")); err != nil {
 		t.Error(err)
 	}
 	if err := errors.Join(sub.Remove("file"), d.Remove("sub"), d.Sync()); err != nil {
