@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what the tests need and a fresh Debian-like machine lacks: chromium
 # (the report is opened in a real browser), iperf3, nuttcp, sockperf and a C
-# compiler (the peers of our own traffic), iproute2. Without root or apt it says
-# what to install.
+# compiler (the peers of our own traffic), iproute2, xz (what it compresses is what
+# kernels' packages hold). Without root or apt it says what to install.
 set -eu
 
 missing=
@@ -16,6 +16,7 @@ need sockperf sockperf
 need gcc "gcc libc6-dev"
 need ip iproute2
 need npm npm
+need xz xz-utils
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
