@@ -235,6 +235,21 @@ func TestMemory(t *testing.T) {
 	}
 }
 
+func TestParseDep(t *testing.T) {
+	for text, want := range map[string]string{
+		"kernel/a-b.ko.xz: kernel/c.ko kernel/d.ko.gz\n# a comment\n\nkernel/c.ko:\n": "map[a_b:[c d] c:[]]",
+		"":                     "map[]",
+		"a.ko:\nkernel/a.ko\n": "line 2: \"kernel/a.ko\" is not FILE.ko: FILES.ko",
+		"a.ko: / b.ko":         "line 1: ",
+		"a.txt: b.ko":          "line 1: ",
+	} {
+		deps, err := parseDep([]byte(text))
+		if got := fmt.Sprint(deps); err == nil && got != want || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %s, %v; want %s", text, got, err, want)
+		}
+	}
+}
+
 func TestParagraphs(t *testing.T) {
 	got := paragraphs("\n# a comment\nPackage: a\nDescription: first\n second\n .\nVersion:1\n\n\nPackage: b\nno field\n more\n")
 	want := "[map[description:first\nsecond\n. package:a version:1] map[package:b\nmore]]"

@@ -44,6 +44,7 @@ type Kernel struct {
 	modules *modules
 	mu      sync.Mutex
 	looked  map[string]*module // modules that were read
+	aliases map[string][]string
 }
 
 // Options say where a kernel is looked for.

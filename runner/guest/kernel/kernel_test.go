@@ -64,7 +64,7 @@ func TestFindPackage(t *testing.T) {
 				if err != nil || !bytes.Equal(image, bzImage(banner, xlfKernel64)) || k.Digest != hex.EncodeToString(sum[:]) {
 					t.Errorf("the image has %d bytes, %v", len(image), err)
 				}
-				want := "veth.ko failover.ko virtio_ring.ko virtio.ko virtio-net.ko late.ko"
+				want := "veth.ko failover.ko crc9-fast.ko crc9-generic.ko virtio_ring.ko virtio.ko virtio-net.ko late.ko"
 				if got := loaded(k, "veth", "virtio-net", "tcp_cubic", "virtio_net"); got != strings.ReplaceAll(want, ".ko", ".ko"+by) {
 					t.Errorf("loads %s, want %s", got, want)
 				}
@@ -114,6 +114,33 @@ func leftNothing(t *testing.T, o Options) {
 	})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
+	}
+}
+
+// TestSoft: what is only wanted is marked, unless something else needs it.
+func TestSoft(t *testing.T) {
+	o, _ := options(t)
+	put(t, o.root, files{"k.deb": deb(control("linux-image-9", "9.9-1", "amd64"), small(""), ".xz")})
+	k, fault := got(t, filepath.Join(o.root, "k.deb"), o)
+	if fault != "" {
+		t.Fatal(fault)
+	}
+	for names, want := range map[string]string{
+		"virtio-net":      "(failover) (crc9_fast) (crc9_generic) virtio_ring virtio virtio_net (late)",
+		"virtio-net,hard": "(failover) crc9_fast (crc9_generic) virtio_ring virtio virtio_net (late) hard",
+		"hard,virtio-net": "failover crc9_fast hard (crc9_generic) virtio_ring virtio virtio_net (late)",
+	} {
+		var out []string
+		mods, _ := k.Load(strings.Split(names, ",")...)
+		for _, m := range mods {
+			if m.Soft {
+				m.Name = "(" + m.Name + ")"
+			}
+			out = append(out, m.Name)
+		}
+		if got := strings.Join(out, " "); got != strings.ReplaceAll(want, "(failover)", "failover") {
+			t.Errorf("%s: %s, want %s", names, got, want)
+		}
 	}
 }
 
@@ -280,7 +307,7 @@ func TestModulesOfPackages(t *testing.T) {
 	if fault != "" {
 		t.Fatal(fault)
 	}
-	if got := loaded(k, "virtio-net"); got != "failover.ko.zst virtio_ring.ko.zst virtio.ko.zst virtio-net.ko.zst late.ko.zst" {
+	if got := loaded(k, "virtio-net"); got != "failover.ko.zst crc9-fast.ko.zst crc9-generic.ko.zst virtio_ring.ko.zst virtio.ko.zst virtio-net.ko.zst late.ko.zst" {
 		t.Error(got)
 	}
 	if k, _ = got(t, at("core.rpm"), o); k == nil || !strings.Contains(k.Lacks("veth"), "veth is a module (CONFIG_VETH=m), and its file is not there: name where its modules are, as ,modules=DIR") {

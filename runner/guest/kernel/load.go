@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,6 +20,10 @@ import (
 type Module struct {
 	Name string // as the kernel knows it: "virtio_net"
 	File string // the base name of its file: "virtio-net.ko.xz"
+
+	// Soft is one that another wants and works without: a faster checksum, which the
+	// CPU may not have. That it cannot be loaded is no fault.
+	Soft bool
 
 	path, sum string
 }
@@ -86,6 +91,7 @@ type loader struct {
 	order []Module
 	done  map[string]bool // in order
 	under map[string]bool // being worked on: what needs itself is a circle
+	soft  bool            // what is worked on is wanted only
 }
 
 // try adds a module and what it needs, or nothing.
@@ -101,32 +107,84 @@ func (l *loader) try(name string) error {
 	return err
 }
 
+// want adds modules that are wanted, and not needed, by their names or aliases.
+func (l *loader) want(names []string) {
+	was := l.soft
+	l.soft = true
+	for _, name := range names {
+		modules := []string{name}
+		if _, have := l.k.file(name); !have {
+			modules = l.k.aliased(name)
+		}
+		for _, m := range modules {
+			_ = l.try(m)
+		}
+	}
+	l.soft = was
+}
+
 func (l *loader) add(name string) error {
-	if l.done[name] || l.under[name] || l.k.builtIn(name) {
+	if l.under[name] || l.k.builtIn(name) {
 		return nil
 	}
 	m, err := l.k.look(name)
 	if m == nil || err != nil {
 		return err
 	}
+	at := slices.IndexFunc(l.order, func(o Module) bool { return o.Name == name })
+	if at >= 0 && (l.soft || !l.order[at].Soft) {
+		return nil
+	}
 	l.under[name] = true
 	defer delete(l.under, name)
-	for _, need := range m.soft.pre {
-		_ = l.try(need) // wanted, not needed; often a name of an algorithm, and no module's
-	}
+	l.want(m.soft.pre)
 	for _, need := range m.needs {
 		if err := l.add(need); err != nil {
 			return fmt.Errorf("%s needs %s: %w", name, need, err)
 		}
 	}
-	if !l.done[name] {
-		l.order = append(l.order, m.Module)
+	if at >= 0 {
+		l.order[at].Soft = false // there already, and now needed
+	} else if !l.done[name] {
+		mod := m.Module
+		mod.Soft = l.soft
+		l.order = append(l.order, mod)
 		l.done[name] = true
 	}
-	for _, need := range m.soft.post {
-		_ = l.try(need)
-	}
+	l.want(m.soft.post)
 	return nil
+}
+
+// file is a module's file.
+func (k *Kernel) file(name string) (f moduleFile, have bool) {
+	if k.modules != nil {
+		f, have = k.modules.files[name]
+	}
+	return f, have
+}
+
+// aliased are the modules that bring an algorithm of the kernel's crypto API: what
+// modules want by another name than a module's is mostly one (libcrc32c wants crc32c,
+// which is of crc32c_generic and crc32c_intel). modprobe finds them in modules.alias,
+// which packages do not have.
+func (k *Kernel) aliased(name string) []string {
+	if k.modules == nil {
+		return nil
+	}
+	if k.aliases == nil {
+		k.aliases = map[string][]string{}
+		for _, module := range slices.Sorted(maps.Keys(k.modules.files)) {
+			if !strings.Contains("/"+k.modules.files[module].in, "/crypto/") {
+				continue
+			}
+			if m, err := k.look(module); err == nil {
+				for _, alias := range m.aliases {
+					k.aliases[alias] = append(k.aliases[alias], module)
+				}
+			}
+		}
+	}
+	return k.aliases[name]
 }
 
 // builtIn says whether a module is in the image.
@@ -134,10 +192,8 @@ func (k *Kernel) builtIn(name string) bool {
 	if k.modules != nil && k.modules.built[name] {
 		return true
 	}
-	if k.modules != nil {
-		if _, have := k.modules.files[name]; have {
-			return false
-		}
+	if _, have := k.file(name); have {
+		return false
 	}
 	return k.Config[optionOf(name)] == "y"
 }
@@ -145,9 +201,10 @@ func (k *Kernel) builtIn(name string) bool {
 // A module is one that was read.
 type module struct {
 	Module
-	needs []string
-	soft  soft
-	err   error
+	needs   []string
+	soft    soft
+	aliases []string
+	err     error
 }
 
 // look reads what a module says of itself. nil = it is not there, and nothing tells
@@ -156,11 +213,7 @@ func (k *Kernel) look(name string) (*module, error) {
 	if m := k.looked[name]; m != nil {
 		return m, m.err
 	}
-	var f moduleFile
-	have := false
-	if k.modules != nil {
-		f, have = k.modules.files[name]
-	}
+	f, have := k.file(name)
 	if !have {
 		return nil, k.lacks(name)
 	}
@@ -205,7 +258,7 @@ func (k *Kernel) read(m *module) error {
 	if magic, _, _ := strings.Cut(info.vermagic, " "); magic != "" && magic != k.Release {
 		return fmt.Errorf("%s is for the kernel %s, and this is %s: name the modules of this one, as ,modules=DIR", m.path, magic, k.Release)
 	}
-	m.needs, m.soft = info.depends, info.soft
+	m.needs, m.soft, m.aliases = info.depends, info.soft, info.aliases
 	if deps, listed := k.modules.deps[m.Name]; listed {
 		// depmod, too, knows who exports a symbol. Last comes what loads first.
 		m.needs = slices.Clone(deps)
@@ -221,6 +274,7 @@ func (k *Kernel) read(m *module) error {
 type moduleInfo struct {
 	name, vermagic string
 	depends        []string
+	aliases        []string // canonical, as names are
 	soft           soft
 }
 
@@ -252,6 +306,8 @@ func modinfo(text []byte) (moduleInfo, error) {
 					info.depends = append(info.depends, canonical(need))
 				}
 			}
+		case "alias":
+			info.aliases = append(info.aliases, strings.ReplaceAll(value, "-", "_"))
 		case "softdep":
 			info.soft.add(strings.Fields(value))
 		}

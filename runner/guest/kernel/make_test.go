@@ -286,20 +286,23 @@ func small(by string) files {
 	in := "lib/modules/" + release + "/"
 	c := compressors[by]
 	return files{
-		"./boot/vmlinuz-" + release:              bzImage(banner, xlfKernel64),
-		"./boot/config-" + release:               []byte("# a comment\nCONFIG_X86_64=y\nCONFIG_VETH=m\nCONFIG_TCP_CONG_CUBIC=y\nCONFIG_VIRTIO=m\n# CONFIG_NET_PKTGEN is not set\n"),
-		"./boot/System.map-" + release:           []byte("not kept"),
-		"./" + in + "modules.builtin":            []byte("kernel/net/ipv4/tcp_cubic.ko\nkernel/drivers/net/loopback.ko\n"),
-		"./" + in + "kernel/veth.ko" + by:        c(ko(release, "veth", "depends=")),
-		"./" + in + "kernel/v/virtio.ko" + by:    c(ko(release, "virtio", "depends=virtio_ring")),
-		"./" + in + "kernel/virtio_ring.ko" + by: c(ko(release, "virtio_ring", "depends=")),
-		"./" + in + "kernel/virtio-net.ko" + by:  c(ko(release, "virtio_net", "depends=failover,virtio,virtio_ring", "softdep=pre: crypto-none post: late")),
-		"./" + in + "kernel/failover.ko" + by:    c(ko(release, "failover", "depends=")),
-		"./" + in + "kernel/late.ko" + by:        c(ko(release, "late", "depends=virtio-net")),
-		"./" + in + "kernel/orphan.ko" + by:      c(ko(release, "orphan", "depends=virtio,gone")),
-		"./" + in + "kernel/other.ko" + by:       c(ko("6.6.6", "other", "depends=")),
-		"./" + in + "kernel/broken.ko" + by:      []byte("no module"),
-		"./usr/share/doc/linux/copyright":        []byte("not kept"),
+		"./boot/vmlinuz-" + release:                            bzImage(banner, xlfKernel64),
+		"./boot/config-" + release:                             []byte("# a comment\nCONFIG_X86_64=y\nCONFIG_VETH=m\nCONFIG_TCP_CONG_CUBIC=y\nCONFIG_VIRTIO=m\n# CONFIG_NET_PKTGEN is not set\n"),
+		"./boot/System.map-" + release:                         []byte("not kept"),
+		"./" + in + "modules.builtin":                          []byte("kernel/net/ipv4/tcp_cubic.ko\nkernel/drivers/net/loopback.ko\n"),
+		"./" + in + "kernel/veth.ko" + by:                      c(ko(release, "veth", "depends=")),
+		"./" + in + "kernel/v/virtio.ko" + by:                  c(ko(release, "virtio", "depends=virtio_ring")),
+		"./" + in + "kernel/virtio_ring.ko" + by:               c(ko(release, "virtio_ring", "depends=")),
+		"./" + in + "kernel/virtio-net.ko" + by:                c(ko(release, "virtio_net", "depends=failover,virtio,virtio_ring", "softdep=pre: crypto-none crc9 post: late")),
+		"./" + in + "kernel/crypto/crc9-generic.ko" + by:       c(ko(release, "crc9_generic", "depends=", "alias=crc9", "alias=crypto-crc9")),
+		"./" + in + "kernel/arch/x86/crypto/crc9-fast.ko" + by: c(ko(release, "crc9_fast", "depends=failover", "alias=crypto-crc9", "alias=crc9")),
+		"./" + in + "kernel/crypto/hard.ko" + by:               c(ko(release, "hard", "depends=crc9-fast")),
+		"./" + in + "kernel/failover.ko" + by:                  c(ko(release, "failover", "depends=")),
+		"./" + in + "kernel/late.ko" + by:                      c(ko(release, "late", "depends=virtio-net")),
+		"./" + in + "kernel/orphan.ko" + by:                    c(ko(release, "orphan", "depends=virtio,gone")),
+		"./" + in + "kernel/other.ko" + by:                     c(ko("6.6.6", "other", "depends=")),
+		"./" + in + "kernel/broken.ko" + by:                    []byte("no module"),
+		"./usr/share/doc/linux/copyright":                      []byte("not kept"),
 	}
 }
 

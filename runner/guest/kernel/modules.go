@@ -24,6 +24,7 @@ type modules struct {
 // A moduleFile is where a module is.
 type moduleFile struct {
 	path string
+	in   string // its path in the folder of modules
 	rank int    // where modules of one name are in several folders, the least counts
 	sum  string // SHA-256, of one in the cache
 }
@@ -95,7 +96,7 @@ func (m *modules) add(in, at, sum string) error {
 		return fmt.Errorf("more than %d modules", maxModules)
 	}
 	name := canonical(in)
-	f := moduleFile{path: at, rank: rank(in), sum: sum}
+	f := moduleFile{path: at, in: in, rank: rank(in), sum: sum}
 	if have, ok := m.files[name]; !ok || f.rank < have.rank {
 		m.files[name] = f
 	}
@@ -149,8 +150,12 @@ func parseDep(text []byte) (map[string][]string, error) {
 			continue
 		}
 		file, needs, ok := strings.Cut(line, ":")
-		if _, module := cutModule(file); !ok || !module {
-			return nil, fmt.Errorf("%s, line %d: %q is not FILE.ko: FILES; run depmod again", listDep, n, line[:min(len(line), 60)])
+		for _, f := range append(strings.Fields(needs), file) {
+			_, module := cutModule(path.Base(f))
+			ok = ok && module
+		}
+		if !ok {
+			return nil, fmt.Errorf("%s, line %d: %q is not FILE.ko: FILES.ko; run depmod again", listDep, n, line[:min(len(line), 60)])
 		}
 		list := []string{}
 		for need := range strings.FieldsSeq(needs) {
