@@ -22,6 +22,7 @@ import (
 	"netab/runner"
 	"netab/runner/agent"
 	"netab/runner/claim"
+	"netab/runner/guest/inside"
 )
 
 // Exit statuses of all commands. 1 and 3 only of gates; with --bisect see
@@ -36,6 +37,10 @@ const (
 )
 
 func main() {
+	// In a guest of ours there is nobody but this process, as its init.
+	if inside.Is() {
+		inside.Main()
+	}
 	// An agent is started for every trial: before anything else, and without
 	// the command line's machinery.
 	if len(os.Args) > 1 && os.Args[1] == "agent" {
