@@ -2,7 +2,7 @@
 # What takes long, with its figures: each step prints a line of Markdown for
 # docs/soak.md, with machine and commit. Nothing else may run meanwhile.
 #
-#	bench/soak.sh [suite] [kills] [thousand] [fuzz] [race] [aa] [gates] [audit]	(default: all)
+#	bench/soak.sh [suite] [kills] [thousand] [guests] [fuzz] [race] [aa] [gates] [audit]	(default: all)
 #
 # FUZZ selects fuzz targets by a regular expression (default: all), FUZZTIME is how
 # long each is tried (600s: all take eight hours).
@@ -49,6 +49,12 @@ thousand() {
 	line '500 random kills each (runner, agent, both) of NIC and host-wide runs' "the machine as before after all of them: $(grep '^ok' "$log" | awk '{ print $2, $3 }')"
 }
 
+# guests: every way in which a guest ends.
+guests() {
+	NETAB_TEST_LONG=1 go test ./runner/guest ./test -count=1 -p 1 -timeout 1h -run 'Boot|Panic|Report|Ends|Interrupt|LineFails|Fastest|Killed|TestGuest' -v >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
+	line 'guests: every end, and netab itself in one' "$(grep -c '^ *--- PASS' "$log") tests green"
+}
+
 # fuzz: each target alone. What it finds lies in testdata/fuzz of its package.
 fuzz() {
 	grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' . | sed 's/:func / /' | grep -E "${FUZZ:-.}" | sort | while read -r file target; do
@@ -84,7 +90,7 @@ audit() {
 }
 
 make -s build
-for step in ${*:-suite kills thousand fuzz race aa gates audit}; do
+for step in ${*:-suite kills thousand guests fuzz race aa gates audit}; do
 	"$step"
 done
 rm -f "$log"

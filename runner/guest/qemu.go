@@ -1,0 +1,148 @@
+package guest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"netab/runner/guest/inside"
+)
+
+const (
+	program = "qemu-system-x86_64"
+	// oldest is the first QEMU that all of this was tried with: Debian 12's.
+	oldestMajor, oldestMinor = 7, 2
+
+	howToInstall = "install it (Debian, Ubuntu: apt-get install qemu-system-x86; Fedora: dnf install qemu-system-x86-core; openSUSE: zypper install qemu-x86), or name one with --qemu PATH"
+)
+
+// A QEMU is one that guests can run in.
+type QEMU struct {
+	Path    string
+	Version string // "7.2.22 (Debian 1:7.2+dfsg-7)"
+	sandbox bool   // it can confine itself (seccomp)
+}
+
+// FindQEMU finds the program that is named so, or the one in $PATH, and says what to
+// do where it is missing, or too old.
+func FindQEMU(ctx context.Context, name string) (*QEMU, error) {
+	wanted := name
+	if name == "" {
+		wanted = program
+	}
+	path, err := exec.LookPath(wanted)
+	if err == nil {
+		path, err = filepath.Abs(path)
+	}
+	if err != nil {
+		if name == "" {
+			return nil, fmt.Errorf("guests run in QEMU, and there is no %s in $PATH: %s", program, howToInstall)
+		}
+		return nil, fmt.Errorf("guests run in QEMU, and %w", err)
+	}
+	out, err := ask(ctx, path, "--version")
+	if err != nil {
+		return nil, err
+	}
+	version, major, minor, ok := parseVersion(out)
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("%s does not say which QEMU it is, but %.80q: %s", path, out, howToInstall)
+	case major < oldestMajor || major == oldestMajor && minor < oldestMinor:
+		return nil, fmt.Errorf("%s is QEMU %s, and guests want %d.%d or newer: %s", path, version, oldestMajor, oldestMinor, howToInstall)
+	}
+	// A QEMU without seccomp refuses the option, and the list of machines is as good as
+	// anything that ends by itself.
+	_, err = ask(ctx, path, "-sandbox", sandbox, "-machine", "help")
+	return &QEMU{Path: path, Version: version, sandbox: err == nil}, nil
+}
+
+// ask runs QEMU for what it answers at once.
+func ask(ctx context.Context, path string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.WaitDelay = time.Second
+	out, err := cmd.Output()
+	if err == nil {
+		return string(out), nil
+	}
+	text := err.Error()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && len(exit.Stderr) > 0 {
+		t := tail{text: exit.Stderr}
+		text = t.line()
+	}
+	if ctx.Err() != nil {
+		text = context.Cause(ctx).Error()
+	}
+	return "", fmt.Errorf("%s %s: %s", path, strings.Join(args, " "), text)
+}
+
+var versionLine = regexp.MustCompile(`^QEMU emulator version ((\d{1,4})\.(\d{1,4})[^\n]*)`)
+
+func parseVersion(out string) (version string, major, minor int, ok bool) {
+	found := versionLine.FindStringSubmatch(out)
+	if found == nil {
+		return "", 0, 0, false
+	}
+	major, _ = strconv.Atoi(found[2])
+	minor, _ = strconv.Atoi(found[3])
+	return strings.TrimSpace(found[1]), major, minor, true
+}
+
+// sandbox confines QEMU to what a guest needs of the host: a guest's kernel is a
+// stranger's.
+const sandbox = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
+
+// Descriptors that QEMU inherits, behind the standard ones.
+const (
+	initrdFD  = 3
+	consoleFD = 4
+	portFD    = 5
+)
+
+// command is QEMU's command line.
+func (b *boot) command() []string {
+	m := b.machine
+	accel := string(m.Accel)
+	if m.Accel == TCG {
+		accel += ",thread=multi"
+	}
+	args := []string{b.qemu.Path, "-name", "netab-guest", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"}
+	if b.qemu.sandbox {
+		args = append(args, "-sandbox", sandbox)
+	}
+	args = append(args,
+		"-machine", "q35,hpet=off", "-accel", accel, "-cpu", m.CPUModel,
+		"-smp", strconv.Itoa(m.CPUs), "-m", strconv.Itoa(m.MemoryMiB),
+		"-kernel", b.kernel.Image, "-initrd", fmt.Sprintf("/proc/self/fd/%d", initrdFD), "-append", strings.Join(m.parameters(), " "),
+		"-chardev", fmt.Sprintf("socket,id=console,fd=%d", consoleFD), "-serial", "chardev:console",
+		"-chardev", fmt.Sprintf("socket,id=port,fd=%d", portFD))
+	if m.Port == inside.Virtio {
+		args = append(args, "-device", "virtio-serial-pci", "-device", "virtserialport,chardev=port,name="+inside.PortName)
+	} else {
+		args = append(args, "-serial", "chardev:port")
+	}
+	return append(args, m.Extra...)
+}
+
+// parameters are the kernel's.
+func (m Machine) parameters() []string {
+	out := []string{
+		"console=ttyS0",
+		"earlyprintk=ttyS0,115200", // else a panic before the console is there is not seen
+		"quiet",
+		// A panic ends the guest at once, and an oops is one: what it left would be measured.
+		"panic=-1", "oops=panic",
+	}
+	if m.Accel == TCG {
+		out = append(out, "tsc=reliable") // which the watchdog under load would doubt
+	}
+	return append(out, m.Kernel...)
+}

@@ -1,0 +1,95 @@
+// Package guests is the kernel that tests boot.
+package guests
+
+import (
+	"bytes"
+	"debug/elf"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"netab/runner/guest"
+	"netab/test/need"
+)
+
+// Folder names the environment variable of a folder that has another kernel: a package
+// of Debian's, unpacked (dpkg-deb -x).
+const Folder = "NETAB_TEST_KERNEL"
+
+// Kernel is Debian's kernel for cloud machines, of the folder where ./tools.sh has
+// unpacked it.
+func Kernel(t testing.TB) guest.Kernel {
+	t.Helper()
+	need.Program(t, "qemu-system-x86_64")
+	folder := os.Getenv(Folder)
+	if folder == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			t.Fatal(err)
+		}
+		folder = filepath.Join(cache, "netab-tests", "kernel")
+	}
+	images, err := filepath.Glob(folder + "/boot/vmlinuz-*")
+	if err != nil || len(images) != 1 {
+		need.Missing(t, "a kernel for guests in "+folder, "`make tools` puts one there")
+	}
+	_, release, _ := strings.Cut(filepath.Base(images[0]), "-")
+	files := map[string]string{}
+	err = filepath.WalkDir(filepath.Join(folder, "lib", "modules", release), func(path string, _ fs.DirEntry, err error) error {
+		if name, _, ok := strings.Cut(filepath.Base(path), ".ko"); ok {
+			files[strings.ReplaceAll(name, "-", "_")] = path
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return guest.Kernel{Ref: release, Release: release, Arch: "x86_64", Image: images[0],
+		Modules: func(names ...string) (out []guest.Module, missing []string) {
+			for _, name := range names {
+				out = load(t, files, name, out)
+			}
+			return out, nil
+		}}
+}
+
+// load puts a module behind those that it depends on. What has no file is built in.
+func load(t testing.TB, files map[string]string, name string, before []guest.Module) []guest.Module {
+	path, have := files[name]
+	if !have || slices.ContainsFunc(before, func(m guest.Module) bool { return m.Name == name }) {
+		return before
+	}
+	data, err := os.ReadFile(path)
+	if err == nil && strings.HasSuffix(path, ".xz") {
+		data, err = exec.Command(need.Program(t, "xz"), "-dc", path).Output()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range depends(t, data) {
+		before = load(t, files, other, before)
+	}
+	return append(before, guest.Module{Name: name, File: filepath.Base(path), Read: func() ([]byte, error) { return data, nil }})
+}
+
+// depends are the modules that a module says it depends on.
+func depends(t testing.TB, module []byte) []string {
+	f, err := elf.NewFile(bytes.NewReader(module))
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := f.Section(".modinfo").Data()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for entry := range bytes.SplitSeq(info, []byte{0}) {
+		if list, ok := strings.CutPrefix(string(entry), "depends="); ok && list != "" {
+			return strings.Split(list, ",")
+		}
+	}
+	return nil
+}
