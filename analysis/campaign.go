@@ -27,7 +27,7 @@ var (
 // arms. The boot is the unit of all that is said of kernels:
 //   - Arms of one name are compared between each kernel and the first, as
 //     CompareGroups does.
-//   - Arms are compared with their baseline within each kernel: every boot gives one
+//   - Arms are compared with their baseline, or their twin in a matrix, within each kernel: every boot gives one
 //     effect, of its slices side by side.
 //   - How often each kernel failed to come to the end of a run is compared with the
 //     first. A boot that failed is an outcome, and is never left out.
@@ -332,10 +332,55 @@ func (k *campaigning) gather(c *comparing) {
 			}
 			w.boots = append(w.boots, k.numberOf(r))
 		}
-		w.judging = judging{design: d, rec: record.Of(d, trials), seed: k.c.Header.Seed, alpha: k.alpha, looks: 1, boots: true}
-		w.evidence = w.judging.gather(judgedOf(d))
-		k.within = append(k.within, w)
+		rec := record.Of(d, trials)
+		for _, arms := range twins(d) {
+			one := w
+			d.Baseline = d.Arms[arms[0]].Name
+			one.judging = judging{design: d, rec: rec, seed: k.c.Header.Seed, alpha: k.alpha, looks: 1, boots: true}
+			one.evidence = slices.DeleteFunc(one.judging.gather(judgedOf(d)), func(e evidence) bool { return !slices.Contains(arms, e.arm) })
+			k.within = append(k.within, one)
+		}
 	}
+}
+
+// twins divides the arms of a matrix into those that the same is asked of, as of TCP over
+// veth with RPS and without it: within a kernel they are compared with each other, the
+// first with those behind it, which has most of the baseline's levels. Where no two are
+// asked the same, and of explicit arms, the baseline is what all others are compared with.
+func twins(d results.Design) (groups [][]int) {
+	base := baseline(d)
+	like := func(i int) (n int) {
+		for _, l := range d.Arms[i].Levels {
+			if slices.Contains(d.Arms[base].Levels, l) {
+				n++
+			}
+		}
+		return n
+	}
+	if len(d.Factors) > 0 {
+		for i := range d.Arms {
+			at := slices.IndexFunc(groups, func(g []int) bool { return d.Arms[g[0]].SameQuestion(d.Arms[i]) })
+			if at < 0 {
+				groups = append(groups, []int{i})
+				continue
+			}
+			groups[at] = append(groups[at], i)
+		}
+		groups = slices.DeleteFunc(groups, func(g []int) bool { return len(g) < 2 })
+		for _, g := range groups {
+			slices.SortStableFunc(g, func(a, b int) int { return cmp.Compare(like(b), like(a)) })
+		}
+	}
+	if len(groups) > 0 {
+		return groups
+	}
+	all := []int{base}
+	for i := range d.Arms {
+		if i != base {
+			all = append(all, i)
+		}
+	}
+	return [][]int{all}
 }
 
 // numberOf is that of the boot which a run is of.

@@ -15,6 +15,7 @@ import (
 func (s *Scenario) check(d *decoder, drafts []draft) {
 	s.checkBaseline(d, drafts)
 	s.checkMeasure(d, drafts)
+	s.checkKernels(d, drafts)
 	for _, dr := range drafts {
 		c := armChecker{d: d, draft: dr}
 		c.topology()
@@ -53,8 +54,9 @@ func (s *Scenario) checkBaseline(d *decoder, drafts []draft) {
 // checkMeasure holds the measuring against the arms; the ranges of single
 // values are checked already.
 func (s *Scenario) checkMeasure(d *decoder, drafts []draft) {
-	arms := len(drafts)
-	m := s.Measure.withDefaults(topologiesOf(drafts))
+	together := sideBySide(drafts)
+	arms := len(together)
+	m := s.Measure.withDefaults(topologiesOf(together))
 	fail := func(key, msg, hint string) {
 		d.fail(s.where.at("measure."+key), "measure."+key+": "+msg, hint)
 	}
@@ -71,6 +73,8 @@ func (s *Scenario) checkMeasure(d *decoder, drafts []draft) {
 		fail("trial", fmt.Sprintf("%s holds %s of %s of %s", m.Trial, counted(int(blocks), "block"), counted(max(arms, 1), "slice"), m.Slice), fmt.Sprintf("want at least %d blocks: %s", minBlocksGiven, need))
 	} else if each := m.MaxTime / Duration(max(1, m.Sessions)); m.Sessions > 1 && each < 2*m.Trial {
 		fail("sessions", fmt.Sprintf("%d parts of max_time %s are %s each, shorter than two trials of %s", m.Sessions, m.MaxTime, each, m.Trial), fmt.Sprintf("want a max_time of at least %s; ten trials each are %s", Duration(2*m.Sessions)*m.Trial, Duration(10*m.Sessions)*m.Trial))
+	} else if each, boots := m.eachBoot(drafts); boots > 0 && each < 2*m.Trial {
+		fail("boots", fmt.Sprintf("%s of max_time %s are %s each, shorter than two trials of %s", counted(boots, "boot"), m.MaxTime, each, m.Trial), fmt.Sprintf("want a max_time of at least %s", Duration(2*boots)*m.Trial))
 	} else if m.MaxTime < 2*m.Trial {
 		fail("max_time", fmt.Sprintf("%s is shorter than two trials of %s (%s)", m.MaxTime, m.Trial, counted(max(arms, 1), "arm")), fmt.Sprintf("want at least %s; ten trials are %s", 2*m.Trial, 10*m.Trial))
 	}

@@ -28,6 +28,13 @@ const (
 	minBlocksGiven = 2
 	defaultMaxTime = Duration(60 * time.Second)
 
+	// Four boots of each of two kernels are the fewest that an exact permutation test
+	// at 5 % can tell apart; one more lets one of them go astray.
+	defaultBoots       = 5
+	defaultGuestMemory = Size(256 << 20)
+	defaultGuestCPUs   = 2
+	defaultCPUModel    = "max"
+
 	defaultConfidence Fraction = 0.95
 	defaultResolution Fraction = 0.01
 	defaultWidth      Fraction = 0.05
@@ -42,6 +49,15 @@ func (c Config) withDefaults() Config {
 		fill(&c.Placement.Mode, "distinct")
 	}
 	return c
+}
+
+// WithDefaults is g with every field set.
+func (g Guest) WithDefaults() Guest {
+	fill(&g.Memory, defaultGuestMemory)
+	fill(&g.CPUs, defaultGuestCPUs)
+	fill(&g.CPUModel, defaultCPUModel)
+	fill(&g.Accel, "auto")
+	return g
 }
 
 // namespaces is how many a path of the topology goes through.

@@ -32,6 +32,11 @@ const (
 	maxSlice      = Duration(time.Minute)
 
 	maxSessions = 1000
+	maxBoots    = 1000
+
+	minGuestMemory = 96 << 20 // a cloud kernel with its initramfs begins to run out below
+	maxGuestMemory = 1 << 40
+	maxGuestCPUs   = 255 // of a q35 machine without an IOMMU
 	// minSlice is as short as anything can be counted in: half of it may be settle
 	// part, and in 500 us a source sends some hundred messages.
 	minSlice   = Duration(time.Millisecond)

@@ -51,13 +51,13 @@ func Override(s *Scenario, sets ...string) (*Scenario, error) {
 	out.sources = sources{}
 	maps.Copy(out.sources, s.sources)
 	// Defaults that follow from what may be overridden are found again.
-	if s.defaulted("measure.trial") {
+	if s.Defaulted("measure.trial") {
 		out.Measure.Trial = 0
 	}
-	if s.defaulted("measure.settle") {
+	if s.Defaulted("measure.settle") {
 		out.Measure.Settle = 0
 	}
-	if s.defaulted("measure.metrics") {
+	if s.Defaulted("measure.metrics") {
 		out.Measure.Metrics = nil
 	}
 	d := newDecoder(out.sources)
@@ -65,8 +65,8 @@ func Override(s *Scenario, sets ...string) (*Scenario, error) {
 	return out.finish(d, sets)
 }
 
-// defaulted says whether Parse filled the value of path.
-func (s *Scenario) defaulted(path string) bool {
+// Defaulted says whether Parse filled the value of path.
+func (s *Scenario) Defaulted(path string) bool {
 	_, written := s.where[path]
 	return s.where != nil && !written
 }
@@ -83,7 +83,7 @@ func (s *Scenario) finish(d *decoder, sets []string) (*Scenario, error) {
 	if len(s.Measure.Metrics) == 0 {
 		s.Measure.Metrics = []string{headline(drafts)}
 	}
-	s.Measure = s.Measure.withDefaults(topologiesOf(drafts))
+	s.Measure = s.Measure.withDefaults(topologiesOf(sideBySide(drafts)))
 	s.check(d, drafts)
 	if err := d.errs.err(); err != nil {
 		return nil, err

@@ -53,12 +53,19 @@ func rules() ruleBook {
 		"Scenario.arms":     {doc: "Arms by name, each with what differs from the common configuration.", most: maxArms},
 		"Scenario.baseline": {doc: "Name of the arm that the others are compared with. Default: the first.", chars: maxLabel},
 		"Scenario.measure":  {doc: "How sure to become, and how long that may take."},
+		"Scenario.guest":    {doc: "The virtual machine that kernels are booted in."},
 		"Scenario.gate":     {doc: "Metrics that a gate judges beside measure.metrics, each with the change that matters, in place of measure.resolution.", key: metricSyntax()},
 
 		"Config.topology":  {doc: "The path between source and sink."},
 		"Config.traffic":   {doc: "What the flows carry."},
 		"Config.placement": {doc: "On which CPUs the threads of the roles run."},
 		"Config.knobs":     {doc: "Kernel and device settings."},
+		"Config.kernel":    {doc: "Kernel that is booted in a guest for the arm: a bzImage or vmlinux, a build tree, an installed version, a .deb or .rpm, or apt:PACKAGE. Default: the one that is running.", text: kernelSyntax()},
+
+		"Guest.memory":    {doc: "Memory of the guest.", min: minGuestMemory, max: maxGuestMemory, def: "256M"},
+		"Guest.cpus":      {doc: "CPUs of the guest.", min: 1, max: maxGuestCPUs, def: defaultGuestCPUs},
+		"Guest.cpu_model": {doc: "CPU model and features, as qemu-system-x86_64 -cpu help names them.", text: wordSyntax("CPU model", "-_.,+="), def: defaultCPUModel},
+		"Guest.accel":     {doc: "auto: KVM where a boot proves that it works, else TCG, whose times are not hardware time; kvm; tcg.", enum: []string{"auto", "kvm", "tcg"}, def: "auto"},
 
 		"Topology.kind":           {doc: "loopback: lo of an own namespace; veth: a pair between two namespaces; nic: two existing devices moved into two namespaces.", enum: vocab.Words(vocab.Topologies()), def: string(vocab.Loopback)},
 		"Topology.family":         {doc: "Address family.", enum: []string{"ipv4", "ipv6"}, def: "ipv4"},
@@ -84,6 +91,7 @@ func rules() ruleBook {
 		"Measure.max_time":   {doc: "The run ends here, decided or not; all sessions together measure for so long.", until: maxTime, def: defaultMaxTime.String()},
 		"Measure.sessions":   {doc: "The question is asked so often, each time for its part of max_time, and the verdict's unit is the session where sessions differ by more than their trials explain. Default: once.", min: 1, max: maxSessions},
 		"Measure.spread":     {doc: "What the sessions are spread over: the first begins at once, each other one at random in its part.", until: maxTime},
+		"Measure.boots":      {doc: "Boots of each kernel, where kernels are compared: the unit of that verdict. max_time is of all boots together.", min: 1, max: maxBoots, def: defaultBoots},
 		"Measure.slice":      {doc: "A stretch in which one arm is active.", from: minSlice, until: maxSlice, def: defaultSlice.String()},
 		"Measure.settle":     {doc: "First part of each slice, not counted.", until: maxSlice, def: defaultSettle.String()},
 		"Measure.disturbed":  {doc: "apart: trials that other programs, the hypervisor or a CPU quota disturbed are shown, and verdicts are of the others; count: they count like all others, for machines that are never quiet.", enum: []string{"apart", "count"}, def: "apart"},

@@ -30,6 +30,8 @@ type Scenario struct {
 	// Measure has its defaults filled in after Parse.
 	Measure Measure `yaml:"measure,omitempty" json:"measure"`
 	Gate    Gate    `yaml:"gate,omitempty" json:"gate,omitempty"`
+	// Guest is the machine that kernels are booted in.
+	Guest Guest `yaml:"guest,omitempty" json:"guest,omitzero"`
 
 	asked   string    // Question before --set
 	where   positions // where each value was written
@@ -43,6 +45,19 @@ type Config struct {
 	Traffic   Traffic   `yaml:"traffic,omitempty" json:"traffic,omitzero"`
 	Placement Placement `yaml:"placement,omitempty" json:"placement,omitzero"`
 	Knobs     Knobs     `yaml:"knobs,omitempty" json:"knobs,omitzero"`
+	// Kernel is booted in a guest for the arm; "" = the kernel that is running. See
+	// ByKernel.
+	Kernel string `yaml:"kernel,omitempty" json:"kernel,omitempty"`
+}
+
+// A Guest is the virtual machine that kernels are booted in.
+type Guest struct {
+	Memory Size `yaml:"memory,omitempty" json:"memory,omitempty"` // default 256M
+	CPUs   int  `yaml:"cpus,omitempty" json:"cpus,omitempty"`     // default 2
+	// CPUModel is a name of qemu -cpu help, with features; default max.
+	CPUModel string `yaml:"cpu_model,omitempty" json:"cpu_model,omitempty"`
+	// Accel: auto (default: KVM where a boot proves that it works, else TCG), kvm, tcg.
+	Accel string `yaml:"accel,omitempty" json:"accel,omitempty"`
 }
 
 // A Topology is the path between source and sink. In YAML a bare word
@@ -204,8 +219,11 @@ type Measure struct {
 	// are spread over Spread; 0 = once.
 	Sessions int      `yaml:"sessions,omitempty" json:"sessions,omitempty"`
 	Spread   Duration `yaml:"spread,omitempty" json:"spread,omitempty"`
-	Slice    Duration `yaml:"slice,omitempty" json:"slice,omitempty"` // default: see defaults.go
-	Settle   Duration `yaml:"settle,omitempty" json:"settle,omitempty"`
+	// Boots is how often each kernel is booted, where kernels are compared; MaxTime is
+	// of all boots together.
+	Boots  int      `yaml:"boots,omitempty" json:"boots,omitempty"`
+	Slice  Duration `yaml:"slice,omitempty" json:"slice,omitempty"` // default: see defaults.go
+	Settle Duration `yaml:"settle,omitempty" json:"settle,omitempty"`
 	// Grain trial gives each arm a setup and a turn of its own in every trial,
 	// instead of slices as fine as the knobs allow.
 	Grain vocab.Grain `yaml:"grain,omitempty" json:"grain,omitempty"`

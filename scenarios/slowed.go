@@ -22,7 +22,7 @@ func Slowed(s *Scenario, arm Arm, share Fraction) (*Scenario, error) {
 		where:   positions{}, sources: s.sources,
 	}
 	out.Measure.Metrics = s.Measure.Metrics[:1]
-	if s.defaulted("measure.trial") {
+	if s.Defaulted("measure.trial") {
 		out.Measure.Trial = 0
 	}
 	return out.finish(newDecoder(out.sources), nil)

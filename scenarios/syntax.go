@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // A syntax is what the text of a value or a key must look like.
@@ -127,6 +128,19 @@ func regexpClass(chars string) string {
 
 func isAlnum(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+}
+
+// kernelSyntax is whatever may name a kernel: mostly a path.
+func kernelSyntax() *syntax {
+	return &syntax{
+		want: "want a bzImage, a vmlinux, a build tree, an installed version, a .deb or .rpm file, or apt:PACKAGE",
+		canon: asWritten(func(text string) error {
+			if strings.TrimSpace(text) == "" || strings.ContainsFunc(text, unicode.IsControl) {
+				return fmt.Errorf("%q names no kernel", text)
+			}
+			return nil
+		}),
+	}
 }
 
 // nameSyntax is the name of a scenario.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -29,12 +30,17 @@ type runFlags struct {
 	json, gate, dryRun, restore, quiet     bool
 	as                                     format
 	noProgress, bisect                     bool
+	kernels, resume, qemu, apt             string
+	boots                                  int
+	// Of the command in a guest.
+	ofKernel string
+	record   bool
 }
 
 func newRun() *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
-		Use:   "run NAME|FILE",
+		Use:   "run NAME|FILE | --resume CAMPAIGN",
 		Short: "Measure a scenario and say what changed",
 		Long: `Measure a scenario: build the topology of every arm, turn the knobs, let sources
 and sinks take turns in short random slices, repeat until every comparison has
@@ -52,6 +58,15 @@ The record says which machine it was: by its --machine name, else by an id made
 of its machine-id, with its CPU model and board, so that a new hostname makes no
 other machine of it. Name machines that are made anew for each run.
 
+--kernels asks the same of several kernels, on this machine, tonight: each is booted
+--boots times in a guest of QEMU, in random order, and in each boot all arms take
+turns. The boot is the unit between kernels, so the least that can show a difference
+is four boots of each of two. The first kernel is what the others are compared with.
+A kernel is a bzImage or vmlinux, a build tree, an installed version, a .deb or .rpm,
+or apt:PACKAGE; a scenario may name them itself (kernel: in an arm or a factor).
+--max-time is of all boots together. Interrupted or killed, --resume CAMPAIGN goes on
+with the next boot.
+
 A scenario may set sysctls of net.*, vm.* and kernel.sched*, but for some that can
 harm the machine or weaken it. Any other it sets only if --allow-sysctl names it:
 read a scenario that asks for one before you allow it.`,
@@ -60,10 +75,24 @@ read a scenario that asks for one before you allow it.`,
   netab run loopback-rps --resolution 2% --max-time 30s --html report.html
   netab run my.yaml --set traffic.message=64 --set knobs.sysctl.net.core.netdev_budget=600
   netab run loopback-rps --max-time 2m --sessions 12 --spread 2h
+  netab run loopback-rps --kernels apt:linux-image-6.1.0-57-cloud-amd64,~/src/linux --boots 6
   netab run loopback-rps --gate        # exit status 1 on a regression, 3 if inconclusive`,
-		Args:              exactly(1, "a scenario: a name from `netab list`, or a file"),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if f.resume == "" {
+				return exactly(1, "a scenario: a name from `netab list`, or a file")(cmd, args)
+			}
+			if len(args) > 0 {
+				return usage(fmt.Errorf("--resume goes on with what campaign %s asks, so no scenario is named", f.resume))
+			}
+			return nil
+		},
 		ValidArgsFunction: completeScenario,
-		RunE:              func(cmd *cobra.Command, args []string) error { return runScenario(cmd, args[0], f) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.resume != "" {
+				return f.resumeCampaign(cmd)
+			}
+			return runScenario(cmd, args[0], f)
+		},
 	}
 	fl := cmd.Flags()
 	fl.StringArrayVar(&f.sets, "set", nil, "override `PATH=VALUE` of the scenario (repeatable)")
@@ -85,6 +114,15 @@ read a scenario that asks for one before you allow it.`,
 	fl.BoolVar(&f.restore, "restore", false, "first put back what an earlier run left changed")
 	fl.BoolVar(&f.quiet, "quiet", false, "print no progress and no table")
 	fl.BoolVar(&f.noProgress, "no-progress", false, "print no progress")
+	fl.StringVar(&f.kernels, "kernels", "", "boot each `KERNEL,...` in guests and compare them, the first with the others")
+	fl.IntVar(&f.boots, "boots", 0, "boot each kernel `NUMBER` times (5)")
+	fl.StringVar(&f.resume, "resume", "", "go on with a `CAMPAIGN` of kernels that was interrupted")
+	fl.StringVar(&f.qemu, "qemu", "", "`PATH` of the QEMU that guests run in (qemu-system-x86_64)")
+	fl.StringVar(&f.apt, "apt-config", "", "`FILE` or directory of sources or of apt's configuration, for kernels that are named apt:")
+	fl.StringVar(&f.ofKernel, "of-kernel", "", "measure the arms of `KERNEL`, in its guest")
+	fl.BoolVar(&f.record, "record", false, "measure for the whole time, and only record it")
+	_ = fl.MarkHidden("of-kernel") // they exist
+	_ = fl.MarkHidden("record")
 	return cmd
 }
 
@@ -94,14 +132,17 @@ func (f runFlags) overrides() (sets, flags []string) {
 	for range f.sets {
 		flags = append(flags, "--set")
 	}
-	sessions := ""
-	if f.sessions != 0 {
-		sessions = strconv.Itoa(f.sessions)
+	number := func(n int) string {
+		if n == 0 {
+			return ""
+		}
+		return strconv.Itoa(n)
 	}
 	for _, o := range []struct{ flag, path, value string }{
 		{"--confidence", "measure.confidence", f.confidence}, {"--resolution", "measure.resolution", f.resolution},
 		{"--width", "measure.width", f.width}, {"--max-time", "measure.max_time", f.maxTime},
-		{"--sessions", "measure.sessions", sessions}, {"--spread", "measure.spread", f.spread},
+		{"--sessions", "measure.sessions", number(f.sessions)}, {"--spread", "measure.spread", f.spread},
+		{"--boots", "measure.boots", number(f.boots)},
 	} {
 		if o.value != "" {
 			sets = append(sets, o.path+"="+o.value)
@@ -114,7 +155,16 @@ func (f runFlags) overrides() (sets, flags []string) {
 // load reads the scenario as the flags have it.
 func (f runFlags) load(cmd *cobra.Command, ref string) (*question.Question, error) {
 	sets, flags := f.overrides()
-	q, err := question.Load(ref, sets)
+	read := question.Load
+	switch {
+	case f.kernels != "":
+		read = question.LoadForGuests
+	case f.ofKernel != "":
+		read = func(ref string, sets []string) (*question.Question, error) {
+			return question.LoadInGuest(ref, sets, f.ofKernel)
+		}
+	}
+	q, err := read(ref, sets)
 	if err == nil {
 		q.Allowed, err = f.allow.check(q)
 	}
@@ -138,6 +188,9 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
 	}
 	if err := a.Of(q.Name); err != nil {
 		return failed(err)
+	}
+	if f.kernels != "" || q.NamesKernels() {
+		return f.campaign(cmd, q)
 	}
 	if needsUserNamespace() {
 		return reexecInUserNamespace()
@@ -177,10 +230,13 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
 		}
 		progress.begin(p)
 	}
+	if f.record {
+		question.WholeTime(&o)
+	}
 	progress.tryOut(len(q.Arms))
 	run, err := question.Ask(cmd.Context(), o)
 	progress.close()
-	if run == nil {
+	if run == nil || f.record {
 		return failed(err)
 	}
 	return errors.Join(failed(err), show(cmd, f, o.Store, run, err))

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"os"
 	"time"
 
@@ -35,6 +36,11 @@ type Here struct {
 // that run's.
 func (q *Question) Options(here Here) (runner.Options, error) {
 	m := q.Measure
+	for _, a := range q.Arms {
+		if a.Config.Kernel != "" {
+			return runner.Options{}, fmt.Errorf("arm %s names a kernel, %s: only netab run boots kernels", a.Name, a.Config.Kernel)
+		}
+	}
 	scenario, err := json.Marshal(q.Scenario)
 	if err != nil {
 		return runner.Options{}, err

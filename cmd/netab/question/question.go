@@ -31,8 +31,24 @@ type MachineError struct{ Err error }
 func (e *MachineError) Error() string { return e.Err.Error() }
 func (e *MachineError) Unwrap() error { return e.Err }
 
-// Load reads a scenario by name or file, with overrides, for this machine.
-func Load(ref string, sets []string) (*Question, error) {
+// Load reads a scenario by name or file, with overrides, for this machine, or for the
+// guests that it describes if it names kernels.
+func Load(ref string, sets []string) (*Question, error) { return load(ref, sets, fittingCPUs) }
+
+// LoadForGuests is Load for guests, whether or not the scenario names kernels.
+func LoadForGuests(ref string, sets []string) (*Question, error) { return load(ref, sets, guestCPUs) }
+
+// LoadInGuest is Load for this machine, which is the guest of a kernel that the
+// scenario names.
+func LoadInGuest(ref string, sets []string, kernel string) (*Question, error) {
+	q, err := load(ref, sets, hereCPUs)
+	if err != nil {
+		return nil, err
+	}
+	return q.OfKernel(kernel)
+}
+
+func load(ref string, sets []string, cpus func(*scenarios.Scenario) (scenarios.CPUs, error)) (*Question, error) {
 	source, text, err := read(ref)
 	if err != nil {
 		return nil, err
@@ -41,7 +57,7 @@ func Load(ref string, sets []string) (*Question, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, err := (&Question{Source: source}).With(s)
+	q, err := (&Question{Source: source}).placed(s, cpus)
 	if err != nil {
 		return nil, err
 	}
@@ -49,13 +65,36 @@ func Load(ref string, sets []string) (*Question, error) {
 }
 
 // With is another scenario made of q's.
-func (q *Question) With(s *scenarios.Scenario) (*Question, error) {
-	t, err := results.ReadCPUTopology(results.Root(""))
+func (q *Question) With(s *scenarios.Scenario) (*Question, error) { return q.placed(s, fittingCPUs) }
+
+func (q *Question) placed(s *scenarios.Scenario, cpus func(*scenarios.Scenario) (scenarios.CPUs, error)) (*Question, error) {
+	c, err := cpus(s)
 	if err != nil {
 		return nil, &MachineError{err}
 	}
-	arms, err := scenarios.Expand(s, scenarios.CPUs{Online: t.Online, Allowed: t.Allowed, Isolated: t.Isolated, Node: t.Node, Siblings: t.Siblings})
+	arms, err := scenarios.Expand(s, c)
 	return &Question{Scenario: s, Source: q.Source, Arms: arms, Allowed: q.Allowed}, err
+}
+
+func fittingCPUs(s *scenarios.Scenario) (scenarios.CPUs, error) {
+	if arms, err := scenarios.Unplaced(s); err == nil && (&Question{Arms: arms}).NamesKernels() {
+		return guestCPUs(s)
+	}
+	return hereCPUs(s)
+}
+
+func hereCPUs(*scenarios.Scenario) (scenarios.CPUs, error) {
+	t, err := results.ReadCPUTopology(results.Root(""))
+	return scenarios.CPUs{Online: t.Online, Allowed: t.Allowed, Isolated: t.Isolated, Node: t.Node, Siblings: t.Siblings}, err
+}
+
+// guestCPUs are those of a guest: QEMU gives it a socket for each.
+func guestCPUs(s *scenarios.Scenario) (scenarios.CPUs, error) {
+	var c scenarios.CPUs
+	for cpu := range s.Guest.WithDefaults().CPUs {
+		c.Online = append(c.Online, cpu)
+	}
+	return c, nil
 }
 
 // checkMetrics refuses metrics that nobody computes: only package analysis

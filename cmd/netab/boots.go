@@ -1,0 +1,194 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"netab/analysis"
+	"netab/analysis/prose"
+	"netab/analysis/report"
+	"netab/cmd/netab/kernels"
+	"netab/cmd/netab/question"
+	"netab/results"
+	"netab/results/vocab"
+	"netab/runner/campaign"
+	"netab/runner/guest/kernel"
+)
+
+func (f runFlags) kernelOptions(cmd *cobra.Command) kernels.Options {
+	return kernels.Options{QEMU: f.qemu, Apt: f.apt, Log: cmd.ErrOrStderr()}
+}
+
+// campaign boots kernels in turns, and compares them.
+func (f runFlags) campaign(cmd *cobra.Command, q *question.Question) error {
+	if q.Measure.Sessions > 1 {
+		return usage(errors.New("sessions are of one boot's time: boot each kernel more often instead (--boots)"))
+	}
+	var list []string
+	if f.kernels != "" {
+		list = kernel.Split(f.kernels)
+	}
+	set, err := kernels.Find(cmd.Context(), q, list, f.kernelOptions(cmd))
+	if err != nil {
+		return failed(err)
+	}
+	seed := f.seed
+	if seed == 0 {
+		seed = q.Measure.Seed
+	}
+	if seed == 0 {
+		seed = question.NewSeed()
+	}
+	h := set.Header(seed)
+	h.Netab, h.Command, h.Started = build(), os.Args, time.Now().UTC()
+	if f.dryRun {
+		return f.printCampaign(cmd, set, h)
+	}
+	machine, err := readMachine(f.machine)
+	if err != nil {
+		return failed(err)
+	}
+	h.Host = &machine
+	s, err := claimMachine(cmd.Context(), f.restore, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	w, err := results.CreateCampaign(storeFlag(cmd), results.NewID(q.Name, h.Started, question.NewSeed()), h)
+	if err != nil {
+		return failed(err)
+	}
+	defer w.Close()
+	c, err := results.ReadCampaign(w.Dir())
+	if err != nil {
+		return failed(err)
+	}
+	return f.boot(cmd, set, w, c)
+}
+
+// resumeCampaign goes on with one that was cut off.
+func (f runFlags) resumeCampaign(cmd *cobra.Command) error {
+	store, err := results.Open(storeFlag(cmd))
+	if err != nil {
+		return failed(err)
+	}
+	path, err := store.Resolve(f.resume)
+	if err != nil {
+		return failed(err)
+	}
+	if !results.IsCampaign(path) {
+		return usage(fmt.Errorf("%s is no campaign of kernels: a run that was cut off is judged as far as it came, and measured anew", f.resume))
+	}
+	s, err := claimMachine(cmd.Context(), f.restore, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	w, c, err := results.ResumeCampaign(path)
+	if err != nil {
+		return failed(err)
+	}
+	defer w.Close()
+	set, err := kernels.Again(cmd.Context(), c, f.kernelOptions(cmd))
+	if err != nil {
+		return failed(err)
+	}
+	return f.boot(cmd, set, w, c)
+}
+
+// boot boots what is due, and shows what it comes to.
+func (f runFlags) boot(cmd *cobra.Command, set *kernels.Set, w *results.CampaignWriter, c *results.Campaign) error {
+	said := cmd.ErrOrStderr()
+	if f.quiet || f.noProgress {
+		said = io.Discard
+	}
+	named := func(k int) string { return c.Header.Kernels[k].Release }
+	planned := len(c.Header.Planned)
+	l := campaign.Loop{Booter: set,
+		Begins: func(p results.PlannedBoot, attempt int) {
+			again := ""
+			if attempt > 1 {
+				again = fmt.Sprintf(", attempt %d", attempt)
+			}
+			writef(said, "boot %d of %d: %s%s\n", p.Number+1, planned, named(p.Kernel), again)
+		},
+		Ends: func(b results.Boot) {
+			if b.End != vocab.Finished {
+				writef(said, "boot %d of %d: %s: %s\n", b.Number+1, planned, b.End, b.Text)
+			}
+		},
+	}
+	writef(said, "campaign %s: %s of %v each\n", c.Header.ID, prose.Counted(planned, "boot"), set.Each().Round(time.Second/10))
+	failedBy := l.Run(cmd.Context(), w, c)
+	again, err := results.ReadCampaign(w.Dir())
+	if err != nil {
+		return errors.Join(failed(failedBy), failed(err))
+	}
+	return errors.Join(failed(failedBy), f.showCampaign(cmd, w.Dir(), again))
+}
+
+// showCampaign judges a campaign and prints it.
+func (f runFlags) showCampaign(cmd *cobra.Command, dir string, c *results.Campaign) error {
+	s := analysis.JudgeCampaign(c, analysis.CompareOptions{})
+	file := f.html
+	if file == "" {
+		file = filepath.Join(dir, "report.html")
+	}
+	unwritten := writeCampaign(file, c, &s)
+	switch as := f.as.or(wanted{"json", f.json}); {
+	case as != "text":
+		if err := writePage(cmd.OutOrStdout(), report.Summary(s), as); err != nil {
+			return failed(err)
+		}
+	case !f.quiet:
+		out := cmd.OutOrStdout()
+		if err := writePage(out, report.Summary(s), "text"); err != nil {
+			return failed(err)
+		}
+		writef(out, "\ncampaign %s\n", c.Header.ID)
+		if unwritten == nil {
+			writef(out, "report   %s\n", file)
+		}
+	}
+	switch {
+	case unwritten != nil:
+		return failed(unwritten)
+	case c.Reason() == vocab.Interrupted:
+		return &statusError{exitFailed, fmt.Errorf("interrupted: what was measured so far is kept and shown; go on with netab run --resume %s", c.Header.ID)}
+	case len(c.Runs()) == 0:
+		return &statusError{exitFailed, errors.New("no boot measured anything: see the warnings")}
+	case f.gate || f.bisect:
+		g := gateFlags{bisect: f.bisect, quiet: true} // the verdicts are printed already
+		return g.judge(cmd, s, ownOrigin(c.Header.Source))
+	}
+	return nil
+}
+
+// printCampaign says what would be booted.
+func (f runFlags) printCampaign(cmd *cobra.Command, set *kernels.Set, h results.CampaignHeader) error {
+	out := cmd.OutOrStdout()
+	if f.json {
+		return failed(writeJSON(out, h, ""))
+	}
+	g := h.Guest
+	writef(out, "%s: %s\n\n", h.Design.Name, h.Design.Question)
+	for i, k := range h.Kernels {
+		with := ""
+		if i == 0 {
+			with = ", which the others are compared with"
+		}
+		writef(out, "kernel %s (%s)%s\n", k.Release, k.Ref, with)
+	}
+	for _, a := range h.Design.Arms {
+		writef(out, "arm %s in each boot\n", a.Name)
+	}
+	writef(out, "\nguests of %s and %d MiB, QEMU %s under %s\n", prose.Counted(g.CPUs, "CPU"), g.MemoryMiB, g.QEMU, g.Accel)
+	writef(out, "%s in random order, each of which measures for %v; seed %d\n", prose.Counted(len(h.Planned), "boot"), set.Each().Round(time.Second/10), h.Seed)
+	return nil
+}

@@ -1,0 +1,285 @@
+// Package kernels asks a question of kernels: it finds them, sees before anything boots
+// that each has what the question needs, and boots them in guests, in which this same
+// netab measures.
+//
+// It is the Booter of package campaign for guests. It lies below cmd as package question
+// does, and prints nothing but what takes long.
+package kernels
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"netab/cmd/netab/question"
+	"netab/results"
+	"netab/results/vocab"
+	"netab/runner/guest"
+	"netab/runner/guest/kernel"
+	"netab/scenarios"
+)
+
+// Options say where kernels are found, and what they are booted in.
+type Options struct {
+	QEMU string    // the program; "" = of $PATH
+	Apt  string    // how apt is asked; see kernel.Options
+	Log  io.Writer // what takes long is said there
+}
+
+// A Set is the kernels of a campaign, ready to boot.
+type Set struct {
+	question *question.Question
+	parts    []scenarios.KernelArms
+	found    []*kernel.Kernel
+	needs    []string // modules
+	machine  guest.Machine
+	qemu     string // its version
+	scenario []byte // as the guest reads it
+	named    bool   // the scenario names the kernels
+	said     io.Writer
+}
+
+// Find finds the kernels that a list names, or, where that is empty, that the scenario
+// does.
+func Find(ctx context.Context, q *question.Question, list []string, o Options) (*Set, error) {
+	parts, err := q.ByKernel(list)
+	if err != nil {
+		return nil, err
+	}
+	s := &Set{question: q, parts: parts, named: len(list) == 0, said: o.Log}
+	if s.scenario, err = json.Marshal(q.Scenario); err != nil {
+		return nil, err
+	}
+	qemu, err := guest.FindQEMU(ctx, o.QEMU)
+	if err != nil {
+		return nil, err
+	}
+	s.qemu = qemu.Version
+	s.needs = needs(parts)
+	var faults []string
+	for _, p := range parts {
+		k, err := kernel.Find(ctx, p.Kernel, kernel.Options{Apt: o.Apt, Log: o.Log})
+		if err != nil {
+			return nil, err
+		}
+		s.found = append(s.found, k)
+		for _, name := range s.needs {
+			if lacks := k.Lacks(name); lacks != "" {
+				faults = append(faults, lacks)
+			}
+		}
+	}
+	if len(faults) > 0 {
+		return nil, errors.New(strings.Join(faults, "; "))
+	}
+	if err := s.choose(ctx, o); err != nil {
+		return nil, err
+	}
+	return s, s.slow()
+}
+
+// slow gives emulated CPUs longer slices, where the scenario does not say how long: what
+// an arm has in its queues takes them ten times as long to drain.
+func (s *Set) slow() error {
+	q := s.question
+	if s.machine.Accel != guest.TCG || !q.Defaulted("measure.slice") || !q.Defaulted("measure.settle") || !q.Defaulted("measure.trial") {
+		return nil
+	}
+	longer, err := scenarios.Override(q.Scenario, "measure.slice=100ms", "measure.settle=25ms")
+	if err != nil {
+		return fmt.Errorf("emulated CPUs need slices of 100ms: %w", err)
+	}
+	s.scenario, err = json.Marshal(longer)
+	return err
+}
+
+// Again are the kernels of a campaign that was cut off. One that is another now is
+// refused: its boots would not be those of the kernel that the others are of.
+func Again(ctx context.Context, c *results.Campaign, o Options) (*Set, error) {
+	h := &c.Header
+	q, err := question.Recorded(h.Source, h.Scenario)
+	if err != nil {
+		return nil, fmt.Errorf("campaign %s: its scenario: %w", h.ID, err)
+	}
+	var list []string
+	if !q.NamesKernels() {
+		for _, k := range h.Kernels {
+			list = append(list, k.Ref)
+		}
+	}
+	s, err := Find(ctx, q, list, o)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.found) != len(h.Kernels) {
+		return nil, fmt.Errorf("campaign %s is of %d kernels, and its scenario names %d", h.ID, len(h.Kernels), len(s.found))
+	}
+	for i, k := range s.found {
+		if k.Digest != h.Kernels[i].Digest {
+			return nil, fmt.Errorf("kernel %s is another than when campaign %s began (%s, now %s): begin a new one", k.Ref, h.ID, h.Kernels[i].Release, k.Release)
+		}
+	}
+	if g := s.Guest(); h.Guest == nil || g.Accel != h.Guest.Accel || g.QEMU != h.Guest.QEMU {
+		return nil, fmt.Errorf("campaign %s was begun in guests of another kind than this machine has now (QEMU %s, %s): begin a new one", h.ID, g.QEMU, g.Accel)
+	}
+	return s, nil
+}
+
+// needs are the modules that what is asked needs of every kernel, beside what guests
+// need anyway.
+func needs(parts []scenarios.KernelArms) (names []string) {
+	need := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, p := range parts {
+		for _, a := range p.Arms {
+			t := a.Config.Traffic
+			if a.Config.Topology.Kind == vocab.Veth {
+				need("veth")
+			}
+			if t.Protocol == vocab.TCP {
+				need("tcp_" + t.Congestion)
+			}
+			switch t.Source.Path {
+			case "pktgen":
+				need("pktgen")
+			case "packet":
+				need("af_packet")
+			}
+			if t.PacingRate > 0 {
+				need("sch_fq")
+			}
+		}
+	}
+	return names
+}
+
+// choose decides on what the kernels are booted in.
+func (s *Set) choose(ctx context.Context, o Options) error {
+	g := s.question.Guest.WithDefaults()
+	s.machine = guest.Machine{QEMU: o.QEMU, MemoryMiB: int(g.Memory >> 20), CPUs: g.CPUs, CPUModel: g.CPUModel, Accel: guest.Accel(g.Accel)}
+	if s.question.Guest.CPUModel == "" {
+		s.machine.CPUModel = "" // all that the accelerator can do
+	}
+	if g.Accel != "auto" {
+		return nil
+	}
+	accel, why, err := s.machine.Fastest(ctx, s.kernel(0))
+	if err != nil {
+		return err
+	}
+	if s.machine.Accel = accel; accel == guest.TCG {
+		fmt.Fprintf(o.Log, "netab: guests run under TCG, so no time of theirs is hardware's (%s)\n", why)
+	}
+	return nil
+}
+
+// kernel is one of them as a guest needs it.
+func (s *Set) kernel(i int) guest.Kernel {
+	k := s.found[i]
+	return guest.Kernel{Ref: k.Ref, Release: k.Release, Arch: k.Arch, Image: k.Image, Modules: func(names ...string) (mods []guest.Module, missing []string) {
+		found, missing := k.Load(names...)
+		for _, m := range found {
+			mods = append(mods, guest.Module{Name: m.Name, File: m.File, Read: m.Read})
+		}
+		return mods, missing
+	}}
+}
+
+// Guest is what they are booted in, for the record.
+func (s *Set) Guest() *results.Guest {
+	return &results.Guest{Accel: string(s.machine.Accel), QEMU: s.qemu, MemoryMiB: s.machine.MemoryMiB, CPUs: s.machine.CPUs, CPUModel: s.machine.CPUModel}
+}
+
+// Header is the record that the campaign begins with.
+func (s *Set) Header(seed uint64) results.CampaignHeader {
+	h := s.question.Campaign(s.parts, seed)
+	h.Scenario, h.Guest = s.scenario, s.Guest()
+	for i, k := range s.found {
+		h.Kernels[i] = results.Kernel{Ref: k.Ref, Release: k.Release, Build: k.Build, Arch: k.Arch, Digest: k.Digest, Config: k.Config}
+	}
+	return h
+}
+
+// Each is how long each boot measures.
+func (s *Set) Each() time.Duration { return s.question.EachBoot(len(s.parts)) }
+
+// Boot implements campaign.Booter: the guest measures what the kernel's arms ask.
+func (s *Set) Boot(ctx context.Context, n int, seed uint64, line func([]byte) error) (results.Boot, error) {
+	if err := s.found[n].Unchanged(ctx); err != nil {
+		return results.Boot{}, err
+	}
+	job := guest.Job{Args: s.args(n, seed), Files: []guest.File{{Name: scenarioFile, Data: s.scenario}}, Modules: s.needs,
+		Stream: runsDir + "/*/" + results.RunFile, Deadline: s.deadline()}
+	var said bytes.Buffer
+	began := time.Now().UTC()
+	o, err := s.machine.Run(ctx, s.kernel(n), job, line, &said)
+	if err != nil {
+		return results.Boot{}, err
+	}
+	b := results.Boot{End: endOf(o), Text: o.Text, Started: began, Ended: time.Now().UTC()}
+	if b.End != vocab.Finished {
+		b.Console = o.Console
+		if last := lastLine(said.String()); last != "" && (b.End == vocab.RunFailed || b.End == vocab.Hang) {
+			b.Text += ": " + last
+		}
+	}
+	return b, nil
+}
+
+const (
+	scenarioFile = "scenario.yaml"
+	runsDir      = "/tmp/runs"
+)
+
+// args are the command that is run in the guest.
+func (s *Set) args(n int, seed uint64) []string {
+	args := []string{"run", "/tmp/" + scenarioFile, "--record", "--store", runsDir, "--seed", strconv.FormatUint(seed, 10), "--no-progress"}
+	if s.named {
+		args = append(args, "--of-kernel", s.parts[n].Kernel)
+	} else {
+		args = append(args, "--max-time", s.Each().String())
+	}
+	for _, name := range s.question.Allowed {
+		args = append(args, "--allow-sysctl", name)
+	}
+	return args
+}
+
+// deadline is what a run may take beside its time: its first trial is measured
+// whatever it takes, and an emulated CPU sets up a hundred times as slowly.
+func (s *Set) deadline() time.Duration { return 3*s.Each() + 2*time.Minute }
+
+// ends say what an end of a guest says of its kernel.
+var ends = map[guest.End]vocab.BootEnd{
+	guest.Finished: vocab.Finished, guest.Panic: vocab.Panic, guest.Oops: vocab.Oops, guest.InitDied: vocab.InitDied,
+	guest.NoMemory: vocab.NoMemory, guest.NoInitramfs: vocab.Lacks, guest.NoPort: vocab.Lacks, guest.Hang: vocab.Hang,
+	guest.Late: vocab.Hang, guest.NoJob: vocab.RunFailed, guest.Reset: vocab.Hang, guest.Garbled: vocab.RunFailed,
+	guest.WrongImage: vocab.Lacks, guest.QEMUFailed: vocab.QEMUFailed, guest.Interrupted: vocab.BootInterrupted,
+}
+
+func endOf(o guest.Outcome) vocab.BootEnd {
+	end, ok := ends[o.End]
+	switch {
+	case !ok:
+		return vocab.RunFailed
+	case end == vocab.Finished && o.Status != 0:
+		return vocab.RunFailed
+	}
+	return end
+}
+
+// lastLine is the last of what the guest's netab said.
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.TrimSpace(lines[len(lines)-1])
+}
