@@ -90,7 +90,7 @@ func TestCampaignPlanted(t *testing.T) {
 				t.Errorf("seed %d, on %s: %s, %v to %v, n %d, df %v, withheld %q", seed, kernel, c.Verdict, c.Lo, c.Hi, c.N, c.DF, c.Withheld)
 			}
 		}
-		if g := NewGate(s, gateDay); g.Outcome != Worse {
+		if g := NewGate(s, nil, gateDay); g.Outcome != Worse {
 			t.Errorf("seed %d: gate %s: %s", seed, g.Outcome, g.Sentence)
 		}
 		if seed == 0 {
@@ -190,7 +190,7 @@ func TestCampaignTooFew(t *testing.T) {
 	if c := on(t, &s, "6.1.0"); c.Verdict != Inconclusive || c.Withheld != "3 boots are fewer than the 4 that a verdict needs" || c.BootsForChange < 4 {
 		t.Errorf("within: %s, %q, %d boots", c.Verdict, c.Withheld, c.BootsForChange)
 	}
-	if g := NewGate(s, gateDay); g.Outcome != Undecided {
+	if g := NewGate(s, nil, gateDay); g.Outcome != Undecided {
 		t.Errorf("gate %s", g.Outcome)
 	}
 	// Enough for a verdict, and none: what would tell is said too.
@@ -230,7 +230,7 @@ func TestCampaignFailures(t *testing.T) {
 		if side.Verdict != tt.verdict || (side.P == nil) != (tt.p == 0) || side.P != nil && math.Abs(*side.P-tt.p) > 1e-3 {
 			t.Errorf("%v of %v: %q, p %v, want %q, %v", tt.fails, tt.boots, side.Verdict, side.P, tt.verdict, tt.p)
 		}
-		g := NewGate(s, gateDay)
+		g := NewGate(s, nil, gateDay)
 		if g.Outcome != tt.gate {
 			t.Errorf("%v of %v: gate %s, want %s: %s", tt.fails, tt.boots, g.Outcome, tt.gate, g.Sentence)
 		}
@@ -262,12 +262,12 @@ func TestCampaignEmulated(t *testing.T) {
 	if n != 1 || !NotHardware.Serious() {
 		t.Errorf("%d warnings", n)
 	}
-	if g := NewGate(s, gateDay); g.Outcome != Undecided || !strings.Contains(g.Sentence, "Not hardware time") {
+	if g := NewGate(s, nil, gateDay); g.Outcome != Undecided || !strings.Contains(g.Sentence, "Not hardware time") {
 		t.Errorf("%s: %s", g.Outcome, g.Sentence)
 	}
 	// A regression is one all the same; a single run is labelled too.
 	w.shift = -0.3
-	if g := NewGate(w.judge(), gateDay); g.Outcome != Worse || !strings.Contains(g.Sentence, "NOT HARDWARE TIME") {
+	if g := NewGate(w.judge(), nil, gateDay); g.Outcome != Worse || !strings.Contains(g.Sentence, "NOT HARDWARE TIME") {
 		t.Errorf("%s: %s", g.Outcome, g.Sentence)
 	}
 	wantCodes(t, Summarize(w.campaign().Boots[0].Run), "not-hardware-time")
@@ -376,7 +376,7 @@ func TestCampaignEnds(t *testing.T) {
 		c.Header.Planned = append(c.Header.Planned, results.PlannedBoot{Number: 99})
 		s := JudgeCampaign(c, CompareOptions{})
 		wantCodes(t, s, tt.code)
-		if g := NewGate(s, gateDay); g.Outcome != tt.gate {
+		if g := NewGate(s, nil, gateDay); g.Outcome != tt.gate {
 			t.Errorf("%v: gate %s, want %s: %s", tt.end, g.Outcome, tt.gate, g.Sentence)
 		}
 	}
