@@ -38,6 +38,9 @@ func (f runFlags) campaign(cmd *cobra.Command, q *question.Question) error {
 	if err != nil {
 		return failed(err)
 	}
+	if why := set.Emulated(); why != "" && !f.quiet {
+		writef(cmd.ErrOrStderr(), "netab: guests run under TCG, so no time of theirs is hardware's: %s\n", why)
+	}
 	seed := f.seed
 	if seed == 0 {
 		seed = q.Measure.Seed

@@ -43,7 +43,8 @@ type Set struct {
 	qemu     string // its version
 	scenario []byte // as the guest reads it
 	named    bool   // the scenario names the kernels
-	said     io.Writer
+	// slowly is why the guests run under TCG though they might have run under KVM.
+	slowly string
 }
 
 // Find finds the kernels that a list names, or, where that is empty, that the scenario
@@ -53,7 +54,7 @@ func Find(ctx context.Context, q *question.Question, list []string, o Options) (
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{question: q, parts: parts, named: len(list) == 0, said: o.Log}
+	s := &Set{question: q, parts: parts, named: len(list) == 0}
 	if s.scenario, err = json.Marshal(q.Scenario); err != nil {
 		return nil, err
 	}
@@ -178,7 +179,7 @@ func (s *Set) choose(ctx context.Context, o Options) error {
 		return err
 	}
 	if s.machine.Accel = accel; accel == guest.TCG {
-		fmt.Fprintf(o.Log, "netab: guests run under TCG, so no time of theirs is hardware's (%s)\n", why)
+		s.slowly = why
 	}
 	return nil
 }
@@ -208,6 +209,17 @@ func (s *Set) Header(seed uint64) results.CampaignHeader {
 		h.Kernels[i] = results.Kernel{Ref: k.Ref, Release: k.Release, Build: k.Build, Arch: k.Arch, Digest: k.Digest, Config: k.Config}
 	}
 	return h
+}
+
+// Emulated says that the CPUs of the guests are computed, and why; "" = they are not.
+func (s *Set) Emulated() string {
+	switch {
+	case s.machine.Accel != guest.TCG:
+		return ""
+	case s.slowly == "":
+		return "as guest.accel asks"
+	}
+	return s.slowly
 }
 
 // Each is how long each boot measures.
@@ -259,23 +271,12 @@ func (s *Set) args(n int, seed uint64) []string {
 // whatever it takes, and an emulated CPU sets up a hundred times as slowly.
 func (s *Set) deadline() time.Duration { return 3*s.Each() + 2*time.Minute }
 
-// ends say what an end of a guest says of its kernel.
-var ends = map[guest.End]vocab.BootEnd{
-	guest.Finished: vocab.Finished, guest.Panic: vocab.Panic, guest.Oops: vocab.Oops, guest.InitDied: vocab.InitDied,
-	guest.NoMemory: vocab.NoMemory, guest.NoInitramfs: vocab.Lacks, guest.NoPort: vocab.Lacks, guest.Hang: vocab.Hang,
-	guest.Late: vocab.Hang, guest.NoJob: vocab.RunFailed, guest.Reset: vocab.Hang, guest.Garbled: vocab.RunFailed,
-	guest.WrongImage: vocab.Lacks, guest.QEMUFailed: vocab.QEMUFailed, guest.Interrupted: vocab.BootInterrupted,
-}
-
+// endOf is how a boot ended: one whose run failed finished all the same.
 func endOf(o guest.Outcome) vocab.BootEnd {
-	end, ok := ends[o.End]
-	switch {
-	case !ok:
-		return vocab.RunFailed
-	case end == vocab.Finished && o.Status != 0:
+	if o.End == guest.Finished && o.Status != 0 {
 		return vocab.RunFailed
 	}
-	return end
+	return vocab.BootEnd(o.End)
 }
 
 // lastLine is the last of what the guest's netab said.
