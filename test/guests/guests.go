@@ -20,12 +20,11 @@ import (
 // of Debian's, unpacked (dpkg-deb -x).
 const Folder = "NETAB_TEST_KERNEL"
 
-// Kernel is Debian's kernel for cloud machines, of the folder where ./tools.sh has
-// unpacked it.
-func Kernel(t testing.TB) guest.Kernel {
+// Find is the folder of the kernel that tests boot, and its image.
+func Find(t testing.TB) (folder, image string) {
 	t.Helper()
 	need.Program(t, "qemu-system-x86_64")
-	folder := os.Getenv(Folder)
+	folder = os.Getenv(Folder)
 	if folder == "" {
 		cache, err := os.UserCacheDir()
 		if err != nil {
@@ -37,9 +36,17 @@ func Kernel(t testing.TB) guest.Kernel {
 	if err != nil || len(images) != 1 {
 		need.Missing(t, "a kernel for guests in "+folder, "`make tools` puts one there")
 	}
-	_, release, _ := strings.Cut(filepath.Base(images[0]), "-")
+	return folder, images[0]
+}
+
+// Kernel is Debian's kernel for cloud machines, of the folder where ./tools.sh has
+// unpacked it.
+func Kernel(t testing.TB) guest.Kernel {
+	t.Helper()
+	folder, image := Find(t)
+	_, release, _ := strings.Cut(filepath.Base(image), "-")
 	files := map[string]string{}
-	err = filepath.WalkDir(filepath.Join(folder, "lib", "modules", release), func(path string, _ fs.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(folder, "lib", "modules", release), func(path string, _ fs.DirEntry, err error) error {
 		if name, _, ok := strings.Cut(filepath.Base(path), ".ko"); ok {
 			files[strings.ReplaceAll(name, "-", "_")] = path
 		}
@@ -48,7 +55,7 @@ func Kernel(t testing.TB) guest.Kernel {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return guest.Kernel{Ref: release, Release: release, Arch: "x86_64", Image: images[0],
+	return guest.Kernel{Ref: release, Release: release, Arch: "x86_64", Image: image,
 		Modules: func(names ...string) (out []guest.Module, missing []string) {
 			for _, name := range names {
 				out = load(t, files, name, out)
