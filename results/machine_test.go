@@ -157,6 +157,7 @@ func TestVirtualization(t *testing.T) {
 		{"bare metal", metal, map[string]string{dmi + "sys_vendor": "Dell Inc."}, "none"},
 		{"bare metal of a cloud", metal, map[string]string{dmi + "sys_vendor": "Amazon EC2"}, "none"},
 		{"kvm by its clock", guest, map[string]string{avail: "tsc kvm-clock acpi_pm"}, "kvm"},
+		{"emulated", cpuModel{model: "QEMU TCG CPU version 2.5+", x86: true, hypervisor: true}, map[string]string{dmi + "sys_vendor": "QEMU", avail: "tsc"}, "qemu"},
 		{"kvm by DMI", guest, map[string]string{dmi + "sys_vendor": "QEMU", avail: "tsc"}, "kvm"},
 		{"Hyper-V by its clock", guest, map[string]string{avail: "hyperv_clocksource_tsc_page acpi_pm"}, "microsoft"},
 		{"Hyper-V by DMI", guest, map[string]string{dmi + "sys_vendor": "Microsoft Corporation", dmi + "product_name": "Virtual Machine"}, "microsoft"},

@@ -37,6 +37,9 @@ func readVirtualization(files Files, cpu cpuModel) string {
 	if kind := textOr(files, "/sys/hypervisor/type", ""); kind == "xen" {
 		return kind // dom0 too: its CPUs are scheduled by Xen
 	}
+	if cpu.emulated() != "" {
+		return "qemu" // which its DMI says of KVM's guests too; the word is systemd-detect-virt's
+	}
 	if cpu.x86 && !cpu.hypervisor {
 		return "none"
 	}

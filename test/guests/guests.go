@@ -1,4 +1,6 @@
-// Package guests is the kernel that tests boot.
+// Package guests is the kernel that tests boot. It reads its modules by itself: package
+// kernel unpacks archives, and archive/tar looks up users, which links the C library
+// into a test's binary, which is to be /init.
 package guests
 
 import (
