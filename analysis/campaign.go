@@ -760,8 +760,7 @@ func (k *campaigning) failureSentences() string {
 func (k *campaigning) effectSentences(effects []Comparison) string {
 	metric := judgedMetrics(k.design())[0]
 	var arms []string
-	parts := map[string][]string{}
-	baseline := ""
+	parts, baselines := map[string][]string{}, map[string]string{}
 	for i := range effects {
 		c := &effects[i]
 		if c.Metric != metric {
@@ -770,7 +769,7 @@ func (k *campaigning) effectSentences(effects []Comparison) string {
 		if parts[c.Arm] == nil {
 			arms = append(arms, c.Arm)
 		}
-		baseline = c.Baseline
+		baselines[c.Arm] = c.Baseline
 		parts[c.Arm] = append(parts[c.Arm], c.onKernel())
 	}
 	var out []string
@@ -779,7 +778,7 @@ func (k *campaigning) effectSentences(effects []Comparison) string {
 			out = append(out, fmt.Sprintf("%d more arms are in the table.", len(arms)-maxInAnswer))
 			break
 		}
-		out = append(out, fmt.Sprintf("%s against %s: %s.", prose.Capital(arm), baseline, strings.Join(parts[arm], "; ")))
+		out = append(out, fmt.Sprintf("%s against %s: %s.", prose.Capital(arm), baselines[arm], strings.Join(parts[arm], "; ")))
 	}
 	return strings.Join(out, " ")
 }

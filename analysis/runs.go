@@ -509,23 +509,40 @@ func (c comparing) interactions(alpha float64) []Comparison {
 		if len(d.Arms) < 2 {
 			continue
 		}
-		base := d.Arms[baseline(d)]
-		for _, arm := range d.Arms {
-			for _, m := range judgedOf(d) {
-				if arm.Name == base.Name || !m.AppliesTo(arm) || !m.AppliesTo(base) {
-					continue
-				}
-				of := c.records.effectReading(m, base.Name, arm.Name)
-				if c.onShares(g, m, arm.Name).per > 0 || c.onShares(g, m, base.Name).per > 0 {
-					m.per = 1 // each run by its own baseline's level
-					of = c.records.effectReading(m, base.Name, arm.Name)
-				}
-				x := c.crossWithin(g, m, arm.Name, of)
-				x.Baseline, x.Alpha = base.Name, alpha
-				if x.contrast.OK {
-					out = append(out, x.conclude())
-				}
+		for _, arms := range c.compared(d) {
+			base := d.Arms[arms[0]]
+			for _, i := range arms[1:] {
+				out = append(out, c.interactionsOf(g, d, base, d.Arms[i], alpha)...)
 			}
+		}
+	}
+	return out
+}
+
+// compared are the arms that are held against each other within a side, the first of each
+// group with those behind it.
+func (c comparing) compared(d results.Design) [][]int {
+	if c.campaign == nil {
+		d.Factors = nil // all against the baseline
+	}
+	return twins(d)
+}
+
+// interactionsOf say on each metric whether the effect of an arm is another on a side.
+func (c comparing) interactionsOf(g RunGroup, d results.Design, base, arm results.Arm, alpha float64) (out []Comparison) {
+	for _, m := range judgedOf(d) {
+		if !m.AppliesTo(arm) || !m.AppliesTo(base) {
+			continue
+		}
+		of := c.records.effectReading(m, base.Name, arm.Name)
+		if c.onShares(g, m, arm.Name).per > 0 || c.onShares(g, m, base.Name).per > 0 {
+			m.per = 1 // each run by its own baseline's level
+			of = c.records.effectReading(m, base.Name, arm.Name)
+		}
+		x := c.crossWithin(g, m, arm.Name, of)
+		x.Baseline, x.Alpha = base.Name, alpha
+		if x.contrast.OK {
+			out = append(out, x.conclude())
 		}
 	}
 	return out

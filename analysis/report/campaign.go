@@ -55,7 +55,8 @@ type EffectTable struct {
 	Effects  []analysis.Comparison // by arm, then by kernel
 }
 
-// EffectTables are those of a campaign, a table for each judged metric.
+// EffectTables are those of a campaign, a table for each judged metric, and for each arm
+// that others are compared with: twins of a matrix have their own.
 func EffectTables(s analysis.Summary) []EffectTable {
 	var out []EffectTable
 	if s.Campaign == nil {
@@ -69,7 +70,18 @@ func EffectTables(s analysis.Summary) []EffectTable {
 		}
 		v := VerdictTableOf(w, metric)
 		slices.SortStableFunc(cs, func(a, b analysis.Comparison) int { return ArmIndex(s.Arms, a.Arm) - ArmIndex(s.Arms, b.Arm) })
-		out = append(out, EffectTable{Headline: v.Headline, Against: cs[0].Baseline, Change: v.Change, Effects: cs})
+		for len(cs) > 0 {
+			t := EffectTable{Headline: v.Headline, Against: cs[0].Baseline, Change: v.Change}
+			var others []analysis.Comparison
+			for _, c := range cs {
+				if c.Baseline == t.Against {
+					t.Effects = append(t.Effects, c)
+				} else {
+					others = append(others, c)
+				}
+			}
+			out, cs = append(out, t), others
+		}
 	}
 	return out
 }

@@ -71,6 +71,7 @@ func newCampaignView(s analysis.Summary, runs []*results.Run) (*campaignView, er
 				string(e.Verdict), page.VerdictSymbol(e.Verdict), report.VerdictWords(e)})
 		}
 		v.Within = append(v.Within, view)
+		within.Comparisons = t.Effects
 		forest, err := forestChart(fmt.Sprintf("cmp-within%d", i), within, report.VerdictTableOf(within, t.Headline.Name))
 		if err != nil {
 			return nil, err
