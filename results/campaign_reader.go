@@ -1,7 +1,6 @@
 package results
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
@@ -14,7 +13,6 @@ import (
 	"strings"
 
 	"netab/results/disk"
-	"netab/results/nesting"
 	"netab/results/vocab"
 )
 
@@ -77,7 +75,7 @@ func (c *Campaign) readRun(b *Boot) (*Run, error) {
 	if b.File != bootFile(b.Number, b.Attempt) {
 		return nil, fmt.Errorf("its run is said to be %q, want %s", b.File, bootFile(b.Number, b.Attempt))
 	}
-	run, err := ReadFile(filepath.Join(c.Dir, b.File))
+	run, err := readRunFile(filepath.Join(c.Dir, b.File))
 	switch {
 	case err != nil:
 		return nil, err
@@ -86,11 +84,12 @@ func (c *Campaign) readRun(b *Boot) (*Run, error) {
 	case run.End.Reason.Failed():
 		return nil, fmt.Errorf("its run %s", run.End.Reason)
 	}
+	run.of(&c.Header, b.Number)
 	return run, nil
 }
 
-// ofCampaign gives the run of a boot what its campaign knows and it cannot: which boot
-// it is of, and what computed its CPUs. Other runs stay as they are.
+// ofCampaign is of for the run of a boot, by where its file is. Other runs stay as they
+// are.
 func (r *Run) ofCampaign(path string) {
 	dir := filepath.Dir(path)
 	number, _, ok := strings.Cut(filepath.Base(dir), "-a")
@@ -98,10 +97,16 @@ func (r *Run) ofCampaign(path string) {
 	if boots := filepath.Dir(dir); !ok || err != nil || filepath.Base(boots) != bootsDir || filepath.Base(path) != RunFile {
 		return
 	} else if c, err := readCampaign(filepath.Dir(boots)); err == nil {
-		r.Header.ID = BootID(c.Header.ID, n)
-		if c.Header.IsEmulated() {
-			r.Header.Machine.Emulated = c.Header.Guest.Accel
-		}
+		r.of(&c.Header, n)
+	}
+}
+
+// of gives the run of a boot what its campaign knows and it cannot: which boot it is of,
+// and what computed its CPUs.
+func (r *Run) of(h *CampaignHeader, boot int) {
+	r.Header.ID = BootID(h.ID, boot)
+	if h.IsEmulated() {
+		r.Header.Machine.Emulated = h.Guest.Accel
 	}
 }
 
@@ -110,26 +115,11 @@ func (c *Campaign) warn(code vocab.Code, format string, args ...any) {
 }
 
 func (c *Campaign) read(r io.Reader) error {
-	lines := bufio.NewReaderSize(disk.AtMost(r, maxCampaign), 1<<16)
 	in := campaignReader{c: c, seen: map[[2]int]sum{}, planned: map[int]int{}, totals: make(totals)}
-	for n := 1; ; n++ {
-		line, err := readLine(lines)
-		whole := err == nil
-		if err != nil && !errors.Is(err, io.EOF) {
-			return fmt.Errorf("line %d: %w", n, err)
-		}
-		line = bytes.TrimSpace(line)
-		if len(line) > 0 || whole {
-			err := in.add(n, line)
-			if err != nil && !whole && n > 1 && !json.Valid(line) {
-				c.warn(codeTruncated, "line %d, the last, was cut off after %d bytes and is not used; the campaign was ended hard, the %d lines before are whole", n, len(line), n-1)
-			} else if err != nil {
-				return err
-			}
-		}
-		if !whole {
-			break
-		}
+	if err := eachLine(r, maxCampaign, in.add, func(n, size int) {
+		c.warn(codeTruncated, "line %d, the last, was cut off after %d bytes and is not used; the campaign was ended hard, the %d lines before are whole", n, size, n-1)
+	}); err != nil {
+		return err
 	}
 	if c.Header.Type == "" {
 		return errors.New("empty: a campaign starts with its header")
@@ -147,18 +137,9 @@ type campaignReader struct {
 // add decodes line n into the campaign.
 func (in *campaignReader) add(n int, line []byte) error {
 	c := in.c
-	if at := nesting.JSON(line); at > 0 {
-		return fmt.Errorf("line %d, byte %d: %w", n, at, &nesting.Deep{Line: n, Column: at})
-	}
-	var kind struct {
-		Type   string `json:"type"`
-		Schema string `json:"schema"`
-	}
-	if err := json.Unmarshal(line, &kind); err != nil {
-		return lineError(n, err)
-	}
-	if (n == 1) != (kind.Type == "campaign") {
-		return fmt.Errorf("line %d: type %q: the header of the campaign must be the first line and the only one", n, kind.Type)
+	kind, err := kindOf(n, line, "campaign", "the header of the campaign")
+	if err != nil {
+		return err
 	}
 	switch kind.Type {
 	case "campaign":

@@ -45,6 +45,15 @@ func ReadFile(path string) (*Run, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path = filepath.Join(path, RunFile)
 	}
+	run, err := readRunFile(path)
+	if err == nil {
+		run.ofCampaign(path)
+	}
+	return run, err
+}
+
+// readRunFile knows nothing of the campaign that the run may be of.
+func readRunFile(path string) (*Run, error) {
 	f, err := disk.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open the run file: %w", err)
@@ -54,7 +63,6 @@ func ReadFile(path string) (*Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	run.ofCampaign(path)
 	return run, nil
 }
 
@@ -65,31 +73,62 @@ func ReadFile(path string) (*Run, error) {
 // uses one must be able to rely on it (see limits.go).
 func Read(r io.Reader) (*Run, error) {
 	in := reader{run: &Run{}, seen: map[int]sum{}, totals: make(totals)}
-	lines := bufio.NewReaderSize(disk.AtMost(r, maxFile), 1<<16)
-	for n := 1; ; n++ {
-		line, err := readLine(lines)
-		whole := err == nil
-		if err != nil && !errors.Is(err, io.EOF) {
-			return nil, fmt.Errorf("line %d: %w", n, err)
-		}
-		line = bytes.TrimSpace(line)
-		if len(line) > 0 || whole {
-			err := in.add(n, line)
-			if err != nil && !whole && n > 1 && !json.Valid(line) {
-				in.warn(codeTruncated, "line %d, the last, was cut off after %d bytes and is not used; the run was ended hard, the %d trials before are whole", n, len(line), len(in.run.Trials))
-			} else if err != nil {
-				return nil, err
-			}
-		}
-		if !whole {
-			break
-		}
+	if err := eachLine(r, maxFile, in.add, func(n, size int) {
+		in.warn(codeTruncated, "line %d, the last, was cut off after %d bytes and is not used; the run was ended hard, the %d trials before are whole", n, size, len(in.run.Trials))
+	}); err != nil {
+		return nil, err
 	}
 	if in.run.Header.Type == "" {
 		return nil, errors.New("empty: a run file starts with its header")
 	}
 	in.count()
 	return in.run, nil
+}
+
+// eachLine hands the lines of a file of records to add, by their numbers from 1. A last
+// one that was cut off, which add cannot use, is skipped, and torn is told of it.
+func eachLine(r io.Reader, most int64, add func(n int, line []byte) error, torn func(n, size int)) error {
+	lines := bufio.NewReaderSize(disk.AtMost(r, most), 1<<16)
+	for n := 1; ; n++ {
+		line, err := readLine(lines)
+		whole := err == nil
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("line %d: %w", n, err)
+		}
+		line = bytes.TrimSpace(line)
+		if len(line) > 0 || whole {
+			err := add(n, line)
+			if err != nil && !whole && n > 1 && !json.Valid(line) {
+				torn(n, len(line))
+			} else if err != nil {
+				return err
+			}
+		}
+		if !whole {
+			return nil
+		}
+	}
+}
+
+// A kind is what every record says of itself.
+type kind struct {
+	Type   string `json:"type"`
+	Schema string `json:"schema"`
+}
+
+// kindOf is that of line n. The header, of a type of its own, is the first line and no
+// other.
+func kindOf(n int, line []byte, header, called string) (k kind, err error) {
+	if at := nesting.JSON(line); at > 0 {
+		return k, fmt.Errorf("line %d, byte %d: %w", n, at, &nesting.Deep{Line: n, Column: at})
+	}
+	if err := json.Unmarshal(line, &k); err != nil {
+		return k, lineError(n, err)
+	}
+	if (n == 1) != (k.Type == header) {
+		return k, fmt.Errorf("line %d: type %q: %s must be the first line and the only one", n, k.Type, called)
+	}
+	return k, nil
 }
 
 // readLine is ReadBytes of a line that may not have any length.
@@ -128,18 +167,9 @@ func (in *reader) warn(code vocab.Code, format string, args ...any) {
 // add decodes line n into the run.
 func (in *reader) add(n int, line []byte) error {
 	run := in.run
-	if at := nesting.JSON(line); at > 0 {
-		return fmt.Errorf("line %d, byte %d: %w", n, at, &nesting.Deep{Line: n, Column: at})
-	}
-	var kind struct {
-		Type   string `json:"type"`
-		Schema string `json:"schema"`
-	}
-	if err := json.Unmarshal(line, &kind); err != nil {
-		return lineError(n, err)
-	}
-	if (n == 1) != (kind.Type == "header") {
-		return fmt.Errorf("line %d: type %q: the header must be the first line and the only one", n, kind.Type)
+	kind, err := kindOf(n, line, "header", "the header")
+	if err != nil {
+		return err
 	}
 	switch kind.Type {
 	case "header":
