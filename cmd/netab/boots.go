@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +13,6 @@ import (
 
 	"netab/analysis"
 	"netab/analysis/prose"
-	"netab/analysis/report"
 	"netab/cmd/netab/kernels"
 	"netab/cmd/netab/question"
 	"netab/results"
@@ -41,14 +41,7 @@ func (f runFlags) campaign(cmd *cobra.Command, q *question.Question) error {
 	if why := set.Emulated(); why != "" && !f.quiet {
 		writef(cmd.ErrOrStderr(), "netab: guests run under TCG, so no time of theirs is hardware's: %s\n", why)
 	}
-	seed := f.seed
-	if seed == 0 {
-		seed = q.Measure.Seed
-	}
-	if seed == 0 {
-		seed = question.NewSeed()
-	}
-	h := set.Header(seed)
+	h := set.Header(cmp.Or(f.seed, q.Measure.Seed, question.NewSeed()))
 	h.Netab, h.Command, h.Started = build(), os.Args, time.Now().UTC()
 	if f.dryRun {
 		return f.printCampaign(cmd, set, h)
@@ -98,7 +91,14 @@ func (f runFlags) resumeCampaign(cmd *cobra.Command) error {
 		return failed(err)
 	}
 	defer w.Close()
-	set, err := kernels.Again(cmd.Context(), c, f.kernelOptions(cmd))
+	q, err := question.Recorded(c.Header.Source, c.Header.Scenario)
+	if err != nil {
+		return failed(fmt.Errorf("campaign %s: its scenario: %w", c.Header.ID, err))
+	}
+	if q.Allowed, err = f.allow.check(q); err != nil {
+		return badScenario(cmd, err)
+	}
+	set, err := kernels.Again(cmd.Context(), c, q, f.kernelOptions(cmd))
 	if err != nil {
 		return failed(err)
 	}
@@ -144,24 +144,10 @@ func (f runFlags) showCampaign(cmd *cobra.Command, dir string, c *results.Campai
 		file = filepath.Join(dir, "report.html")
 	}
 	unwritten := writeCampaign(file, c, &s)
-	switch as := f.as.or(wanted{"json", f.json}); {
-	case as != "text":
-		if err := writePage(cmd.OutOrStdout(), report.Summary(s), as); err != nil {
-			return failed(err)
-		}
-	case !f.quiet:
-		out := cmd.OutOrStdout()
-		if err := writePage(out, report.Summary(s), "text"); err != nil {
-			return failed(err)
-		}
-		writef(out, "\ncampaign %s\n", c.Header.ID)
-		if unwritten == nil {
-			writef(out, "report   %s\n", file)
-		}
+	if err := f.print(cmd, s, "campaign", c.Header.ID, file, unwritten); err != nil {
+		return err
 	}
 	switch {
-	case unwritten != nil:
-		return failed(unwritten)
 	case c.Reason() == vocab.Interrupted:
 		return &statusError{exitFailed, fmt.Errorf("interrupted: what was measured so far is kept and shown; go on with netab run --resume %s", c.Header.ID)}
 	case len(c.Runs()) == 0:

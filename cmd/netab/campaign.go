@@ -147,18 +147,7 @@ func (f *compareFlags) compareCampaign(cmd *cobra.Command, c *results.Campaign, 
 			return failed(err)
 		}
 	}
-	if f.judges() {
-		return f.judge(cmd, s, from)
-	}
-	if !f.quiet {
-		if err := printSummary(cmd, s, f.as.or(wanted{"json", f.json})); err != nil {
-			return failed(err)
-		}
-	}
-	if len(s.Blocking()) > 0 && !f.force {
-		return &statusError{exitNotComparable, notComparable(s)}
-	}
-	return nil
+	return f.conclude(cmd, s, from)
 }
 
 // bootsOf is how many boots of a campaign there are, for the list of runs.

@@ -117,8 +117,13 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
 			return failed(err)
 		}
 	}
+	return f.conclude(cmd, s, p.origin) // of the last that was named
+}
+
+// conclude judges what was compared, or prints it.
+func (f *compareFlags) conclude(cmd *cobra.Command, s analysis.Summary, from origin) error {
 	if f.judges() {
-		return f.judge(cmd, s, p.origin) // of the last that was named
+		return f.judge(cmd, s, from)
 	}
 	if !f.quiet {
 		if err := printSummary(cmd, s, f.as.or(wanted{"json", f.json})); err != nil {

@@ -267,6 +267,25 @@ func dryRun(cmd *cobra.Command, q *question.Question, f runFlags) error {
 	return nil
 }
 
+// print writes what was measured as the flags have it, and where it is kept: under which
+// id, and its report, unless that could not be written.
+func (f runFlags) print(cmd *cobra.Command, s analysis.Summary, what, id, page string, unwritten error) error {
+	out, as := cmd.OutOrStdout(), f.as.or(wanted{"json", f.json})
+	if as == "text" && f.quiet {
+		return failed(unwritten)
+	}
+	if err := writePage(out, report.Summary(s), as); err != nil {
+		return failed(err)
+	}
+	if as == "text" {
+		writef(out, "\n%-7s %s\n", what, id)
+		if unwritten == nil {
+			writef(out, "%-*s %s\n", max(7, len(what)), "report", page)
+		}
+	}
+	return failed(unwritten)
+}
+
 // show judges the run and prints it; measured says whether it ended well.
 func show(cmd *cobra.Command, f runFlags, store string, run *results.Run, measured error) error {
 	summary := analysis.Summarize(run)
@@ -275,23 +294,8 @@ func show(cmd *cobra.Command, f runFlags, store string, run *results.Run, measur
 	}
 	// A report that cannot be written is no reason to show nothing.
 	page, unwritten := writeReport(f.html, store, run, summary)
-	switch as := f.as.or(wanted{"json", f.json}); {
-	case as != "text":
-		if err := writePage(cmd.OutOrStdout(), report.Summary(summary), as); err != nil {
-			return failed(err)
-		}
-	case !f.quiet:
-		out := cmd.OutOrStdout()
-		if err := writePage(out, report.Summary(summary), "text"); err != nil {
-			return failed(err)
-		}
-		writef(out, "\nrun     %s\n", run.Header.ID)
-		if unwritten == nil {
-			writef(out, "report  %s\n", page)
-		}
-	}
-	if unwritten != nil {
-		return failed(unwritten)
+	if err := f.print(cmd, summary, "run", run.Header.ID, page, unwritten); err != nil {
+		return err
 	}
 	if measured == nil && run.End != nil && run.End.Reason == vocab.Interrupted {
 		return &statusError{exitFailed, errors.New("interrupted: what was measured so far is kept and shown")}

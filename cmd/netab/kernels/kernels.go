@@ -101,14 +101,10 @@ func (s *Set) slow() error {
 	return err
 }
 
-// Again are the kernels of a campaign that was cut off. One that is another now is
+// Again are the kernels of a campaign that was cut off, whose question is q. One that is another now is
 // refused: its boots would not be those of the kernel that the others are of.
-func Again(ctx context.Context, c *results.Campaign, o Options) (*Set, error) {
+func Again(ctx context.Context, c *results.Campaign, q *question.Question, o Options) (*Set, error) {
 	h := &c.Header
-	q, err := question.Recorded(h.Source, h.Scenario)
-	if err != nil {
-		return nil, fmt.Errorf("campaign %s: its scenario: %w", h.ID, err)
-	}
 	var list []string
 	if !q.NamesKernels() {
 		for _, k := range h.Kernels {
