@@ -24,9 +24,8 @@ const (
 	maxFiles   = 64 << 20
 )
 
-// An image is what an initramfs is made of. It is not compressed: QEMU copies it into
-// the guest's memory, which takes less than unpacking does under TCG, and the kernel
-// needs to know no compression.
+// An image is what an initramfs is made of. It is not compressed: making it takes no
+// time, and the kernel needs to know no compression.
 type image struct {
 	program []byte
 	spec    inside.Spec
