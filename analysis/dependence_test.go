@@ -42,6 +42,42 @@ func TestDependentTrialsAreWithheld(t *testing.T) {
 	near(t, "unseen share, mixed", *c.UnseenShare, 1-math.Pow(0.05, 1.0/18), 1e-9)
 }
 
+// TestObviousThoughDependent: what trials share changes an effect by tenths. A change
+// that their whole scatter cannot touch has its verdict, and is said to be of trials
+// that depend on each other (a CI machine: 64 bytes against 128 KiB, -98.6 %).
+func TestObviousThoughDependent(t *testing.T) {
+	d := with(func(*world.World) {}).Design(0.1, time.Minute)
+	for name, tc := range map[string]struct {
+		a, b    float64 // ln of the effect in the first nine trials, and in the others
+		verdict Verdict
+	}{
+		"a seventieth":                   {-4.2, -4.5, Regression},
+		"seventy times":                  {4.2, 4.5, Improvement},
+		"less than half":                 {-0.75, -0.78, Regression},
+		"a little more than half":        {-0.65, -0.66, Inconclusive},
+		"scatter that could take it all": {-0.8, -1.1, Inconclusive},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var effects [][]float64
+			for i := range 18 {
+				x := tc.a
+				if i >= 9 {
+					x = tc.b
+				}
+				effects = append(effects, []float64{x + 0.002*math.Sin(2.4*float64(i))})
+			}
+			s := Summarize(effectsRun(d, effects))
+			c := s.find(t, "arm1")
+			if c.Verdict != tc.verdict || c.Dependence == nil || !warned(s, "autocorrelated") || (c.Withheld == "") != (tc.verdict != Inconclusive) {
+				t.Errorf("%s (withheld %q), want %s; %+v", c.Verdict, c.Withheld, tc.verdict, c.Dependence)
+			}
+			if g := NewGate(s, nil, time.Time{}); tc.verdict == Inconclusive && !strings.Contains(g.Sentence, "neighbouring trials are alike") {
+				t.Errorf("the gate does not say why: %s", g.Sentence)
+			}
+		})
+	}
+}
+
 func warned(s Summary, code string) bool {
 	for _, w := range s.Warnings {
 		if string(w.Code) == code {

@@ -184,13 +184,14 @@ func (j judging) besides(cs []Comparison, s sifting, of *record.Record) {
 		if !c.Judged || !ok || arm < 0 {
 			continue
 		}
+		e := all.weigh(m, base, arm, true)
+		obvious := c.Verdict != Inconclusive && e.obvious(m.margin(c.Resolution))
 		if s.few {
-			if c.Verdict != Regression || c.Failures == nil { // what failed has failed
+			if !obvious && (c.Verdict != Regression || c.Failures == nil) { // what failed has failed
 				c.withhold(s.tooFew())
 			}
 			continue
 		}
-		e := all.weigh(m, base, arm, true)
 		e.alpha = c.Alpha
 		if e.sample.N == 0 {
 			continue
@@ -206,7 +207,7 @@ func (j judging) besides(cs []Comparison, s sifting, of *record.Record) {
 				judged = append(judged, x)
 			}
 		}
-		if c.Verdict != Inconclusive && suspicious(judged, apart) {
+		if c.Verdict != Inconclusive && !obvious && suspicious(judged, apart) {
 			c.withhold(fmt.Sprintf("in the %d disturbed trials the change was another (%s against %s), so what disturbed them may come from the arm itself: measure with nothing else running",
 				len(apart), prose.Change(shown(stat.NewSample(values(apart)).Mean), c.Difference), prose.Change(c.Change, c.Difference)))
 		}
@@ -247,7 +248,7 @@ func (s *sifting) warning(cs []Comparison) []results.Warning {
 	if s.counted {
 		text += "they count like all others (measure.disturbed: count)"
 	} else if s.few {
-		text += "too few are left to judge by, so the figures are of all and there is no verdict; measure with nothing else running"
+		text += "too few are left to judge by, so the figures are of all, and only a change to half or twice has a verdict; measure with nothing else running"
 	} else {
 		text += fmt.Sprintf("the verdicts are of the other %d", s.quiet())
 	}

@@ -49,6 +49,17 @@ func TestDisturbedTrials(t *testing.T) {
 		"some":  {18, third, Equivalent, 12, 6, ""},
 		"most":  {18, func(i int, t *results.Trial) { t.Host.ForeignNS = int64(min(i, 15)) * t.RunNS / 15 }, Inconclusive, 18, 17, "only 1 of 18 trials were undisturbed (in trial 1 other programs used 6.7 % of a CPU)"},
 		"all":   {18, func(_ int, t *results.Trial) { t.Host.ForeignNS = t.RunNS / 10 }, Inconclusive, 18, 18, "only 0 of 18"},
+		"all, of a change that no load makes": {18, func(_ int, t *results.Trial) {
+			t.Host.ForeignNS = t.RunNS / 10
+			scale(t, 1, 0.02)
+		}, Regression, 18, 18, ""},
+		"some, in which it is another, and both are huge": {18, func(i int, t *results.Trial) {
+			scale(t, 1, 0.02)
+			if i%3 == 0 {
+				t.Host.ForeignNS = t.RunNS * 9 / 10
+				scale(t, 1, 0.9)
+			}
+		}, Regression, 12, 6, ""},
 		"below": {18, func(_ int, t *results.Trial) { t.Host.ForeignNS = t.RunNS / 25 }, Equivalent, 18, 0, ""},
 		"on a machine of many CPUs": {18, func(_ int, t *results.Trial) {
 			t.Host.ForeignNS = t.RunNS / 10
@@ -84,10 +95,7 @@ func TestDisturbedTrials(t *testing.T) {
 			if (s.Disturbed > 0) != hasWarning(s.Warnings, "disturbed-trials") {
 				t.Errorf("warnings: %v", s.Warnings)
 			}
-			want := Passed
-			if tc.verdict == Inconclusive {
-				want = Undecided
-			}
+			want := map[Verdict]Outcome{Equivalent: Passed, Inconclusive: Undecided, Regression: Worse}[tc.verdict]
 			if g := NewGate(s, nil, time.Now()); g.Outcome != want {
 				t.Errorf("gate %s, want %s", g.Outcome, want)
 			}

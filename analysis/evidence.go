@@ -230,7 +230,9 @@ func (j judging) compare(e evidence) Comparison {
 		c.P, c.SetBy = &p, in.By
 		unseen := stat.AtMost(0, e.worth(), 1-confidence(j.design))
 		c.UnseenShare = &unseen
-		alike = e.depend.tooAlike(c.N, fewestOf(j.design))
+		if alike = e.depend.tooAlike(c.N, fewestOf(j.design)); e.obvious(m.margin(c.Resolution)) {
+			alike = ""
+		}
 		if fewest := fewestOf(j.design); c.N >= fewest {
 			c.Verdict = judge(in.Lo, in.Hi, m.margin(resolutionOf(j.design, m.Name)), m.Better)
 		} else {

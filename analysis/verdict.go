@@ -1,6 +1,9 @@
 package analysis
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // judge turns an interval on the metric's scale into a verdict. The order of
 // the rules matters: an interval inside the margin is equivalent even where
@@ -35,3 +38,23 @@ func (c *Comparison) NotWorse() bool {
 	}
 	return hi < m.margin(c.Resolution)
 }
+
+// obvious says whether trials show a change that no doubt about their number can take
+// away: each finds twice or half of the baseline's, and three times their whole range
+// from any of them there is still more than the margin. What trials share (a state of
+// the machine that outlasts them, other programs) changes effects by tenths, and a
+// reader who sees -98.6 % (-98.8 to -98.5) is not helped by "no verdict yet".
+func (e evidence) obvious(margin float64) bool {
+	xs := values(e.effects)
+	if e.metric.Difference || len(xs) < obviousTrials {
+		return false
+	}
+	lo, hi := slices.Min(xs), slices.Max(xs)
+	away := obviousRanges * (hi - lo)
+	return lo >= math.Ln2 && lo-away > margin || hi <= -math.Ln2 && hi+away < -margin
+}
+
+const (
+	obviousTrials = 3
+	obviousRanges = 3
+)

@@ -169,7 +169,7 @@ func (j judging) stateModes(e evidence) (modes *Modes, decided bool, wait string
 		if slices.Contains(used, s) {
 			lo, hi := s.evidence.interval().Ends()
 			g.Lo, g.Hi, g.Verdict = m.shown(lo), m.shown(hi), Inconclusive
-			if s.enough && s.unseen(j.design) == "" && s.depend.tooAlike(s.sample.N, fewestOf(j.design)) == "" {
+			if s.enough && s.unseen(j.design) == "" && (s.obvious(margin) || s.depend.tooAlike(s.sample.N, fewestOf(j.design)) == "") {
 				g.Verdict = judge(lo, hi, margin, m.Better)
 			}
 		}
@@ -232,7 +232,7 @@ func (m *Modes) Some(v Verdict) bool {
 func (j judging) heedStates(c *Comparison, e evidence) {
 	modes, decided, wait := j.stateModes(e)
 	c.Modes = modes
-	if wait != "" { // what the other states say stands
+	if wait != "" && !(c.Verdict != Inconclusive && e.obvious(e.metric.margin(c.Resolution))) { // what the other states say stands
 		c.Verdict, c.Withheld = Inconclusive, wait
 	}
 	c.Mixture = c.Verdict == Inconclusive && c.Withheld == "" && decided

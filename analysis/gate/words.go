@@ -201,7 +201,11 @@ func (g *Gate) list(o Outcome) string {
 		case c.P == nil:
 			parts = append(parts, fmt.Sprintf("%s of %s has too few measurements", analysis.TitleOf(c.Metric), c.Arm))
 		default:
-			parts = append(parts, fmt.Sprintf("%s of %s %s (%s)", analysis.TitleOf(c.Metric), c.Arm, prose.Change(c.Change, c.Difference), prose.Interval(c.Lo, c.Hi, c.Difference)))
+			part := fmt.Sprintf("%s of %s %s (%s)", analysis.TitleOf(c.Metric), c.Arm, prose.Change(c.Change, c.Difference), prose.Interval(c.Lo, c.Hi, c.Difference))
+			if o == Undecided && c.Withheld != "" {
+				part += ", " + c.Withheld // or an interval far from zero would be a riddle
+			}
+			parts = append(parts, part)
 		}
 	}
 	const most = 3
