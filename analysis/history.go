@@ -35,6 +35,9 @@ type HistoryOf struct {
 	Between *Between `json:"between_runs,omitempty"`
 	// Contradicts are earlier runs that this one cannot be reconciled with.
 	Contradicts []string `json:"contradicts,omitempty"`
+	// Opposed says that one of those is not sure of a change in this one's direction:
+	// it contradicts the verdict, not only its size.
+	Opposed bool `json:"opposed,omitempty"`
 }
 
 // A Between is a random-effects estimate.
@@ -182,6 +185,7 @@ func historyOf(c *Comparison, earlier []results.Digest) (HistoryOf, bool) {
 	for i, e := range all[1:] {
 		if contradict(own, e, m.margin(c.Resolution), contradictionAlpha/float64(len(runs))) {
 			of.Contradicts = append(of.Contradicts, runs[i])
+			of.Opposed = of.Opposed || !(own.Surely() && e.Surely() && own.X*e.X > 0 && math.Abs(e.X) > m.margin(c.Resolution))
 		}
 	}
 	if len(all) > 2 {
@@ -254,7 +258,10 @@ func (h *History) contradiction(s *Summary) string {
 			if n > 1 {
 				text += fmt.Sprintf(" and %d more", n-1)
 			}
-			parts = append(parts, text+")")
+			if text += ")"; !of.Opposed {
+				text += ", but for its direction"
+			}
+			parts = append(parts, text)
 		}
 	}
 	return "CONTRADICTION: " + strings.Join(parts, "; ") + ": the machine's state decides, and neither run may hold tomorrow; spread the question over time (--sessions, --spread)"

@@ -189,6 +189,8 @@ func (g *Gate) outcome() Outcome {
 
 // contradicted takes back what a gate's checks came to where earlier runs say
 // something else: whether better or worse, it holds for a state of the machine.
+// Where they are sure of the same direction, and only its size is in doubt, what is
+// worse stays worse.
 func (g *Gate) contradicted() {
 	h := g.Summary.History
 	if h == nil {
@@ -197,8 +199,13 @@ func (g *Gate) contradicted() {
 	for _, of := range h.Of {
 		for i := range g.Checks {
 			if k := &g.Checks[i]; len(of.Contradicts) > 0 && k.Arm == of.Arm && k.Metric == of.Metric {
-				k.Outcome, k.Sure = Undecided, ""
-				k.Plain += fmt.Sprintf(" But %d of %d earlier runs of the same question on this machine contradict that (run %s).", len(of.Contradicts), of.Runs, of.Contradicts[0])
+				what := "contradict that"
+				if c := k.Comparison; !of.Opposed && c != nil && (c.Verdict == analysis.Regression || c.Verdict == analysis.Improvement) {
+					what = "contradict its size"
+				} else {
+					k.Outcome, k.Sure = Undecided, ""
+				}
+				k.Plain += fmt.Sprintf(" But %d of %d earlier runs of the same question on this machine %s (run %s).", len(of.Contradicts), of.Runs, what, of.Contradicts[0])
 			}
 		}
 	}
