@@ -45,10 +45,10 @@ func TestDisturbedTrials(t *testing.T) {
 		disturbed int
 		withheld  string
 	}{
-		"none":  {18, func(int, *results.Trial) {}, Equivalent, 18, 0, ""},
-		"some":  {18, third, Equivalent, 12, 6, ""},
-		"most":  {18, func(i int, t *results.Trial) { t.Host.ForeignNS = int64(min(i, 15)) * t.RunNS / 15 }, Inconclusive, 18, 17, "only 1 of 18 trials were undisturbed (in trial 1 other programs used 6.7 % of a CPU)"},
-		"all":   {18, func(_ int, t *results.Trial) { t.Host.ForeignNS = t.RunNS / 10 }, Inconclusive, 18, 18, "only 0 of 18"},
+		"none": {18, func(int, *results.Trial) {}, Equivalent, 18, 0, ""},
+		"some": {18, third, Equivalent, 12, 6, ""},
+		"most": {18, func(i int, t *results.Trial) { t.Host.ForeignNS = int64(min(i, 15)) * t.RunNS / 15 }, Inconclusive, 18, 17, "only 1 of 18 trials were undisturbed (in trial 1 other programs used 6.7 % of a CPU)"},
+		"all":  {18, func(_ int, t *results.Trial) { t.Host.ForeignNS = t.RunNS / 10 }, Inconclusive, 18, 18, "only 0 of 18"},
 		"all, of a change that no load makes": {18, func(_ int, t *results.Trial) {
 			t.Host.ForeignNS = t.RunNS / 10
 			scale(t, 1, 0.02)
