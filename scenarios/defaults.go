@@ -13,8 +13,8 @@ const (
 	defaultSlice = Duration(25 * time.Millisecond)
 	// An arm that takes its turn must fill the socket buffers again and warm the
 	// caches, while the one before drains. What is still received later is
-	// recorded, and warned of as carry-over.
-	defaultSettle = Duration(5 * time.Millisecond)
+	// recorded, and warned of as carry-over: with 4 ms as little as with 5.
+	defaultSettle = Duration(4 * time.Millisecond)
 	// A trial is long against its own fixed cost (25 ms and more for each namespace)
 	// and its warm-ups (40 ms of each arm), so that 70 % of the time count; and
 	// short enough for many trials in max_time, as trials are the unit of inference.

@@ -141,7 +141,7 @@ func TestDefaults(t *testing.T) {
 func TestMeasureDefaults(t *testing.T) {
 	ms := func(n int) Duration { return Duration(n * 1e6) }
 	base := Measure{Confidence: 0.95, Resolution: 0.01, Width: 0.05, MaxTime: ms(60000),
-		Slice: ms(25), Settle: ms(5), Trial: ms(1500), Metrics: []string{"goodput"}}
+		Slice: ms(25), Settle: ms(4), Trial: ms(1500), Metrics: []string{"goodput"}}
 	with := func(change func(*Measure)) Measure {
 		m := base
 		change(&m)
