@@ -97,7 +97,7 @@ func TestClaims(t *testing.T) {
 	}
 	st := world{resolution: 0.02, states: &states{near: 0.05, far: -0.05}}
 	c := comparison{Lo: -0.1, Hi: 0.1, Verdict: "inconclusive"}
-	if err := json.Unmarshal([]byte(`{"modes": {"kind": "state", "groups": [{"lo": 0.04, "hi": 0.06, "canaries": {"distance_ns": 80}}, {"lo": 0.04, "hi": 0.06, "canaries": {"distance_ns": 300}}]}}`), &c); err != nil {
+	if err := json.Unmarshal([]byte(`{"modes": {"kind": "state", "groups": [{"lo": 0.04, "hi": 0.06, "verdict": "improvement", "canaries": {"distance_ns": 80}}, {"lo": 0.04, "hi": 0.06, "verdict": "improvement", "canaries": {"distance_ns": 300}}, {"lo": 0.2, "hi": 0.2, "canaries": {"distance_ns": 300}}]}}`), &c); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := c.claim(0, &st), (seen{open: true, stateShown: true, stateMissed: true}); got != want {

@@ -42,6 +42,7 @@ type (
 		Change   float64            `json:"change"`
 		Lo       float64            `json:"lo"`
 		Hi       float64            `json:"hi"`
+		Verdict  string             `json:"verdict"` // "" = left out: seen too briefly to claim anything
 		Canaries map[string]float64 `json:"canaries"`
 	}
 )
@@ -155,6 +156,9 @@ func (c *comparison) claim(truth float64, w *world) seen {
 	}
 	s.stateShown = len(c.Modes.Groups) > 1
 	for _, g := range c.Modes.Groups {
+		if g.Verdict == "" {
+			continue
+		}
 		of := truth + w.states.near
 		if g.Canaries["distance_ns"] > 200 {
 			of = truth + w.states.far

@@ -77,6 +77,8 @@ func (t *tally) bound(event int) (share float64, ok bool) {
 
 func (t *tally) holds(event int) bool {
 	bound, ok := t.bound(event)
+	// Of a state of its own an interval holds in every world where a canary sees it.
+	ok = ok && (t.world.beyond == "" || event == stateMissed)
 	share := float64(t.seen[event]) / float64(t.n)
 	switch {
 	case !ok || !t.applies(event):
@@ -127,6 +129,14 @@ func yes(holds bool) string {
 	return "**no**"
 }
 
+// kept says whether the world's promises are kept, or why there are none.
+func (t *tally) kept() string {
+	if t.world.beyond != "" && t.whole() {
+		return "not promised: " + t.world.beyond
+	}
+	return yes(t.whole())
+}
+
 // row is a world's line of the table.
 func (t *tally) row() string {
 	truth := "0"
@@ -143,5 +153,5 @@ func (t *tally) row() string {
 		least, _ := t.bound(found)
 		bounds += " (" + percent(least) + ")"
 	}
-	return line(append(cells, bounds, yes(t.whole())))
+	return line(append(cells, bounds, t.kept()))
 }

@@ -39,7 +39,17 @@ type world struct {
 	power bool
 	// gate counts gates that pass at exactly the threshold.
 	gate bool
+	// beyond says why no run of so many trials can keep the promise, and what there is
+	// instead; such a world is shown, and held to nothing.
+	beyond string
 }
+
+// What a run cannot know of itself (docs/statistics.md).
+const (
+	beyondFew  = "so few trials do not tell how much they depend on each other: measure for longer"
+	beyondStay = "no run tells of a state that it hardly left: sessions"
+	beyondRare = "what is rarer than so few trials show is in the answer, as the share that may have gone unseen"
+)
 
 // States are what the whole machine is in, near or far, for dwell on average.
 type states struct {
@@ -57,20 +67,29 @@ func worlds() []world {
 			ws = append(ws, w)
 		}
 	}
+	beyond := func(w world, why string, trials ...int) {
+		w.beyond = why
+		each(w, trials...)
+	}
 	each(world{name: "independent normal trials, no effect", effects: normal(perTrialSD)}, 8, 18)
 	each(world{name: "independent normal trials, effect as large as the resolution", truth: math.Log1p(0.02), effects: normal(perTrialSD)}, 8, 18)
 	each(world{name: "independent normal trials, effect of twice the resolution", truth: math.Log1p(0.04), effects: normal(perTrialSD), power: true}, 8, 18)
-	for _, r := range []float64{0.5, 0.8} {
-		each(world{name: fmt.Sprintf("AR(1) %g from trial to trial", r), effects: autoregressive(r, 0.03)}, 8, 18)
+	correlated := func(r float64) world {
+		return world{name: fmt.Sprintf("AR(1) %g from trial to trial", r), effects: autoregressive(r, 0.03)}
 	}
+	beyond(correlated(0.5), beyondFew, 8)
+	each(correlated(0.5), 18, 37)
+	beyond(correlated(0.8), beyondFew, 8, 18)
 	for _, dwell := range []float64{3, 10, 30} {
-		each(world{name: fmt.Sprintf("two states, mean dwell of %g trials", dwell), effects: twoStates(dwell, 0.04)}, 8, 18)
+		beyond(world{name: fmt.Sprintf("two states, mean dwell of %g trials", dwell), effects: twoStates(dwell, 0.04)}, beyondStay, 8, 18)
 	}
 	each(rare("modes 80/20, one 8 % slower", 0.2, math.Log1p(-0.08)), 18)
-	each(rare("modes 95/5, one 8 % slower", 0.05, math.Log1p(-0.08)), 18)
-	each(rare("5 % of trials at half", 0.05, math.Log(0.5)), 8, 18)
+	beyond(rare("modes 95/5, one 8 % slower", 0.05, math.Log1p(-0.08)), beyondRare, 18)
+	beyond(rare("5 % of trials at half", 0.05, math.Log(0.5)), beyondRare, 8, 18)
 	threshold := math.Log1p(-0.02)
-	each(world{name: "gate at its threshold: 20 % of trials 8 % slower", truth: threshold, effects: centred(0.2, math.Log1p(-0.08)), gate: true}, 8, 18)
+	fifth := world{name: "gate at its threshold: 20 % of trials 8 % slower", truth: threshold, effects: centred(0.2, math.Log1p(-0.08)), gate: true}
+	beyond(fifth, beyondRare, 8)
+	each(fifth, 18)
 	each(world{name: "gate at its threshold: skew (exponential, 3 %)", truth: threshold, effects: skewed(0.03), gate: true}, 8, 18)
 	each(world{name: "gate at its threshold: loss of 1 % in 10 % of trials", truth: 0.001, resolution: 0.001, loss: bursts(0.1, 0.01), gate: true}, 18, 40)
 	each(world{name: "gate at its threshold: independent normal trials", truth: threshold, effects: normal(perTrialSD), gate: true}, 18)
@@ -84,8 +103,15 @@ func worlds() []world {
 		return world{name: fmt.Sprintf("hidden state, dwell %v, %s", s.dwell, text), effects: normal(0.003), states: &s}
 	}
 	for _, dwell := range []time.Duration{time.Second, 10 * time.Second, 2 * time.Minute} {
-		each(hidden(states{dwell: dwell, near: 0.05, far: -0.05, canary: true}, "effect +5 / -5 %, seen by a canary"), 18)
-		each(hidden(states{dwell: dwell, near: 0.05, far: -0.05}, "effect +5 / -5 %, unseen"), 18)
+		for _, w := range []world{
+			hidden(states{dwell: dwell, near: 0.05, far: -0.05, canary: true}, "effect +5 / -5 %, seen by a canary"),
+			hidden(states{dwell: dwell, near: 0.05, far: -0.05}, "effect +5 / -5 %, unseen"),
+		} {
+			if dwell > time.Second { // a run of 36 s
+				w.beyond = beyondStay
+			}
+			each(w, 18)
+		}
 		each(hidden(states{dwell: dwell, farLevel: math.Log(0.75), canary: true}, "no effect, level 25 % lower, seen by a canary"), 18)
 	}
 	w := hidden(states{dwell: 2 * time.Minute, farLevel: math.Log(0.75), canary: true}, "effect of twice the resolution, level 25 % lower, seen by a canary")
