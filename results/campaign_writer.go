@@ -5,12 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"netab/results/disk"
 )
@@ -79,40 +76,7 @@ func (w *CampaignWriter) resume() (*Campaign, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := io.ReadAll(disk.AtMost(w.file, maxCampaign))
-	if err != nil {
-		return nil, fmt.Errorf("read the campaign %s: %w", w.path, err)
-	}
-	whole := bytes.LastIndexByte(data, '\n') + 1
-	if whole < len(data) {
-		// ReadCampaign uses a last line that lacks nothing but its end.
-		if json.Valid(data[whole:]) {
-			return c, w.ended(data)
-		}
-		if err := w.file.Truncate(int64(whole)); err != nil {
-			return nil, fmt.Errorf("take the torn last line of the campaign %s away: %w", w.path, err)
-		}
-	}
-	w.size, w.count = int64(whole), bytes.Count(data, []byte("\n"))
-	return c, nil
-}
-
-// ended gives a whole last line its end.
-func (w *CampaignWriter) ended(data []byte) error {
-	w.size, w.count = int64(len(data)), bytes.Count(data, []byte("\n"))
-	return w.write([]byte("\n"))
-}
-
-// alone takes the record for this process. It is let go with the file.
-func (w *CampaignWriter) alone() error {
-	err := unix.Flock(int(w.file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return fmt.Errorf("campaign %s is going on: another netab writes its record", filepath.Dir(w.path))
-	}
-	if err != nil {
-		return fmt.Errorf("lock the campaign %s: %w", w.path, err)
-	}
-	return nil
+	return c, w.mend(maxCampaign)
 }
 
 // AppendBoot appends how an attempt at a boot ended.

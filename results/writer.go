@@ -205,3 +205,37 @@ func (r *Run) WriteTo(w io.Writer) (int64, error) {
 	}
 	return b.WriteTo(w)
 }
+
+// alone takes the record for this process. It is let go with the file.
+func (w *lines) alone() error {
+	err := unix.Flock(int(w.file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return fmt.Errorf("%s %s is going on: another netab writes its record", w.what, filepath.Dir(w.path))
+	}
+	if err != nil {
+		return fmt.Errorf("lock the %s %s: %w", w.what, filepath.Dir(w.path), err)
+	}
+	return nil
+}
+
+// mend makes a record that was read ready to be appended to: a torn last line goes, a
+// whole one gets its end.
+func (w *lines) mend(most int64) error {
+	data, err := io.ReadAll(disk.AtMost(w.file, most))
+	if err != nil {
+		return fmt.Errorf("read the %s %s: %w", w.what, w.path, err)
+	}
+	whole := bytes.LastIndexByte(data, '\n') + 1
+	if whole < len(data) {
+		// A reader uses a last line that lacks nothing but its end.
+		if json.Valid(data[whole:]) {
+			w.size, w.count = int64(len(data)), bytes.Count(data, []byte("\n"))
+			return w.write([]byte("\n"))
+		}
+		if err := w.file.Truncate(int64(whole)); err != nil {
+			return fmt.Errorf("take the torn last line of the %s %s away: %w", w.what, w.path, err)
+		}
+	}
+	w.size, w.count = int64(whole), bytes.Count(data, []byte("\n"))
+	return nil
+}
