@@ -11,7 +11,9 @@ package culprit
 
 import (
 	"cmp"
+	"maps"
 	"math"
+	"slices"
 
 	"netab/analysis/stat"
 )
@@ -129,11 +131,13 @@ func (s *Search) Code(change int, code string) {
 	if code == "" || s.code[change] != "" {
 		return
 	}
-	was := s.values[change]
 	s.code[change] = code
-	if as := s.same(change); as != change {
-		s.values[as] = append(s.values[as], was...)
-		delete(s.values, change)
+	as := s.same(change)
+	for _, i := range slices.Sorted(maps.Keys(s.code)) { // in one order, for one sum
+		if s.code[i] == code && i != as {
+			s.values[as] = append(s.values[as], s.values[i]...)
+			delete(s.values, i)
+		}
 	}
 }
 
@@ -156,6 +160,33 @@ func (s *Search) span() *span {
 	}
 	return &s.spans[len(s.spans)-1]
 }
+
+// Wants is how many tests of the change that Next named are wanted at once: in a search
+// one, of whose outcome the next depends.
+func (s *Search) Wants(change int) int {
+	sp := s.span()
+	if sp == nil {
+		return 0
+	}
+	have, looks := len(s.values[s.same(change)]), endLooks
+	switch sp.phase {
+	case search:
+		return 1
+	case confirm:
+		have, looks = len(sp.fresh[change]), freshLooks
+	case prove, again:
+		return max(1, endTestsMost-have)
+	}
+	for _, l := range looks {
+		if have < l.tests {
+			return l.tests - have
+		}
+	}
+	return 1
+}
+
+// Mean is that of all tests of a change, or of one with the same code.
+func (s *Search) Mean(change int) float64 { return stat.NewSample(s.values[s.same(change)]).Mean }
 
 // Tests are how many there were.
 func (s *Search) Tests() int { return s.tests }

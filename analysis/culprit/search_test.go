@@ -168,6 +168,16 @@ func TestSameCode(t *testing.T) {
 	if a, _ = w.drive(Options{}, rand.New(rand.NewPCG(3, 1))); a.Outcome != NoChange {
 		t.Errorf("one code: %+v", a)
 	}
+	// All before the step are one, and all from there on: it takes no test but the ends'.
+	w = world{last: 64, level: step(23, 0.02), noise: 0.001, code: func(c int) string {
+		if c < 23 {
+			return "good"
+		}
+		return "bad"
+	}}
+	if a, tested = w.drive(Options{}, rand.New(rand.NewPCG(3, 1))); a.Outcome != Found || a.Steps[0].At != 23 || len(tested) > 4 {
+		t.Errorf("two codes: %+v; tested %v", a, tested)
+	}
 }
 
 // TestSeveral: a difference that came in steps is told as such.
