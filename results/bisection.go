@@ -50,6 +50,7 @@ type BisectionHeader struct {
 	Mode     string          `json:"mode"` // "count" or "time"
 	Arm      string          `json:"arm"`  // whose cost it is
 	Metric   string          `json:"metric"`
+	Unit     string          `json:"unit"`           // of a cost
 	AtLeast  float64         `json:"at_least"`       // of the change of the cost that matters
 	Most     int             `json:"most_tests"`     // altogether
 	Repo     string          `json:"repo,omitempty"` // "" = the changes are kernels

@@ -58,48 +58,6 @@ type Bisection struct {
 	did    map[string]int
 }
 
-// New is a search that was told all that the record has.
-func New(b *results.Bisection) *culprit.Search {
-	s := Search(b)
-	replay(s, b.Events)
-	return s
-}
-
-// Search is one that knows nothing yet.
-func Search(b *results.Bisection) *culprit.Search {
-	weights := make([]float64, len(b.Header.Changes))
-	for i, c := range b.Header.Changes {
-		if weights[i] = c.Weight; c.Weight == 0 && i > 0 {
-			weights[i] = 1
-		}
-	}
-	build := 2.0 // of a commit, in tests
-	if b.Header.Repo == "" {
-		build = 0
-	}
-	return culprit.New(len(weights)-1, culprit.Options{Weights: weights, AtLeast: b.Header.AtLeast, Most: b.Header.Most, Build: build})
-}
-
-// replay tells a search what was done, asking as it was asked then.
-func replay(s *culprit.Search, events []results.BisectionEvent) {
-	for _, e := range events {
-		s.Next()
-		tell(s, e)
-	}
-	s.Next()
-}
-
-func tell(s *culprit.Search, e results.BisectionEvent) {
-	switch e.Type {
-	case results.EventMade:
-		s.Code(e.Change, e.Code)
-	case results.EventSkipped:
-		s.Skip(e.Change)
-	case results.EventTest:
-		s.Told(e.Change, e.Cost)
-	}
-}
-
 // Run goes on until there is an answer, or ctx ends. The record is ended then.
 func (b *Bisection) Run(ctx context.Context) (*culprit.Answer, error) {
 	if b.Printf == nil {
@@ -108,7 +66,7 @@ func (b *Bisection) Run(ctx context.Context) (*culprit.Answer, error) {
 	if b.Now == nil {
 		b.Now = time.Now
 	}
-	b.search, b.built, b.tests = Search(b.Record), map[int]string{}, map[int]int{}
+	b.search, b.built, b.tests = culprit.Empty(&b.Record.Header), map[int]string{}, map[int]int{}
 	b.took, b.did = map[string]time.Duration{}, map[string]int{}
 	for _, e := range b.Record.Events {
 		b.search.Next()
@@ -127,7 +85,7 @@ func (b *Bisection) Run(ctx context.Context) (*culprit.Answer, error) {
 
 // heed takes an event into account.
 func (b *Bisection) heed(e results.BisectionEvent) {
-	tell(b.search, e)
+	b.search.Heed(e)
 	switch e.Type {
 	case results.EventMade:
 		b.built[e.Change] = e.Built
