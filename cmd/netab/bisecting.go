@@ -196,7 +196,9 @@ func (f *bisectFlags) subject(q *question.Question) (arm, metric string, err err
 	d := q.Design()
 	arm, metric = f.arm, f.metric
 	if arm == "" {
-		arm = q.BaselineArm(q.Arms)
+		if arm = q.BaselineArm(q.Arms); d.ArmAt(arm) < 0 { // one alone is no baseline
+			arm = d.Arms[0].Name
+		}
 	}
 	if d.ArmAt(arm) < 0 {
 		var names []string

@@ -166,9 +166,9 @@ func (t *Tree) Make(ctx context.Context, change int) (built, code string, err er
 	return at, code, all.Rename(half, all, id)
 }
 
-func writeText(in *disk.Dir, name, text string) error {
-	return in.Write(name, func(w io.Writer) error {
-		_, err := io.WriteString(w, text)
+func writeText(dir *disk.Dir, name, text string) error {
+	return dir.Write(name, func(w io.Writer) error {
+		_, err := strings.NewReader(text).WriteTo(w)
 		return err
 	})
 }
