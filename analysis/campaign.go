@@ -553,13 +553,19 @@ func (k *campaigning) effects() []Comparison {
 			c.BaselineRun, c.ArmRun, c.Units = w.label, w.label, unitBoot
 			c.Modes, c.Mixture, c.UnseenShare = nil, false, nil // which are of trials
 			c.N = 0
-			if s := c.Sessions; s != nil {
+			switch s := c.Sessions; {
+			case s != nil:
 				for _, b := range s.Effects {
 					c.TrialEffects = append(c.TrialEffects, TrialEffect{Trial: w.boots[b.Session], Change: b.Change})
 				}
 				c.Sessions, c.N = nil, len(s.Effects)
+			case len(e.effects) > 0: // all of them are of one
+				c.N = 1
+				if e.withheld == "" {
+					c.TrialEffects = []TrialEffect{{Trial: w.boots[w.rec.Trials[e.effects[0].at].Session], Change: c.Change}}
+				}
 			}
-			if d, ok := e.smallestDetectable(); ok && e.withheld == "" {
+			if d, ok := e.smallestDetectable(); ok && e.withheld == "" && c.N > 1 {
 				d = e.metric.shown(d)
 				c.SmallestDetectable = &d
 			}
@@ -788,6 +794,8 @@ func (c *Comparison) onKernel() string {
 	switch {
 	case c.Untold() || c.P == nil:
 		return "not known on " + c.ArmRun
+	case c.N < 2:
+		return fmt.Sprintf("%s in the one boot of %s, which does not tell how boots scatter", prose.Change(c.Change, c.Difference), c.ArmRun)
 	case c.Verdict == Equivalent:
 		return fmt.Sprintf("the same to within %s on %s", prose.Percent(c.Resolution), c.ArmRun)
 	case c.Verdict == Inconclusive:

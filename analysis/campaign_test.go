@@ -203,8 +203,11 @@ func TestCampaignTooFew(t *testing.T) {
 	if c := s.find(t, "off"); c.Verdict != Inconclusive || c.BootsForResolution != 0 {
 		t.Errorf("one boot: %s, %d", c.Verdict, c.BootsForResolution)
 	}
-	if c := on(t, &s, "6.1.0"); c.Withheld != "one boot does not tell how boots scatter" {
-		t.Errorf("one boot: %q", c.Withheld)
+	if c := on(t, &s, "6.1.0"); c.Withheld != "one boot does not tell how boots scatter" || c.N != 1 || len(c.TrialEffects) != 1 || c.TrialEffects[0].Change != c.Change || c.SmallestDetectable != nil {
+		t.Errorf("one boot: %q, n %d, %+v", c.Withheld, c.N, c.TrialEffects)
+	}
+	if want := " in the one boot of 6.1.0, which does not tell how boots scatter"; !strings.Contains(s.Answer, want) || strings.Contains(s.Answer, "undecided on") {
+		t.Errorf("the answer %q lacks %q", s.Answer, want)
 	}
 }
 

@@ -27,11 +27,15 @@ func forestChart(id string, s analysis.Summary, v report.VerdictTable) (chart, e
 	extent := []float64{-1.5 * r, 1.5 * r, 0}
 	for i, c := range cs {
 		names[i] = comparisonLabel(s, c)
-		tip := fmt.Sprintf("%s: %s %s (%s), %s", names[i], v.Change.Signed(c.Change), v.Change.Unit, v.Interval(&c), report.VerdictWords(&c))
+		lo, hi, interval := c.Lo, c.Hi, v.Interval(&c)
+		if dotOf(c) == "boot" && c.N < 2 { // its interval would be of trials, and says nothing of boots
+			lo, hi, interval = c.Change, c.Change, "one boot"
+		}
+		tip := fmt.Sprintf("%s: %s %s (%s), %s", names[i], v.Change.Signed(c.Change), v.Change.Unit, interval, report.VerdictWords(&c))
 		alt = append(alt, tip)
 		color := armColor(report.ArmIndex(s.Arms, c.Arm))
-		whiskers = append(whiskers, row{v.Shown(c.Lo), v.Shown(c.Hi), v.Shown(c.Change), i, color, tip})
-		extent = append(extent, v.Shown(c.Lo), v.Shown(c.Hi))
+		whiskers = append(whiskers, row{v.Shown(lo), v.Shown(hi), v.Shown(c.Change), i, color, tip})
+		extent = append(extent, v.Shown(lo), v.Shown(hi))
 		for j, e := range c.TrialEffects {
 			extent = append(extent, v.Shown(e.Change))
 			dots = append(dots, row{v.Shown(e.Change), i, spread(j, len(c.TrialEffects)), color,
