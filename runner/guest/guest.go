@@ -193,7 +193,7 @@ func (m Machine) prepare(ctx context.Context, k Kernel, job Job) (b *boot, err e
 	if err != nil {
 		return b, err
 	}
-	initramfs := image{program: program, modules: modules, files: job.Files, spec: inside.Spec{
+	initramfs := image{program: program, modules: modules, files: job.Files, release: k.Release, config: k.Config, spec: inside.Spec{
 		Args: job.Args, Env: job.Env, Stream: job.Stream, Deadline: b.deadline, Port: b.machine.Port}}
 	if b.initrd, err = memory("initramfs", initramfs.write); err != nil {
 		return b, fmt.Errorf("%s: make the initramfs: %w", k.Ref, err)

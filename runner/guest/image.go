@@ -7,8 +7,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -31,6 +33,8 @@ type image struct {
 	spec    inside.Spec
 	modules []Module
 	files   []File
+	release string            // of the kernel
+	config  map[string]string // likewise; nil = not known
 }
 
 // nodes are what programs expect in /dev, for kernels without devtmpfs
@@ -64,6 +68,11 @@ func (m image) write(to io.Writer) error {
 			return err
 		}
 	}
+	if m.config != nil {
+		if err := file(path.Join("boot", "config-"+m.release), 0o644, configText(m.config)); err != nil {
+			return err
+		}
+	}
 	spec := m.spec
 	for i, module := range m.modules {
 		data, err := module.Read()
@@ -84,6 +93,16 @@ func (m image) write(to io.Writer) error {
 		return err
 	}
 	return w.Close()
+}
+
+// configText is a configuration as it lies in /boot, where whoever describes a machine
+// looks for it.
+func configText(config map[string]string) []byte {
+	var out bytes.Buffer
+	for _, option := range slices.Sorted(maps.Keys(config)) {
+		out.WriteString(option + "=" + config[option] + "\n")
+	}
+	return out.Bytes()
 }
 
 // checkFiles says what of a job's files cannot be put there.

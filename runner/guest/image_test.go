@@ -22,6 +22,7 @@ func testImage() image {
 		spec:    inside.Spec{Args: []string{"run", "x"}, Stream: "/tmp/*", Deadline: time.Second, Port: inside.Virtio},
 		modules: []Module{module("virtio_ring"), module("virtio")},
 		files:   []File{{"a/b.yaml", []byte("name: b")}, {"c", nil}},
+		release: "6.1.0", config: map[string]string{"CONFIG_VETH": "m", "CONFIG_HZ": "250"},
 	}
 }
 
@@ -36,7 +37,7 @@ func TestImage(t *testing.T) {
 	if !bytes.Equal(one.Bytes(), two.Bytes()) {
 		t.Error("made again it is another")
 	}
-	for _, want := range []string{"init\x00", "netab/files/a/b.yaml\x00", "netab/modules/000-virtio_ring.ko\x00", "module virtio_ring"} {
+	for _, want := range []string{"init\x00", "netab/files/a/b.yaml\x00", "netab/modules/000-virtio_ring.ko\x00", "module virtio_ring", "boot/config-6.1.0\x00", "CONFIG_HZ=250\nCONFIG_VETH=m\n"} {
 		if !bytes.Contains(one.Bytes(), []byte(want)) {
 			t.Errorf("it has no %q", want)
 		}

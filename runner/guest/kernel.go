@@ -6,6 +6,9 @@ type Kernel struct {
 	Release string // as uname -r has it
 	Arch    string // as uname -m has it
 	Image   string // the path of a bzImage, or of a vmlinux with a PVH note
+	// Config is how it was configured, by option ("CONFIG_HZ"), for what is measured in
+	// the guest to describe the machine by; nil = not known.
+	Config map[string]string
 
 	// Modules gives those of these names with what they depend on first; missing are
 	// neither there nor built in.
