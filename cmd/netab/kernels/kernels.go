@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"netab/analysis/prose"
 	"netab/cmd/netab/question"
 	"netab/results"
 	"netab/results/vocab"
@@ -55,6 +56,9 @@ func Find(ctx context.Context, q *question.Question, list []string, o Options) (
 		return nil, err
 	}
 	s := &Set{question: q, parts: parts, named: len(list) == 0}
+	if err := s.fits(q.Measure); err != nil { // before anything is fetched
+		return nil, err
+	}
 	if s.scenario, err = json.Marshal(q.Scenario); err != nil {
 		return nil, err
 	}
@@ -97,8 +101,23 @@ func (s *Set) slow() error {
 	if err != nil {
 		return fmt.Errorf("emulated CPUs need slices of 100ms: %w", err)
 	}
+	if err := s.fits(longer.Measure); err != nil {
+		return err
+	}
 	s.scenario, err = json.Marshal(longer)
 	return err
+}
+
+// fits says so where a boot's part of the time is shorter than two trials, as the
+// scenario itself is held to where it names its kernels: the first trial is measured
+// whatever it takes, so the campaign would take longer than it may.
+func (s *Set) fits(m scenarios.Measure) error {
+	boots := len(s.parts) * s.question.Measure.BootsOfEach()
+	if s.Each() >= 2*time.Duration(m.Trial) {
+		return nil
+	}
+	return fmt.Errorf("%s of --max-time %s together are %v each, shorter than two trials of %s (slices of %s, %s side by side): want --max-time %s, or fewer --boots",
+		prose.Counted(boots, "boot"), s.question.Measure.MaxTime, s.Each().Round(time.Second/10), m.Trial, m.Slice, prose.Counted(len(s.parts[0].Arms), "arm"), scenarios.Duration(2*boots)*m.Trial)
 }
 
 // Again are the kernels of a campaign that was cut off, whose question is q. One that is another now is
@@ -183,7 +202,7 @@ func (s *Set) choose(ctx context.Context, o Options) error {
 // kernel is one of them as a guest needs it.
 func (s *Set) kernel(i int) guest.Kernel {
 	k := s.found[i]
-	return guest.Kernel{Ref: k.Ref, Release: k.Release, Arch: k.Arch, Image: k.Image, Modules: func(names ...string) (mods []guest.Module, missing []string) {
+	return guest.Kernel{Ref: k.Ref, Release: k.Release, Arch: k.Arch, Image: k.Image, Config: k.Config, Modules: func(names ...string) (mods []guest.Module, missing []string) {
 		found, missing := k.Load(names...)
 		for _, m := range found {
 			mods = append(mods, guest.Module{Name: m.Name, File: m.File, Read: m.Read})
@@ -201,8 +220,13 @@ func (s *Set) Guest() *results.Guest {
 func (s *Set) Header(seed uint64) results.CampaignHeader {
 	h := s.question.Campaign(s.parts, seed)
 	h.Scenario, h.Guest = s.scenario, s.Guest()
+	var configs []map[string]string
+	for _, k := range s.found {
+		configs = append(configs, k.Config)
+	}
+	apart := results.OptionsApart(configs)
 	for i, k := range s.found {
-		h.Kernels[i] = results.Kernel{Ref: k.Ref, Release: k.Release, Build: k.Build, Arch: k.Arch, Digest: k.Digest, Config: k.Config}
+		h.Kernels[i] = results.Kernel{Ref: k.Ref, Release: k.Release, Build: k.Build, Arch: k.Arch, Digest: k.Digest, Config: apart[i]}
 	}
 	return h
 }
@@ -237,6 +261,9 @@ func (s *Set) Boot(ctx context.Context, n int, seed uint64, line func([]byte) er
 	b := results.Boot{End: endOf(o), Text: o.Text, Started: began, Ended: time.Now().UTC()}
 	if b.End != vocab.Finished {
 		b.Console = o.Console
+		if b.End == vocab.NoMemory {
+			b.Text += fmt.Sprintf(" (--set guest.memory=%dM)", 2*s.machine.MemoryMiB)
+		}
 		if last := lastLine(said.String()); last != "" && (b.End == vocab.RunFailed || b.End == vocab.Hang) {
 			b.Text += ": " + last
 		}
