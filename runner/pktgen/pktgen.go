@@ -3,13 +3,14 @@
 // Its control files are there in every network namespace, with threads of its
 // own (net/core/pktgen.c, Documentation/networking/pktgen.rst).
 //
-// This was tried on texts of real kernels and on a model of the files in the
-// tests only, not on a kernel that has pktgen.
+// The tests here are on texts of real kernels and on a model of the files; that a flood
+// arrives is tested in a guest whose kernel has pktgen (TestGuestPktgen in package test).
 //
 // Where pktgen differs from a source of package traffic:
 //   - starting takes up to 100 ms, for its threads look for orders that often,
 //     and they keep their CPU busy until they are stopped. To take turns in
-//     slices, keep it running and change the delay (SetDelay);
+//     slices, keep it running and change the delay (SetDelay), which a thread that
+//     waits for its next packet heeds when it wakes;
 //   - a signal to the thread that waits in Start ends it for all devices: run
 //     agents with GODEBUG=asyncpreemptoff=1;
 //   - its control files belong to the namespace of the thread that writes, not

@@ -52,12 +52,12 @@ type Foreign struct {
 //
 // Time of short-lived children is not lost: once waited for, it stands in
 // their parent's ChildrenNS. ksoftirqd and NAPI threads are not counted: they
-// run the traffic's softirqs.
+// run the traffic's softirqs; nor are pktgen's, which are sources.
 func (p Processes) Foreign(before Processes, own []int, top int) Foreign {
 	inherited := p.inherited(before)
 	var f Foreign
 	for pid, now := range p {
-		if p.descends(pid, own) || runsSoftirqs(now) {
+		if p.descends(pid, own) || ofTraffic(now) {
 			continue
 		}
 		was := before[pid]
@@ -115,6 +115,6 @@ func (p Processes) descends(pid int, own []int) bool {
 	return false
 }
 
-func runsSoftirqs(p Process) bool {
-	return p.Kernel && (strings.HasPrefix(p.Name, "ksoftirqd/") || strings.HasPrefix(p.Name, "napi/"))
+func ofTraffic(p Process) bool {
+	return p.Kernel && (strings.HasPrefix(p.Name, "ksoftirqd/") || strings.HasPrefix(p.Name, "napi/") || strings.HasPrefix(p.Name, "kpktgend_"))
 }

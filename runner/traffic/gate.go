@@ -22,3 +22,11 @@ func (g *gate) open() {
 	g.opened.Store(1)
 	syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(g)), futexWake, 1<<30, 0, 0, 0)
 }
+
+// waitInGo is wait for a thread that is not detached: the runtime knows that it waits,
+// and can stop the world meanwhile, as it does to change every thread's capabilities.
+func (g *gate) waitInGo() {
+	for g.opened.Load() == 0 {
+		_, _, _ = syscall.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(g)), futexWait, 0, 0, 0, 0)
+	}
+}

@@ -18,15 +18,19 @@ import (
 
 // A generator is a small model of pktgen's files with one thread and one
 // device; runner/pktgen has the large one, which knows of all orders and
-// mistakes. Its packets are a function of time and delay.
+// mistakes. It sends and sleeps as pktgen_xmit and spin do: a delay is heeded when the
+// thread looks at it, and that it does not while it sleeps.
 type generator struct {
 	host.Host
 
 	mu      sync.Mutex
 	device  string
 	result  string
-	sent    float64
+	sent    int64
+	started int64
 	since   int64 // instant up to which sent is known; 0 = at rest
+	next    int64 // when the next packet is due
+	asleep  bool  // until then
 	delay   int64
 	stopped chan struct{}
 	delays  []int64 // as they were set
@@ -43,9 +47,24 @@ func (g *generator) advance() {
 	if g.since == 0 {
 		return
 	}
-	now := Now()
-	g.sent += float64(now-g.since) / float64(max(g.delay, 1000))
-	g.since = now
+	for now := Now(); g.since < now; {
+		if !g.asleep && g.delay > 0 && g.next > g.since {
+			g.asleep = true
+		}
+		if g.asleep && g.next > now {
+			g.since = now
+			return
+		}
+		if g.asleep {
+			g.since = g.next
+		}
+		if g.asleep || g.delay > 0 {
+			g.next += g.delay
+		}
+		g.asleep = false
+		g.sent++
+		g.since += int64(time.Microsecond)
+	}
 }
 
 func (g *generator) ReadFile(name string) ([]byte, error) {
@@ -64,8 +83,8 @@ func (g *generator) ReadFile(name string) ([]byte, error) {
 		}
 		return fmt.Appendf(nil, "Running: %s\nStopped: %s\nResult: OK: add_device\n", running, stopped), nil
 	case base == g.device && !g.broken:
-		return fmt.Appendf(nil, "Params: count 0  min_pkt_size: 106  max_pkt_size: 106\n     frags: 0  delay: %d  clone_skb: 0  ifname: %s\nCurrent:\n     pkts-sofar: %d  errors: 0\n     started: 1us  stopped: 2us idle: 0us\nResult: %s\n",
-			g.delay, g.device, int64(g.sent), g.result), nil
+		return fmt.Appendf(nil, "Params: count 0  min_pkt_size: 106  max_pkt_size: 106\n     frags: 0  delay: %d  clone_skb: 0  ifname: %s\nCurrent:\n     pkts-sofar: %d  errors: 0\n     started: %dus  stopped: %dus idle: 0us\nResult: %s\n",
+			g.delay, g.device, g.sent, g.started/1000, g.since/1000, g.result), nil
 	}
 	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 }
@@ -97,7 +116,8 @@ func (g *generator) order(order string) error {
 	wait := g.stopped
 	switch order {
 	case "start":
-		g.since, g.sent, g.stopped = Now(), 0, make(chan struct{})
+		g.since, g.sent, g.asleep, g.stopped = Now(), 0, false, make(chan struct{})
+		g.started, g.next = g.since, g.since
 		wait = g.stopped
 	case "stop", "reset":
 		if g.since > 0 {
@@ -121,7 +141,7 @@ func newKernelSource(t *testing.T, g *generator, rate float64) *loop {
 	t.Helper()
 	l := &loop{gate: &gate{}, pace: pace{rate: rate, share: 1}}
 	l.op = opKernel
-	l.kernel = kernelSource{host: g, config: pktgen.Config{Device: "va", CPU: 1, Payload: 64, Delay: resting,
+	l.kernel = kernelSource{host: g, config: pktgen.Config{Device: "va", CPU: 1, Payload: 64, Delay: starting,
 		Source: netip.MustParseAddrPort("198.18.0.1:40000"), Sink: netip.MustParseAddrPort("198.18.0.2:5000")}}
 	must(t, pktgen.Setup(g, l.kernel.config))
 	return l
@@ -160,16 +180,21 @@ func TestKernelSource(t *testing.T) {
 					t.Errorf("%d packets are not %d bytes", c.Msgs, c.Bytes)
 				}
 			}
-			if outside := l.msgs - inWindows; outside > l.msgs/5 {
+			if outside := l.msgs - inWindows; outside > l.msgs/20 {
 				return fmt.Sprintf("%d of %d packets outside windows", outside, l.msgs)
 			}
-			delay := int64(0)
-			if rate > 0 {
-				delay = int64(1e9 / rate)
+			for i := range windows[1:] { // the thread wakes with the window, and not somewhere in it
+				settled := l.samples[4*(i+1)+1].Msgs - l.samples[4*(i+1)].Msgs
+				want := int64(by.of(10 * time.Millisecond).Microseconds())
+				if rate > 0 {
+					want = want * int64(rate) / 1e6
+				}
+				if settled < want*8/10 || settled > want*12/10 {
+					return fmt.Sprintf("rate %g: %d packets while window %d settled, want about %d", rate, settled, i+1, want)
+				}
 			}
-			rest := int64(resting)
-			if want := []int64{rest, delay, rest, delay, rest, delay, rest}; fmt.Sprint(g.delays) != fmt.Sprint(want) {
-				t.Errorf("delays %v, want %v", g.delays, want)
+			if last := g.delays[len(g.delays)-1]; last != int64(resting) {
+				t.Errorf("delays %v: it does not rest at the end", g.delays)
 			}
 			if g.resets != 1 || g.since != 0 {
 				t.Errorf("pktgen was left at work: %d resets", g.resets)

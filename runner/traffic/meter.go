@@ -104,6 +104,7 @@ type meter struct {
 	everyStep   bool    // read the clock at every step
 	slow        slowdown
 	idle        int64    // ns spun so far until intended times
+	beside      int64    // CPU time of threads that are not ours and work for this one
 	own         []ownSum // of each end, where a thread has several
 	current     int      // the end of the step at hand
 	watch       *watch   // of one source of a set; nil = none
@@ -225,7 +226,7 @@ func (m *meter) pass() {
 //go:nosplit
 func (m *meter) take(s *sample) {
 	*s = sample{Counts: Counts{Bytes: m.bytes, Msgs: m.msgs, Spun: m.slow.spun, Idle: m.idle}, softirqCPU: -1}
-	s.CPU = detached.CPUTime()
+	s.CPU = detached.CPUTime() + m.beside
 	s.Wait = m.thread.waited()
 	switches := m.thread.switches()
 	s.Voluntary, s.Involunt = switches[0], switches[1]

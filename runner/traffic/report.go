@@ -164,7 +164,7 @@ func (s *Set) report(windows []Window, own int64) (*Report, error) {
 		if w.loop.meter == nil {
 			continue
 		}
-		r.OwnCPU -= between(w.loop.first, w.loop.last).CPU
+		r.OwnCPU -= between(w.loop.first, w.loop.last).CPU - w.loop.beside
 		r.Groups[w.ends[0].Group].add(w, windows)
 		if w.loop.watch != nil {
 			r.Counters = w.loop.watch.counted(windows)
