@@ -792,10 +792,12 @@ func (k *campaigning) effectSentences(effects []Comparison) string {
 // onKernel is what an arm does on one kernel: "+12 % on 6.1.0 (+10 to +14 %)".
 func (c *Comparison) onKernel() string {
 	switch {
-	case c.Untold() || c.P == nil:
+	case c.Untold():
 		return "not known on " + c.ArmRun
-	case c.N < 2:
+	case c.N == 1:
 		return fmt.Sprintf("%s in the one boot of %s, which does not tell how boots scatter", prose.Change(c.Change, c.Difference), c.ArmRun)
+	case c.P == nil:
+		return "not known on " + c.ArmRun
 	case c.Verdict == Equivalent:
 		return fmt.Sprintf("the same to within %s on %s", prose.Percent(c.Resolution), c.ArmRun)
 	case c.Verdict == Inconclusive:

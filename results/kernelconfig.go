@@ -13,12 +13,13 @@ import (
 type kernelConfig map[string]string
 
 // debugOptions make the network path much slower or its timing different:
-// checkers, not the tracing that distributions ship enabled but idle.
+// checkers, not what distributions ship enabled but idle: tracing, and PAGE_POISONING,
+// which does nothing unless the command line has page_poison=1.
 var debugOptions = []string{
 	"KASAN", "KCSAN", "KMSAN", "UBSAN", "KCOV", "GCOV_KERNEL",
 	"LOCKDEP", "PROVE_LOCKING", "LOCK_STAT", "DEBUG_LOCK_ALLOC", "DEBUG_SPINLOCK", "DEBUG_MUTEXES", "DEBUG_RT_MUTEXES",
 	"DEBUG_ATOMIC_SLEEP", "DEBUG_PREEMPT", "PROVE_RCU", "DEBUG_OBJECTS", "DEBUG_KMEMLEAK", "SLUB_DEBUG_ON",
-	"DEBUG_PAGEALLOC", "PAGE_POISONING", "DEBUG_VM", "DEBUG_NET", "DEBUG_SG", "DEBUG_NOTIFIERS", "DEBUG_CREDENTIALS",
+	"DEBUG_PAGEALLOC", "DEBUG_VM", "DEBUG_NET", "DEBUG_SG", "DEBUG_NOTIFIERS", "DEBUG_CREDENTIALS",
 	"NET_DEV_REFCNT_TRACKER", "NET_NS_REFCNT_TRACKER", "FAULT_INJECTION", "IRQSOFF_TRACER", "PREEMPT_TRACER",
 }
 

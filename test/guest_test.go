@@ -15,9 +15,15 @@ import (
 // inGuest boots the binary under test as process 1 of a guest, and has it run itself.
 func inGuest(t *testing.T, stream string, args ...string) (o guest.Outcome, lines []string, said string) {
 	t.Helper()
+	return inGuestOf(t, guests.Kernel(t), []string{"veth"}, stream, args...)
+}
+
+// inGuestOf is inGuest with another kernel and these of its modules.
+func inGuestOf(t *testing.T, k guest.Kernel, modules []string, stream string, args ...string) (o guest.Outcome, lines []string, said string) {
+	t.Helper()
 	var text bytes.Buffer
 	m := guest.Machine{Program: os.Getenv(envBinary)}
-	o, err := m.Run(t.Context(), guests.Kernel(t), guest.Job{Args: args, Stream: stream, Deadline: 2 * time.Minute, Modules: []string{"veth"}},
+	o, err := m.Run(t.Context(), k, guest.Job{Args: args, Stream: stream, Deadline: 2 * time.Minute, Modules: modules},
 		func(line []byte) error { lines = append(lines, string(line)); return nil }, &text)
 	if err != nil || o.End != guest.Finished || o.Status != 0 {
 		t.Fatalf("netab %s: %v, %s %s\n%s\n%s", strings.Join(args, " "), err, o.End, o.Text, text.String(), strings.Join(o.Console, "\n"))

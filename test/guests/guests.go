@@ -1,4 +1,4 @@
-// Package guests is the kernel that tests boot. It reads its modules by itself: package
+// Package guests are the kernels that tests boot. It reads its modules by itself: package
 // kernel unpacks archives, and archive/tar looks up users, which links the C library
 // into a test's binary, which is to be /init.
 package guests
@@ -25,20 +25,38 @@ const Folder = "NETAB_TEST_KERNEL"
 // Find is the folder of the kernel that tests boot, and its image.
 func Find(t testing.TB) (folder, image string) {
 	t.Helper()
-	need.Program(t, "qemu-system-x86_64")
-	folder = os.Getenv(Folder)
-	if folder == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			t.Fatal(err)
-		}
-		folder = filepath.Join(cache, "netab-tests", "kernel")
+	if folder := os.Getenv(Folder); folder != "" {
+		return folder, imageIn(t, folder)
 	}
+	return unpacked(t, "kernel")
+}
+
+// FindFull is likewise of the kernel that has what a kernel for cloud machines lacks:
+// pktgen, netem, drivers.
+func FindFull(t testing.TB) (folder, image string) {
+	t.Helper()
+	return unpacked(t, "kernel-full")
+}
+
+// unpacked is what ./tools.sh has put there.
+func unpacked(t testing.TB, name string) (folder, image string) {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder = filepath.Join(cache, "netab-tests", name)
+	return folder, imageIn(t, folder)
+}
+
+func imageIn(t testing.TB, folder string) string {
+	t.Helper()
+	need.Program(t, "qemu-system-x86_64")
 	images, err := filepath.Glob(folder + "/boot/vmlinuz-*")
 	if err != nil || len(images) != 1 {
 		need.Missing(t, "a kernel for guests in "+folder, "`make tools` puts one there")
 	}
-	return folder, images[0]
+	return images[0]
 }
 
 // Kernel is Debian's kernel for cloud machines, of the folder where ./tools.sh has
@@ -46,6 +64,18 @@ func Find(t testing.TB) (folder, image string) {
 func Kernel(t testing.TB) guest.Kernel {
 	t.Helper()
 	folder, image := Find(t)
+	return read(t, folder, image)
+}
+
+// Full is Debian's kernel for all machines, likewise.
+func Full(t testing.TB) guest.Kernel {
+	t.Helper()
+	folder, image := FindFull(t)
+	return read(t, folder, image)
+}
+
+func read(t testing.TB, folder, image string) guest.Kernel {
+	t.Helper()
 	_, release, _ := strings.Cut(filepath.Base(image), "-")
 	files := map[string]string{}
 	err := filepath.WalkDir(filepath.Join(folder, "lib", "modules", release), func(path string, _ fs.DirEntry, err error) error {
