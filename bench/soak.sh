@@ -49,10 +49,12 @@ thousand() {
 	line '500 random kills each (runner, agent, both) of NIC and host-wide runs' "the machine as before after all of them: $(grep '^ok' "$log" | awk '{ print $2, $3 }')"
 }
 
-# guests: every way in which a guest ends.
+# guests: every way in which a guest ends, from inside and from the command line;
+# kernels of three releases, of packages and of one's own build (bench/kernel.sh, some
+# minutes the first time; it takes flex, bison, bc, rpm and libelf-dev).
 guests() {
-	NETAB_TEST_LONG=1 go test ./runner/guest ./test -count=1 -p 1 -timeout 1h -run 'Boot|Panic|Report|Ends|Interrupt|LineFails|Fastest|Killed|TestGuest' -v >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
-	line 'guests: every end, and netab itself in one' "$(grep -c '^ *--- PASS' "$log") tests green"
+	NETAB_TEST_LONG=1 go test ./runner/guest ./test -count=1 -p 1 -timeout 1h -run 'Boot|Panic|Report|Ends|Interrupt|LineFails|Fastest|TestKilled|TestGuest|TestCampaign|TestKernels' -v >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
+	line 'guests: every end, and netab itself in one; kernels of all kinds' "$(grep -c '^ *--- PASS' "$log") tests green, $(grep -c '^ *--- SKIP' "$log") skipped: $(sed -n 's/.*kernels_test.go:[0-9]*: \([^,]*\),.*: \([0-9]* trials\), boot over after \(.*\)/\1 \2 \3/p' "$log" | paste -sd , | sed 's/,/, /g')"
 }
 
 # fuzz: each target alone. What it finds lies in testdata/fuzz of its package.
