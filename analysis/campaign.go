@@ -21,6 +21,7 @@ var (
 	codeFailedBoots  = vocab.Doubts("failed-boots")
 	codeBootsMissing = vocab.Warns("boots-missing")
 	codeFewBoots     = vocab.Warns("few-boots")
+	codeBootsAdded   = vocab.Warns("boots-added")
 )
 
 // A campaign is boots of several kernels, taken in turns, each with a run of the same
@@ -149,7 +150,7 @@ func newCampaigning(c *results.Campaign) *campaigning {
 			if id := run.Header.Machine.BootID; id == "" || boots[id] > 1 { // as where the guest's random numbers are not
 				run.Header.Machine.BootID = run.Header.ID
 			}
-			run.Header.Design = withoutKernel(run.Header.Design)
+			run.Header.Design = k.shared(withoutKernel(run.Header.Design))
 			groups[o.Kernel].Runs = append(groups[o.Kernel].Runs, &run)
 		}
 	}
@@ -161,6 +162,26 @@ func newCampaigning(c *results.Campaign) *campaigning {
 	pairArms(k.groups)
 	k.alpha = 1 - confidence(k.design())
 	return k
+}
+
+// shared is a design with the part of alpha that one of several looks has: all of them
+// together may find what is not there as seldom as one. (The first had all of it, before
+// anybody knew of others: what it showed is not undone.)
+func (k *campaigning) shared(d results.Design) results.Design {
+	if n := k.looks(); n > 0 {
+		d.Confidence = 1 - (1-confidence(d))/float64(1+n)
+	}
+	return d
+}
+
+// looks are how often somebody has seen what the campaign came to, and wanted more of it.
+func (k *campaigning) looks() (n int) {
+	for _, m := range k.c.More {
+		if m.Seen {
+			n++
+		}
+	}
+	return n
 }
 
 // design is what the runs ask, as far as is known.
@@ -691,6 +712,10 @@ func (k *campaigning) warnings(s *Summary) []results.Warning {
 		warn(codeFailed, "the campaign ended early: %s", end.Reason)
 	case s.Campaign.Missing > 0:
 		warn(codeBootsMissing, "%d of %d planned boots were not made", s.Campaign.Missing, s.Campaign.Planned)
+	}
+	if n := k.looks(); n > 0 {
+		warn(codeBootsAdded, "boots were added by who had seen what the campaign came to without them: what is found now had %d chances to be found, so the confidence of each is %s",
+			n+1, prose.Percent(1-k.alpha))
 	}
 	if few := stat.FewestOfTwo(k.alpha); len(k.within) > 0 {
 		least := slices.MinFunc(k.within, func(a, b withinKernel) int { return len(a.boots) - len(b.boots) })

@@ -211,6 +211,26 @@ func TestCampaignTooFew(t *testing.T) {
 	}
 }
 
+// TestCampaignMore: who adds boots because of what was seen shares alpha between both looks.
+func TestCampaignMore(t *testing.T) {
+	c := trip{boots: [2]int{5, 5}, shift: -0.3, bootSD: 0.01, seed: 3}.campaign()
+	alone := JudgeCampaign(c, CompareOptions{})
+	c.More = []results.MoreBoots{{Seen: true}}
+	s := JudgeCampaign(c, CompareOptions{})
+	wantCodes(t, s, "boots-added")
+	if math.Abs(s.Confidence-0.975) > 1e-12 || c.Boots[0].Run.Header.Design.Confidence != 0 && c.Boots[0].Run.Header.Design.Confidence > 0.96 {
+		t.Errorf("confidence %v, of the run itself %v", s.Confidence, c.Boots[0].Run.Header.Design.Confidence)
+	}
+	a, b := alone.find(t, "off"), s.find(t, "off")
+	if b.Verdict != Regression || b.Hi-b.Lo <= a.Hi-a.Lo {
+		t.Errorf("%s, %v to %v; before %v to %v", b.Verdict, b.Lo, b.Hi, a.Lo, a.Hi)
+	}
+	c.More[0].Seen = false // planned longer before anything was shown
+	if s := JudgeCampaign(c, CompareOptions{}); hasWarning(s.Warnings, codeBootsAdded) || s.Confidence != alone.Confidence {
+		t.Errorf("%v", s.Warnings)
+	}
+}
+
 // TestCampaignFailures: how often kernels fail is judged, and nothing passes by it.
 func TestCampaignFailures(t *testing.T) {
 	for _, tt := range []struct {

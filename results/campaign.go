@@ -30,6 +30,8 @@ type Campaign struct {
 	Header CampaignHeader
 	Boots  []Boot       // in the order of their lines: a boot that was tried again has several
 	End    *CampaignEnd // the last; nil = it was cut off, or goes on
+	// More are boots that were added to the plan later; Header.Planned has them too.
+	More []MoreBoots
 	// ReadWarnings are what reading found, not stored.
 	ReadWarnings []Warning
 	// Foreign lines are of types that this version does not know; Trials counts the
@@ -115,6 +117,21 @@ type Boot struct {
 	// its own; nil = nothing that can be used, for the reason in Fault.
 	Run   *Run   `json:"-"`
 	Fault string `json:"-"`
+}
+
+// MoreBoots are a line that adds boots to the plan, of a campaign that somebody wants to
+// know more of.
+type MoreBoots struct {
+	Type    string        `json:"type"` // "more-boots"
+	Planned []PlannedBoot `json:"boots"`
+	Added   time.Time     `json:"added"`
+	// Seen says that the campaign had come to its end before, and what it came to was
+	// shown: boots that are added then are a second chance of finding something.
+	Seen bool `json:"seen,omitempty"`
+
+	Unknown Unknown `json:"-"`
+
+	after int // boots before it in the file
 }
 
 // A CampaignEnd is a line that says why boots ended. One that was resumed has several,
@@ -239,6 +256,18 @@ func (b *Boot) UnmarshalJSON(data []byte) error {
 func (b Boot) MarshalJSON() ([]byte, error) {
 	type plain Boot
 	return marshalWith(plain(b), b.Unknown)
+}
+
+// UnmarshalJSON keeps members that are not of this version in m.Unknown.
+func (m *MoreBoots) UnmarshalJSON(data []byte) error {
+	type plain MoreBoots
+	return unmarshalKeeping(data, (*plain)(m), &m.Unknown)
+}
+
+// MarshalJSON writes m and what is in m.Unknown.
+func (m MoreBoots) MarshalJSON() ([]byte, error) {
+	type plain MoreBoots
+	return marshalWith(plain(m), m.Unknown)
 }
 
 // UnmarshalJSON keeps members that are not of this version in e.Unknown.

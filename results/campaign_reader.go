@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -167,6 +168,19 @@ func (in *campaignReader) add(n int, line []byte) error {
 			return lineError(n, err)
 		}
 		in.boot(b, line)
+	case "more-boots":
+		var m MoreBoots
+		if err := json.Unmarshal(line, &m); err != nil {
+			return lineError(n, err)
+		}
+		err := in.totals.check(&m)
+		if err == nil {
+			err = c.more(m)
+		}
+		for _, p := range m.Planned {
+			in.planned[p.Number] = p.Kernel
+		}
+		return lineError(n, err)
 	case "end":
 		var e CampaignEnd
 		if err := json.Unmarshal(line, &e); err != nil {
@@ -178,6 +192,18 @@ func (in *campaignReader) add(n int, line []byte) error {
 	default:
 		c.Foreign = append(c.Foreign, ForeignLine{Trials: len(c.Boots), Raw: bytes.Clone(line)})
 	}
+	return nil
+}
+
+// more adds boots to the plan, which goes on.
+func (c *Campaign) more(m MoreBoots) error {
+	longer := c.Header
+	longer.Planned = slices.Concat(c.Header.Planned, m.Planned)
+	if err := checkPlan(&longer); err != nil {
+		return err
+	}
+	m.after = len(c.Boots)
+	c.Header.Planned, c.More, c.End = longer.Planned, append(c.More, m), nil
 	return nil
 }
 
@@ -236,10 +262,18 @@ func (c *Campaign) WriteTo(w io.Writer) (int64, error) {
 		b.Write(line)
 		return err
 	}
-	h, foreign := c.Header, c.Foreign
+	h, foreign, more := c.Header, c.Foreign, c.More
 	h.Type, h.Schema = "campaign", SchemaCampaign
+	for _, m := range more {
+		h.Planned = h.Planned[:max(0, len(h.Planned)-len(m.Planned))]
+	}
 	err := put(h)
 	for i := 0; err == nil && i <= len(c.Boots); i++ {
+		for err == nil && len(more) > 0 && more[0].after <= i {
+			more[0].Type = "more-boots"
+			err = put(more[0])
+			more = more[1:]
+		}
 		for len(foreign) > 0 && foreign[0].Trials <= i {
 			b.Write(append(bytes.Clone(foreign[0].Raw), '\n'))
 			foreign = foreign[1:]

@@ -274,6 +274,50 @@ func TestCampaignResumes(t *testing.T) {
 	}
 }
 
+// TestCampaignMore: boots that are added are of the plan, wherever the file is cut off, and
+// the record written anew is the same.
+func TestCampaignMore(t *testing.T) {
+	dir := t.TempDir()
+	w := createCampaign(t, dir)
+	boot(t, w, 0, vocab.Finished, runLines(t, 2, whole))
+	if err := w.End(CampaignEnd{Reason: vocab.AllBooted}); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, campaignID)
+	w, c, err := ResumeCampaign(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := MoreBoots{Planned: []PlannedBoot{{4, 2, 0, 5}, {5, 2, 1, 6}}, Seen: true}
+	if err := w.AppendMore(c, MoreBoots{Planned: campaignHeader().Planned[:1]}); err == nil || !strings.Contains(err.Error(), "boots[4].number: 0 is there twice") {
+		t.Errorf("a boot that is there: %v", err)
+	}
+	if err := w.AppendMore(c, more); err != nil || c.End != nil || len(c.Header.Planned) != 6 {
+		t.Fatalf("%v, %+v", err, c)
+	}
+	if err := w.AppendBoot(Boot{Number: 5, Attempt: 1, Kernel: 1, End: vocab.Panic}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c, err = ReadCampaign(path)
+	if err != nil || len(c.More) != 1 || !c.More[0].Seen || c.End != nil || len(c.ReadWarnings) > 0 {
+		t.Fatalf("%v, %+v", err, c)
+	}
+	if got := outcomes(c); got != "0:whole/1 1:missing/0 2:missing/0 3:missing/0 4:missing/0 5:failed/1" {
+		t.Error(got)
+	}
+	var again bytes.Buffer
+	if _, err := c.WriteTo(&again); err != nil {
+		t.Fatal(err)
+	}
+	second := &Campaign{}
+	if err := second.read(&again); err != nil || len(second.Header.Planned) != 6 || len(second.More) != 1 || len(second.Boots) != 2 {
+		t.Errorf("written anew: %v, %+v", err, second)
+	}
+}
+
 func TestCampaignOddities(t *testing.T) {
 	dir := t.TempDir()
 	w := createCampaign(t, dir)

@@ -79,6 +79,15 @@ func (w *CampaignWriter) resume() (*Campaign, error) {
 	return c, w.mend(maxCampaign)
 }
 
+// AppendMore adds boots to the plan, which c, read from the same record, has then too.
+func (w *CampaignWriter) AppendMore(c *Campaign, m MoreBoots) error {
+	m.Type = "more-boots"
+	if err := c.more(m); err != nil {
+		return fmt.Errorf("campaign %s: %w", filepath.Dir(w.path), err)
+	}
+	return w.append(m)
+}
+
 // AppendBoot appends how an attempt at a boot ended.
 func (w *CampaignWriter) AppendBoot(b Boot) error {
 	b.Type = "boot"

@@ -113,6 +113,8 @@ echo "qemu: cannot set up guest memory" >&2; exit 1`)
 	}
 	o = p.netab(t, append([]string{"run", "--resume", id, allow}, args...)...)
 	oneLine(t, "resumed", o, "boot 0 was tried 3 times")
+	o = p.netab(t, append([]string{"run", "--resume", id, allow, "--boots", "1"}, args...)...)
+	oneLine(t, "as many boots", o, "is of 1 boot of each kernel already")
 	c, err := results.ReadCampaign(ids[0])
 	if err != nil || len(c.Boots) != 6 || c.Boots[5].Attempt != 6 || c.Boots[5].End != vocab.QEMUFailed {
 		t.Errorf("%v, %d attempts", err, len(c.Boots))
@@ -210,6 +212,10 @@ func TestCampaignKilled(t *testing.T) {
 	}
 	if c = onlyCampaign(t, p); len(c.Runs()) != 1 || c.Boots[0].Attempt != 2 {
 		t.Errorf("%+v", c.Boots)
+	}
+	o = p.start(t, "run", "--resume", c.Header.ID, "--boots", "2", "--store", "store").waitFor(t, 3*time.Minute)
+	if c = onlyCampaign(t, p); o.status != 0 || len(c.Runs()) != 2 || !strings.Contains(o.stderr, "boot 2 of 2: ") || !strings.Contains(o.stdout, "[boots-added]") {
+		t.Errorf("with another boot: %+v\n%s", c.Boots, o)
 	}
 	nothingBeside(t, p)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -102,7 +103,29 @@ func (f runFlags) resumeCampaign(cmd *cobra.Command) error {
 	if err != nil {
 		return failed(err)
 	}
+	if err := f.addBoots(w, c); err != nil {
+		return err
+	}
 	return f.boot(cmd, set, w, c)
+}
+
+// addBoots makes the plan longer, where so many boots of each kernel are asked for: the
+// campaign goes on as one that was planned so from the beginning. Each boot measures for
+// as long as the others.
+func (f runFlags) addBoots(w *results.CampaignWriter, c *results.Campaign) error {
+	if f.boots == 0 {
+		return nil
+	}
+	n, h := len(c.Header.Kernels), &c.Header
+	longer := campaign.Order(n, f.boots, h.Seed)
+	if len(longer) <= len(h.Planned) {
+		return usage(fmt.Errorf("campaign %s is of %s of each kernel already: want more (--boots), or leave that off", h.ID, prose.Counted(len(h.Planned)/n, "boot")))
+	}
+	if !slices.Equal(longer[:len(h.Planned)], h.Planned) {
+		return failed(fmt.Errorf("campaign %s was planned by another version of netab, and cannot be made longer: begin a new one", h.ID))
+	}
+	seen := c.End != nil && len(c.Runs()) > 0
+	return failed(w.AppendMore(c, results.MoreBoots{Planned: longer[len(h.Planned):], Added: time.Now().UTC(), Seen: seen}))
 }
 
 // boot boots what is due, and shows what it comes to.

@@ -65,7 +65,8 @@ is four boots of each of two. The first kernel is what the others are compared w
 A kernel is a bzImage or vmlinux, a build tree, an installed version, a .deb or .rpm,
 or apt:PACKAGE; a scenario may name them itself (kernel: in an arm or a factor).
 --max-time is of all boots together. Interrupted or killed, --resume CAMPAIGN goes on
-with the next boot.
+with the next boot; --resume CAMPAIGN --boots NUMBER boots each kernel more often than
+was planned.
 
 A scenario may set sysctls of net.*, vm.* and kernel.sched*, but for some that can
 harm the machine or weaken it. Any other it sets only if --allow-sysctl names it:
