@@ -99,12 +99,17 @@ type Loop struct {
 // campaign could not go on; then, too, all that was recorded is kept.
 func (l Loop) Run(ctx context.Context, w *results.CampaignWriter, c *results.Campaign) error {
 	reason, err := l.boots(ctx, w, c)
+	return errors.Join(err, l.End(w, c, reason))
+}
+
+// End ends the record of a campaign.
+func (l Loop) End(w *results.CampaignWriter, c *results.Campaign, reason vocab.End) error {
 	end := results.CampaignEnd{Ended: l.now(), Reason: reason, Warnings: givenUp(c)}
-	if failed := w.End(end); failed != nil {
-		return errors.Join(err, failed)
+	if err := w.End(end); err != nil {
+		return err
 	}
 	c.End = &end
-	return err
+	return nil
 }
 
 func (l Loop) now() time.Time {
@@ -125,10 +130,7 @@ func (l Loop) boots(ctx context.Context, w *results.CampaignWriter, c *results.C
 		case ctx.Err() != nil:
 			return vocab.Interrupted, nil
 		}
-		b, err := l.boot(ctx, w, due)
-		if b != nil {
-			c.Boots = append(c.Boots, *b)
-		}
+		b, err := l.Boot(ctx, w, c, due)
 		if err != nil {
 			return vocab.FailedBy(err), err
 		}
@@ -156,7 +158,17 @@ func complete(c *results.Campaign, block int) bool {
 	return true
 }
 
-// boot makes one attempt and records it. nil = there is nothing to be recorded.
+// Boot makes one attempt at a boot and records it: for whoever cannot stay until
+// nothing is due any more, because it is the machine itself that boots. nil = there was
+// nothing to be recorded.
+func (l Loop) Boot(ctx context.Context, w *results.CampaignWriter, c *results.Campaign, due results.PlannedBoot) (*results.Boot, error) {
+	b, err := l.boot(ctx, w, due)
+	if b != nil {
+		c.Boots = append(c.Boots, *b)
+	}
+	return b, err
+}
+
 func (l Loop) boot(ctx context.Context, w *results.CampaignWriter, due results.PlannedBoot) (*results.Boot, error) {
 	file, err := w.BeginBoot(due.Number)
 	if err != nil {
