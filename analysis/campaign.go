@@ -705,9 +705,9 @@ func (k *campaigning) warnings(s *Summary) []results.Warning {
 	}
 	switch end := k.c.End; {
 	case end == nil:
-		warn(CutOff, "the campaign was cut off, or is going on: it has %d of its %d boots; netab run --resume %s goes on with it", s.Campaign.Planned-s.Campaign.Missing, s.Campaign.Planned, k.c.Header.ID)
+		warn(CutOff, "the campaign was cut off, or is going on: it has %d of its %d boots; %s goes on with it", s.Campaign.Planned-s.Campaign.Missing, s.Campaign.Planned, k.c.Header.GoesOnWith())
 	case end.Reason == vocab.Interrupted:
-		warn(codeInterrupted, "the campaign was interrupted after %d of its %d boots; netab run --resume %s goes on with it", s.Campaign.Planned-s.Campaign.Missing, s.Campaign.Planned, k.c.Header.ID)
+		warn(codeInterrupted, "the campaign was interrupted after %d of its %d boots; %s goes on with it", s.Campaign.Planned-s.Campaign.Missing, s.Campaign.Planned, k.c.Header.GoesOnWith())
 	case end.Reason.Failed():
 		warn(codeFailed, "the campaign ended early: %s", end.Reason)
 	case s.Campaign.Missing > 0:

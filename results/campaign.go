@@ -219,6 +219,14 @@ func (c *Campaign) Reason() vocab.End {
 // IsEmulated says whether its times are those of emulated CPUs.
 func (h *CampaignHeader) IsEmulated() bool { return h.Guest != nil && h.Guest.Accel == Emulated }
 
+// GoesOnWith is the command that goes on with the campaign, wherever it was cut off.
+func (h *CampaignHeader) GoesOnWith() string {
+	if h.Guest == nil {
+		return "netab boots plan --resume " + h.ID
+	}
+	return "netab run --resume " + h.ID
+}
+
 // BootID names the run of a boot in the store: Resolve takes it.
 func BootID(campaign string, number int) string { return fmt.Sprintf("%s/%d", campaign, number) }
 

@@ -206,11 +206,14 @@ func (r *Run) WriteTo(w io.Writer) (int64, error) {
 	return b.WriteTo(w)
 }
 
+// ErrGoingOn is under the error of a record that another process writes.
+var ErrGoingOn = errors.New("another netab writes its record")
+
 // alone takes the record for this process. It is let go with the file.
 func (w *lines) alone() error {
 	err := unix.Flock(int(w.file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
-		return fmt.Errorf("%s %s is going on: another netab writes its record", w.what, filepath.Dir(w.path))
+		return fmt.Errorf("%s %s is going on: %w", w.what, filepath.Dir(w.path), ErrGoingOn)
 	}
 	if err != nil {
 		return fmt.Errorf("lock the %s %s: %w", w.what, filepath.Dir(w.path), err)

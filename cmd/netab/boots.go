@@ -92,6 +92,9 @@ func (f runFlags) resumeCampaign(cmd *cobra.Command) error {
 		return failed(err)
 	}
 	defer w.Close()
+	if c.Header.Guest == nil {
+		return usage(fmt.Errorf("campaign %s boots the machine itself: netab boots plan --resume %s takes it up", c.Header.ID, c.Header.ID))
+	}
 	q, err := question.Recorded(c.Header.Source, c.Header.Scenario)
 	if err != nil {
 		return failed(fmt.Errorf("campaign %s: its scenario: %w", c.Header.ID, err))
@@ -134,9 +137,22 @@ func (f runFlags) boot(cmd *cobra.Command, set *kernels.Set, w *results.Campaign
 	if f.quiet || f.noProgress {
 		said = io.Discard
 	}
+	l := campaignLoop(c, said)
+	l.Booter = set
+	writef(said, "campaign %s: %s of %v each\n", c.Header.ID, prose.Counted(len(c.Header.Planned), "boot"), set.Each().Round(time.Second/10))
+	failedBy := l.Run(cmd.Context(), w, c)
+	again, err := results.ReadCampaign(w.Dir())
+	if err != nil {
+		return errors.Join(failed(failedBy), failed(err))
+	}
+	return errors.Join(failed(failedBy), f.showCampaign(cmd, w.Dir(), again))
+}
+
+// campaignLoop tells of each boot.
+func campaignLoop(c *results.Campaign, said io.Writer) campaign.Loop {
 	named := func(k int) string { return c.Header.Kernels[k].Release }
 	planned := len(c.Header.Planned)
-	l := campaign.Loop{Booter: set,
+	return campaign.Loop{
 		Begins: func(p results.PlannedBoot, attempt int) {
 			again := ""
 			if attempt > 1 {
@@ -150,13 +166,6 @@ func (f runFlags) boot(cmd *cobra.Command, set *kernels.Set, w *results.Campaign
 			}
 		},
 	}
-	writef(said, "campaign %s: %s of %v each\n", c.Header.ID, prose.Counted(planned, "boot"), set.Each().Round(time.Second/10))
-	failedBy := l.Run(cmd.Context(), w, c)
-	again, err := results.ReadCampaign(w.Dir())
-	if err != nil {
-		return errors.Join(failed(failedBy), failed(err))
-	}
-	return errors.Join(failed(failedBy), f.showCampaign(cmd, w.Dir(), again))
 }
 
 // showCampaign judges a campaign and prints it.
@@ -172,7 +181,7 @@ func (f runFlags) showCampaign(cmd *cobra.Command, dir string, c *results.Campai
 	}
 	switch {
 	case c.Reason() == vocab.Interrupted:
-		return &statusError{exitFailed, fmt.Errorf("interrupted: what was measured so far is kept and shown; go on with netab run --resume %s", c.Header.ID)}
+		return &statusError{exitFailed, fmt.Errorf("interrupted: what was measured so far is kept and shown; go on with %s", c.Header.GoesOnWith())}
 	case len(c.Runs()) == 0:
 		return &statusError{exitFailed, errors.New("no boot measured anything: see the warnings")}
 	case f.gate || f.bisect:

@@ -1,9 +1,9 @@
 // Package kernels asks a question of kernels: it finds them, sees before anything boots
 // that each has what the question needs, and boots them in guests, in which this same
-// netab measures.
+// netab measures (Set), or measures on the one that this machine was booted with (Here).
 //
-// It is the Booter of package campaign for guests. It lies below cmd as package question
-// does, and prints nothing but what takes long.
+// Both are Booters of package campaign. It lies below cmd as package question does, and
+// prints nothing but what takes long.
 package kernels
 
 import (
@@ -68,21 +68,15 @@ func Find(ctx context.Context, q *question.Question, list []string, o Options) (
 	}
 	s.qemu = qemu.Version
 	s.needs = needs(parts)
-	var faults []string
 	for _, p := range parts {
 		k, err := kernel.Find(ctx, p.Kernel, kernel.Options{Apt: o.Apt, Log: o.Log})
 		if err != nil {
 			return nil, err
 		}
 		s.found = append(s.found, k)
-		for _, name := range s.needs {
-			if lacks := k.Lacks(name); lacks != "" {
-				faults = append(faults, lacks)
-			}
-		}
 	}
-	if len(faults) > 0 {
-		return nil, errors.New(strings.Join(faults, "; "))
+	if err := lacking(s.found, s.needs); err != nil {
+		return nil, err
 	}
 	if err := s.choose(ctx, o); err != nil {
 		return nil, err
@@ -179,6 +173,22 @@ func needs(parts []scenarios.KernelArms) (names []string) {
 	return names
 }
 
+// lacking says what some kernels have not.
+func lacking(found []*kernel.Kernel, needs []string) error {
+	var faults []string
+	for _, k := range found {
+		for _, name := range needs {
+			if lacks := k.Lacks(name); lacks != "" {
+				faults = append(faults, lacks)
+			}
+		}
+	}
+	if len(faults) > 0 {
+		return errors.New(strings.Join(faults, "; "))
+	}
+	return nil
+}
+
 // choose decides on what the kernels are booted in.
 func (s *Set) choose(ctx context.Context, o Options) error {
 	g := s.question.Guest.WithDefaults()
@@ -220,15 +230,20 @@ func (s *Set) Guest() *results.Guest {
 func (s *Set) Header(seed uint64) results.CampaignHeader {
 	h := s.question.Campaign(s.parts, seed)
 	h.Scenario, h.Guest = s.scenario, s.Guest()
+	recorded(h.Kernels, s.found)
+	return h
+}
+
+// recorded fills in what a record says of kernels, of their configurations what differs.
+func recorded(into []results.Kernel, found []*kernel.Kernel) {
 	var configs []map[string]string
-	for _, k := range s.found {
+	for _, k := range found {
 		configs = append(configs, k.Config)
 	}
 	apart := results.OptionsApart(configs)
-	for i, k := range s.found {
-		h.Kernels[i] = results.Kernel{Ref: k.Ref, Release: k.Release, Build: k.Build, Arch: k.Arch, Digest: k.Digest, Config: apart[i]}
+	for i, k := range found {
+		into[i] = results.Kernel{Ref: k.Ref, Release: k.Release, Build: k.Build, Arch: k.Arch, Digest: k.Digest, Config: apart[i]}
 	}
-	return h
 }
 
 // Emulated says that the CPUs of the guests are computed, and why; "" = they are not.

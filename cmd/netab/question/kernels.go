@@ -52,9 +52,7 @@ func (q *Question) OfKernel(kernel string) (*Question, error) {
 		}
 		return nil, fmt.Errorf("no arm of %s names kernel %s: there are %s", q.Name, kernel, strings.Join(known, ", "))
 	}
-	out := q.of(parts[at])
-	out.Measure.MaxTime = scenarios.Duration(q.EachBoot(len(parts)))
-	return out, nil
+	return q.of(parts[at]).Lasting(q.EachBoot(len(parts))), nil
 }
 
 // of is the question of one kernel's arms.
@@ -100,9 +98,25 @@ func WholeTime(o *runner.Options) {
 
 // Recorded is the question of a scenario that a record holds, for its guest.
 func Recorded(source string, scenario []byte) (*Question, error) {
+	return recorded(source, scenario, guestCPUs)
+}
+
+// RecordedHere is Recorded for this machine.
+func RecordedHere(source string, scenario []byte) (*Question, error) {
+	return recorded(source, scenario, hereCPUs)
+}
+
+func recorded(source string, scenario []byte, cpus func(*scenarios.Scenario) (scenarios.CPUs, error)) (*Question, error) {
 	s, err := scenarios.Parse("recorded", scenario)
 	if err != nil {
 		return nil, err
 	}
-	return (&Question{Source: source}).placed(s, guestCPUs)
+	return (&Question{Source: source}).placed(s, cpus)
+}
+
+// Lasting is q with another time to measure.
+func (q *Question) Lasting(d time.Duration) *Question {
+	s := *q.Scenario
+	s.Measure.MaxTime = scenarios.Duration(d)
+	return &Question{Scenario: &s, Source: q.Source, Arms: q.Arms, Allowed: q.Allowed}
 }
