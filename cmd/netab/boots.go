@@ -150,7 +150,13 @@ func (f runFlags) boot(cmd *cobra.Command, set *kernels.Set, w *results.Campaign
 
 // campaignLoop tells of each boot.
 func campaignLoop(c *results.Campaign, said io.Writer) campaign.Loop {
-	named := func(k int) string { return c.Header.Kernels[k].Release }
+	named := func(k int) string {
+		all := c.Header.Kernels
+		if slices.ContainsFunc(all, func(other results.Kernel) bool { return other.Release == all[k].Release && other.Ref != all[k].Ref }) {
+			return fmt.Sprintf("%s (%s)", all[k].Release, all[k].Ref)
+		}
+		return all[k].Release
+	}
 	planned := len(c.Header.Planned)
 	return campaign.Loop{
 		Begins: func(p results.PlannedBoot, attempt int) {

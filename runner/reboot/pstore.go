@@ -32,7 +32,7 @@ func Panicked(root string, since time.Time) []string {
 		files, _ := filepath.Glob(root + pattern)
 		for _, file := range files {
 			info, err := os.Lstat(file)
-			if err != nil || info.ModTime().Before(since) {
+			if err != nil || info.ModTime().Before(since.Truncate(time.Second)) { // whole seconds are kept
 				continue
 			}
 			text, err := disk.Read(file, maxWords)

@@ -1,0 +1,368 @@
+package test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"netab/results"
+	"netab/results/vocab"
+	"netab/runner/guest/cpio"
+	"netab/runner/guest/kernel"
+	"netab/test/guests"
+	"netab/test/need"
+	"netab/test/sources"
+)
+
+// A diskMachine is a guest that stands for a real machine: it has a disk, and boots
+// netab at each start, as a unit of systemd's would.
+type diskMachine struct {
+	dir           string
+	image, initrd string // what its firmware boots
+	release       string
+	extra         []string // of QEMU's command line
+}
+
+const diskSize = "400M"
+
+// newDiskMachine makes the disk: netab, the kernel, its initramfs, what root says of
+// kernels, and what is planned first.
+func newDiskMachine(t *testing.T, kernels string, plan ...string) *diskMachine {
+	t.Helper()
+	folder, image := guests.Find(t)
+	mke2fs := need.Program(t, "mke2fs")
+	m := &diskMachine{dir: t.TempDir(), image: image}
+	k, err := kernel.Find(t.Context(), folder, kernel.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.release = k.Release
+	m.initrd = m.makeInitrd(t, k)
+	root := filepath.Join(m.dir, "root")
+	copies := map[string]string{"netab": os.Getenv(envBinary), "boot/vmlinuz-" + k.Release: image, "boot/initrd.img-" + k.Release: m.initrd,
+		"boot/config-" + k.Release: strings.Replace(image, "vmlinuz-", "config-", 1)}
+	for to, from := range copies {
+		data, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.put(t, root, to, data)
+	}
+	m.put(t, root, "scenario.yaml", []byte(budgetScenario))
+	m.put(t, root, "etc/netab/kernels.yaml", []byte(strings.ReplaceAll(kernels, "RELEASE", k.Release)))
+	text, err := json.Marshal(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.put(t, root, "plan.json", text)
+	if out, err := exec.Command(mke2fs, "-q", "-t", "ext4", "-d", root, m.disk(), diskSize).CombinedOutput(); err != nil {
+		t.Fatalf("mke2fs: %v\n%s", err, out)
+	}
+	return m
+}
+
+func (m *diskMachine) disk() string { return filepath.Join(m.dir, "disk") }
+
+func (m *diskMachine) put(t *testing.T, root, name string, data []byte) {
+	t.Helper()
+	path := filepath.Join(root, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// makeInitrd makes an initramfs of test/diskinit and the modules that the disk takes.
+func (m *diskMachine) makeInitrd(t *testing.T, k *kernel.Kernel) string {
+	t.Helper()
+	program := filepath.Join(m.dir, "diskinit")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "./test/diskinit")
+	build.Dir = sources.Root(t)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build diskinit: %v\n%s", err, out)
+	}
+	init, err := os.ReadFile(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	w := cpio.NewWriter(&b)
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	check(w.Device("dev/console", 0o600, 5, 1))
+	check(w.File("init", 0o755, int64(len(init)), bytes.NewReader(init)))
+	modules, missing := k.Load("virtio_pci", "virtio_blk", "ext4")
+	if len(missing) > 0 {
+		t.Fatalf("%s has no %q", k.Release, missing)
+	}
+	for i, module := range modules {
+		data, err := module.Read()
+		check(err)
+		check(w.File(fmt.Sprintf("modules/%03d-%s.ko", i, module.Name), 0o644, int64(len(data)), bytes.NewReader(data)))
+	}
+	check(w.Close())
+	path := filepath.Join(m.dir, "initrd")
+	check(os.WriteFile(path, b.Bytes(), 0o644))
+	return path
+}
+
+// A poweredOn is the machine while it runs.
+type poweredOn struct {
+	cmd     *exec.Cmd
+	mu      sync.Mutex
+	lines   []string
+	fresh   chan struct{}
+	printed chan struct{}
+}
+
+// powerOn starts it as its firmware does: with the kernel that it always boots.
+func (m *diskMachine) powerOn(t *testing.T) *poweredOn {
+	t.Helper()
+	p := &poweredOn{fresh: make(chan struct{}, 1), printed: make(chan struct{})}
+	args := []string{"-nodefaults", "-no-user-config", "-display", "none",
+		"-machine", "q35,hpet=off", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "512",
+		"-kernel", m.image, "-initrd", m.initrd, "-append", "console=ttyS0 quiet tsc=reliable panic=1",
+		"-drive", "if=none,id=disk,format=raw,file=" + m.disk(), "-device", "virtio-blk-pci,drive=disk", "-serial", "stdio"}
+	p.cmd = exec.Command(need.Program(t, "qemu-system-x86_64"), append(args, m.extra...)...)
+	out, err := p.cmd.StdoutPipe()
+	if err == nil {
+		p.cmd.Stderr = os.Stderr
+		err = p.cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.cut)
+	go p.read(out)
+	return p
+}
+
+func (p *poweredOn) read(out io.Reader) {
+	defer close(p.printed)
+	for s := bufio.NewScanner(out); s.Scan(); {
+		p.mu.Lock()
+		p.lines = append(p.lines, strings.TrimRight(s.Text(), "\r"))
+		p.mu.Unlock()
+		select {
+		case p.fresh <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (p *poweredOn) console() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return strings.Join(p.lines, "\n")
+}
+
+// cut is a power cut.
+func (p *poweredOn) cut() {
+	_ = p.cmd.Process.Kill()
+	<-p.printed
+	_ = p.cmd.Wait()
+}
+
+// await waits until the console says something.
+func (p *poweredOn) await(t *testing.T, what string) {
+	t.Helper()
+	re := regexp.MustCompile(what)
+	for late := time.After(3 * time.Minute); ; {
+		if re.MatchString(p.console()) {
+			return
+		}
+		select {
+		case <-p.fresh:
+		case <-p.printed:
+			if !re.MatchString(p.console()) {
+				t.Fatalf("the machine is off and has not said %q:\n%s", what, p.console())
+			}
+		case <-late:
+			t.Fatalf("the machine has not said %q in time:\n%s", what, p.console())
+		}
+	}
+}
+
+// off waits until it has switched itself off.
+func (p *poweredOn) off(t *testing.T) {
+	t.Helper()
+	select {
+	case <-p.printed:
+	case <-time.After(8 * time.Minute):
+		t.Fatalf("the machine does not end:\n%s", p.console())
+	}
+	_ = p.cmd.Wait()
+}
+
+// store takes the run store off the disk.
+func (m *diskMachine) store(t *testing.T) string {
+	t.Helper()
+	out := filepath.Join(m.dir, "out")
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, what := range []string{"/store", "/var/lib/netab"} {
+		if text, err := exec.Command(need.Program(t, "debugfs"), "-R", "rdump "+what+" "+out, m.disk()).CombinedOutput(); err != nil {
+			t.Fatalf("debugfs: %v\n%s", err, text)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(out, "netab", "boots.json")); err == nil {
+		t.Error("the campaign is over, and its state is still there")
+	}
+	return filepath.Join(out, "store")
+}
+
+// campaign reads the one campaign of a store.
+func campaignIn(t *testing.T, store string) *results.Campaign {
+	t.Helper()
+	found, _ := filepath.Glob(filepath.Join(store, "*", results.CampaignFile))
+	if len(found) != 1 {
+		t.Fatalf("campaigns %q", found)
+	}
+	c, err := results.ReadCampaign(found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.ReadWarnings) > 0 {
+		t.Errorf("%+v", c.ReadWarnings)
+	}
+	return c
+}
+
+// budgetScenario changes a setting of the whole machine at the edges of slices.
+const budgetScenario = `name: budget
+topology: loopback
+traffic: {protocol: udp, message: 64}
+arms:
+  "300": {knobs: {sysctl: {net.core.netdev_budget: 300}}}
+  "900": {knobs: {sysctl: {net.core.netdev_budget: 900}}}
+baseline: "300"
+measure: {slice: 100ms, settle: 25ms}
+`
+
+// TestReboots: four boots by kexec, of two kernels, and the power is cut three times: in
+// a run, when the next boot is armed, and while it comes up. Nothing is lost, nothing is
+// there twice, and no setting outlives its boot.
+func TestReboots(t *testing.T) {
+	long(t)
+	m := newDiskMachine(t, "plain: {kernel: RELEASE}\nbare: {kernel: RELEASE, append: mitigations=off}\n", planBudget("plain,bare", 2)...)
+	said := ""
+	cut := func(p *poweredOn) {
+		p.cut()
+		said += p.console() + "\n-- the power is cut\n"
+	}
+	p := m.powerOn(t)
+	p.await(t, `boot 2 of 4: .*`)
+	time.Sleep(2 * time.Second) // in its run
+	cut(p)
+	p = m.powerOn(t)
+	p.await(t, `boot 3 of 4 is armed`)
+	cut(p)
+	p = m.powerOn(t)
+	p.await(t, `boot 3 of 4 is armed`)
+	time.Sleep(time.Second) // it comes up
+	cut(p)
+	p = m.powerOn(t)
+	p.off(t)
+	said += p.console()
+	t.Log(said)
+	if !strings.Contains(said, "diskinit: next: <nil>") {
+		t.Error("the campaign was not ended well")
+	}
+	c := campaignIn(t, m.store(t))
+	if c.Reason() != vocab.AllBooted || len(c.Header.Planned) != 4 {
+		t.Errorf("%+v ended %q", c.Header.Planned, c.Reason())
+	}
+	boots := map[string]bool{}
+	for _, o := range c.Outcomes() {
+		if o.State != results.Whole {
+			t.Errorf("boot %d is not whole: %+v", o.Number, o.Boot)
+			continue
+		}
+		run := o.Boot.Run
+		boots[run.Header.Machine.BootID] = true
+		if got, want := strings.Contains(run.Header.Machine.KernelCmdline, "mitigations=off"), c.Header.Kernels[o.Kernel].Ref == "bare"; got != want {
+			t.Errorf("boot %d of kernel %d ran with %q", o.Number, o.Kernel, run.Header.Machine.KernelCmdline)
+		}
+	}
+	killed := 0
+	for _, b := range c.Boots {
+		if b.End == vocab.Killed && b.Number == 1 {
+			killed++
+		}
+	}
+	if len(boots) != 4 || len(c.Boots) != 4+killed {
+		t.Errorf("%d boots of the machine, %d attempts, %d of them cut off: want 4 whole ones", len(boots), len(c.Boots), killed)
+	}
+	budgets := regexp.MustCompile(`budget \d+`).FindAllString(said, -1)
+	if len(budgets) < 8 || slices.ContainsFunc(budgets, func(b string) bool { return b != "budget 300" }) {
+		t.Errorf("a setting outlived its boot: %s", budgets)
+	}
+}
+
+// TestRebootsPanic: a kernel that panics before anything can be asked of it is an outcome
+// at once where the machine keeps its last words, else after three times; and the
+// machine is left on a kernel that works.
+func TestRebootsPanic(t *testing.T) {
+	long(t)
+	for name, keeps := range map[string]bool{"words are kept": true, "no word": false} {
+		t.Run(name, func(t *testing.T) {
+			m := newDiskMachine(t, "plain: {kernel: RELEASE}\nbad: {kernel: RELEASE, append: rdinit=/none init=/none root=/dev/none}\n", planBudget("plain,bad", 1)...)
+			if keeps {
+				m.extra = []string{"-object", "memory-backend-file,id=words,size=64K,share=on,mem-path=" + filepath.Join(m.dir, "words"), "-device", "acpi-erst,memdev=words"}
+			}
+			p := m.powerOn(t)
+			p.off(t)
+			t.Log(p.console())
+			c := campaignIn(t, m.store(t))
+			for _, o := range c.Outcomes() {
+				bad := c.Header.Kernels[o.Kernel].Ref == "bad"
+				switch {
+				case !bad && o.State == results.Whole:
+				case bad && keeps && o.Boot != nil && o.Boot.End == vocab.Panic && strings.Contains(o.Boot.Text, "panicked: ") && len(o.Boot.Console) > 0:
+				case bad && !keeps && o.Boot != nil && o.Boot.End == vocab.Reset && strings.Contains(o.Boot.Text, "armed 3 times"):
+				default:
+					t.Errorf("boot %d: %v, %+v", o.Number, o.State, o.Boot)
+				}
+			}
+			if c.Reason() != vocab.AllBooted {
+				t.Errorf("it ended %q", c.Reason())
+			}
+		})
+	}
+}
+
+// planBudget is the command that plans boots, the first of which is of the first kernel.
+func planBudget(kernels string, each int) []string {
+	return []string{"boots", "plan", "/scenario.yaml", "--kernels", kernels, "--boots", strconv.Itoa(each), "--max-time", fmt.Sprintf("%ds", 12*each), "--seed", "5", "--store", "/store"}
+}
+
+// long skips what takes minutes.
+func long(t *testing.T) {
+	t.Helper()
+	if os.Getenv(envLong) == "" {
+		t.Skipf("reboots are for make soak: %s=1", envLong)
+	}
+}
