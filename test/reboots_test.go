@@ -3,7 +3,9 @@ package test
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -33,6 +35,7 @@ type diskMachine struct {
 	image, initrd string // what its firmware boots
 	release       string
 	extra         []string // of QEMU's command line
+	grub          bool     // it boots from its disk, by GRUB
 }
 
 const diskSize = "400M"
@@ -41,16 +44,26 @@ const diskSize = "400M"
 // kernels, and what is planned first.
 func newDiskMachine(t *testing.T, kernels string, plan ...string) *diskMachine {
 	t.Helper()
+	m := &diskMachine{dir: t.TempDir()}
+	m.fill(t, kernels, plan)
+	m.format(t)
+	return m
+}
+
+func (m *diskMachine) root() string { return filepath.Join(m.dir, "root") }
+
+// fill puts all that is to be on the disk in a directory.
+func (m *diskMachine) fill(t *testing.T, kernels string, plan []string) {
+	t.Helper()
 	folder, image := guests.Find(t)
-	mke2fs := need.Program(t, "mke2fs")
-	m := &diskMachine{dir: t.TempDir(), image: image}
+	m.image = image
 	k, err := kernel.Find(t.Context(), folder, kernel.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	m.release = k.Release
 	m.initrd = m.makeInitrd(t, k)
-	root := filepath.Join(m.dir, "root")
+	root := m.root()
 	copies := map[string]string{"netab": os.Getenv(envBinary), "boot/vmlinuz-" + k.Release: image, "boot/initrd.img-" + k.Release: m.initrd,
 		"boot/config-" + k.Release: strings.Replace(image, "vmlinuz-", "config-", 1)}
 	for to, from := range copies {
@@ -67,11 +80,102 @@ func newDiskMachine(t *testing.T, kernels string, plan ...string) *diskMachine {
 		t.Fatal(err)
 	}
 	m.put(t, root, "plan.json", text)
-	if out, err := exec.Command(mke2fs, "-q", "-t", "ext4", "-d", root, m.disk(), diskSize).CombinedOutput(); err != nil {
+}
+
+// format makes the disk of it.
+func (m *diskMachine) format(t *testing.T) {
+	t.Helper()
+	args := []string{"-q", "-t", "ext4", "-d", m.root()}
+	if m.grub { // it knows fewer features
+		args = append(args, "-O", "^metadata_csum,^metadata_csum_seed,^orphan_file", "-E", fmt.Sprintf("offset=%d", partition))
+	}
+	if out, err := exec.Command(need.Program(t, "mke2fs"), append(args, m.disk(), diskSize)...).CombinedOutput(); err != nil {
 		t.Fatalf("mke2fs: %v\n%s", err, out)
+	}
+}
+
+// partition is where the only one begins of a disk that GRUB boots from.
+const partition = 1 << 20
+
+// newGRUBMachine is one that boots from its disk, by GRUB.
+func newGRUBMachine(t *testing.T, kernels string, plan ...string) *diskMachine {
+	t.Helper()
+	mkimage := need.Program(t, "grub-mkimage")
+	const modules = "/usr/lib/grub/i386-pc"
+	bootSector, err := os.ReadFile(filepath.Join(modules, "boot.img"))
+	if err != nil {
+		need.Missing(t, "GRUB for PCs", "apt-get install grub-pc-bin")
+	}
+	m := &diskMachine{dir: t.TempDir(), grub: true}
+	m.fill(t, kernels, plan)
+	m.put(t, m.root(), "boot/grub/grub.cfg", []byte(strings.ReplaceAll(grubMenu, "RELEASE", m.release)))
+	m.put(t, m.root(), "boot/grub/grubenv", append([]byte("# GRUB Environment Block\n"), bytes.Repeat([]byte("#"), 1024-25)...))
+	m.format(t)
+	core := filepath.Join(m.dir, "core.img")
+	if out, err := exec.Command(mkimage, "-O", "i386-pc", "-d", modules, "-o", core, "-p", "(hd0,msdos1)/boot/grub",
+		"biosdisk", "part_msdos", "ext2", "normal", "linux", "loadenv", "configfile", "test", "echo", "minicmd").CombinedOutput(); err != nil {
+		t.Fatalf("grub-mkimage: %v\n%s", err, out)
+	}
+	code, err := os.ReadFile(core)
+	if err != nil || len(code) > partition-512 {
+		t.Fatal(len(code), err)
+	}
+	// What grub-bios-setup does: the boot sector looks for the rest behind itself.
+	info, err := os.Stat(m.disk())
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := bootSector[446:]
+	copy(entry, make([]byte, 64))
+	entry[0], entry[4] = 0x80, 0x83 // active, Linux
+	binary.LittleEndian.PutUint32(entry[8:], partition/512)
+	binary.LittleEndian.PutUint32(entry[12:], uint32((info.Size()-partition)/512))
+	f, err := os.OpenFile(m.disk(), os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, errBoot := f.WriteAt(bootSector[:512], 0)
+	_, errCode := f.WriteAt(code, 512)
+	if err := errors.Join(errBoot, errCode, f.Close()); err != nil {
+		t.Fatal(err)
 	}
 	return m
 }
+
+// grubMenu has what update-grub makes of booting once, and three entries.
+const grubMenu = `if [ -s $prefix/grubenv ]; then
+  load_env
+fi
+if [ "${next_entry}" ] ; then
+   set default="${next_entry}"
+   set next_entry=
+   save_env next_entry
+   set boot_once=true
+else
+   set default="0"
+fi
+if [ x"${feature_menuentry_id}" = xy ]; then
+  menuentry_id_option="--id"
+else
+  menuentry_id_option=""
+fi
+export menuentry_id_option
+set timeout=0
+menuentry 'Linux' $menuentry_id_option 'gnulinux-simple' {
+	linux	/boot/vmlinuz-RELEASE console=ttyS0 quiet tsc=reliable panic=1 own
+	initrd	/boot/initrd.img-RELEASE
+}
+submenu 'Advanced' $menuentry_id_option 'gnulinux-advanced' {
+	menuentry 'Linux, one' $menuentry_id_option 'one' {
+		linux	/boot/vmlinuz-RELEASE console=ttyS0 quiet tsc=reliable panic=1 entry=one
+		initrd	/boot/initrd.img-RELEASE
+	}
+	menuentry 'Linux, two' $menuentry_id_option 'two' {
+		linux	/boot/vmlinuz-RELEASE console=ttyS0 quiet tsc=reliable panic=1 entry=two
+		initrd	/boot/initrd.img-RELEASE
+	}
+}
+`
 
 func (m *diskMachine) disk() string { return filepath.Join(m.dir, "disk") }
 
@@ -143,8 +247,10 @@ func (m *diskMachine) powerOn(t *testing.T) *poweredOn {
 	p := &poweredOn{fresh: make(chan struct{}, 1), printed: make(chan struct{})}
 	args := []string{"-nodefaults", "-no-user-config", "-display", "none",
 		"-machine", "q35,hpet=off", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "512",
-		"-kernel", m.image, "-initrd", m.initrd, "-append", "console=ttyS0 quiet tsc=reliable panic=1",
 		"-drive", "if=none,id=disk,format=raw,file=" + m.disk(), "-device", "virtio-blk-pci,drive=disk", "-serial", "stdio"}
+	if !m.grub {
+		args = append(args, "-kernel", m.image, "-initrd", m.initrd, "-append", "console=ttyS0 quiet tsc=reliable panic=1")
+	}
 	p.cmd = exec.Command(need.Program(t, "qemu-system-x86_64"), append(args, m.extra...)...)
 	out, err := p.cmd.StdoutPipe()
 	if err == nil {
@@ -223,8 +329,12 @@ func (m *diskMachine) store(t *testing.T) string {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, what := range []string{"/store", "/var/lib/netab"} {
-		if text, err := exec.Command(need.Program(t, "debugfs"), "-R", "rdump "+what+" "+out, m.disk()).CombinedOutput(); err != nil {
+	disk := m.disk()
+	if m.grub {
+		disk += fmt.Sprintf("?offset=%d", partition)
+	}
+	for _, what := range []string{"/store", "/var/lib/netab", "/boot/grub"} {
+		if text, err := exec.Command(need.Program(t, "debugfs"), "-R", "rdump "+what+" "+out, disk).CombinedOutput(); err != nil {
 			t.Fatalf("debugfs: %v\n%s", err, text)
 		}
 	}
@@ -351,6 +461,43 @@ func TestRebootsPanic(t *testing.T) {
 				t.Errorf("it ended %q", c.Reason())
 			}
 		})
+	}
+}
+
+// TestRebootsGRUB: a real GRUB boots each entry once, also when the power is cut behind
+// its being armed, and afterwards what it always boots.
+func TestRebootsGRUB(t *testing.T) {
+	long(t)
+	m := newGRUBMachine(t, "one: {kernel: RELEASE, grub: gnulinux-advanced>one}\ntwo: {kernel: RELEASE, grub: gnulinux-advanced>two}\n", append(planBudget("one,two", 2), "--by", "grub")...)
+	p := m.powerOn(t)
+	p.await(t, `boot 1 of 4 is armed`)
+	time.Sleep(500 * time.Millisecond)
+	p.cut()
+	t.Log(p.console())
+	p = m.powerOn(t)
+	p.await(t, `boot 2 of 4: .*`)
+	time.Sleep(2 * time.Second)
+	p.cut()
+	t.Log(p.console())
+	p = m.powerOn(t)
+	p.off(t)
+	t.Log(p.console())
+	store := m.store(t)
+	c := campaignIn(t, store)
+	for _, o := range c.Outcomes() {
+		if o.State != results.Whole {
+			t.Errorf("boot %d is not whole: %+v", o.Number, o.Boot)
+		} else if got, want := o.Boot.Run.Header.Machine.KernelCmdline, "entry="+c.Header.Kernels[o.Kernel].Ref; !strings.Contains(got, want) {
+			t.Errorf("boot %d ran with %q, want %s", o.Number, got, want)
+		}
+	}
+	if env, err := os.ReadFile(filepath.Join(filepath.Dir(store), "grub", "grubenv")); err != nil || len(env) != 1024 || bytes.Contains(env, []byte("gnulinux")) {
+		t.Errorf("%q, %v", env, err)
+	}
+	p = m.powerOn(t) // there is nothing to be done, and it is the machine's own
+	p.off(t)
+	if !strings.Contains(p.console(), " own") || !strings.Contains(p.console(), "nothing is planned") {
+		t.Error(p.console())
 	}
 }
 

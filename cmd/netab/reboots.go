@@ -256,7 +256,7 @@ func printBoots(out io.Writer, h results.CampaignHeader, s *reboot.State, each t
 		}
 		writef(out, "kernel %s (%s)%s\n", k.Release, k.Ref, with)
 		if k.Entry != "" {
-			writef(out, "       GRUB's entry %s\n", k.Entry)
+			writef(out, "       GRUB's entry %s: %s\n", k.Entry, k.Cmdline)
 			continue
 		}
 		writef(out, "       %s, initrd %s\n       %s\n", k.Image, cmp.Or(k.Initrd, "none"), k.Cmdline)

@@ -213,23 +213,58 @@ func (e menuEntry) recovers() bool {
 	return slices.Contains(words, "single") || slices.Contains(words, "recovery") || slices.Contains(words, "rescue")
 }
 
-// Entry is the entry that boots a kernel's file: of grub.cfg, or, where that reads them
-// (blscfg), of the loader's own files.
-func (g *GRUB) Entry(image string) (string, error) {
+// entries are those of grub.cfg, of what its owner adds to it, and, where it reads them
+// (blscfg), those of the loader's own files.
+func (g *GRUB) entries() ([]menuEntry, error) {
 	cfg, err := disk.Read(filepath.Join(g.Dir, "grub.cfg"), maxGRUB)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	entries := parseMenu(string(cfg))
+	custom, err := disk.Read(filepath.Join(g.Dir, "custom.cfg"), maxGRUB)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	all := append(parseMenu(string(cfg)), parseMenu(string(custom))...)
 	if strings.Contains(string(cfg), "blscfg") {
-		entries = append(entries, g.loaderEntries()...)
+		all = append(all, g.loaderEntries()...)
 	}
-	for _, e := range entries {
+	return all, nil
+}
+
+// entryOf is the first entry that boots a kernel's file.
+func (g *GRUB) entryOf(image string) (menuEntry, error) {
+	all, err := g.entries()
+	if err != nil {
+		return menuEntry{}, err
+	}
+	for _, e := range all {
 		if filepath.Base(e.kernel) == filepath.Base(image) && !e.recovers() {
-			return e.id, nil
+			return e, nil
 		}
 	}
-	return "", fmt.Errorf("GRUB has no entry that boots %s (%d are known): make its menu anew (update-grub), or name the entry in %s, as grub:", filepath.Base(image), len(entries), ConfigFile)
+	return menuEntry{}, fmt.Errorf("GRUB has no entry that boots %s (%d are known): make its menu anew (update-grub), or name the entry in %s, as grub:", filepath.Base(image), len(all), ConfigFile)
+}
+
+// entryNamed is the entry of that name.
+func (g *GRUB) entryNamed(id string) (menuEntry, error) {
+	all, err := g.entries()
+	if err != nil {
+		return menuEntry{}, err
+	}
+	var known []string
+	for _, e := range all {
+		if e.id == id {
+			return e, nil
+		}
+		known = append(known, e.id)
+	}
+	return menuEntry{}, fmt.Errorf("GRUB has no entry %q; it has %s", id, strings.Join(known, ", "))
+}
+
+// cmdline are the parameters of an entry that are known: what GRUB puts in for a
+// variable is not.
+func (e menuEntry) cmdline() string {
+	return strings.Join(slices.DeleteFunc(strings.Fields(e.args), func(word string) bool { return strings.Contains(word, "$") }), " ")
 }
 
 // parseMenu reads the entries of a grub.cfg.

@@ -93,10 +93,23 @@ func TestEntry(t *testing.T) {
 		{"fedora", "grub2", "/boot/vmlinuz-0-rescue-77", ""},
 	} {
 		g := &GRUB{Dir: filepath.Join("testdata", tt.root, "boot", tt.dir)}
-		got, err := g.Entry(tt.image)
-		if got != tt.want || (err == nil) != (tt.want != "") {
+		got, err := g.entryOf(tt.image)
+		if got.id != tt.want || (err == nil) != (tt.want != "") {
 			t.Errorf("%s: %s: %q, %v; want %q", tt.root, tt.image, got, err, tt.want)
 		}
+		if tt.want == "" {
+			continue
+		}
+		if named, err := g.entryNamed(tt.want); named.kernel != got.kernel && tt.want != "gnulinux-simple-0a1b" || err != nil {
+			t.Errorf("%s: %+v, %v", tt.want, named, err)
+		}
+	}
+	g := &GRUB{Dir: "testdata/debian/boot/grub"}
+	if _, err := g.entryNamed("gnulinux-6.1.0-51-amd64-advanced-0a1b"); err == nil || !strings.Contains(err.Error(), "gnulinux-advanced-0a1b>gnulinux-6.1.0-51-amd64-advanced-0a1b") {
+		t.Errorf("an entry without its menu: %v", err)
+	}
+	if e, err := g.entryOf("/boot/vmlinuz-6.1.0-51-amd64"); err != nil || e.cmdline() != "root=UUID=0a1b ro quiet" {
+		t.Errorf("%+v, %v", e, err)
 	}
 }
 

@@ -175,8 +175,13 @@ func Find(ctx context.Context, list []string, o Options) (out []Kernel, found []
 	return out, found, env, nil
 }
 
+// alike says that what is up could be either.
 func (o Options) alike(a, b Kernel) bool {
-	return a.Release == b.Release && a.Build == b.Build && (o.By != ByKexec || a.Cmdline == b.Cmdline)
+	started := func(as Kernel) Up {
+		_, version, _ := strings.Cut(as.Build, " #")
+		return Up{Release: as.Release, Version: version, Cmdline: as.Cmdline}
+	}
+	return started(a).Is(b, o.By) || started(b).Is(a, o.By)
 }
 
 func (o Options) find(ctx context.Context, ref string, n Named, g *GRUB) (Kernel, *kernel.Kernel, error) {
@@ -198,11 +203,17 @@ func (o Options) find(ctx context.Context, ref string, n Named, g *GRUB) (Kernel
 		if n.Append != "" || n.Cmdline != "" || n.Initrd != "" {
 			return fail("append, cmdline and initrd of %s are for kexec: GRUB's entries have their own; name one as grub:", o.Config)
 		}
-		if k.Entry = n.GRUB; k.Entry == "" {
-			if k.Entry, err = g.Entry(f.Image); err != nil {
-				return fail("%w", err)
-			}
+		entry, err := g.entryOf(f.Image)
+		if n.GRUB != "" {
+			entry, err = g.entryNamed(n.GRUB)
 		}
+		if err != nil {
+			return fail("%w", err)
+		}
+		if filepath.Base(entry.kernel) != filepath.Base(f.Image) {
+			return fail("GRUB's entry %s boots %s, and not %s", entry.id, entry.kernel, filepath.Base(f.Image))
+		}
+		k.Entry, k.Cmdline = entry.id, entry.cmdline()
 		return k, f, nil
 	}
 	if n.GRUB != "" {

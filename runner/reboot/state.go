@@ -56,7 +56,7 @@ type Kernel struct {
 	ImageSum  string `json:"image_sha256"`
 	Initrd    string `json:"initrd,omitempty"` // "" = it boots without
 	InitrdSum string `json:"initrd_sha256,omitempty"`
-	Cmdline   string `json:"cmdline,omitempty"`    // by kexec
+	Cmdline   string `json:"cmdline,omitempty"`    // all of it by kexec, and what is known of it by GRUB
 	Entry     string `json:"grub_entry,omitempty"` // by GRUB
 }
 

@@ -31,10 +31,14 @@ func ReadUp(files results.Reader) (up Up, err error) {
 	return up, nil
 }
 
-// Is says whether that is a kernel as it was armed. GRUB's entries have command lines of
-// their own.
+// Is says whether that is a kernel as it was armed. GRUB adds to the command line of an
+// entry.
 func (u Up) Is(k Kernel, by Way) bool {
-	return u.isBuild(k) && (by != ByKexec || slices.Equal(strings.Fields(u.Cmdline), strings.Fields(k.Cmdline)))
+	up, armed := strings.Fields(u.Cmdline), strings.Fields(k.Cmdline)
+	if by == ByKexec {
+		return u.isBuild(k) && slices.Equal(up, armed)
+	}
+	return u.isBuild(k) && !slices.ContainsFunc(armed, func(word string) bool { return !slices.Contains(up, word) })
 }
 
 // isBuild goes by the banner, which ends with the version: the same release may have

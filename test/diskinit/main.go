@@ -105,7 +105,11 @@ func mountDisk() error {
 		return err
 	}
 	for range 100 {
-		if err = unix.Mount("/dev/vda", "/disk", "ext4", 0, ""); err == nil {
+		device := "/dev/vda"
+		if _, err := os.Stat("/dev/vda1"); err == nil {
+			device = "/dev/vda1"
+		}
+		if err = unix.Mount(device, "/disk", "ext4", 0, ""); err == nil {
 			break
 		}
 		time.Sleep(100 * time.Millisecond)
