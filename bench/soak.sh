@@ -2,7 +2,7 @@
 # What takes long, with its figures: each step prints a line of Markdown for
 # docs/soak.md, with machine and commit. Nothing else may run meanwhile.
 #
-#	bench/soak.sh [suite] [kills] [thousand] [guests] [fuzz] [race] [aa] [gates] [audit]	(default: all)
+#	bench/soak.sh [suite] [kills] [thousand] [guests] [reboots] [fuzz] [race] [aa] [gates] [audit]	(default: all)
 #
 # FUZZ selects fuzz targets by a regular expression (default: all), FUZZTIME is how
 # long each is tried (600s: all take eight hours).
@@ -57,6 +57,14 @@ guests() {
 	line 'guests: every end, and netab itself in one; kernels of all kinds' "$(grep -c '^ *--- PASS' "$log") tests green, $(grep -c '^ *--- SKIP' "$log") skipped: $(sed -n 's/.*kernels_test.go:[0-9]*: \([^,]*\),.*: \([0-9]* trials\), boot over after \(.*\)/\1 \2 \3/p' "$log" | paste -sd , | sed 's/,/, /g')"
 }
 
+# reboots: a machine with a disk boots itself, and its power is cut. One of the tests
+# has a real GRUB, which is installed for it and changes nothing of this machine's boot.
+reboots() {
+	command -v grub-mkimage >/dev/null 2>&1 || DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends grub-common grub-pc-bin >"$log" 2>&1 || { tail -n 5 "$log" >&2; return 1; }
+	NETAB_TEST_LONG=1 go test ./test -count=1 -timeout 1h -run 'TestReboots' -v >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
+	line 'boots of a machine by kexec and by GRUB, its power cut in a run, when a boot is armed and while it comes up; a kernel that panics' "$(grep -c '^ *--- PASS' "$log") tests green, $(grep -c 'diskinit: up:' "$log") boots, nothing lost; $(grep '^ok' "$log" | awk '{ print $3 }')"
+}
+
 # fuzz: each target alone. What it finds lies in testdata/fuzz of its package.
 fuzz() {
 	grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' . | sed 's/:func / /' | grep -E "${FUZZ:-.}" | sort | while read -r file target; do
@@ -92,7 +100,7 @@ audit() {
 }
 
 make -s build
-for step in ${*:-suite kills thousand guests fuzz race aa gates audit}; do
+for step in ${*:-suite kills thousand guests reboots fuzz race aa gates audit}; do
 	"$step"
 done
 rm -f "$log"

@@ -3,6 +3,7 @@ package test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -19,6 +20,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"netab/results"
 	"netab/results/vocab"
 	"netab/runner/guest/cpio"
@@ -27,6 +30,79 @@ import (
 	"netab/test/need"
 	"netab/test/sources"
 )
+
+// TestBootsPlan: a campaign of boots is planned, told, stopped and taken up. Nothing is
+// armed: the machine is not to be booted.
+func TestBootsPlan(t *testing.T) {
+	need.Root(t)
+	folder, image := guests.Find(t)
+	p := newPlace(t)
+	var fs unix.Statfs_t
+	if err := unix.Statfs(p.dir, &fs); err != nil {
+		t.Fatal(err)
+	}
+	if fs.Type == unix.TMPFS_MAGIC {
+		o := p.netab(t, "boots", "plan", "same", "--kernels", folder, "--store", "store")
+		if o.status != 5 || !strings.Contains(o.stderr, "does not outlive a boot") {
+			t.Errorf("a store in memory: %+v", o)
+		}
+		need.Missing(t, "a directory for temporary files that is on a disk", "set TMPDIR")
+	}
+	release := strings.TrimPrefix(filepath.Base(image), "vmlinuz-")
+	kernels := filepath.Join(p.dir, "vmlinuz-"+release)
+	data, err := os.ReadFile(image)
+	if err == nil {
+		err = os.WriteFile(kernels, data, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := []string{"boots", "plan", "same", "--kernels", kernels, "--boots", "3", "--max-time", "30s", "--store", "store"}
+	if o := p.netab(t, plan...); o.status != 5 || !strings.Contains(o.stderr, "there is no initrd for it") {
+		t.Errorf("without an initrd: %+v", o)
+	}
+	p.write(t, "initrd.img-"+release, "an initrd")
+	if o := p.netab(t, append(plan, "--dry-run")...); o.status != 0 || !strings.Contains(o.stdout, "3 boots of this machine by kexec, in random order, each of which measures for 10s") || strings.Contains(o.stdout, "BOOT_IMAGE") {
+		t.Errorf("dry run: %+v", o)
+	}
+	if _, err := os.Stat(p.store()); err == nil {
+		t.Error("a dry run has made the store")
+	}
+	if o := p.netab(t, plan...); o.status != 0 || !strings.Contains(o.stdout, "nothing is armed: netab boots next --reboot begins") {
+		t.Fatalf("%+v", o)
+	}
+	c := campaignIn(t, p.store())
+	if h := c.Header; len(h.Planned) != 3 || h.Guest != nil || h.Host == nil || h.Kernels[0].Release != release || !strings.Contains(h.Kernels[0].Cmdline, "panic=") {
+		t.Errorf("%+v", h)
+	}
+	if o := p.netab(t, "boots", "status"); o.status != 0 || !strings.Contains(o.stdout, "0 measured, 0 failed, 3 left") || !strings.Contains(o.stdout, "armed     nothing") {
+		t.Errorf("status: %+v", o)
+	}
+	if o := p.netab(t, plan...); o.status != 5 || !strings.Contains(o.stderr, "is planned on this machine already") {
+		t.Errorf("planned twice: %+v", o)
+	}
+	if o := p.netab(t, "run", "--resume", c.Header.ID, "--store", "store"); o.status != 2 || !strings.Contains(o.stderr, "netab boots plan --resume") {
+		t.Errorf("taken up as guests: %+v", o)
+	}
+	if o := p.netab(t, "boots", "stop"); o.status != 0 || !strings.Contains(o.stdout, "nothing is armed any more") {
+		t.Errorf("stop: %+v", o)
+	}
+	if o := p.netab(t, "results", "show", c.Header.ID, "--store", "store"); o.status != 0 || !strings.Contains(o.stdout, "netab boots plan --resume") {
+		t.Errorf("show: %+v", o)
+	}
+	if o := p.netab(t, "boots", "plan", "--resume", c.Header.ID, "--store", "store"); o.status != 0 {
+		t.Errorf("taken up: %+v", o)
+	}
+	if o := p.netab(t, "boots", "stop"); o.status != 0 {
+		t.Errorf("stop: %+v", o)
+	}
+	if err := os.WriteFile(kernels, append(data, 0), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if o := p.netab(t, "boots", "plan", "--resume", c.Header.ID, "--store", "store"); o.status != 5 || !strings.Contains(o.stderr, "is another than when campaign") {
+		t.Errorf("another kernel: %+v", o)
+	}
+}
 
 // A diskMachine is a guest that stands for a real machine: it has a disk, and boots
 // netab at each start, as a unit of systemd's would.
@@ -39,6 +115,10 @@ type diskMachine struct {
 }
 
 const diskSize = "400M"
+
+// otherKernel names the environment variable of a folder that has a second kernel for
+// such a machine, as guests.Folder has the first; without, it is the first.
+const otherKernel = "NETAB_TEST_OTHER_KERNEL"
 
 // newDiskMachine makes the disk: netab, the kernel, its initramfs, what root says of
 // kernels, and what is planned first.
@@ -55,17 +135,23 @@ func (m *diskMachine) root() string { return filepath.Join(m.dir, "root") }
 // fill puts all that is to be on the disk in a directory.
 func (m *diskMachine) fill(t *testing.T, kernels string, plan []string) {
 	t.Helper()
-	folder, image := guests.Find(t)
-	m.image = image
-	k, err := kernel.Find(t.Context(), folder, kernel.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.release = k.Release
-	m.initrd = m.makeInitrd(t, k)
+	folder, _ := guests.Find(t)
 	root := m.root()
-	copies := map[string]string{"netab": os.Getenv(envBinary), "boot/vmlinuz-" + k.Release: image, "boot/initrd.img-" + k.Release: m.initrd,
-		"boot/config-" + k.Release: strings.Replace(image, "vmlinuz-", "config-", 1)}
+	copies := map[string]string{"netab": os.Getenv(envBinary)}
+	other := os.Getenv(otherKernel)
+	for _, folder := range []string{cmp.Or(other, folder), folder} { // the last is the machine's own
+		k, err := kernel.Find(t.Context(), folder, kernel.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.image, m.release, m.initrd = k.Image, k.Release, m.makeInitrd(t, k)
+		copies["boot/vmlinuz-"+k.Release], copies["boot/initrd.img-"+k.Release] = m.image, m.initrd
+		copies["boot/config-"+k.Release] = strings.Replace(m.image, "vmlinuz-", "config-", 1)
+		if folder == other {
+			kernels = strings.ReplaceAll(kernels, "OTHER", k.Release)
+		}
+	}
+	kernels = strings.ReplaceAll(kernels, "OTHER", "RELEASE")
 	for to, from := range copies {
 		data, err := os.ReadFile(from)
 		if err != nil {
@@ -74,7 +160,7 @@ func (m *diskMachine) fill(t *testing.T, kernels string, plan []string) {
 		m.put(t, root, to, data)
 	}
 	m.put(t, root, "scenario.yaml", []byte(budgetScenario))
-	m.put(t, root, "etc/netab/kernels.yaml", []byte(strings.ReplaceAll(kernels, "RELEASE", k.Release)))
+	m.put(t, root, "etc/netab/kernels.yaml", []byte(strings.ReplaceAll(kernels, "RELEASE", m.release)))
 	text, err := json.Marshal(plan)
 	if err != nil {
 		t.Fatal(err)
@@ -227,7 +313,7 @@ func (m *diskMachine) makeInitrd(t *testing.T, k *kernel.Kernel) string {
 		check(w.File(fmt.Sprintf("modules/%03d-%s.ko", i, module.Name), 0o644, int64(len(data)), bytes.NewReader(data)))
 	}
 	check(w.Close())
-	path := filepath.Join(m.dir, "initrd")
+	path := filepath.Join(m.dir, "initrd-"+k.Release)
 	check(os.WriteFile(path, b.Bytes(), 0o644))
 	return path
 }
@@ -377,7 +463,7 @@ measure: {slice: 100ms, settle: 25ms}
 // there twice, and no setting outlives its boot.
 func TestReboots(t *testing.T) {
 	long(t)
-	m := newDiskMachine(t, "plain: {kernel: RELEASE}\nbare: {kernel: RELEASE, append: mitigations=off}\n", planBudget("plain,bare", 2)...)
+	m := newDiskMachine(t, "plain: {kernel: RELEASE}\nbare: {kernel: OTHER, append: mitigations=off}\n", planBudget("plain,bare", 2)...)
 	said := ""
 	cut := func(p *poweredOn) {
 		p.cut()

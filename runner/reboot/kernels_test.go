@@ -129,8 +129,9 @@ func TestUpIs(t *testing.T) {
 	}{
 		{Up{Release: "6.1", Version: "#1 SMP Debian 6.1.1-1 (2026-09-01)", Cmdline: "ro quiet"}, ByKexec, true, ""},
 		{Up{Release: "6.1", Version: "#1 SMP Debian 6.1.1-1 (2026-09-01)", Cmdline: "BOOT_IMAGE=x ro quiet"}, ByGRUB, true, ""},
-		{Up{Release: "6.1", Version: "#1 SMP Debian 6.1.1-1 (2026-09-01)", Cmdline: "BOOT_IMAGE=x ro"}, ByGRUB, false, "6.1 with another command line (BOOT_IMAGE=x ro)"},
-		{Up{Release: "6.1", Version: "#1 SMP Debian 6.1.1-1 (2026-09-01)", Cmdline: "ro"}, ByKexec, false, "6.1 with another command line (ro)"},
+		{Up{Release: "6.1", Version: "#1 SMP Debian 6.1.1-1 (2026-09-01)", Cmdline: "BOOT_IMAGE=x ro"}, ByGRUB, false, "6.1 with another command line (without quiet)"},
+		{Up{Release: "6.1", Version: "#1 SMP Debian 6.1.1-1 (2026-09-01)", Cmdline: "ro"}, ByKexec, false, "6.1 with another command line (without quiet)"},
+		{Up{Release: "6.1", Version: "#1 SMP Debian 6.1.1-1 (2026-09-01)", Cmdline: "ro quiet mitigations=off"}, ByKexec, false, "6.1 with another command line (with mitigations=off)"},
 		{Up{Release: "6.1", Version: "#2 SMP", Cmdline: "ro quiet"}, ByKexec, false, "another build of 6.1 (#2 SMP)"},
 		{Up{Release: "6.12", Version: "#1 SMP Debian 6.1.1-1 (2026-09-01)", Cmdline: "ro quiet"}, ByGRUB, false, "6.12"},
 	} {

@@ -354,3 +354,39 @@ func TestArmFails(t *testing.T) {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
+
+// TestInterrupted: who ends a run gets nothing armed, and the boot is made again.
+func TestInterrupted(t *testing.T) {
+	w := newWorld(t, 1)
+	if over, err := w.next(); over || err != nil {
+		t.Fatal(over, err)
+	}
+	w.reboot(true)
+	s, err := Load(w.state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cw, c, err := results.ResumeCampaign(s.Campaign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	interrupted := errors.New("interrupted")
+	k := w.kernel[w.up]
+	m := &Machine{Up: Up{BootID: w.bootID(), Release: k.Release, Cmdline: k.Cmdline}, Save: func(s *State) error { return Save(w.state, s) },
+		Arm: func(Kernel) error { t.Error("something is armed"); return nil },
+		Loop: campaign.Loop{Booter: booterFunc(func(ctx context.Context, _ int, _ uint64, _ func([]byte) error) (results.Boot, error) {
+			cancel(interrupted)
+			return results.Boot{}, context.Cause(ctx)
+		})}}
+	if _, err := m.Next(ctx, s, cw, c); !errors.Is(err, interrupted) {
+		t.Error(err)
+	}
+	if err := cw.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c = w.goOn()
+	if len(c.Boots) != 3 || c.Boots[0].End != vocab.BootInterrupted || len(c.Runs()) != 2 || w.booted != 3 {
+		t.Errorf("%d boots: %+v", w.booted, c.Boots)
+	}
+}

@@ -55,7 +55,22 @@ func (u Up) text(k Kernel) string {
 	case !u.isBuild(k):
 		return fmt.Sprintf("another build of %s (%s)", u.Release, u.Version)
 	}
-	return fmt.Sprintf("%s with another command line (%s)", u.Release, u.Cmdline)
+	return fmt.Sprintf("%s with another command line (%s)", u.Release, differing(u.Cmdline, k.Cmdline))
+}
+
+// differing says what one command line has not of another, and else what it has besides.
+func differing(up, wanted string) string {
+	less := func(a, b string) string {
+		words := strings.Fields(b)
+		return strings.Join(slices.DeleteFunc(strings.Fields(a), func(w string) bool { return slices.Contains(words, w) }), " ")
+	}
+	if lacks := less(wanted, up); lacks != "" {
+		return "without " + lacks
+	}
+	if more := less(up, wanted); more != "" {
+		return "with " + more
+	}
+	return "in another order"
 }
 
 // fromLoader are parameters that boot loaders add, and that mean nothing to the kernel.
