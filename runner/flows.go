@@ -92,17 +92,22 @@ func (g *group) config(v6, exposed bool) traffic.Config {
 		Threads: t.Threads, SendBuffer: int(t.SendBuffer), ReceiveBuffer: int(t.ReceiveBuffer), Congestion: t.Congestion,
 		NoDelay: t.NoDelay, NotSentLowat: int(t.NotSentLowat), PacingRate: int64(t.PacingRate / 8),
 		Rate: float64(t.Rate) / float64(max(g.sources(), 1)), Burst: t.Burst, Depth: t.Depth, Think: int64(t.Think), Timeout: int64(t.Timeout),
-		Verify: t.Verify, Exposed: exposed,
+		Verify: t.Verify, Exposed: exposed, MSS: t.MSS, TOS: tosOf(t), DontFragment: t.DontFragment,
 		Source: traffic.Path{Call: t.Source.Path, Batch: t.Source.Batch, Segment: int(t.Source.Segment), ZeroCopy: t.Source.ZeroCopy,
 			Socket: t.Source.Socket, Slowdown: float64(t.Source.Slowdown)},
 		Sink: traffic.Path{Call: t.Sink.Path, Batch: t.Sink.Batch, GRO: t.Sink.GRO, Truncate: t.Sink.Truncate,
 			BusyPoll: int(int64(t.Sink.BusyPoll) / 1000), PreferBusyPoll: t.Sink.PreferBusyPoll, LowWater: int(t.Sink.LowWater),
-			Spin: t.Sink.Wait == "spin", Socket: t.Sink.Socket},
+			Spin: t.Sink.Wait == "spin", Socket: t.Sink.Socket, Read: int(t.Sink.Read)},
 	}
 	if c.Kind == vocab.Flood {
 		c.Kind = vocab.Stream // with other defaults
 	}
 	return c
+}
+
+func tosOf(t *scenarios.Traffic) int {
+	tos, _ := strconv.Atoi(t.TOS) // canonical
+	return tos
 }
 
 // drawSizes is a distribution of sizes as a list to be taken in turn: each as

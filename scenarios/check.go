@@ -94,7 +94,7 @@ func (s *Scenario) checkOverridden(d *decoder, drafts []draft) {
 	for path, pos := range s.set {
 		stands := func(where positions) bool {
 			for p, at := range where {
-				if at.File == setFile && at.Line == pos.Line && (p == path || strings.HasPrefix(p, path+".")) {
+				if at.File == pos.File && at.Line == pos.Line && (p == path || strings.HasPrefix(p, path+".")) {
 					return true
 				}
 			}

@@ -77,7 +77,7 @@ func (es Errors) err() error {
 	slices.SortStableFunc(es, func(a, b Error) int {
 		return cmp.Or(
 			// The file first, then the command line.
-			cmp.Compare(b2i(a.Pos.File == setFile), b2i(b.Pos.File == setFile)),
+			cmp.Compare(b2i(isTyped(a.Pos)), b2i(isTyped(b.Pos))),
 			cmp.Compare(a.Pos.Line, b.Pos.Line),
 			cmp.Compare(a.Pos.Column, b.Pos.Column))
 	})

@@ -41,7 +41,7 @@ func (r *resolver) knobs() []Knob {
 func inFileOrder[V any](r *resolver, path string, m map[string]V) []string {
 	return slices.SortedFunc(maps.Keys(m), func(a, b string) int {
 		x, y := r.draft.where.at(join(path, a)), r.draft.where.at(join(path, b))
-		return cmp.Or(cmp.Compare(b2i(x.File == setFile), b2i(y.File == setFile)),
+		return cmp.Or(cmp.Compare(b2i(isTyped(x)), b2i(isTyped(y))),
 			cmp.Compare(x.Line, y.Line), cmp.Compare(x.Column, y.Column), cmp.Compare(a, b))
 	})
 }

@@ -44,8 +44,11 @@ const (
 	minRate    = 1e-4                  // messages per second: of less, too few come in maxTime
 	maxPause   = Duration(time.Minute) // of one request, or of what holds packets back
 	maxPoll    = Duration(time.Second) // SO_BUSY_POLL
-	maxLength  = maxTime               // of any other length of time
-	maxPackets = 1<<31 - 1             // of queues and budgets that the kernel holds in an int
+	// do_tcp_setsockopt() of net/ipv4/tcp.c takes TCP_MIN_MSS to MAX_TCP_WINDOW.
+	minMSS     = 88
+	maxMSS     = 32767
+	maxLength  = maxTime   // of any other length of time
+	maxPackets = 1<<31 - 1 // of queues and budgets that the kernel holds in an int
 )
 
 // characters is how long the text of a value may be.

@@ -13,6 +13,12 @@ type member struct {
 	typ   reflect.Type
 }
 
+var (
+	scenarioType = reflect.TypeFor[Scenario]()
+	configType   = reflect.TypeFor[Config]()
+	matrixType   = reflect.TypeFor[Matrix]()
+)
+
 // membersOf lists the YAML keys of a struct in the order of the fields, those
 // of inlined structs included.
 func membersOf(t reflect.Type) []member {

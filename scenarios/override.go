@@ -8,52 +8,75 @@ import (
 	"unicode/utf8"
 )
 
-// setFile stands for the file in positions of overrides; the line is the
-// number of the override, from 1.
-const setFile = "--set"
-
-// An override is one --set while it is applied.
+// An override is one part of a command line while it is applied.
 type override struct {
 	d     *decoder
+	flag  string // stands for the file in positions; the line is the flag's number, from 1
+	line  int
+	text  string // as it was typed
 	path  string
 	value string
-	line  int
+	base  int // where path=value begins in text; negative where a flag stands for the path
 }
 
-// override lays sets over the scenario.
-func (s *Scenario) override(d *decoder, sets []string) {
+// override lays what was typed over the scenario.
+func (s *Scenario) override(d *decoder, typed []Typed) {
 	s.set = maps.Clone(s.set)
 	if s.set == nil {
 		s.set = positions{}
 	}
-	first := len(s.sources[setFile])
-	s.sources[setFile] = append(s.sources[setFile][:first:first], sets...)
-	for i, set := range sets {
-		path, value, ok := strings.Cut(set, "=")
-		o := override{d, path, value, first + i + 1}
+	for _, t := range typed {
+		before := s.sources[t.Flag]
+		s.sources[t.Flag] = append(before[:len(before):len(before)], t.Text)
+		s.typed = append(s.typed[:len(s.typed):len(s.typed)], t)
+		o := override{d: d, flag: t.Flag, line: len(before) + 1, text: t.Text, path: t.Path, value: t.Text, base: -len(t.Path) - 1}
 		switch {
-		case !ok:
-			o.fail(len(path), fmt.Sprintf("%q has no value", set), "want path=value, such as traffic.message=64")
-		case strings.HasPrefix(path, "matrix."):
-			s.overrideFactor(o)
-		case strings.HasPrefix(path, "arms."):
-			s.overrideArm(o)
+		case t.Flag == armFlag:
+			s.addArm(o)
+		case t.Flag == varyFlag:
+			s.vary(o)
+		case t.Path != "":
+			s.lay(o)
 		default:
-			keys, leaf, err := splitPath(reflect.TypeFor[Scenario](), path)
-			if err != nil {
-				o.fail(err.offset, err.msg, err.hint)
+			var ok bool
+			o.base = 0
+			if o.path, o.value, ok = strings.Cut(t.Text, "="); !ok {
+				o.fail(len(o.path), fmt.Sprintf("%q has no value", t.Text), "want path=value, such as traffic.message=64")
 				continue
 			}
-			if n := o.node(leaf); n != nil {
-				if n.kind == scalar && leaf.Kind() == reflect.Struct && !s.replace(o, keys) {
-					continue
-				}
-				// The mappings around the value are where they were.
-				d.structure(wrap(keys, n), reflect.ValueOf(s).Elem(), "")
-				s.set[strings.Join(canonicalKeys(keys), ".")] = n.pos
-			}
+			s.lay(o)
 		}
 	}
+	s.crossArms(d)
+}
+
+// lay lays one value over what its path names.
+func (s *Scenario) lay(o override) {
+	switch {
+	case strings.HasPrefix(o.path, "matrix."):
+		s.overrideFactor(o)
+		return
+	case strings.HasPrefix(o.path, "arms."):
+		s.overrideArm(o)
+		return
+	}
+	keys, leaf, err := splitPath(reflect.TypeFor[Scenario](), o.path)
+	if err != nil {
+		o.fail(err.offset, err.msg, err.hint)
+		return
+	}
+	n := o.node(leaf)
+	if n == nil {
+		return
+	}
+	whole := n.kind == scalar && leaf.Kind() == reflect.Struct
+	if whole && !s.replace(o, keys) {
+		return
+	}
+	// The mappings around the value are where they were.
+	o.d.structure(wrap(keys, n), reflect.ValueOf(s).Elem(), "")
+	s.set[strings.Join(canonicalKeys(keys), ".")] = n.pos
+	s.tree = s.tree.with(keys, n, whole)
 }
 
 // replace empties what a bare word stands for (traffic=TCP_RR, topology=veth,
@@ -64,7 +87,7 @@ func (s *Scenario) replace(o override, keys []string) bool {
 	path := strings.Join(canonicalKeys(keys), ".")
 	for before, pos := range s.set {
 		if strings.HasPrefix(before, path+".") {
-			o.fail(0, fmt.Sprintf("%s=%s replaces what --set %s gave before", o.path, o.value, s.sources[pos.File][pos.Line-1]), "give the whole first, then its parts")
+			o.fail(0, fmt.Sprintf("%s=%s replaces what %s %s gave before", o.path, o.value, pos.File, s.sources[pos.File][pos.Line-1]), "give the whole first, then its parts")
 			return false
 		}
 	}
@@ -104,16 +127,30 @@ func (s *Scenario) questionNow() string {
 		return s.Question
 	}
 	var changes []string
-	for _, set := range s.sources[setFile] {
-		switch part, _, _ := strings.Cut(set, "."); strings.SplitN(part, "=", 2)[0] {
+	last := ""
+	for _, t := range s.typed {
+		path := t.Path
+		if path == "" {
+			path = t.Text
+		}
+		switch part, _, _ := strings.Cut(path, "."); strings.SplitN(part, "=", 2)[0] {
+		default:
+			if t.Flag != armFlag && t.Flag != varyFlag {
+				continue
+			}
+			fallthrough
 		case "topology", "traffic", "placement", "knobs", "matrix", "arms":
-			changes = append(changes, set)
+			text := t.Text
+			if t.Flag != last {
+				text = t.Flag + " " + text
+			}
+			changes, last = append(changes, text), t.Flag
 		}
 	}
 	if len(changes) == 0 {
 		return s.asked
 	}
-	note := " (changed by --set " + shortened(strings.Join(strings.Fields(strings.Join(changes, ", ")), " "), maxName) + ")"
+	note := " (changed by " + shortened(strings.Join(strings.Fields(strings.Join(changes, ", ")), " "), maxName) + ")"
 	return shortened(strings.TrimSpace(s.asked), maxQuestion-utf8.RuneCountInString(note)) + note
 }
 
@@ -123,8 +160,8 @@ func (o override) fail(offset int, msg, hint string) {
 }
 
 func (o override) pos(offset int) Pos {
-	text := o.path + "=" + o.value
-	return Pos{File: setFile, Line: o.line, Column: 1 + utf8.RuneCountInString(text[:min(offset, len(text))])}
+	at := min(max(o.base+offset, 0), len(o.text))
+	return Pos{File: o.flag, Line: o.line, Column: 1 + utf8.RuneCountInString(o.text[:at])}
 }
 
 // node is the value for a field of type leaf. Single values are taken as they
@@ -142,7 +179,7 @@ func (o override) node(leaf reflect.Type) *node {
 		if line > 1 {
 			return start // a value of several lines: the excerpt has room for one
 		}
-		return Pos{File: setFile, Line: o.line, Column: start.Column + column - 1}
+		return Pos{File: o.flag, Line: o.line, Column: start.Column + column - 1}
 	}
 	return readTree(place, []byte(o.value), o.d.fail)
 }
@@ -157,12 +194,14 @@ func isScalar(t reflect.Type) bool {
 
 // overrideFactor replaces the levels of a factor, or adds one.
 func (s *Scenario) overrideFactor(o override) {
+	if n := o.node(reflect.TypeFor[Matrix]()); n != nil {
+		s.setFactor(o, n)
+	}
+}
+
+func (s *Scenario) setFactor(o override, n *node) {
 	const prefix = "matrix."
 	name := strings.TrimPrefix(o.path, prefix)
-	n := o.node(reflect.TypeFor[Matrix]())
-	if n == nil {
-		return
-	}
 	for i := range s.Matrix {
 		f := &s.Matrix[i]
 		if name == f.Name || name == f.Path || name == f.Name+".levels" {

@@ -187,7 +187,7 @@ arms: {"off": {traffic: {flows: 2}}, sink: {traffic: {flows: 3}}}
 			t.Errorf("%q: %d faults, want %d:\n%v", tt.sets, len(faults), len(tt.want), err)
 		}
 		for _, fault := range faults {
-			if fault.Pos.File == setFile && !strings.Contains(fault.Excerpt, tt.sets[fault.Pos.Line-1]) {
+			if fault.Pos.File == setFlag && !strings.Contains(fault.Excerpt, tt.sets[fault.Pos.Line-1]) {
 				t.Errorf("%q: excerpt %q", tt.sets, fault.Excerpt)
 			}
 		}

@@ -21,6 +21,11 @@ func Parse(file string, src []byte) (*Scenario, error) {
 // "knobs.sysctl.net.core.netdev_budget=600", "matrix.traffic.message=[64,1K]",
 // "arms.sink.traffic.flows=4". Positions in them are --set:N:COLUMN.
 func ParseWith(file string, src []byte, sets []string) (*Scenario, error) {
+	return ParseFile(file, src, Sets(sets))
+}
+
+// ParseFile is ParseWith with overrides by any flags.
+func ParseFile(file string, src []byte, typed []Typed) (*Scenario, error) {
 	src = bytes.TrimPrefix(src, []byte("\ufeff"))
 	s := &Scenario{sources: sources{file: strings.Split(string(src), "\n")}}
 	d := newDecoder(s.sources)
@@ -34,12 +39,12 @@ func ParseWith(file string, src []byte, sets []string) (*Scenario, error) {
 		return nil, d.errs.err()
 	}
 	d.value(root, reflect.ValueOf(s).Elem(), "", rule{})
-	s.where = d.where
+	s.where, s.tree = d.where, root
 	if s.Name == "" {
 		s.Name = nameOf(file)
 		d.short(Pos{file, 1, 1}, "the file's name makes a name of a scenario", s.Name, maxName)
 	}
-	return s.finish(d, sets)
+	return s.finish(d, typed)
 }
 
 // Override is a copy of s with overrides laid over it, as ParseWith does.
@@ -62,7 +67,7 @@ func Override(s *Scenario, sets ...string) (*Scenario, error) {
 	}
 	d := newDecoder(out.sources)
 	maps.Copy(d.where, s.where)
-	return out.finish(d, sets)
+	return out.finish(d, Sets(sets))
 }
 
 // Defaulted says whether Parse filled the value of path.
@@ -72,11 +77,14 @@ func (s *Scenario) Defaulted(path string) bool {
 }
 
 // finish applies overrides, checks all arms and fills in the defaults.
-func (s *Scenario) finish(d *decoder, sets []string) (*Scenario, error) {
+func (s *Scenario) finish(d *decoder, typed []Typed) (*Scenario, error) {
 	if s.asked == "" {
 		s.asked = s.Question
 	}
-	s.override(d, sets)
+	s.override(d, typed)
+	if s.Name == "" {
+		s.Name = s.typedName()
+	}
 	s.Question = s.questionNow()
 	s.where = d.where
 	drafts := s.drafts(d)

@@ -35,8 +35,12 @@ type Scenario struct {
 
 	asked   string    // Question before --set
 	where   positions // where each value was written
-	set     positions // the paths of --set
-	sources sources   // the lines of the file and of --set, for excerpts
+	set     positions // the paths of --set and its like
+	sources sources   // the lines of the file and what was typed, for excerpts
+	typed   []Typed   // what was laid over the file
+	tree    *node     // the file with what was typed, but matrix and arms; for YAML
+	// armsTyped is how many of Arms were typed.
+	armsTyped int
 }
 
 // A Config is all that one arm is: what an arm or a factor may change.
@@ -110,14 +114,23 @@ type Traffic struct {
 	SendBuffer    Size `yaml:"send_buffer,omitempty" json:"send_buffer,omitempty"`
 	ReceiveBuffer Size `yaml:"receive_buffer,omitempty" json:"receive_buffer,omitempty"`
 	// Congestion control of TCP; default cubic (the host's default may pace).
-	Congestion   string `yaml:"congestion,omitempty" json:"congestion,omitempty"`
-	NoDelay      bool   `yaml:"nodelay,omitempty" json:"nodelay,omitempty"`
-	NotSentLowat Size   `yaml:"notsent_lowat,omitempty" json:"notsent_lowat,omitempty"` // TCP_NOTSENT_LOWAT
+	Congestion string `yaml:"congestion,omitempty" json:"congestion,omitempty"`
+	NoDelay    bool   `yaml:"nodelay,omitempty" json:"nodelay,omitempty"`
+	MSS        int    `yaml:"mss,omitempty" json:"mss,omitempty"` // TCP_MAXSEG at both ends; 0 = by the path's MTU
+	// TOS is the byte of IP_TOS or IPV6_TCLASS of what is sent, as a number; a file may
+	// give a DSCP by its name, which are its upper six bits.
+	TOS string `yaml:"tos,omitempty" json:"tos,omitempty"`
+	// DontFragment sets DF on all datagrams: what is too large is not sent.
+	DontFragment bool `yaml:"dont_fragment,omitempty" json:"dont_fragment,omitempty"`
+	NotSentLowat Size `yaml:"notsent_lowat,omitempty" json:"notsent_lowat,omitempty"` // TCP_NOTSENT_LOWAT
 	// Rate is messages, or transactions, per second of all sources together, at
 	// intended times that do not wait for the other side (open loop); 0 = as fast
 	// as it goes. Burst messages are sent back to back at a time.
-	Rate  Rate `yaml:"rate,omitempty" json:"rate,omitempty"`
-	Burst int  `yaml:"burst,omitempty" json:"burst,omitempty"` // default 1
+	Rate Rate `yaml:"rate,omitempty" json:"rate,omitempty"`
+	// BitRate is Rate by the bits of payload per second; in YAML also "rate: 1Gbit/s".
+	// Of complete arms it is 0, and Rate says what it comes to.
+	BitRate Rate `yaml:"bit_rate,omitempty" json:"bit_rate,omitempty"`
+	Burst   int  `yaml:"burst,omitempty" json:"burst,omitempty"` // default 1
 	// PacingRate is SO_MAX_PACING_RATE of each flow, in bit/s.
 	PacingRate Rate     `yaml:"pacing_rate,omitempty" json:"pacing_rate,omitempty"`
 	Depth      int      `yaml:"depth,omitempty" json:"depth,omitempty"`     // rr: requests outstanding; default 1
@@ -168,6 +181,8 @@ type SinkPath struct {
 	// again without a pause (O_NONBLOCK), so that nobody has to wake the sink.
 	Wait     string `yaml:"wait,omitempty" json:"wait,omitempty"`
 	LowWater Size   `yaml:"low_water,omitempty" json:"low_water,omitempty"` // SO_RCVLOWAT
+	// Read is bytes per receive call of a byte stream; 0 = the message, and at least 512K.
+	Read Size `yaml:"read,omitempty" json:"read,omitempty"`
 	// Socket of datagram sinks: connected (default: one a flow, connected back to
 	// its source), open (one a flow, unconnected), shared (one for each sink of
 	// the pattern), reuseport (one a flow, all on one port, chosen by the kernel's
@@ -215,6 +230,9 @@ type Measure struct {
 	Resolution Fraction `yaml:"resolution,omitempty" json:"resolution,omitempty"` // default 1 %
 	Width      Fraction `yaml:"width,omitempty" json:"width,omitempty"`           // default 5 %
 	MaxTime    Duration `yaml:"max_time,omitempty" json:"max_time,omitempty"`     // default 60s
+	// The run ends, too, when every arm has received so much in its counted slices.
+	MaxBytes    Size `yaml:"max_bytes,omitempty" json:"max_bytes,omitempty"`
+	MaxMessages Rate `yaml:"max_messages,omitempty" json:"max_messages,omitempty"`
 	// Sessions is how often the question is asked, in equal parts of MaxTime that
 	// are spread over Spread; 0 = once.
 	Sessions int      `yaml:"sessions,omitempty" json:"sessions,omitempty"`

@@ -90,7 +90,7 @@ func TestSchemaAndParseAgree(t *testing.T) {
 		{"traffic: TCP_STREAM", true},
 		{"traffic: tcp_stream", true},
 		{"traffic: TCP_RR", true},
-		{"traffic: tcp_maerts", false},
+		{"traffic: tcp_sendpage", false},
 		{"traffic: Unix-Dgram", true},
 		{"traffic: {kind: flood, source: sendmmsg, sink: {path: recvmmsg, batch: 8}}", true},
 		{"traffic: {kind: floods}", false},

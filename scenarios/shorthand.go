@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,28 +27,86 @@ func (t *Traffic) decodeNode(d *decoder, n *node, path string, _ rule) {
 		n = wrap([]string{"protocol"}, n)
 	}
 	if n.kind == mapping {
-		t.workload(d, n, path)
+		n = t.workload(d, n, path)
+		n = bitRate(n)
 		n = d.either(n, path, "message", "sizes", func() { t.Message = 0 }, func() { t.Sizes = nil })
+		n = d.either(n, path, "rate", "bit_rate", func() { t.Rate = 0 }, func() { t.BitRate = 0 })
 		n = d.either(n, path, "rate", "loss_free", func() { t.Rate = 0 }, func() { t.LossFree = nil })
+		n = d.either(n, path, "bit_rate", "loss_free", func() { t.BitRate = 0 }, func() { t.LossFree = nil })
 	}
 	d.structure(n, reflect.ValueOf(t).Elem(), path)
 }
 
-// workload sets the kind that a name such as TCP_RR implies.
-func (t *Traffic) workload(d *decoder, n *node, path string) {
+// workload sets what a name such as TCP_RR or TCP_MAERTS implies beside the protocol.
+func (t *Traffic) workload(d *decoder, n *node, path string) *node {
 	protocol, kind := n.field("protocol"), n.field("kind")
 	if protocol == nil || protocol.value.kind != scalar {
-		return
+		return n
 	}
-	w, ok := workloads[strings.ToUpper(protocol.value.text)]
+	w, ok := workloadNamed(protocol.value.text)
+	if !ok {
+		return n
+	}
 	switch {
-	case !ok:
 	case kind == nil:
 		t.Kind = w.kind
 		d.where[join(path, "kind")] = protocol.value.pos
 	case vocab.Kind(kind.value.text) != w.kind:
 		d.fail(kind.value.pos, fmt.Sprintf("%s.kind: %s is not the kind of %s", path, kind.value.text, protocol.value.text), "leave kind off, or write protocol: "+string(w.protocol))
 	}
+	if w.direction != "" && n.field("direction") == nil {
+		t.Direction = w.direction
+		d.where[join(path, "direction")] = protocol.value.pos
+	}
+	if w.source == "" {
+		return n
+	}
+	at := join(path, "source")
+	implied := &node{kind: scalar, text: w.source, pos: protocol.value.pos, size: 1}
+	switch source := n.field("source"); {
+	case source == nil:
+		out := *n
+		out.fields = append(slices.Clone(n.fields), field{key: "source", pos: implied.pos, value: implied})
+		return &out
+	case longhand(at, source.value).field("path") == nil && source.value.kind == mapping:
+		out := *n
+		out.fields = slices.Clone(n.fields)
+		out.field("source").value = merge(at, wrap([]string{"path"}, implied), source.value)
+		return &out
+	}
+	return n
+}
+
+// bitRate is a mapping with bit_rate in place of a rate that is one.
+func bitRate(n *node) *node {
+	rate := n.field("rate")
+	if rate == nil || rate.value.kind != scalar {
+		return n
+	}
+	number, ok := cutBits(rate.value.text)
+	if !ok {
+		return n
+	}
+	out := *n
+	out.fields = slices.Clone(n.fields)
+	value := *rate.value
+	value.text = number
+	for i, f := range out.fields {
+		if f.key == "rate" {
+			out.fields[i] = field{key: "bit_rate", pos: f.pos, value: &value}
+		}
+	}
+	return &out
+}
+
+// cutBits takes "bit/s" off a rate: 1Gbit/s is 1G of them.
+func cutBits(text string) (number string, ok bool) {
+	for _, suffix := range []string{"bit/s", "bits/s", "bps"} {
+		if number, ok = strings.CutSuffix(text, suffix); ok {
+			return number, true
+		}
+	}
+	return text, false
 }
 
 // either lets one of two keys that exclude each other clear the other's value.
@@ -137,7 +196,7 @@ func (s *Sizes) decodeNode(d *decoder, n *node, path string, _ rule) {
 func imix() Sizes { return Sizes{"64": 7, "570": 4, "1472": 1} }
 
 func (r *Rate) decodeNode(d *decoder, n *node, path string, b rule) {
-	const want = "want a number per second such as 5000, 300k or 1.5M (powers of 1000)"
+	const want = "want a number per second such as 5000, 300k or 1.5M (powers of 1000), of traffic.rate also 1Gbit/s"
 	rate, ok := measured(d, n, path, want, ParseRate)
 	switch {
 	case !ok || !d.inRange(n, path, int64(math.Ceil(min(float64(rate), 1<<62))), b):

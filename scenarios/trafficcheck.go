@@ -154,6 +154,16 @@ func (c trafficChecker) largest() int {
 	return wmemDefault - overhead
 }
 
+// largestMessage is the most payload of a message.
+func (c trafficChecker) largestMessage() int {
+	most := c.t.Message
+	for key := range c.t.Sizes {
+		size, _ := ParseSize(key)
+		most = max(most, size)
+	}
+	return int(most)
+}
+
 // smallest is the least payload of a message.
 func (c trafficChecker) smallest() Size {
 	least := c.t.Message
@@ -168,6 +178,10 @@ func (c trafficChecker) smallest() Size {
 func (c trafficChecker) pace() {
 	t := c.t
 	c.refuse(t.Burst > 0 && t.Rate == 0 && t.LossFree == nil, "burst", "a burst belongs to a rate", "give rate, or leave it off")
+	_, bits := c.draft.where[join(c.path, "bit_rate")]
+	c.refuse(bits && t.Rate > 0 && !c.oneWay(), "bit_rate", string(t.Kind)+" goes by transactions", "give a rate of them, such as 10k")
+	c.refuse(bits && t.Rate > maxRate, "bit_rate", fmt.Sprintf("%s messages per second are too many", t.Rate), "want larger messages, or a lower rate")
+	c.refuse(bits && t.Rate > 0 && t.Rate < minRate, "bit_rate", "less than a message in hours", "want smaller messages, or a higher rate")
 	c.refuse(t.Depth > 1 && t.Kind != vocab.RR, "depth", string(t.Kind)+" has no requests outstanding", "leave it off, or use rr")
 	c.refuse(t.Depth > 1 && t.Rate > 0, "depth", "requests at a rate do not wait for responses", "leave off depth, or rate")
 	c.refuse(t.Think > 0 && !t.Kind.Answers(), "think", string(t.Kind)+" waits for no response", "leave it off, or use rr or crr")
@@ -193,6 +207,13 @@ func (c trafficChecker) options() {
 	const tcpOnly = "leave it off, or use tcp"
 	c.refuse(t.Congestion != "" && t.Protocol != vocab.TCP, "congestion", string(t.Protocol)+" has no congestion control", tcpOnly)
 	c.refuse(t.NoDelay && t.Protocol != vocab.TCP, "nodelay", string(t.Protocol)+" has no TCP_NODELAY", tcpOnly)
+	c.refuse(t.MSS > 0 && t.Protocol != vocab.TCP, "mss", string(t.Protocol)+" has no segments", tcpOnly)
+	c.refuse(t.TOS != "" && t.unix(), "tos", "unix sockets have no IP header", "leave it off, or use tcp or udp")
+	c.refuse(t.DontFragment && t.Protocol != vocab.UDP, "dont_fragment", string(t.Protocol)+" fragments nothing", "leave it off, or use udp")
+	if mtu := mtuOf(c.draft.cfg); t.DontFragment && mtu > 0 && t.Source.Segment == 0 {
+		most := mtu - udpHeaders(c.draft.cfg.Topology.Family)
+		c.refuse(max(c.largestMessage(), int(t.Response)) > most, "dont_fragment", fmt.Sprintf("%d bytes and their headers do not fit into the MTU of %d, so nothing would be sent", max(c.largestMessage(), int(t.Response)), mtu), fmt.Sprintf("want messages of at most %d", max(most, 0)))
+	}
 	c.refuse(t.NotSentLowat > 0 && t.Protocol != vocab.TCP, "notsent_lowat", string(t.Protocol)+" has no TCP_NOTSENT_LOWAT", tcpOnly)
 	c.refuse(t.ReceiveBuffer > 0 && t.unix(), "receive_buffer", "SO_RCVBUF has no effect on unix sockets: what is on its way counts against the sender", "use send_buffer")
 }
@@ -281,6 +302,8 @@ func (c trafficChecker) sinkPath() {
 	c.refuse(s.Truncate && !c.sink.truncate, "sink.truncate", s.Path+" takes no MSG_TRUNC", "use recv, recvfrom, recvmsg or recvmmsg")
 	c.refuse(s.Truncate && t.Protocol == vocab.UnixStream, "sink.truncate", "unix-stream copies in spite of MSG_TRUNC", "leave it off, or use tcp, udp or unix-dgram")
 	c.refuse(s.Truncate && !c.oneWay(), "sink.truncate", "of "+string(t.Kind)+" the messages are read", "leave it off, or use stream")
+	c.refuse(s.Read > 0 && (t.datagrams() || t.Kind != vocab.Stream), "sink.read", protocolKind(t)+" is received message by message", "leave it off, or use tcp or unix-stream with stream")
+	c.refuse(s.Read > 0 && !c.sink.plain, "sink.read", s.Path+" has no buffer to receive into", "use recv, recvfrom, recvmsg or read")
 	c.refuse(s.LowWater > 0 && (t.datagrams() || t.Kind != vocab.Stream), "sink.low_water", protocolKind(t)+" does not wait for more bytes than a message", "leave it off, or use tcp or unix-stream with stream")
 	busy := time.Duration(s.BusyPoll)
 	c.refuse(busy > 0 && t.unix(), "sink.busy_poll", "unix sockets have no device to poll", "leave it off, or use tcp or udp")
@@ -349,6 +372,8 @@ func (c trafficChecker) crafted() {
 		{s.Socket != "", "source.socket"},
 		{t.SendBuffer > 0, "send_buffer"},
 		{t.PacingRate > 0, "pacing_rate"},
+		{t.TOS != "", "tos"},
+		{t.DontFragment, "dont_fragment"},
 	} {
 		c.refuse(setting.given, setting.key, s.Path+" sends without a UDP socket", "leave it off, or use a path of sockets")
 	}

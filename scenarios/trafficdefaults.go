@@ -153,11 +153,27 @@ func (t Traffic) defaultMessage(family string) Size {
 	return defaultMessageUDP
 }
 
+// meanMessage is the size of a message, or the mean where sizes are drawn.
+func (t Traffic) meanMessage() float64 {
+	total, weights := 0.0, 0.0
+	for text, weight := range t.Sizes {
+		size, _ := ParseSize(text)
+		total, weights = total+float64(size)*float64(weight), weights+float64(weight)
+	}
+	if weights > 0 {
+		return total / weights
+	}
+	return float64(t.Message)
+}
+
 // numbered says whether several requests may be on their way, so that a
 // response must say which one it answers.
 func (t Traffic) numbered() bool { return t.Rate > 0 || t.Depth > 1 }
 
 func (t *Traffic) pace() {
+	if size := t.meanMessage(); t.BitRate > 0 && size > 0 {
+		t.Rate, t.BitRate = t.BitRate/8/Rate(size), 0
+	}
 	if t.LossFree != nil {
 		bounds := *t.LossFree
 		fill(&bounds.From, defaultFrom)

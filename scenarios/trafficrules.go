@@ -12,7 +12,7 @@ func trafficRules() ruleBook {
 	const bytes = 1 << 30
 	return ruleBook{
 		"Traffic.kind":           {doc: "stream: as much as goes, or at a rate; rr: request and response; crr: a connection for each request; conn: a new socket for each message; flood: many small datagrams; multicast: one source, all sinks in its group.", enum: vocab.Words(vocab.Kinds()), def: string(vocab.Stream)},
-		"Traffic.protocol":       {doc: "tcp, udp, unix-stream or unix-dgram; netperf's names of workloads (TCP_STREAM, UDP_RR, ...) set the kind too. Default: tcp, for flood and multicast udp.", text: protocolSyntax()},
+		"Traffic.protocol":       {doc: "tcp, udp, unix-stream or unix-dgram; netperf's names of workloads (TCP_STREAM, UDP_RR, ...) set the kind too, TCP_MAERTS the direction and TCP_SENDFILE the source. Default: tcp, for flood and multicast udp.", text: protocolSyntax()},
 		"Traffic.message":        {doc: "Bytes per send call, of rr and crr of a request. Default: 128K for byte streams, 1472 for datagrams (1452 over ipv6), 64 for flood and conn, 1 for rr and crr.", min: 1, max: maxMessage},
 		"Traffic.sizes":          {doc: "Distribution that sizes of messages are drawn from, instead of message: size -> weight, or imix."},
 		"Traffic.response":       {doc: "Bytes of a response of rr and crr. Default: as the request.", min: 1, max: maxMessage},
@@ -26,8 +26,12 @@ func trafficRules() ruleBook {
 		"Traffic.receive_buffer": {doc: "SO_RCVBUF in bytes. Default: the kernel's own.", min: 1, max: bytes},
 		"Traffic.congestion":     {doc: "Congestion control of TCP. Default: cubic.", text: wordSyntax("congestion control", "_-")},
 		"Traffic.nodelay":        {doc: "TCP_NODELAY: send small segments at once."},
+		"Traffic.mss":            {doc: "TCP_MAXSEG at both ends: the largest segment. Default: what the MTU leaves.", min: minMSS, max: maxMSS},
+		"Traffic.tos":            {doc: "Type of service of what is sent: 0 to 255 (also 0x20, 040), or a DSCP by name: ef, af11 to af43, cs0 to cs7, le.", text: tosSyntax()},
+		"Traffic.dont_fragment":  {doc: "Set DF on datagrams (IP_PMTUDISC_DO): what is larger than the path's MTU is not sent. TCP has it always."},
 		"Traffic.notsent_lowat":  {doc: "TCP_NOTSENT_LOWAT: bytes not yet sent above which a source waits.", max: bytes},
 		"Traffic.rate":           {doc: "Messages, or transactions, per second of all sources together, at times that do not wait for the other side; 0: as fast as it goes.", max: maxRate},
+		"Traffic.bit_rate":       {doc: "The rate in bits of payload per second of all sources together, in place of rate; rate: 1Gbit/s says the same.", max: maxPacing},
 		"Traffic.burst":          {doc: "Messages sent back to back at a time, at the same rate. Default: 1.", min: 1, max: maxBurst},
 		"Traffic.pacing_rate":    {doc: "SO_MAX_PACING_RATE of each flow, in bit/s; 0: none.", max: maxPacing},
 		"Traffic.depth":          {doc: "rr: requests outstanding on each flow. Default: 1.", min: 1, max: maxDepth},
@@ -53,6 +57,7 @@ func trafficRules() ruleBook {
 		"SinkPath.busy_poll":        {doc: "SO_BUSY_POLL: poll the device for so long before sleeping, in whole microseconds.", zero: true, until: maxPoll},
 		"SinkPath.prefer_busy_poll": {doc: "SO_PREFER_BUSY_POLL: keep the softirq away while busy polling."},
 		"SinkPath.wait":             {doc: "block: sleep until something comes. spin: ask again without a pause (O_NONBLOCK), so that nobody has to wake the sink; takes a whole CPU.", enum: []string{"block", "spin"}, def: "block"},
+		"SinkPath.read":             {doc: "Bytes that a sink of a byte stream asks for in a call. Default: as the message, and 512K at least (less with many sinks), because what the sender's messages are says nothing of the reader.", min: 1, max: maxMessage},
 		"SinkPath.low_water":        {doc: "SO_RCVLOWAT: bytes that must have come before a sink wakes up.", min: 1, max: bytes},
 		"SinkPath.socket":           {doc: "Of udp: connected (one a flow), open (one a flow, not connected), shared (one for each sink), reuseport (one a flow on one port, chosen by hash), reuseport-cpu (chosen by the CPU of the softirq). Of tcp with crr and conn: open, reuseport, reuseport-cpu.", enum: []string{"connected", "open", "shared", "reuseport", "reuseport-cpu"}},
 

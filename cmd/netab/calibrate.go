@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -114,7 +115,7 @@ func (f *calibrateFlags) run(cmd *cobra.Command, ref string, named bool) error {
 		return badScenario(cmd, err)
 	}
 	if needsUserNamespace() {
-		return reexecInUserNamespace()
+		return reexecInUserNamespace(os.Stdin)
 	}
 	s, err := claimMachine(cmd.Context(), f.restore, cmd.ErrOrStderr())
 	if err != nil {

@@ -37,7 +37,7 @@ received in that time it tries again, three times in all.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if needsUserNamespace() {
 				writeln(cmd.OutOrStdout(), "privileges  "+lessThanRoot())
-				return reexecInUserNamespace()
+				return reexecInUserNamespace(os.Stdin)
 			}
 			if watched <= 0 || watched > maxWatched {
 				return usage(fmt.Errorf("--for %v: want more than 0 and at most %v", watched, maxWatched))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,7 @@ import (
 	"netab/results"
 	"netab/results/vocab"
 	"netab/runner"
+	"netab/scenarios"
 )
 
 // runFlags are the flags of netab run.
@@ -32,6 +34,7 @@ type runFlags struct {
 	noProgress, bisect                     bool
 	kernels, resume, qemu, apt             string
 	boots                                  int
+	asked                                  askedFlags
 	// Of the command in a guest.
 	ofKernel string
 	record   bool
@@ -40,12 +43,19 @@ type runFlags struct {
 func newRun() *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
-		Use:   "run NAME|FILE | --resume CAMPAIGN",
+		Use:   "run NAME|FILE|- | --traffic KIND | --resume CAMPAIGN",
 		Short: "Measure a scenario and say what changed",
 		Long: `Measure a scenario: build the topology of every arm, turn the knobs, let sources
 and sinks take turns in short random slices, repeat until every comparison has
 a verdict at the asked resolution or --max-time is over, put the machine back as
 it was, and print the verdicts.
+
+A question needs no file: --traffic TCP_RR (or another name of netperf's, neper's or
+iperf3's) is one arm; each --arm NAME or --arm 'NAME: PATH=VALUE, PATH=VALUE' is one
+of several, the first of which the others are compared with; --vary
+PATH=VALUE,VALUE makes an arm of each value. Paths are those of scenario files
+(netab schema). The same flags change a scenario that is named. --print-scenario
+prints the scenario that they make, for a file; "-" reads one from standard input.
 
 A verdict of one minute speaks of one minute: the host moves virtual CPUs, heat
 and neighbours come and go. --sessions 12 --spread 2h measures for --max-time in
@@ -73,6 +83,9 @@ harm the machine or weaken it. Any other it sets only if --allow-sysctl names it
 read a scenario that asks for one before you allow it.`,
 
 		Example: `  netab run loopback-rps
+  netab run --traffic TCP_RR --topology veth
+  netab run --traffic TCP_STREAM --arm off --arm 'sink: knobs.device.lo.rps_cpus={sink}'
+  netab run --traffic UDP_STREAM --vary traffic.message=64,1472 --print-scenario
   netab run loopback-rps --resolution 2% --max-time 30s --html report.html
   netab run my.yaml --set traffic.message=64 --set knobs.sysctl.net.core.netdev_budget=600
   netab run loopback-rps --max-time 2m --sessions 12 --spread 2h
@@ -80,9 +93,12 @@ read a scenario that asks for one before you allow it.`,
   netab run loopback-rps --gate        # exit status 1 on a regression, 3 if inconclusive`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if f.resume == "" {
-				return exactly(1, "a scenario: a name from `netab list`, or a file")(cmd, args)
+				if len(args) == 0 && f.asked.any() {
+					return nil
+				}
+				return exactly(1, "a scenario: a name from `netab list`, a file, - for standard input, or flags such as --traffic TCP_RR")(cmd, args)
 			}
-			if len(args) > 0 {
+			if len(args) > 0 || f.asked.any() {
 				return usage(fmt.Errorf("--resume goes on with what campaign %s asks, so no scenario is named", f.resume))
 			}
 			return nil
@@ -92,10 +108,11 @@ read a scenario that asks for one before you allow it.`,
 			if f.resume != "" {
 				return f.resumeCampaign(cmd)
 			}
-			return runScenario(cmd, args[0], f)
+			return runScenario(cmd, strings.Join(args, ""), f)
 		},
 	}
 	fl := cmd.Flags()
+	f.asked.add(cmd)
 	fl.StringArrayVar(&f.sets, "set", nil, "override `PATH=VALUE` of the scenario (repeatable)")
 	f.allow.flags(cmd)
 	fl.StringVar(&f.confidence, "confidence", "", "confidence of the intervals (`95%`)")
@@ -127,56 +144,52 @@ read a scenario that asks for one before you allow it.`,
 	return cmd
 }
 
-// overrides are the flags that are short for --set, and the flag of each.
-func (f runFlags) overrides() (sets, flags []string) {
-	sets = f.sets
-	for range f.sets {
-		flags = append(flags, "--set")
-	}
+// typed are the flags that say something of the scenario: first what it is of, then
+// parts of it, then its arms, and how to measure them.
+func (f runFlags) typed() []scenarios.Typed {
+	parts, arms := f.asked.typed()
+	out := append(parts, scenarios.Sets(f.sets)...)
+	out = append(out, arms...)
 	number := func(n int) string {
 		if n == 0 {
 			return ""
 		}
 		return strconv.Itoa(n)
 	}
-	for _, o := range []struct{ flag, path, value string }{
-		{"--confidence", "measure.confidence", f.confidence}, {"--resolution", "measure.resolution", f.resolution},
-		{"--width", "measure.width", f.width}, {"--max-time", "measure.max_time", f.maxTime},
-		{"--sessions", "measure.sessions", number(f.sessions)}, {"--spread", "measure.spread", f.spread},
-		{"--boots", "measure.boots", number(f.boots)},
-	} {
-		if o.value != "" {
-			sets = append(sets, o.path+"="+o.value)
-			flags = append(flags, o.flag)
-		}
-	}
-	return sets, flags
+	return append(out, given([]scenarios.Typed{
+		{Flag: "--confidence", Path: "measure.confidence", Text: f.confidence}, {Flag: "--resolution", Path: "measure.resolution", Text: f.resolution},
+		{Flag: "--width", Path: "measure.width", Text: f.width}, {Flag: "--max-time", Path: "measure.max_time", Text: f.maxTime},
+		{Flag: "--sessions", Path: "measure.sessions", Text: number(f.sessions)}, {Flag: "--spread", Path: "measure.spread", Text: f.spread},
+		{Flag: "--boots", Path: "measure.boots", Text: number(f.boots)},
+	})...)
 }
 
 // load reads the scenario as the flags have it.
 func (f runFlags) load(cmd *cobra.Command, ref string) (*question.Question, error) {
-	sets, flags := f.overrides()
-	read := question.Load
+	read := question.LoadTyped
 	switch {
 	case f.kernels != "":
 		read = question.LoadForGuests
 	case f.ofKernel != "":
-		read = func(ref string, sets []string) (*question.Question, error) {
-			return question.LoadInGuest(ref, sets, f.ofKernel)
+		read = func(ref string, typed []scenarios.Typed) (*question.Question, error) {
+			return question.LoadInGuest(ref, typed, f.ofKernel)
 		}
 	}
-	q, err := read(ref, sets)
+	q, err := read(ref, f.typed())
 	if err == nil {
 		q.Allowed, err = f.allow.check(q)
 	}
 	if err != nil {
-		return nil, badScenario(cmd, nameFlags(err, flags))
+		return nil, badScenario(cmd, err)
 	}
 	return q, nil
 }
 
 func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
 	var a *question.Attempt
+	if f.asked.print {
+		return f.printScenario(cmd, ref)
+	}
 	if !f.dryRun {
 		if a, err = question.Begin(storeFlag(cmd), ref); err != nil {
 			return failed(err)
@@ -194,7 +207,7 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
 		return f.campaign(cmd, q)
 	}
 	if needsUserNamespace() {
-		return reexecInUserNamespace()
+		return reexecInUserNamespace(q.Stdin())
 	}
 	if f.dryRun {
 		return dryRun(cmd, q, f)

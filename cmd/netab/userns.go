@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -32,7 +33,7 @@ func fewerCapabilities() string {
 // reexecInUserNamespace runs this very command again as root of a new user
 // namespace: loopback and veth scenarios need nothing more. A multithreaded
 // process cannot enter one itself.
-func reexecInUserNamespace() error {
+func reexecInUserNamespace(stdin io.Reader) error {
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 	cmd.Args[0] = os.Args[0]
 	mark := host.Ordinary
@@ -40,7 +41,7 @@ func reexecInUserNamespace() error {
 		mark = strings.Join(host.Missing(), ",")
 	}
 	cmd.Env = append(os.Environ(), host.UserNamespaceMark+"="+mark)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER,
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}},

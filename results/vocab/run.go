@@ -18,6 +18,7 @@ type End string
 const (
 	Decided     End = "decided"  // every comparison has a verdict
 	MaxTime     End = "max-time" // nothing else ended it before
+	Enough      End = "enough"   // measure.max_bytes or max_messages were moved
 	Interrupted End = "interrupted"
 	AllBooted   End = "all booted" // of a campaign: every boot of its plan has an outcome, or its kernel was given up
 	CutOff      End = "cut off"    // the file has no end
@@ -31,4 +32,4 @@ func FailedBy(err error) End { return failed + End(": "+err.Error()) }
 func (e End) Failed() bool { return strings.HasPrefix(string(e), string(failed)) }
 
 // Whole says whether the run ended as it was meant to.
-func (e End) Whole() bool { return e == Decided || e == MaxTime || e == AllBooted }
+func (e End) Whole() bool { return e == Decided || e == MaxTime || e == Enough || e == AllBooted }

@@ -22,6 +22,9 @@ type Config struct {
 	Congestion    string `json:"congestion,omitempty"`
 	NoDelay       bool   `json:"nodelay,omitempty"`
 	NotSentLowat  int    `json:"notsent_lowat,omitempty"`
+	MSS           int    `json:"mss,omitempty"` // TCP_MAXSEG
+	TOS           int    `json:"tos,omitempty"` // IP_TOS, IPV6_TCLASS
+	DontFragment  bool   `json:"dont_fragment,omitempty"`
 	PacingRate    int64  `json:"pacing_rate_bytes,omitempty"` // SO_MAX_PACING_RATE, bytes per second
 
 	Rate    float64 `json:"rate,omitempty"`  // messages or transactions of each source end; 0 = as fast as it goes
@@ -49,6 +52,7 @@ type Path struct {
 	BusyPoll       int    `json:"busy_poll_us,omitempty"`
 	PreferBusyPoll bool   `json:"prefer_busy_poll,omitempty"`
 	LowWater       int    `json:"low_water,omitempty"`
+	Read           int    `json:"read,omitempty"`   // of a sink: bytes of each call; 0 = see sinkBuffer
 	Spin           bool   `json:"spin,omitempty"`   // a sink asks again without a pause
 	Socket         string `json:"socket,omitempty"` // connected (also ""), open, shared, reuseport, reuseport-cpu
 	// Slowdown is the share of a source's time to be spun away.
@@ -131,6 +135,8 @@ func (c *Config) sinkBuffer(threads int) int {
 	switch {
 	case c.Sink.GRO:
 		return 65536 // the most that GRO puts together
+	case c.Sink.Read > 0:
+		return c.Sink.Read
 	case c.stream() && !c.Kind.Answers() && !c.Kind.Connects():
 		return max(c.longest(), min(tcpReceive, manyBuffers/threads))
 	}

@@ -27,6 +27,16 @@ func (c *Config) options(sink bool) []option {
 	out := []option{
 		{"nodelay", unix.IPPROTO_TCP, unix.TCP_NODELAY, tcp(number(c.NoDelay))},
 		{"notsent_lowat", unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, tcp(c.NotSentLowat)},
+		{"mss", unix.IPPROTO_TCP, unix.TCP_MAXSEG, tcp(c.MSS)},
+	}
+	switch { // of what is sent: by the sink, acknowledgements and responses
+	case c.unix():
+	case c.IPv6:
+		out = append(out, option{"tos", unix.IPPROTO_IPV6, unix.IPV6_TCLASS, c.TOS},
+			option{"dont_fragment", unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, number(c.DontFragment) * unix.IPV6_PMTUDISC_DO})
+	default:
+		out = append(out, option{"tos", unix.IPPROTO_IP, unix.IP_TOS, c.TOS},
+			option{"dont_fragment", unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, number(c.DontFragment) * unix.IP_PMTUDISC_DO})
 	}
 	// A transaction's both ends receive.
 	if sink || c.Kind.Answers() {

@@ -13,6 +13,7 @@ import (
 	"testing/fstest"
 
 	"netab/analysis"
+	"netab/analysis/escape"
 	"netab/analysis/report"
 	"netab/analysis/report/export"
 	"netab/analysis/report/sample"
@@ -162,7 +163,7 @@ func TestSeriousWarningsStandAboveTheTable(t *testing.T) {
 
 func TestShellReadsQuotedWordsBack(t *testing.T) {
 	for _, word := range []string{"plain", "", "two words", "it's", `"$HOME" \ *`, "a;b|c&d", "traffic.message=64", "ünï", "~"} {
-		out, err := exec.Command("sh", "-c", "printf %s "+shellQuote(word)).Output()
+		out, err := exec.Command("sh", "-c", "printf %s "+escape.Shell(word)).Output()
 		if err != nil || string(out) != word {
 			t.Errorf("%q comes back as %q (%v)", word, out, err)
 		}

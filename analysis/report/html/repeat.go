@@ -7,6 +7,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"netab/analysis/escape"
 	"netab/results"
 )
 
@@ -23,7 +24,7 @@ func newRepeat(run *results.Run) repeatView {
 	v := repeatView{Seed: h.Seed, Source: h.Source, Scenario: scenarioText(h.Scenario)}
 	words := make([]string, len(h.Command))
 	for i, w := range h.Command {
-		words[i] = shellQuote(w)
+		words[i] = escape.Shell(w)
 	}
 	v.Command = strings.Join(words, " ")
 	return v
@@ -43,15 +44,4 @@ func scenarioText(raw json.RawMessage) string {
 		return b.String()
 	}
 	return string(raw)
-}
-
-// shellQuote writes a word so that a shell reads it back unchanged.
-func shellQuote(s string) string {
-	plainWord := s != "" && strings.IndexFunc(s, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:=,+@%", r))
-	}) < 0
-	if plainWord {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -55,7 +55,7 @@ func (q *Question) Options(here Here) (runner.Options, error) {
 		Arms: q.Arms, Slice: time.Duration(m.Slice), Settle: time.Duration(m.Settle), Trial: time.Duration(m.Trial),
 		MaxTime: time.Duration(m.MaxTime), WholeTrials: m.Grain == vocab.ByTrial, NoCanaries: m.Canaries == "off", Seed: seed,
 		Starts: q.starts(seed), Store: here.Store, Journal: here.Claim.Journal, Locks: here.Claim.Files(), AllowSysctl: q.Allowed,
-		Stop:          stopRule(analysis.NewStop(design, seed), here.Looked),
+		Stop:          stopRule(analysis.NewStop(design, seed), q.limit(), here.Looked),
 		LossFree:      func(t *results.Trial, arm int) (float64, int) { return analysis.LossFreeRate(design.Arms, t, arm) },
 		KeepProcesses: os.Getenv("NETAB_PROCESSES") == "kept", // for bench/keep.sh
 		Header: results.Header{ID: id, Scenario: scenario, Source: q.Source, Design: design, Seed: seed,
@@ -98,9 +98,10 @@ func (here Here) pause(run string) runner.PauseFunc {
 }
 
 // stopRule gives the runner the rule as a function.
-func stopRule(stop *analysis.Stop, looked func([]results.Trial, time.Duration, analysis.Decision)) runner.StopFunc {
+func stopRule(stop *analysis.Stop, limit *limit, looked func([]results.Trial, time.Duration, analysis.Decision)) runner.StopFunc {
 	return func(trials []results.Trial, elapsed time.Duration, last bool) runner.Decision {
-		d := stop.Look(trials, elapsed, last)
+		enough := limit.reached(trials)
+		d := stop.Look(trials, elapsed, last || enough)
 		if looked != nil {
 			looked(trials, elapsed, d)
 		}
@@ -108,8 +109,11 @@ func stopRule(stop *analysis.Stop, looked func([]results.Trial, time.Duration, a
 		if d.Look {
 			out.Look = &d.Record
 		}
-		if d.Converged {
+		switch {
+		case d.Converged:
 			out.Reason = vocab.Decided
+		case enough:
+			out.Stop, out.Reason = true, vocab.Enough
 		}
 		return out
 	}

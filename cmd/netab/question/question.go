@@ -19,7 +19,8 @@ import (
 // A Question is a scenario that is ready to be planned.
 type Question struct {
 	*scenarios.Scenario
-	Source string // file path, or builtin:NAME
+	Source string // file path, builtin:NAME, stdin, or the command line
+	Text   []byte // of the scenario as it was read
 	Arms   []scenarios.Arm
 	// Allowed are sysctls that it may set though no scenario may unasked.
 	Allowed []string
@@ -31,33 +32,45 @@ type MachineError struct{ Err error }
 func (e *MachineError) Error() string { return e.Err.Error() }
 func (e *MachineError) Unwrap() error { return e.Err }
 
-// Load reads a scenario by name or file, with overrides, for this machine, or for the
-// guests that it describes if it names kernels.
-func Load(ref string, sets []string) (*Question, error) { return load(ref, sets, fittingCPUs) }
+// Load reads a scenario by name or file, with overrides by --set, for this machine, or
+// for the guests that it describes if it names kernels.
+func Load(ref string, sets []string) (*Question, error) { return LoadTyped(ref, scenarios.Sets(sets)) }
 
-// LoadForGuests is Load for guests, whether or not the scenario names kernels.
-func LoadForGuests(ref string, sets []string) (*Question, error) { return load(ref, sets, guestCPUs) }
+// LoadTyped is Load with overrides by any flags; "" is a scenario of flags alone.
+func LoadTyped(ref string, typed []scenarios.Typed) (*Question, error) {
+	return load(ref, typed, fittingCPUs)
+}
 
-// LoadInGuest is Load for this machine, which is the guest of a kernel that the
+// LoadForGuests is LoadTyped for guests, whether or not the scenario names kernels.
+func LoadForGuests(ref string, typed []scenarios.Typed) (*Question, error) {
+	return load(ref, typed, guestCPUs)
+}
+
+// LoadInGuest is LoadTyped for this machine, which is the guest of a kernel that the
 // scenario names.
-func LoadInGuest(ref string, sets []string, kernel string) (*Question, error) {
-	q, err := load(ref, sets, hereCPUs)
+func LoadInGuest(ref string, typed []scenarios.Typed, kernel string) (*Question, error) {
+	q, err := load(ref, typed, hereCPUs)
 	if err != nil {
 		return nil, err
 	}
 	return q.OfKernel(kernel)
 }
 
-func load(ref string, sets []string, cpus func(*scenarios.Scenario) (scenarios.CPUs, error)) (*Question, error) {
+func load(ref string, typed []scenarios.Typed, cpus func(*scenarios.Scenario) (scenarios.CPUs, error)) (*Question, error) {
 	source, text, err := read(ref)
 	if err != nil {
 		return nil, err
 	}
-	s, err := scenarios.ParseWith(source, text, sets)
+	var s *scenarios.Scenario
+	if ref == "" {
+		s, err = scenarios.ParseTyped(typed)
+	} else {
+		s, err = scenarios.ParseFile(source, text, typed)
+	}
 	if err != nil {
 		return nil, err
 	}
-	q, err := (&Question{Source: source}).placed(s, cpus)
+	q, err := (&Question{Source: source, Text: text}).placed(s, cpus)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +86,7 @@ func (q *Question) placed(s *scenarios.Scenario, cpus func(*scenarios.Scenario) 
 		return nil, &MachineError{err}
 	}
 	arms, err := scenarios.Expand(s, c)
-	return &Question{Scenario: s, Source: q.Source, Arms: arms, Allowed: q.Allowed}, err
+	return &Question{Scenario: s, Source: q.Source, Text: q.Text, Arms: arms, Allowed: q.Allowed}, err
 }
 
 func fittingCPUs(s *scenarios.Scenario) (scenarios.CPUs, error) {

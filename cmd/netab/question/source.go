@@ -1,6 +1,7 @@
 package question
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -12,14 +13,21 @@ import (
 	"netab/scenarios"
 )
 
-const builtinSource = "builtin:"
+const (
+	builtinSource = "builtin:"
+
+	stdinSource = "stdin"
+)
 
 // SourceNamed is where a scenario comes from that is named so: a path (with a
 // slash or .yaml) is a file, a bare word is a built-in one, else a file of that
 // name.
 func SourceNamed(ref string) string {
-	if ref == "-" {
-		return "stdin"
+	switch ref {
+	case "-":
+		return stdinSource
+	case "":
+		return "the command line"
 	}
 	if _, ok := scenarios.BuiltinSource(ref); ok && !isPath(ref) {
 		return builtinSource + ref
@@ -39,7 +47,10 @@ func Nearest(name string) string {
 // read finds a scenario and reads it.
 func read(ref string) (source string, text []byte, err error) {
 	source = SourceNamed(ref)
-	if ref == "-" {
+	switch ref {
+	case "":
+		return source, nil, nil // flags say all of it
+	case "-":
 		text, err = readAtMost(os.Stdin)
 		return source, text, err
 	}
@@ -49,6 +60,9 @@ func read(ref string) (source string, text []byte, err error) {
 	}
 	f, err := disk.Open(ref)
 	if errors.Is(err, fs.ErrNotExist) && !isPath(ref) {
+		if scenarios.IsWorkload(ref) {
+			return "", nil, fmt.Errorf("no scenario is named %q; for that traffic without a scenario: netab run --traffic %s", ref, ref)
+		}
 		return "", nil, fmt.Errorf("no scenario is named %q: %s (a file is given by its path)", ref, Nearest(ref))
 	}
 	if err != nil {
@@ -67,4 +81,13 @@ func isPath(ref string) bool {
 // for the parser to refuse it.
 func readAtMost(r io.Reader) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(r, scenarios.MaxFile+1))
+}
+
+// Stdin is what another process that reads the same scenario finds on its standard
+// input: what this one has read from there, or what is still to be read.
+func (q *Question) Stdin() io.Reader {
+	if q.Source == stdinSource {
+		return bytes.NewReader(q.Text)
+	}
+	return os.Stdin
 }
