@@ -65,6 +65,12 @@ reboots() {
 	line 'boots of a machine by kexec and by GRUB, its power cut in a run, when a boot is armed and while it comes up; a kernel that panics' "$(grep -c '^ *--- PASS' "$log") tests green, $(grep -c 'diskinit: up:' "$log") boots, nothing lost; $(grep '^ok' "$log" | awk '{ print $3 }')"
 }
 
+# switchers: every command line of people who come from other tools, for 0.2 s.
+switchers() {
+	NETAB_TEST_LONG=1 go test ./test -count=1 -timeout 1h -run 'TestSwitchers$' -v >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
+	line 'the command lines of cmd/netab/translate/testdata/switchers.txt, translated and measured' "$(grep -c '^ *--- PASS' "$log") test green"
+}
+
 # fuzz: each target alone. What it finds lies in testdata/fuzz of its package.
 fuzz() {
 	grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' . | sed 's/:func / /' | grep -E "${FUZZ:-.}" | sort | while read -r file target; do
@@ -100,7 +106,7 @@ audit() {
 }
 
 make -s build
-for step in ${*:-suite kills thousand guests reboots fuzz race aa gates audit}; do
+for step in ${*:-suite kills thousand guests reboots switchers fuzz race aa gates audit}; do
 	"$step"
 done
 rm -f "$log"
