@@ -25,6 +25,9 @@ func Summary(s analysis.Summary) *page.Page {
 		p.Add(page.Section{Text: []page.Para{{Text: s.History.Text}}})
 	}
 	p.Add(page.Section{Lead: "What else happened", Notes: eventNotes(s)})
+	for _, section := range sweepSections(s.Sweep) {
+		p.Add(section)
+	}
 	p.Add(page.Section{Text: interactionParas(s)})
 	p.Add(page.Section{Text: modeParas(s)})
 	p.Add(page.Section{Lead: "What else differs", Differs: differences(s.Confounders)})

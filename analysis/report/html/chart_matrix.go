@@ -65,7 +65,7 @@ func sweepLines(s analysis.Summary, v report.VerdictTable, factor int, at map[st
 			continue
 		}
 		rest := append(append([]results.FactorLevel(nil), a.Levels[:factor]...), a.Levels[factor+1:]...)
-		label := levelNames(rest)
+		label := report.LevelNames(rest)
 		if label == "" {
 			label = v.Headline.Title
 		}
@@ -85,14 +85,6 @@ func lowEnd(l analysis.Level, s figure.Scale) float64 {
 		return l.Mean / s.Div / 10
 	}
 	return l.Lo / s.Div
-}
-
-func levelNames(ls []results.FactorLevel) string {
-	var names []string
-	for _, l := range ls {
-		names = append(names, l.Factor+"="+l.Value)
-	}
-	return strings.Join(names, ", ")
 }
 
 // heatChart shows a matrix of two factors: the level in each cell, and the

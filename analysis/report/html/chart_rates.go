@@ -13,6 +13,7 @@ import (
 	"netab/analysis"
 	"netab/analysis/prose"
 	"netab/analysis/record"
+	"netab/analysis/report"
 	"netab/analysis/report/figure"
 	"netab/results"
 	"netab/results/vocab"
@@ -39,7 +40,7 @@ func ladders(d runData) []ladder {
 		if !ok {
 			continue
 		}
-		name := levelNames(slices.DeleteFunc(slices.Clone(a.Levels), func(l results.FactorLevel) bool { return strings.HasSuffix(l.Factor, "rate") }))
+		name := report.LevelNames(slices.DeleteFunc(slices.Clone(a.Levels), func(l results.FactorLevel) bool { return strings.HasSuffix(l.Factor, "rate") }))
 		if name == "" {
 			name = "all arms"
 		}

@@ -11,8 +11,8 @@ import (
 
 	"netab/analysis"
 	"netab/analysis/prose"
+	"netab/analysis/report"
 	"netab/analysis/report/figure"
-	"netab/results"
 )
 
 // sweepHeats are the effects of each factor as a heat map: its levels from
@@ -38,15 +38,15 @@ func sweepHeat(id string, s *analysis.Sweep, f analysis.FactorEffect) (chart, er
 		if !slices.Contains(levels, c.Level) {
 			levels = append(levels, c.Level)
 		}
-		if w := withinName(c.Within); !slices.Contains(within, w) {
+		if w := report.LevelNames(c.Within); !slices.Contains(within, w) {
 			within = append(within, w)
 		}
 	}
-	sc := sweepScale(s)
+	sc := report.SweepScale(s)
 	cells, top := make([]opts.HeatMapData, 0, len(f.Cells)), 0.0
 	for _, c := range f.Cells {
 		shown := sc.Signed(c.Change)
-		tip := fmt.Sprintf("%s=%s against %s, %s: %s %s (%s)", f.Factor, c.Level, f.Base, withinName(c.Within), shown, sc.Unit, figure.Interval(sc, c.Lo, c.Hi))
+		tip := fmt.Sprintf("%s=%s against %s, %s: %s %s (%s)", f.Factor, c.Level, f.Base, report.LevelNames(c.Within), shown, sc.Unit, figure.Interval(sc, c.Lo, c.Hi))
 		if c.Adjusted != nil {
 			tip += fmt.Sprintf(", p adjusted for all cells %.2g", *c.Adjusted)
 		}
@@ -55,7 +55,7 @@ func sweepHeat(id string, s *analysis.Sweep, f analysis.FactorEffect) (chart, er
 		}
 		alt = append(alt, tip)
 		top = max(top, c.Change/sc.Div, -c.Change/sc.Div)
-		cells = append(cells, opts.HeatMapData{Value: row{indexOf(levels, c.Level), indexOf(within, withinName(c.Within)), c.Change / sc.Div, shown, tip}})
+		cells = append(cells, opts.HeatMapData{Value: row{indexOf(levels, c.Level), indexOf(within, report.LevelNames(c.Within)), c.Change / sc.Div, shown, tip}})
 	}
 	p := newPlot(categoryX(f.Factor+", against "+f.Base, levels), categoryY("", within))
 	p.grid("30")
@@ -68,17 +68,3 @@ func sweepHeat(id string, s *analysis.Sweep, f analysis.FactorEffect) (chart, er
 		Note: fmt.Sprintf("Each cell is an effect within one combination of the other factors. In parentheses: not to be told from chance, where of all that is not, at most %s may be false.", prose.ShortPercent(s.Rate)),
 		Alt:  strings.Join(alt, ". ") + "."})
 }
-
-// sweepScale writes all cells of a sweep alike.
-func sweepScale(s *analysis.Sweep) figure.Scale {
-	var cs []analysis.Comparison
-	for _, f := range s.Factors {
-		for _, c := range f.Cells {
-			cs = append(cs, analysis.Comparison{Change: c.Change, Lo: c.Lo, Hi: c.Hi, Difference: s.Difference})
-		}
-	}
-	return figure.ChangeScale(cs, figure.InfoOf(s.Metric).Scale(s.Unit, nil, nil))
-}
-
-// withinName writes levels as "message=64, rps=off".
-func withinName(ls []results.FactorLevel) string { return levelNames(ls) }
