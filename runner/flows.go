@@ -143,7 +143,10 @@ func (l *live) openSockets() error {
 	v6, exposed := l.built.Sink.Addr.Is6(), l.arm.Config.Topology.Kind == vocab.NIC
 	var configs []traffic.Config
 	for i := range l.groups {
-		configs = append(configs, l.groups[i].config(v6, exposed))
+		c := l.groups[i].config(v6, exposed)
+		p := l.arm.Config.Placement
+		c.Source.Policy, c.Source.Nice, c.Sink.Policy, c.Sink.Nice = p.SourcePolicy, p.SourceNice, p.SinkPolicy, p.SinkNice
+		configs = append(configs, c)
 	}
 	for _, a := range l.built.Agents() {
 		if err := a.Open(configs...); err != nil {

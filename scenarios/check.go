@@ -210,4 +210,12 @@ func (c armChecker) placement() {
 	case p.Sink == "" && !c.written("placement.sink"):
 		c.fail("placement", "the CPUs of the sink are missing", `give sink beside source, such as sink: "all - source"`)
 	}
+	for _, role := range []struct {
+		key, policy string
+		nice        int
+	}{{"source", p.SourcePolicy, p.SourceNice}, {"sink", p.SinkPolicy, p.SinkNice}} {
+		if role.nice != 0 && role.policy != "" && role.policy != "other" && role.policy != "batch" {
+			c.fail("placement."+role.key+"_nice", "threads of policy "+role.policy+" have no niceness", "leave it off, or use other or batch")
+		}
+	}
 }

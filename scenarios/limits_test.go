@@ -44,6 +44,9 @@ func TestEveryFieldHasALimit(t *testing.T) {
 					continue // text of a usual length
 				}
 			}
+			if value == "-1" && strings.HasSuffix(path, "_nice") {
+				continue // which it may be
+			}
 			tried++
 			_, err := ParseWith("x.yaml", []byte("traffic: {beside: {rpc: tcp}}"), []string{path + "=" + value})
 			if err == nil {

@@ -21,6 +21,12 @@ func Notes(arm Arm) []string {
 			out = append(out, "tcp_rmem: receive_buffer sets SO_RCVBUF, which turns off the tuning within tcp_rmem")
 		}
 	}
+	for _, policy := range []string{c.Placement.SourcePolicy, c.Placement.SinkPolicy} {
+		if policy == "fifo" || policy == "round-robin" {
+			out = append(out, policy+": the kernel takes real-time threads off their CPU for a part of each second (sysctl kernel.sched_rt_runtime_us), which counts as waiting")
+			break
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Knobs.Device)) {
 		out = append(out, deviceNotes(c, name)...)
 	}

@@ -80,6 +80,11 @@ func rules() ruleBook {
 		"Placement.source": {doc: "CPU set of the source threads, cycled over sources, flows or threads.", text: cpus},
 		"Placement.sink":   {doc: "CPU set of the sink threads, cycled over sinks, flows or threads.", text: cpus},
 
+		"Placement.source_policy": {doc: "Scheduling policy of the source threads; fifo and round-robin are real-time ones, at the lowest priority.", enum: policies(), def: "other"},
+		"Placement.sink_policy":   {doc: "Scheduling policy of the sink threads.", enum: policies(), def: "other"},
+		"Placement.source_nice":   {doc: "Niceness of the source threads, of policies other and batch.", min: -20, max: 19},
+		"Placement.sink_nice":     {doc: "Niceness of the sink threads, of policies other and batch.", min: -20, max: 19},
+
 		"Knobs.sysctl":   {doc: "Sysctls by name; several numbers are text or a list.", key: sysctlSyntax(), list: true},
 		"Knobs.device":   {doc: "Settings by device: source, sink, both, or the name of a device.", key: deviceSyntax()},
 		"Knobs.irq":      {doc: "CPU set of interrupts, by device name or interrupt number.", key: deviceSyntax(), text: cpus},
@@ -107,3 +112,5 @@ func rules() ruleBook {
 	maps.Copy(book, trafficRules())
 	return book
 }
+
+func policies() []string { return []string{"other", "batch", "idle", "fifo", "round-robin"} }

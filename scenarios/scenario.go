@@ -209,6 +209,12 @@ type Placement struct {
 	Mode   string `yaml:"mode,omitempty" json:"mode,omitempty"` // distinct (default), same, free; "" when sets are given
 	Source string `yaml:"source,omitempty" json:"source,omitempty"`
 	Sink   string `yaml:"sink,omitempty" json:"sink,omitempty"`
+	// How the scheduler treats the threads of each role: other (default), batch, idle,
+	// fifo, round-robin; and niceness, of the first two.
+	SourcePolicy string `yaml:"source_policy,omitempty" json:"source_policy,omitempty"`
+	SinkPolicy   string `yaml:"sink_policy,omitempty" json:"sink_policy,omitempty"`
+	SourceNice   int    `yaml:"source_nice,omitempty" json:"source_nice,omitempty"`
+	SinkNice     int    `yaml:"sink_nice,omitempty" json:"sink_nice,omitempty"`
 }
 
 // Knobs are kernel and device settings. Device keys: "source" and "sink" are

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"netab/cmd/netab/checkup"
+	"netab/cmd/netab/question"
 	"netab/results"
 	"netab/results/cpulist"
 	"netab/runner"
@@ -83,6 +84,9 @@ func doctor(ctx context.Context, w io.Writer, watched time.Duration) error {
 		writeln(w, "            one CPU: source and sink share it; placement must be `same` or `free`")
 	}
 	writef(w, "softirq     time is billed to whom it interrupts unless CONFIG_IRQ_TIME_ACCOUNTING: %s\n", m.IRQTime)
+	if usual := question.UsualCongestion(&m); usual != "" {
+		writef(w, "congestion  TCP has cubic in scenarios that name none; iperf3, netperf and neper take this machine's, %s, and so another level (traffic.congestion: %s)\n", usual, usual)
+	}
 	warnings, err := runner.Check(m)
 	if err != nil {
 		return err

@@ -234,6 +234,7 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
 	if o.Header.Warnings, err = runner.Check(o.Header.Machine); err != nil {
 		return failed(err)
 	}
+	o.Header.Warnings = append(o.Header.Warnings, q.OtherCongestion(&o.Header.Machine)...)
 	o.Planned = func(p *runner.Preview) {
 		for _, note := range p.Notes {
 			writeln(cmd.ErrOrStderr(), "note:", note)

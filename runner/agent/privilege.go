@@ -25,6 +25,7 @@ var setUpNeeds = capabilities(
 	unix.CAP_NET_RAW,      // AF_PACKET
 	unix.CAP_IPC_LOCK,     // rings of io_uring
 	unix.CAP_SYS_RESOURCE, // pipes above pipe-max-size
+	unix.CAP_SYS_NICE,     // real-time policies and negative niceness of roles
 	unix.CAP_DAC_OVERRIDE, // files of the namespace, where netab is not root
 )
 

@@ -90,6 +90,7 @@ func TestAgentDropsPrivileges(t *testing.T) {
 		"threads":       {traffic.Config{Protocol: "udp", Message: 100, Rate: 1000, Threads: 1}, 0},
 		"io_uring":      {traffic.Config{Protocol: "udp", Message: 100, Rate: 1000, Source: traffic.Path{Call: "io_uring"}, Sink: traffic.Path{Call: "io_uring"}}, 0},
 		"zerocopy":      {traffic.Config{Protocol: "tcp", Message: 10000, Source: traffic.Path{ZeroCopy: true}}, capabilities(unix.CAP_IPC_LOCK)},
+		"niceness":      {traffic.Config{Protocol: "tcp", Message: 10000, Source: traffic.Path{Nice: -5}}, capabilities(unix.CAP_SYS_NICE)},
 		"crr":           {traffic.Config{Kind: "crr", Protocol: "tcp", Message: 1, Response: 1, NoDelay: true}, 0},
 		"crr congested": {traffic.Config{Kind: "crr", Protocol: "tcp", Message: 1, Response: 1, Congestion: "reno"}, capabilities(unix.CAP_NET_ADMIN)},
 		"crr polls":     {traffic.Config{Kind: "crr", Protocol: "tcp", Message: 1, Response: 1, Sink: traffic.Path{BusyPoll: 50}}, capabilities(unix.CAP_NET_ADMIN)},

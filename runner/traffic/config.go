@@ -55,6 +55,9 @@ type Path struct {
 	Read           int    `json:"read,omitempty"`   // of a sink: bytes of each call; 0 = see sinkBuffer
 	Spin           bool   `json:"spin,omitempty"`   // a sink asks again without a pause
 	Socket         string `json:"socket,omitempty"` // connected (also ""), open, shared, reuseport, reuseport-cpu
+	// Policy and Nice are how the scheduler treats the role's threads.
+	Policy string `json:"policy,omitempty"` // see policies
+	Nice   int    `json:"nice,omitempty"`
 	// Slowdown is the share of a source's time to be spun away.
 	Slowdown float64 `json:"slowdown,omitempty"`
 }

@@ -19,5 +19,8 @@ func (c *Config) Capabilities() []int {
 		// (mm_account_pinned_pages, net/core/skbuff.c).
 		out = append(out, unix.CAP_IPC_LOCK)
 	}
+	if c.Source.privileged() || c.Sink.privileged() {
+		out = append(out, unix.CAP_SYS_NICE)
+	}
 	return out
 }

@@ -110,6 +110,14 @@ func (w *worker) enter(threads int) (err error) {
 	if w.thread, err = enterThread(w.ends[0].CPUs); err != nil {
 		return err
 	}
+	role := &w.config.Source
+	if w.sink {
+		role = &w.config.Sink
+	}
+	if err := role.schedule(); err != nil {
+		w.thread.close()
+		return err
+	}
 	return w.loop.entry.open(w, threads)
 }
 

@@ -27,6 +27,11 @@ func trafficOf(t scenarios.Traffic, topology vocab.Topology) string {
 	if t.Direction != "forward" {
 		words = append(words, "direction "+t.Direction)
 	}
+	for _, o := range []option{{t.MSS > 0, fmt.Sprintf("MSS %d", t.MSS)}, {t.TOS != "", "TOS " + t.TOS}, {t.DontFragment, "DF"}, {t.Protocol == vocab.TCP && t.Congestion != "cubic", t.Congestion}} {
+		if o.set {
+			words = append(words, o.text)
+		}
+	}
 	switch {
 	case t.LossFree != nil:
 		words = append(words, fmt.Sprintf("the highest rate between %v/s and %v/s with a loss of at most %.3g %%",
@@ -48,7 +53,7 @@ func sourceOf(t scenarios.Traffic) string {
 func sinkOf(t scenarios.Traffic) string {
 	s := t.Sink
 	return pathOf("sink", s.Path, s.Batch, []option{
-		{s.GRO, "gro"}, {s.Truncate, "truncate"}, {s.BusyPoll > 0, "busy_poll " + s.BusyPoll.String()}, {s.Wait == "spin", "spinning"}, {s.Socket != "" && s.Socket != "connected", "socket " + s.Socket},
+		{s.GRO, "gro"}, {s.Truncate, "truncate"}, {s.BusyPoll > 0, "busy_poll " + s.BusyPoll.String()}, {s.Read > 0, fmt.Sprintf("%v a call", s.Read)}, {s.Wait == "spin", "spinning"}, {s.Socket != "" && s.Socket != "connected", "socket " + s.Socket},
 	})
 }
 
