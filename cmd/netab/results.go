@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -18,6 +19,7 @@ import (
 	"netab/analysis/report"
 	"netab/analysis/report/export"
 	"netab/analysis/report/html"
+	"netab/cmd/netab/lasting"
 	"netab/cmd/netab/question"
 	"netab/results"
 	"netab/results/disk"
@@ -177,6 +179,7 @@ func exporterOf(format string) (exporter, bool) {
 func newResultsExport() *cobra.Command {
 	var format string
 	var redact bool
+	var settings settingsFlags
 	cmd := &cobra.Command{
 		Use:   "export RUN",
 		Short: "Write a stored run in another format to stdout",
@@ -184,17 +187,34 @@ func newResultsExport() *cobra.Command {
 (a line a trial and arm, for benchstat: it puts arms side by side with
 -col /arm, runs of several kernels with -col kernel), markdown (for a CI job's
 summary), or jsonl (the run file itself). Of a campaign, csv is of its boots only,
-which are named by their numbers behind its id (ID/0).`,
+which are named by their numbers behind its id (ID/0).
+
+sysctl.d, udev and script are the settings of one --arm, for a machine to keep: what the
+scenario asked for and the kernel took, with the evidence and what stood before in
+comments. Devices of netab's own namespaces stand for those that --device names.`,
+		Example: `  netab results export latest --format benchfmt | benchstat -
+  netab results export latest --arm sink --format script >rps.sh
+  netab results export latest --arm large --format sysctl.d >/etc/sysctl.d/90-netab.conf`,
 		Args:              exactly(1, "a run: an id from `netab results`, a path, or latest"),
 		ValidArgsFunction: completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			lasts := slices.Contains(lasting.Formats(), format)
 			write, ok := exporterOf(format)
-			if !ok {
-				return usage(fmt.Errorf("--format %q: want %s", format, strings.Join(exportFormats(), ", ")))
+			if !ok && !lasts {
+				return usage(fmt.Errorf("--format %q: want %s; of an arm's settings %s", format, strings.Join(exportFormats(), ", "), strings.Join(lasting.Formats(), ", ")))
+			}
+			if err := settings.check(format); err != nil {
+				return usage(err)
 			}
 			x, err := pickOne(cmd, args[0])
 			if err != nil {
 				return failed(err)
+			}
+			if x.campaign != nil && lasts {
+				return usage(errors.New("settings are exported of a run: name one of the campaign's boots (ID/0)"))
+			}
+			if lasts {
+				return settings.export(cmd, x.run, judged(cmd, x.run, redact), format)
 			}
 			if c := x.campaign; c != nil {
 				if redact {
@@ -210,7 +230,8 @@ which are named by their numbers behind its id (ID/0).`,
 		},
 	}
 	cmd.Flags().BoolVar(&redact, "redact", false, redactUsage)
-	cmd.Flags().StringVar(&format, "format", "csv", strings.Join(exportFormats(), ", "))
+	cmd.Flags().StringVar(&format, "format", "csv", strings.Join(append(exportFormats(), lasting.Formats()...), ", "))
+	settings.add(cmd)
 	return cmd
 }
 
