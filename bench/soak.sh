@@ -2,7 +2,7 @@
 # What takes long, with its figures: each step prints a line of Markdown for
 # docs/soak.md, with machine and commit. Nothing else may run meanwhile.
 #
-#	bench/soak.sh [suite] [kills] [thousand] [guests] [reboots] [fuzz] [race] [aa] [gates] [audit]	(default: all)
+#	bench/soak.sh [suite] [kills] [thousand] [guests] [reboots] [switchers] [fuzz] [race] [aa] [gates] [audit]	(default: all)
 #
 # FUZZ selects fuzz targets by a regular expression (default: all), FUZZTIME is how
 # long each is tried (600s: all take eight hours).

@@ -152,7 +152,8 @@ func (f *bisectFlags) header(cmd *cobra.Command, ref string) (h results.Bisectio
 	if err != nil || least <= 0 {
 		return h, usage(fmt.Errorf("--at-least %s is no share such as 0.5%%", f.atLeast))
 	}
-	q, err := question.LoadForGuests(ref, append(f.sets, "measure.boots=1", "measure.max_time="+f.each.String()))
+	q, err := question.LoadForGuests(ref, append(scenarios.Sets(append(f.sets, "measure.boots=1")),
+		scenarios.Typed{Flag: "--each", Path: "measure.max_time", Text: f.each.String()}))
 	if err != nil {
 		return h, badScenario(cmd, err)
 	}
