@@ -492,3 +492,45 @@ func TestOptionsApart(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// FuzzCampaign: no record panics, and what was read is written and read the same. Its
+// boots have no runs.
+func FuzzCampaign(f *testing.F) {
+	h := campaignHeader()
+	h.Type, h.Schema, h.ID = "campaign", SchemaCampaign, campaignID
+	line, err := json.Marshal(h)
+	if err != nil {
+		f.Fatal(err)
+	}
+	head := string(line) + "\n"
+	f.Add([]byte(head))
+	f.Add([]byte(head + `{"type":"boot","number":1,"attempt":1,"end":"panic","x":1}` + "\n" + `{"type":"end","reason":"all-booted"}` + "\n" +
+		`{"type":"more-boots","boots":[{"number":4}],"seen":true}` + "\n" + `{"type":"mood"}` + "\n" + `{"type":"boot","number":4,"attempt":2,"end":"hang","console":["a"]}` + "\n"))
+	f.Add([]byte(head + `{"type":"boot","num`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		read := func(data []byte) (*Campaign, []byte, error) {
+			c := &Campaign{}
+			if err := c.read(bytes.NewReader(data)); err != nil {
+				return nil, nil, err
+			}
+			var out bytes.Buffer
+			_, err := c.WriteTo(&out)
+			return c, out.Bytes(), err
+		}
+		c, first, err := read(data)
+		if c == nil {
+			return
+		}
+		if err != nil {
+			t.Fatalf("write: %v", err)
+		}
+		c.Outcomes()
+		again, second, err := read(first)
+		if err != nil {
+			t.Fatalf("what was written: %v\n%s", err, first)
+		}
+		if !bytes.Equal(first, second) || len(again.Header.Planned) != len(c.Header.Planned) {
+			t.Fatalf("not stable:\n%s\n%s", first, second)
+		}
+	})
+}

@@ -267,6 +267,17 @@ func TestFailingTrials(t *testing.T) {
 	}
 }
 
+// A run ends where CPUs come or go: that is another machine.
+func TestOtherCPUs(t *testing.T) {
+	need.Root(t)
+	o := options(t, sideBySide, 1000)
+	o.Header.Machine.CPUsOnline = "0-4094"
+	run, err := Run(t.Context(), o)
+	if err == nil || len(run.Trials) < maxInvalid || !strings.Contains(err.Error(), "the machine changed: when the run began CPUs 0-4094 were online, and now ") {
+		t.Errorf("%v", err)
+	}
+}
+
 // An arm whose path takes nothing, and one that cannot be set up, fail by
 // themselves: the trial is valid, and the others have all of their slices.
 func TestFailedArmIsAnOutcome(t *testing.T) {

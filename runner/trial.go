@@ -12,6 +12,7 @@ import (
 	"netab/results/crew"
 	"netab/results/vocab"
 	"netab/runner/agent"
+	"netab/runner/place"
 	"netab/runner/topology"
 	"netab/runner/traffic"
 	"netab/scenarios"
@@ -76,6 +77,9 @@ func (r *run) trial(index int) results.Trial {
 		}
 		err = r.session(&t, t.Order, r.schedule(t.Order, all))
 	}
+	if changed := r.sameCPUs(); changed != nil { // which is the reason of whatever else there is
+		err = changed
+	}
 	if err == nil {
 		err = r.allFailed(t.Arms)
 	}
@@ -83,6 +87,25 @@ func (r *run) trial(index int) results.Trial {
 		t.Invalid = err.Error()
 	}
 	return t
+}
+
+// sameCPUs is an error where other CPUs are online than when the run began: roles and
+// counters are of those, and the record says so.
+func (r *run) sameCPUs() error {
+	machines := append([]results.Machine{r.Header.Machine}, r.Header.Others...)
+	for i, p := range r.at.Each() {
+		if i >= len(machines) || machines[i].CPUsOnline == "" {
+			continue
+		}
+		online, err := p.Host().ReadFile("/sys/devices/system/cpu/online")
+		if err != nil {
+			return fmt.Errorf("%s: which CPUs are online: %w", place.Called(p), err)
+		}
+		if now := strings.TrimSpace(string(online)); now != machines[i].CPUsOnline {
+			return fmt.Errorf("the machine changed: when the run began CPUs %s were online, and now %s are; measure anew", machines[i].CPUsOnline, now)
+		}
+	}
+	return nil
 }
 
 // allFailed is an error where no arm moved anything: then it is more likely the

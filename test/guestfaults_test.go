@@ -128,6 +128,7 @@ func TestCampaignEnds(t *testing.T) {
 	longBoots(t)
 	for _, tt := range []struct {
 		name   string
+		qemu   string         // more of the script that starts it
 		append string         // to the kernel's command line
 		init   string         // an init in place of netab: machine code in hexadecimal
 		args   []string       // of netab
@@ -140,6 +141,7 @@ func TestCampaignEnds(t *testing.T) {
 		{name: "hang", during: monitor("stop"), within: 6 * time.Minute, end: vocab.Hang, text: "it hangs"},
 		{name: "init was killed", init: exits, end: vocab.InitDied, text: "its process 1 died"},
 		{name: "no memory", args: []string{"--set", "guest.memory=96M"}, end: vocab.NoMemory, text: "(--set guest.memory=192M)"},
+		{name: "a CPU goes", qemu: hotplug, during: monitor("device_del cpu1"), args: []string{"--max-time", "20s"}, end: vocab.RunFailed, text: "the machine changed: when the run began CPUs 0-1 were online, and now 0 are"},
 		{name: "powered off", during: monitor("quit"), end: vocab.Reset, text: "it ended without a word while the job ran"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -154,12 +156,13 @@ func TestCampaignEnds(t *testing.T) {
 			p.script(t, "qemu", fmt.Sprintf(`n=$#
 while [ $n -gt 0 ]; do
 	case "$1" in
+	%s
 	-append) set -- "$@" "$1" "$2 %s"; shift 2; n=$((n - 2));;
 	-initrd) set -- "$@" "$1" "${INITRD:-$2}"; shift 2; n=$((n - 2));;
 	*) set -- "$@" "$1"; shift; n=$((n - 1));;
 	esac
 done
-exec %s "$@" -monitor unix:%s,server=on,wait=off`, tt.append, need.Program(t, "qemu-system-x86_64"), socket))
+exec %s "$@" -monitor unix:%s,server=on,wait=off`, tt.qemu, tt.append, need.Program(t, "qemu-system-x86_64"), socket))
 			t.Setenv("INITRD", initrd)
 			r := p.start(t, slices.Concat([]string{"run", "loopback-rps", "--store", "store", "--qemu", "./qemu", "--boots", "1", "--max-time", "6s", "--kernels", folder}, tt.args)...)
 			if tt.during != nil {
@@ -319,6 +322,9 @@ func onlyCampaign(t *testing.T, p place) *results.Campaign {
 	}
 	return c
 }
+
+// hotplug makes the second CPU one that can be taken away.
+const hotplug = `-smp) set -- "$@" -smp 1,sockets=2,maxcpus=2 -device max-x86_64-cpu,id=cpu1,socket-id=1,core-id=0,thread-id=0; shift 2; n=$((n - 2));;`
 
 // monitor gives QEMU an order.
 func monitor(order string) func(*os.File) {

@@ -75,6 +75,47 @@ func TestKernels(t *testing.T) {
 	}
 }
 
+// TestGuestFourCPUs: RPS spreads what a veth pair receives over the CPUs of a guest that
+// has four of them, and does not without.
+func TestGuestFourCPUs(t *testing.T) {
+	longBoots(t)
+	cloud, _ := guests.Find(t)
+	p := newPlace(t)
+	o := p.start(t, "run", "veth-rps", "--store", "store", "--boots", "1", "--max-time", "10s", "--set", "guest.cpus=4", "--kernels", cloud).waitFor(t, 5*time.Minute)
+	c := onlyCampaign(t, p)
+	if o.status != 0 || len(c.Runs()) != 1 {
+		t.Fatal(o)
+	}
+	run := c.Runs()[0]
+	steered := make([]map[int]int64, len(run.Header.Design.Arms)) // packets, by CPU
+	for i := range run.Trials {
+		for _, a := range run.Trials[i].Arms {
+			if run.Trials[i].Invalid != "" || a.Counters == nil {
+				continue
+			}
+			if steered[a.Arm] == nil {
+				steered[a.Arm] = map[int]int64{}
+			}
+			for _, cpu := range a.Counters.CPUs {
+				steered[a.Arm][cpu.CPU] += cpu.ReceivedRPS
+			}
+		}
+	}
+	busy := func(arm int) (n int) {
+		for _, packets := range steered[arm] {
+			if packets > 0 {
+				n++
+			}
+		}
+		return n
+	}
+	t.Logf("steered: %v", steered)
+	// Not every arm's slices are counted in each trial.
+	if run.Header.Machine.CPUs != 4 || busy(0) != 0 || busy(1)+busy(2) == 0 {
+		t.Errorf("%d CPUs; steered, of arms off, sink, all: %v", run.Header.Machine.CPUs, steered)
+	}
+}
+
 func named(args ...string) func(*testing.T, place) []string {
 	return func(*testing.T, place) []string { return args }
 }
