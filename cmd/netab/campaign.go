@@ -129,7 +129,7 @@ func exportCampaign(w io.Writer, c *results.Campaign, format string) error {
 			}
 		}
 		return nil
-	case recordFormats[format] != nil:
+	case recordFormats[format] != nil || format == openMetrics:
 		return usage(fmt.Errorf("--format %s is of one run, and %s is a campaign: export a boot of it, such as %s", format, c.Header.ID, results.BootID(c.Header.ID, 0)))
 	}
 	return writePage(w, report.Summary(analysis.JudgeCampaign(c, analysis.CompareOptions{})), format)

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"netab/analysis/prose"
+	"netab/cmd/netab/formats"
 	"netab/cmd/netab/question"
 	"netab/results/vocab"
 	"netab/scenarios"
@@ -122,18 +123,32 @@ func newShow() *cobra.Command {
 	}
 }
 
+const scenarioFormat = "scenario"
+
 func newSchema() *cobra.Command {
 	return &cobra.Command{
-		Use:   "schema",
-		Short: "Print the JSON Schema of scenario files, for editors",
+		Use:   "schema [FORMAT]",
+		Short: "Print the JSON Schema of scenario files, or of what netab writes",
 		Long: `Print the JSON Schema of scenario files. Save it and name it in the first line
 of a scenario, and an editor with a YAML language server completes and checks:
 
   netab schema > netab.schema.json
-  # yaml-language-server: $schema=netab.schema.json`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return failed(writeWhole(cmd.OutOrStdout(), string(scenarios.Schema())))
+  # yaml-language-server: $schema=netab.schema.json
+
+netab schema FORMAT prints that of a format that netab writes: ` + strings.Join(formats.Names(), ", ") + `.
+Of one in JSON lines (run, campaign, bisection) it is the schema of a line. Later
+versions may add members and lines.`,
+		Args:      cobra.MaximumNArgs(1),
+		ValidArgs: append([]string{scenarioFormat}, formats.Names()...),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			text := scenarios.Schema()
+			if len(args) > 0 && args[0] != scenarioFormat {
+				var ok bool
+				if text, ok = formats.Schema(args[0]); !ok {
+					return usage(fmt.Errorf("no format is named %q: %s", args[0], scenarios.Suggest(args[0], append([]string{scenarioFormat}, formats.Names()...))))
+				}
+			}
+			return failed(writeWhole(cmd.OutOrStdout(), string(text)))
 		},
 	}
 }

@@ -162,11 +162,19 @@ var recordFormats = map[string]func(io.Writer, *results.Run) error{
 
 // exportFormats are all that netab results export knows.
 func exportFormats() []string {
-	return append(slices.Sorted(maps.Keys(recordFormats)), export.Names()...)
+	return append(append(slices.Sorted(maps.Keys(recordFormats)), openMetrics), export.Names()...)
 }
+
+// openMetrics is of a run and what it comes to.
+const openMetrics = "openmetrics"
 
 // exporterOf is that of a format by name.
 func exporterOf(format string) (exporter, bool) {
+	if format == openMetrics {
+		return func(w io.Writer, r *results.Run, of func() analysis.Summary) error {
+			return export.OpenMetrics(w, r, of())
+		}, true
+	}
 	if write, ok := recordFormats[format]; ok {
 		return func(w io.Writer, r *results.Run, _ func() analysis.Summary) error { return write(w, r) }, true
 	}
@@ -186,7 +194,8 @@ func newResultsExport() *cobra.Command {
 		Long: `Write a stored run to stdout: csv (a row a slice), json (the summary), benchfmt
 (a line a trial and arm, for benchstat: it puts arms side by side with
 -col /arm, runs of several kernels with -col kernel), markdown (for a CI job's
-summary), or jsonl (the run file itself). Of a campaign, csv is of its boots only,
+summary), openmetrics (for the textfile collector of node_exporter), or jsonl (the run
+file itself). Of a campaign, csv is of its boots only,
 which are named by their numbers behind its id (ID/0).
 
 sysctl.d, udev and script are the settings of one --arm, for a machine to keep: what the
