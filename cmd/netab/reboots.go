@@ -129,10 +129,8 @@ func (f runFlags) planBoots(cmd *cobra.Command, ref string, way reboot.Way) erro
 		return usage(fmt.Errorf("which kernels? name them with --kernels KERNEL,...: installed versions, images, or names of %s", reboot.ConfigFile))
 	}
 	list := kernel.Split(f.kernels)
-	kernels_ := f.kernels
 	f.kernels = "" // the machine's CPUs, not a guest's
 	q, err := f.load(cmd, ref)
-	f.kernels = kernels_
 	if err != nil {
 		return err
 	}

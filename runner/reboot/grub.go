@@ -242,7 +242,7 @@ func (g *GRUB) entryOf(image string) (menuEntry, error) {
 			return e, nil
 		}
 	}
-	return menuEntry{}, fmt.Errorf("GRUB has no entry that boots %s (%d are known): make its menu anew (update-grub), or name the entry in %s, as grub:", filepath.Base(image), len(all), ConfigFile)
+	return menuEntry{}, fmt.Errorf("GRUB has no entry that boots %s (%d are known): make its menu anew (update-grub), or have %s name the entry (grub)", filepath.Base(image), len(all), ConfigFile)
 }
 
 // entryNamed is the entry of that name.

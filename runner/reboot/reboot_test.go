@@ -97,7 +97,8 @@ func (w *world) reboot(clean bool) {
 // next is one process. again says that the machine is up and the process gone.
 func (w *world) next() (over bool, err error) {
 	defer func() {
-		if r := recover(); r == errCut {
+		r := recover()
+		if cut, ok := r.(error); ok && errors.Is(cut, errCut) {
 			over, err = false, errCut
 		} else if r != nil {
 			panic(r)
@@ -175,8 +176,8 @@ func (w *world) goOn() *results.Campaign {
 		switch {
 		case over, errors.Is(err, ErrStopped), errors.Is(err, ErrNone):
 			c, err := results.ReadCampaign(w.record)
-			if err != nil {
-				w.t.Fatal(err)
+			if err != nil || len(c.ReadWarnings) > 0 {
+				w.t.Fatalf("the record: %v, %+v", err, c.ReadWarnings)
 			}
 			return c
 		case errors.Is(err, errCut):
@@ -388,5 +389,37 @@ func TestInterrupted(t *testing.T) {
 	c = w.goOn()
 	if len(c.Boots) != 3 || c.Boots[0].End != vocab.BootInterrupted || len(c.Runs()) != 2 || w.booted != 3 {
 		t.Errorf("%d boots: %+v", w.booted, c.Boots)
+	}
+}
+
+// TestCutOffBesideBadKernel: what a kernel has come to is recorded once, wherever
+// the machine is cut off, and the other kernel has nothing to do with it.
+func TestCutOffBesideBadKernel(t *testing.T) {
+	for at := 0; ; at++ {
+		w := newWorld(t, 1)
+		w.cutAt, w.down = at, true
+		c, err := results.ReadCampaign(w.record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bad := c.Header.Planned[1].Kernel
+		w.comesUp = func(kernel, _ int) bool { return kernel != bad }
+		c = w.goOn()
+		if w.step <= at {
+			if at < 20 {
+				t.Errorf("only %d steps were cut off", at)
+			}
+			return
+		}
+		failed := 0
+		for _, b := range c.Boots {
+			if b.End.OfKernel() {
+				failed++
+			}
+		}
+		all := c.Outcomes()
+		if all[0].State != results.Whole || all[1].State != results.Failed || failed != 1 || c.Reason() != vocab.AllBooted {
+			t.Errorf("cut off at step %d: %v and %v, %d failures recorded, ended %q: %+v", at, all[0].State, all[1].State, failed, c.Reason(), c.Boots)
+		}
 	}
 }

@@ -92,7 +92,7 @@ func mountDisk() error {
 	for _, file := range modules {
 		f, err := os.Open(file)
 		if err == nil {
-			if err = unix.FinitModule(int(f.Fd()), "", 0); err == unix.EEXIST {
+			if err = unix.FinitModule(int(f.Fd()), "", 0); errors.Is(err, unix.EEXIST) {
 				err = nil
 			}
 			f.Close()

@@ -17,6 +17,7 @@ import (
 
 	"netab/cmd/netab/question"
 	"netab/results"
+	"netab/results/crew"
 	"netab/results/disk"
 	"netab/results/vocab"
 	"netab/runner"
@@ -71,7 +72,7 @@ func AgainHere(ctx context.Context, c *results.Campaign, q *question.Question, o
 		case k.Digest != was.Digest:
 			return nil, fmt.Errorf("kernel %s is another than when campaign %s began (%s, now %s): plan a new one", k.Ref, h.ID, was.Release, k.Release)
 		case k.Cmdline != was.Cmdline:
-			return nil, fmt.Errorf("kernel %s would be started otherwise than when campaign %s began (%q, now %q): plan a new one, or name the old command line in %s, as cmdline:", k.Ref, h.ID, was.Cmdline, k.Cmdline, reboot.ConfigFile)
+			return nil, fmt.Errorf("kernel %s would be started otherwise than when campaign %s began (%q, now %q): plan a new one, or have %s say the old command line (cmdline)", k.Ref, h.ID, was.Cmdline, k.Cmdline, reboot.ConfigFile)
 		}
 	}
 	return s, nil
@@ -117,8 +118,9 @@ func (h *Here) Boot(ctx context.Context, _ int, seed uint64, line func([]byte) e
 	}
 	done := make(chan outcome, 1)
 	go func() {
-		id, err := h.run(limited, seed)
-		done <- outcome{id, err}
+		var o outcome
+		o.err = crew.Caught(func() (err error) { o.id, err = h.run(limited, seed); return err })
+		done <- o
 	}()
 	b := results.Boot{End: vocab.Finished, Started: began}
 	var o outcome
