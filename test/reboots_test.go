@@ -90,8 +90,14 @@ func TestBootsPlan(t *testing.T) {
 	if o := p.netab(t, "results", "show", c.Header.ID, "--store", "store"); o.status != 0 || !strings.Contains(o.stdout, "netab boots plan --resume") {
 		t.Errorf("show: %+v", o)
 	}
-	if o := p.netab(t, "boots", "plan", "--resume", c.Header.ID, "--store", "store"); o.status != 0 {
+	if o := p.netab(t, "boots", "plan", "--resume", c.Header.ID, "--store", "store", "--max-time", "9s"); o.status != 2 || !strings.Contains(o.stderr, "--max-time would change") {
+		t.Errorf("taken up as another: %+v", o)
+	}
+	if o := p.netab(t, "boots", "plan", "--resume", c.Header.ID, "--store", "store", "--boots", "4"); o.status != 0 {
 		t.Errorf("taken up: %+v", o)
+	}
+	if o := p.netab(t, "boots", "status"); o.status != 0 || !strings.Contains(o.stdout, "0 measured, 0 failed, 4 left") {
+		t.Errorf("made longer: %+v", o)
 	}
 	if o := p.netab(t, "boots", "stop"); o.status != 0 {
 		t.Errorf("stop: %+v", o)

@@ -80,6 +80,11 @@ A scenario cannot name kernels here: they are booted as root.`,
 			if len(args) > 0 || f.kernels != "" {
 				return usage(fmt.Errorf("--resume takes up what campaign %s asks, of its kernels: no scenario and no kernels are named", f.resume))
 			}
+			for _, name := range []string{"set", "confidence", "resolution", "max-time", "seed"} {
+				if cmd.Flags().Changed(name) {
+					return usage(fmt.Errorf("--%s would change what campaign %s asks: leave it off, or plan a new one", name, f.resume))
+				}
+			}
 			return nil
 		},
 		ValidArgsFunction: completeScenario,
@@ -229,13 +234,16 @@ func (f runFlags) replanBoots(cmd *cobra.Command, way reboot.Way) error {
 	if err != nil {
 		return failed(err)
 	}
-	if _, ok := campaign.Next(c.Outcomes()); !ok {
-		return failed(fmt.Errorf("campaign %s is complete: netab compare %s shows it", c.Header.ID, c.Header.ID))
-	}
 	s.ID, s.Campaign, s.Machine = c.Header.ID, w.Dir(), f.machine
 	if f.dryRun {
 		printBoots(cmd.OutOrStdout(), c.Header, s, q.EachBoot(len(c.Header.Kernels)))
 		return nil
+	}
+	if err := f.addBoots(w, c); err != nil {
+		return err
+	}
+	if _, ok := campaign.Next(c.Outcomes()); !ok {
+		return failed(fmt.Errorf("campaign %s is complete: netab compare %s shows it, and --boots NUMBER makes it longer", c.Header.ID, c.Header.ID))
 	}
 	if err := reboot.Save(claim.StateDir(), s); err != nil {
 		return failed(err)
