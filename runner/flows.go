@@ -92,7 +92,7 @@ func (g *group) config(v6, exposed bool) traffic.Config {
 		Threads: t.Threads, SendBuffer: int(t.SendBuffer), ReceiveBuffer: int(t.ReceiveBuffer), Congestion: t.Congestion,
 		NoDelay: t.NoDelay, NotSentLowat: int(t.NotSentLowat), PacingRate: int64(t.PacingRate / 8),
 		Rate: float64(t.Rate) / float64(max(g.sources(), 1)), Burst: t.Burst, Depth: t.Depth, Think: int64(t.Think), Timeout: int64(t.Timeout),
-		Verify: t.Verify, Exposed: exposed, MSS: t.MSS, TOS: tosOf(t), DontFragment: t.DontFragment,
+		Verify: t.Verify, Exposed: exposed, MPTCP: t.MPTCP, MSS: t.MSS, TOS: tosOf(t), DontFragment: t.DontFragment,
 		Source: traffic.Path{Call: t.Source.Path, Batch: t.Source.Batch, Segment: int(t.Source.Segment), ZeroCopy: t.Source.ZeroCopy,
 			Socket: t.Source.Socket, Slowdown: float64(t.Source.Slowdown)},
 		Sink: traffic.Path{Call: t.Sink.Path, Batch: t.Sink.Batch, GRO: t.Sink.GRO, Truncate: t.Sink.Truncate,

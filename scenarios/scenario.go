@@ -116,7 +116,9 @@ type Traffic struct {
 	// Congestion control of TCP; default cubic (the host's default may pace).
 	Congestion string `yaml:"congestion,omitempty" json:"congestion,omitempty"`
 	NoDelay    bool   `yaml:"nodelay,omitempty" json:"nodelay,omitempty"`
-	MSS        int    `yaml:"mss,omitempty" json:"mss,omitempty"` // TCP_MAXSEG at both ends; 0 = by the path's MTU
+	// MPTCP of tcp: IPPROTO_MPTCP at both ends.
+	MPTCP bool `yaml:"mptcp,omitempty" json:"mptcp,omitempty"`
+	MSS   int  `yaml:"mss,omitempty" json:"mss,omitempty"` // TCP_MAXSEG at both ends; 0 = by the path's MTU
 	// TOS is the byte of IP_TOS or IPV6_TCLASS of what is sent, as a number; a file may
 	// give a DSCP by its name, which are its upper six bits.
 	TOS string `yaml:"tos,omitempty" json:"tos,omitempty"`

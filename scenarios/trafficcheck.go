@@ -207,6 +207,10 @@ func (c trafficChecker) options() {
 	const tcpOnly = "leave it off, or use tcp"
 	c.refuse(t.Congestion != "" && t.Protocol != vocab.TCP, "congestion", string(t.Protocol)+" has no congestion control", tcpOnly)
 	c.refuse(t.NoDelay && t.Protocol != vocab.TCP, "nodelay", string(t.Protocol)+" has no TCP_NODELAY", tcpOnly)
+	c.refuse(t.MPTCP && (t.Protocol != vocab.TCP || !c.kind(vocab.Stream, vocab.RR)), "mptcp", protocolKind(t)+" is not carried by MPTCP here", "leave it off, or use tcp with stream or rr")
+	c.refuse(t.MPTCP && t.Source.ZeroCopy, "mptcp", "MPTCP has no MSG_ZEROCOPY", "leave off source.zerocopy, or mptcp")
+	c.refuse(t.MPTCP && t.Sink.Path == "tcp-zerocopy", "mptcp", "MPTCP has no TCP_ZEROCOPY_RECEIVE", "use another sink path, or leave off mptcp")
+	c.refuse(t.MPTCP && (t.MSS > 0 || t.PacingRate > 0), "mptcp", "not every kernel hands mss and pacing_rate on to subflows", "leave these off, or mptcp")
 	c.refuse(t.MSS > 0 && t.Protocol != vocab.TCP, "mss", string(t.Protocol)+" has no segments", tcpOnly)
 	c.refuse(t.TOS != "" && t.unix(), "tos", "unix sockets have no IP header", "leave it off, or use tcp or udp")
 	c.refuse(t.DontFragment && t.Protocol != vocab.UDP, "dont_fragment", string(t.Protocol)+" fragments nothing", "leave it off, or use udp")

@@ -26,6 +26,7 @@ func trafficRules() ruleBook {
 		"Traffic.receive_buffer": {doc: "SO_RCVBUF in bytes. Default: the kernel's own.", min: 1, max: bytes},
 		"Traffic.congestion":     {doc: "Congestion control of TCP. Default: cubic.", text: wordSyntax("congestion control", "_-")},
 		"Traffic.nodelay":        {doc: "TCP_NODELAY: send small segments at once."},
+		"Traffic.mptcp":          {doc: "Multipath TCP (IPPROTO_MPTCP) at both ends, with one subflow: what its framing and its second queue cost."},
 		"Traffic.mss":            {doc: "TCP_MAXSEG at both ends: the largest segment. Default: what the MTU leaves.", min: minMSS, max: maxMSS},
 		"Traffic.tos":            {doc: "Type of service of what is sent: 0 to 255 (also 0x20, 040), or a DSCP by name: ef, af11 to af43, cs0 to cs7, le.", text: tosSyntax()},
 		"Traffic.dont_fragment":  {doc: "Set DF on datagrams (IP_PMTUDISC_DO): what is larger than the path's MTU is not sent. TCP has it always."},

@@ -85,6 +85,7 @@ var table = []path{
 	{name: "receive_buffer", kernel: "SO_RCVBUFFORCE", needs: "CAP_NET_ADMIN; up to net.core.rmem_max it works without", try: tryBufferForce},
 	{name: "pacing_rate", kernel: "SO_MAX_PACING_RATE", since: "3.13", try: tryPacing},
 	{name: "notsent_lowat", kernel: "TCP_NOTSENT_LOWAT", since: "3.12", try: tryNotSentLowat},
+	{name: "mptcp", kernel: "IPPROTO_MPTCP", since: "5.6, with CONFIG_MPTCP and sysctl net.mptcp.enabled", try: tryMPTCP},
 	{name: "low_water", kernel: "SO_RCVLOWAT", try: tryLowWater},
 	{name: "reuseport", kernel: "SO_REUSEPORT", since: "3.9", try: tryReusePort},
 	{name: "reuseport-cpu", kernel: "SO_ATTACH_REUSEPORT_CBPF", since: "4.5", try: tryReusePortCPU},

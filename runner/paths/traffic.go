@@ -30,6 +30,7 @@ func addPaths(needed map[string]bool, t scenarios.Traffic) {
 		"truncate":                  sink.Truncate,
 		"busy_poll":                 sink.BusyPoll > 0,
 		"prefer_busy_poll":          sink.PreferBusyPoll,
+		"mptcp":                     t.MPTCP,
 		"low_water":                 sink.LowWater > 0,
 		"pacing_rate":               t.PacingRate > 0,
 		"notsent_lowat":             t.NotSentLowat > 0,

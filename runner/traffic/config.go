@@ -22,6 +22,7 @@ type Config struct {
 	Congestion    string `json:"congestion,omitempty"`
 	NoDelay       bool   `json:"nodelay,omitempty"`
 	NotSentLowat  int    `json:"notsent_lowat,omitempty"`
+	MPTCP         bool   `json:"mptcp,omitempty"`
 	MSS           int    `json:"mss,omitempty"` // TCP_MAXSEG
 	TOS           int    `json:"tos,omitempty"` // IP_TOS, IPV6_TCLASS
 	DontFragment  bool   `json:"dont_fragment,omitempty"`

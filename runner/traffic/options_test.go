@@ -88,3 +88,31 @@ func TestSchedule(t *testing.T) {
 		t.Errorf("capabilities %v", caps)
 	}
 }
+
+// TestMPTCP: a flow of it moves what is sent, and both ends speak it: on one that fell
+// back to TCP the kernel knows no MPTCP_INFO.
+func TestMPTCP(t *testing.T) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_MPTCP)
+	if err != nil {
+		need.Missing(t, "MPTCP in the kernel", "boot one with CONFIG_MPTCP, and sysctl net.mptcp.enabled=1")
+	}
+	unix.Close(fd)
+	for _, sink := range []string{"recv", "read", "splice"} {
+		config := Config{Kind: vocab.Stream, Protocol: vocab.TCP, Message: 64 << 10, MPTCP: true, Congestion: "cubic", NoDelay: true, Sink: Path{Call: sink}}
+		retry(t, func(t *testing.T, by stretch) string {
+			l := newLedger(t)
+			s := openFlows(t, config, 1)
+			for _, e := range s.endpoints {
+				if got, err := unix.GetsockoptInt(e.fd, unix.SOL_SOCKET, unix.SO_PROTOCOL); err != nil || got != unix.IPPROTO_MPTCP {
+					t.Errorf("protocol %d, %v", got, err)
+				}
+			}
+			windows := by.shortRun(2)
+			r, ok := runs(t, s, windows)
+			if !ok {
+				return "late"
+			}
+			return checkReport(t, l, config, 1, windows, r, nil)
+		})
+	}
+}

@@ -22,9 +22,13 @@ func (c *Config) socket(sink bool) (fd int, err error) {
 	if !c.stream() {
 		kind = unix.SOCK_DGRAM
 	}
-	fd, err = unix.Socket(family, kind|unix.SOCK_CLOEXEC, 0)
+	protocol, called := 0, string(c.Protocol)
+	if c.MPTCP {
+		protocol, called = unix.IPPROTO_MPTCP, "mptcp"
+	}
+	fd, err = unix.Socket(family, kind|unix.SOCK_CLOEXEC, protocol)
 	if err != nil {
-		return -1, fmt.Errorf("open %s socket: %w", c.Protocol, err)
+		return -1, fmt.Errorf("open %s socket: %w", called, err)
 	}
 	if err := c.configure(fd, sink); err != nil {
 		unix.Close(fd)

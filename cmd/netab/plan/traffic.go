@@ -27,7 +27,7 @@ func trafficOf(t scenarios.Traffic, topology vocab.Topology) string {
 	if t.Direction != "forward" {
 		words = append(words, "direction "+t.Direction)
 	}
-	for _, o := range []option{{t.MSS > 0, fmt.Sprintf("MSS %d", t.MSS)}, {t.TOS != "", "TOS " + t.TOS}, {t.DontFragment, "DF"}, {t.Protocol == vocab.TCP && t.Congestion != "cubic", t.Congestion}} {
+	for _, o := range []option{{t.MPTCP, "MPTCP"}, {t.MSS > 0, fmt.Sprintf("MSS %d", t.MSS)}, {t.TOS != "", "TOS " + t.TOS}, {t.DontFragment, "DF"}, {t.Protocol == vocab.TCP && t.Congestion != "cubic", t.Congestion}} {
 		if o.set {
 			words = append(words, o.text)
 		}

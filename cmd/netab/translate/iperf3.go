@@ -80,7 +80,7 @@ func iperf3(r *reader, words []string) {
 			r.settings["gso"] = ""
 			r.say(Mapped, "traffic.source.segment: the message; traffic.sink.gro: on")
 		}),
-		is("-m --mptcp", refuses("netab has no MPTCP yet")),
+		is("-m --mptcp", mapsTo("traffic.mptcp", "on")),
 		takes("-A --affinity", func(r *reader, value string) {
 			source, sink, both := strings.Cut(value, ",")
 			if !both {

@@ -110,7 +110,7 @@ func TestIperf3(t *testing.T) {
 		{"--extra-data x", Moot, ""}, {"--get-server-output", Moot, ""}, {"-p 5201", Moot, ""}, {"--cport 1", Moot, ""}, {"--connect-timeout 9", Moot, ""},
 		{"--rcv-timeout 9", Moot, ""}, {"--snd-timeout 9", Moot, ""}, {"-I x", Moot, ""}, {"--udp-counters-64bit", Moot, ""}, {"--repeating-payload", Moot, ""},
 		{"-B 1.2.3.4", Refused, ""}, {"--bind-dev e", Refused, ""}, {"-F x", Refused, ""}, {"-L 1", Refused, ""}, {"--sctp", Refused, ""}, {"-X a", Refused, ""},
-		{"--nstreams 2", Refused, ""}, {"-m", Refused, ""}, {"--username x", Refused, ""}, {"--rsa-public-key-path x", Refused, ""}, {"-s", Refused, ""}, {"-D", Refused, ""}, {"-1", Refused, ""},
+		{"--nstreams 2", Refused, ""}, {"-m", Mapped, "traffic.mptcp=on"}, {"--username x", Refused, ""}, {"--rsa-public-key-path x", Refused, ""}, {"-s", Refused, ""}, {"-D", Refused, ""}, {"-1", Refused, ""},
 		{"--bogus", Refused, ""}, {"-q", Refused, ""}, {"stray", Refused, ""}, {"-l", Refused, ""}, {"-t 0", Refused, ""}, {"-b fast", Refused, ""}, {"-P 0", Refused, ""}, {"-u -Z", Refused, ""},
 		{"-uR", Mapped, "traffic.direction=reverse"},
 	})
