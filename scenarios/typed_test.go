@@ -134,7 +134,7 @@ func TestTypedErrors(t *testing.T) {
 		{asTyped("--arm", "", "a: nonsense"), `--arm:1:4: "nonsense" is no setting of an arm; want NAME`},
 		{asTyped("--arm", "", "a: traffic.message=64, traffic.flws=2"), `--arm:1:32: unknown key "flws"`},
 		{asTyped("--arm", "", "a: traffic.message=64, traffic.flows=x"), `--arm:1:38: traffic.flows: "x" is not a whole number`},
-		{asTyped("--arm", "", "a: {trafic: udp}"), `--arm:1:5: unknown key "trafic"`},
+		{asTyped("--arm", "", "a: {traffc: udp}"), `--arm:1:5: unknown key "traffc"`},
 		{asTyped("--arm", "", "a:"), `--arm:1:3: nothing follows "a:"`},
 		{asTyped("--arm", "", ""), `--arm:1:1: "" names no arm`},
 	} {

@@ -28,8 +28,11 @@ func TestLimit(t *testing.T) {
 	if trials = append(trials, invalid); l.reached(trials) {
 		t.Error("an invalid trial counts")
 	}
-	if trials = append(trials, trial(slice(1, 50, 1, 0))); !l.reached(trials) || !l.reached(trials) {
+	if trials = append(trials, trial(slice(1, 50, 1, 0))); !l.reached(trials) {
 		t.Error("not reached")
+	}
+	if !l.reached(trials) {
+		t.Error("reached no more when it is asked again")
 	}
 	if l := q(0, 10).limit(); l.reached([]results.Trial{trial(slice(0, 1, 9, 0), slice(1, 1, 1, 10))}) || !l.reached([]results.Trial{trial(slice(0, 1, 9, 0), slice(1, 1, 1, 10)), trial(slice(0, 1, 1, 0))}) {
 		t.Error("messages are miscounted")

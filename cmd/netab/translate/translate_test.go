@@ -26,17 +26,6 @@ func said(t *Translation) string {
 	return strings.Join(out, " ")
 }
 
-// fates are the options of one fate, as they were typed.
-func fates(t *Translation, fate Fate) string {
-	var out []string
-	for _, p := range t.Parts {
-		if p.Fate == fate {
-			out = append(out, p.Typed)
-		}
-	}
-	return strings.Join(out, ", ")
-}
-
 // An optionCase is one option: what the line comes to with it, if it is mapped.
 type optionCase struct {
 	option string
