@@ -26,3 +26,21 @@ func TestEffectTables(t *testing.T) {
 		}
 	}
 }
+
+// TestNoInterval: one boot against one has none.
+func TestNoInterval(t *testing.T) {
+	p := 0.5
+	for _, tt := range []struct {
+		c    analysis.Comparison
+		want string
+	}{
+		{analysis.Comparison{N: 2, Change: 0.05, Lo: 0.05, Hi: 0.05, Withheld: "one boot of each"}, ""},
+		{analysis.Comparison{N: 1, Change: 0.05, Lo: 0.01, Hi: 0.09, P: &p}, ""},
+		{analysis.Comparison{N: 8, Change: 0.05, Lo: 0.01, Hi: 0.09, P: &p}, "+1.0 to +9.0"},
+	} {
+		v := VerdictTableOf(analysis.Summary{Metrics: []string{"goodput"}, Comparisons: []analysis.Comparison{tt.c}}, "goodput")
+		if got := v.Interval(&tt.c); got != tt.want {
+			t.Errorf("%+v: %q, want %q", tt.c, got, tt.want)
+		}
+	}
+}

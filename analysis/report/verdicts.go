@@ -254,7 +254,7 @@ func VerdictWords(c *analysis.Comparison) string {
 // Interval writes both ends in the unit of the change column; one trial alone
 // has none.
 func (v VerdictTable) Interval(c *analysis.Comparison) string {
-	if c.N < 2 || c.Untold() {
+	if c.N < 2 || c.Untold() || c.P == nil && c.Lo == c.Hi { // as of one boot against one
 		return ""
 	}
 	return figure.Interval(v.Change, c.Lo, c.Hi)
