@@ -23,7 +23,8 @@ const (
 // chose it. xz -9 wants 64 MiB, zstd --ultra -22 128 MiB.
 const maxWindow = 128 << 20
 
-// decompress reads what is compressed with gzip, xz, zstd or bzip2, or not at all.
+// decompress reads what is compressed with gzip, xz, zstd, bzip2 or, as kernels are, lz4,
+// or not at all.
 func decompress(r *io.SectionReader) (io.Reader, error) {
 	head := make([]byte, len(magicXZ))
 	n, err := r.ReadAt(head, 0)
@@ -46,6 +47,11 @@ func decompress(r *io.SectionReader) (io.Reader, error) {
 		return d, nil
 	case is(magicBzip2):
 		return bzip2.NewReader(whole), nil
+	case is(magicLZ4):
+		if _, err := whole.Discard(len(magicLZ4)); err != nil {
+			return nil, err
+		}
+		return newLZ4(whole), nil
 	case is("\x5d\x00\x00"):
 		return nil, errors.New("it is compressed with LZMA alone, the format before xz: decompress it and compress it anew with xz or zstd")
 	}

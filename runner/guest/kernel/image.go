@@ -334,7 +334,7 @@ func payload(r io.ReaderAt, size int64) (io.Reader, error) {
 	section := io.NewSectionReader(r, from, length)
 	if at := make([]byte, len(magicXZ)); length > 4 {
 		// Behind all but gzip the build puts the length of what was compressed.
-		if _, err := section.ReadAt(at, 0); err == nil && string(at) == magicXZ {
+		if _, err := section.ReadAt(at, 0); err == nil && (string(at) == magicXZ || strings.HasPrefix(string(at), magicZstd)) {
 			section = io.NewSectionReader(r, from, length-4)
 		}
 	}
