@@ -2,7 +2,7 @@
 # What takes long, with its figures: each step prints a line of Markdown for
 # docs/soak.md, with machine and commit. Nothing else may run meanwhile.
 #
-#	bench/soak.sh [suite] [kills] [thousand] [guests] [reboots] [switchers] [fuzz] [race] [aa] [gates] [audit]	(default: all)
+#	bench/soak.sh [suite] [kills] [thousand] [guests] [counts] [reboots] [switchers] [fuzz] [race] [aa] [gates] [audit]	(default: all)
 #
 # FUZZ selects fuzz targets by a regular expression (default: all), FUZZTIME is how
 # long each is tried (600s: all take eight hours).
@@ -71,6 +71,22 @@ switchers() {
 	line 'the command lines of cmd/netab/translate/testdata/switchers.txt, translated and measured' "$(grep -c '^ *--- PASS' "$log") test green"
 }
 
+# counts: how often one seed gives one number, beside another boot, and what two kernels of
+# Debian's differ by.
+counts() {
+	store=$(mktemp -d)
+	kernels=apt:linux-image-6.1.0-57-cloud-amd64,apt:linux-image-6.12-cloud-amd64
+	for i in $(seq 20); do
+		bin/netab count udp-rr --kernels "${kernels%%,*}" --seeds 1 --functions=false --quiet --json --store "$store" | sed -n 's/^ *"instructions": //p'
+	done | sort | uniq -c | sort -rn >"$log"
+	line '`netab count udp-rr` 20 times, one seed' "$(wc -l <"$log") different numbers, the most frequent in $(awk 'NR == 1 { print $1 }' "$log") of 20"
+	for scenario in udp-rr tcp-crr; do
+		bin/netab count "$scenario" --kernels "$kernels" --seeds 4 --functions=false --quiet --store "$store" >"$log"
+		line "\`netab count $scenario\` of $kernels" "$(grep -m 1 ' against ' "$log")"
+	done
+	rm -r "$store"
+}
+
 # fuzz: each target alone. What it finds lies in testdata/fuzz of its package.
 fuzz() {
 	grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' . | sed 's/:func / /' | grep -E "${FUZZ:-.}" | sort | while read -r file target; do
@@ -106,7 +122,7 @@ audit() {
 }
 
 make -s build
-for step in ${*:-suite kills thousand guests reboots switchers fuzz race aa gates audit}; do
+for step in ${*:-suite kills thousand guests counts reboots switchers fuzz race aa gates audit}; do
 	"$step"
 done
 rm -f "$log"

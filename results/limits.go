@@ -82,6 +82,10 @@ var spans = map[string]span{
 	"kernel":           {0, maxKernels - 1},
 	"memory_mib":       {0, 1 << 30},
 	"guest_cpus":       {0, maxCPU},
+	"kind":             {0, maxCountKinds - 1}, // of a count, as are the next
+	"instructions":     {0, maxNumber},
+	"n":                {0, maxNumber},
+	"units":            {0, maxNumber},
 }
 
 // keys of maps by CPU; -1 is a CPU that the kernel did not tell.

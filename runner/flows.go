@@ -161,6 +161,9 @@ func (l *live) openSockets() error {
 	if err := l.connect(sources); err != nil {
 		return err
 	}
+	if err := l.giveQuota(); err != nil {
+		return err
+	}
 	return l.accept(sinks)
 }
 

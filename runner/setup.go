@@ -23,8 +23,9 @@ type live struct {
 	before   map[*agent.Agent]probe.Namespace
 	net      map[*agent.Agent]probe.Namespace // differences, after run
 	reports  map[*agent.Agent]*traffic.Report
-	late     time.Duration // by which some agent knew its schedule too late
-	failed   error         // what ended the arm's traffic
+	late     time.Duration  // by which some agent knew its schedule too late
+	failed   error          // what ended the arm's traffic
+	quota    *traffic.Quota // nil = it works off a schedule
 }
 
 // prepare applies the setup's own knobs and opens its sockets.

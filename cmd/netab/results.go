@@ -16,6 +16,7 @@ import (
 
 	"netab/analysis"
 	"netab/analysis/escape"
+	"netab/analysis/prose"
 	"netab/analysis/report"
 	"netab/analysis/report/export"
 	"netab/analysis/report/html"
@@ -67,7 +68,23 @@ func listRuns(w io.Writer, dir string, width int) error {
 		}
 		rows = append(rows, row)
 	}
+	ids, err := results.CountIDs(dir)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		rows = append(rows, countRow(dir, id))
+	}
 	return writeWhole(w, listOfRuns(rows, width))
+}
+
+// countRow is a count in the list of runs.
+func countRow(dir, id string) []string {
+	c, err := results.ReadCount(dir, id)
+	if err != nil {
+		return []string{id, "-", "-", "-", fmt.Sprintf("unreadable: %v", err)}
+	}
+	return []string{id, c.Name, c.Started.Local().Format("2006-01-02 15:04:05"), prose.Counted(len(c.Boots), "boot"), "instructions counted"}
 }
 
 // listOfRuns lays rows out. Where they are too wide, what a run's id says too
@@ -120,6 +137,12 @@ func newResultsShow() *cobra.Command {
 		Args:              exactly(1, "a run: an id from `netab results`, a path, or latest"),
 		ValidArgsFunction: completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if c, err := countNamed(cmd, args[0]); c != nil || err != nil {
+				if err != nil {
+					return failed(err)
+				}
+				return showCount(cmd, c, as.or(wanted{"json", asJSON}) == "json", 15)
+			}
 			x, err := pickOne(cmd, args[0])
 			if err != nil {
 				return failed(err)

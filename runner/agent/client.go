@@ -295,3 +295,18 @@ func (a *Agent) Run(windows []traffic.Window, end int64) (*traffic.Report, error
 	}
 	return callWithin[*traffic.Report](a, wait, "Run", RunArgs{windows, end})
 }
+
+// Quota has the set that is open work off so many messages, by Count, and no schedule.
+// It is for before Accept.
+func (a *Agent) Quota(q traffic.Quota) error { return tell(a, "Quota", q) }
+
+// Count works the quota off. It may take as long as the run's context lasts: whoever
+// counts instructions has no other clock.
+func (a *Agent) Count() (*traffic.Tally, error) {
+	return callWithin[*traffic.Tally](a, 24*time.Hour, "Count", Nothing{})
+}
+
+// EndCount ends it.
+func (a *Agent) EndCount() (*traffic.Report, error) {
+	return call[*traffic.Report](a, "EndCount", Nothing{})
+}

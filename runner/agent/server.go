@@ -116,11 +116,14 @@ func (s *server) methods() map[string]method {
 		"Set":    get(s.setKnobs),
 		"Follow": get(s.follow),
 
-		"Open":    do(s.open),
-		"Listen":  get(func(ends []traffic.End) ([]uint16, error) { return s.set.Listen(ends) }),
-		"Connect": get(func(ends []traffic.End) ([]uint16, error) { return s.set.Connect(ends) }),
-		"Accept":  do(s.accept),
-		"Run":     get(func(a RunArgs) (*traffic.Report, error) { return s.set.Run(a.Windows, a.End) }),
+		"Open":     do(s.open),
+		"Listen":   get(func(ends []traffic.End) ([]uint16, error) { return s.set.Listen(ends) }),
+		"Connect":  get(func(ends []traffic.End) ([]uint16, error) { return s.set.Connect(ends) }),
+		"Accept":   do(s.accept),
+		"Quota":    do(func(q traffic.Quota) error { return s.set.SetQuota(q) }),
+		"Count":    get(func(Nothing) (*traffic.Tally, error) { return s.set.Count() }),
+		"EndCount": get(func(Nothing) (*traffic.Report, error) { return s.set.EndCount() }),
+		"Run":      get(func(a RunArgs) (*traffic.Report, error) { return s.set.Run(a.Windows, a.End) }),
 	}
 }
 

@@ -57,6 +57,11 @@ type Machine struct {
 	Kernel []string
 	// Extra are more arguments of QEMU.
 	Extra []string
+	// SingleThread has one thread of the host's execute all CPUs under TCG, and nothing of
+	// the host reach the guest's clock, as counting instructions takes.
+	SingleThread bool
+	// Inherit are files that QEMU has open, as descriptors from FirstInherited.
+	Inherit []*os.File
 	// BootWithin is how long the guest may take until it begins with the job; 0 = two
 	// minutes.
 	BootWithin time.Duration
@@ -194,17 +199,21 @@ func (m Machine) prepare(ctx context.Context, k Kernel, job Job) (b *boot, err e
 		return b, err
 	}
 	initramfs := image{program: program, modules: modules, files: job.Files, release: k.Release, config: k.Config, spec: inside.Spec{
-		Args: job.Args, Env: job.Env, Stream: job.Stream, Deadline: b.deadline, Port: b.machine.Port}}
+		Args: job.Args, Env: job.Env, Stream: job.Stream, Deadline: b.deadline, Port: b.machine.Port, NoAck: b.machine.SingleThread}}
 	if b.initrd, err = memory("initramfs", initramfs.write); err != nil {
 		return b, fmt.Errorf("%s: make the initramfs: %w", k.Ref, err)
 	}
 	if b.unpacks, err = unpacks(k.Image, b.initrd); err != nil {
 		return b, err
 	}
-	if b.console, err = newWire(); err != nil {
+	connect := newWire
+	if b.machine.SingleThread {
+		connect = newPipe
+	}
+	if b.console, err = connect(); err != nil {
 		return b, err
 	}
-	b.port, err = newWire()
+	b.port, err = connect()
 	return b, err
 }
 
@@ -232,7 +241,7 @@ func (b *boot) choosePort() ([]Module, error) {
 // run boots it, and returns when QEMU is gone.
 func (b *boot) run(ctx context.Context, line func([]byte) error, said io.Writer) (Outcome, error) {
 	began := time.Now()
-	q, err := start(b.command(), b.initrd, b.console.theirs, b.port.theirs)
+	q, err := start(b.command(), append([]*os.File{b.initrd, b.console.theirs, b.port.theirs}, b.machine.Inherit...)...)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("start %s: %w", b.qemu.Path, err)
 	}

@@ -26,7 +26,8 @@ const (
 type QEMU struct {
 	Path    string
 	Version string // "7.2.22 (Debian 1:7.2+dfsg-7)"
-	sandbox bool   // it can confine itself (seccomp)
+	Major   int
+	sandbox bool // it can confine itself (seccomp)
 }
 
 // FindQEMU finds the program that is named so, or the one in $PATH, and says what to
@@ -60,7 +61,7 @@ func FindQEMU(ctx context.Context, name string) (*QEMU, error) {
 	// A QEMU without seccomp refuses the option, and the list of machines is as good as
 	// anything that ends by itself.
 	_, err = ask(ctx, path, "-sandbox", sandbox, "-machine", "help")
-	return &QEMU{Path: path, Version: version, sandbox: err == nil}, nil
+	return &QEMU{Path: path, Version: version, Major: major, sandbox: err == nil}, nil
 }
 
 // ask runs QEMU for what it answers at once.
@@ -105,6 +106,9 @@ const (
 	initrdFD  = 3
 	consoleFD = 4
 	portFD    = 5
+
+	// FirstInherited is that of the first of a Machine's Inherit.
+	FirstInherited = 6
 )
 
 // command is QEMU's command line.
@@ -112,7 +116,7 @@ func (b *boot) command() []string {
 	m := b.machine
 	accel := string(m.Accel)
 	if m.Accel == TCG {
-		accel += ",thread=multi"
+		accel += map[bool]string{false: ",thread=multi", true: ",thread=single"}[m.SingleThread]
 	}
 	args := []string{b.qemu.Path, "-name", "netab-guest", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"}
 	if b.qemu.sandbox {
@@ -122,14 +126,21 @@ func (b *boot) command() []string {
 		"-machine", "q35,hpet=off", "-accel", accel, "-cpu", m.CPUModel,
 		"-smp", strconv.Itoa(m.CPUs), "-m", strconv.Itoa(m.MemoryMiB),
 		"-kernel", b.kernel.Image, "-initrd", fmt.Sprintf("/proc/self/fd/%d", initrdFD), "-append", strings.Join(m.parameters(), " "),
-		"-chardev", fmt.Sprintf("socket,id=console,fd=%d", consoleFD), "-serial", "chardev:console",
-		"-chardev", fmt.Sprintf("socket,id=port,fd=%d", portFD))
+		"-chardev", b.chardev("console", consoleFD), "-serial", "chardev:console", "-chardev", b.chardev("port", portFD))
 	if m.Port == inside.Virtio {
 		args = append(args, "-device", "virtio-serial-pci", "-device", "virtserialport,chardev=port,name="+inside.PortName)
 	} else {
 		args = append(args, "-serial", "chardev:port")
 	}
 	return append(args, m.Extra...)
+}
+
+// chardev is what is connected to the host by a descriptor.
+func (b *boot) chardev(id string, fd int) string {
+	if !b.machine.SingleThread {
+		return fmt.Sprintf("socket,id=%s,fd=%d", id, fd)
+	}
+	return fmt.Sprintf("file,id=%s,path=/proc/self/fd/%d", id, fd)
 }
 
 // parameters are the kernel's.

@@ -41,12 +41,31 @@ type loop struct {
 	stop    *atomic.Bool
 	first   sample // when the gate opened
 	last    sample // when the loop was over
+
+	// Of a Set with a Quota.
+	counting *counting
+	partner  *loop // the sink whose steps this source's thread makes; nil = none
+	passive  bool  // the sink of such
+	shown    shown
 }
 
 // run waits for the gate and works off the windows as source or sink.
 func (l *loop) run(sink bool) error {
+	var errno syscall.Errno
 	detached.Enter()
-	errno := l.work(sink)
+	l.gate.wait()
+	switch { // here, because stack is scarce
+	case l.counting == nil:
+		errno = l.work(sink)
+	case l.passive: // its steps are made by the source's thread
+		l.counting.over.wait()
+	case sink:
+		errno = l.countSink()
+	case l.partner != nil:
+		errno = l.countTurns()
+	default:
+		errno = l.countSource()
+	}
 	detached.Leave()
 	switch {
 	case errno == errnoClosed:
@@ -66,7 +85,6 @@ const errnoClosed syscall.Errno = 1 << 20
 
 //go:nosplit
 func (l *loop) work(sink bool) syscall.Errno {
-	l.gate.wait()
 	if l.meter == nil {
 		return 0
 	}

@@ -49,6 +49,7 @@ type Set struct {
 	gate      gate           // behind which the threads wait for Run
 	ended     sync.WaitGroup // the threads
 	stop      [2]atomic.Bool // sources, sinks
+	count     *counting      // nil = it works off windows
 }
 
 type endpoint struct {

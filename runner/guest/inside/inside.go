@@ -35,6 +35,7 @@ type Spec struct {
 	Stream   string        `json:"stream,omitempty"` // pattern of the file whose lines are sent; "" = standard output
 	Deadline time.Duration `json:"deadline"`         // of the job; 0 = none
 	Port     Port          `json:"port"`
+	NoAck    bool          `json:"no_ack,omitempty"`  // nothing comes from the host
 	Modules  []string      `json:"modules,omitempty"` // files of ModulesDir in the order in which they are loaded
 }
 
@@ -105,11 +106,18 @@ func serve() error {
 	if err := host.Send(Message{Type: HelloType, Hello: hello(lacks)}); err != nil {
 		return fmt.Errorf("tell the host: %w", err)
 	}
-	acknowledged := awaitAck(port)
+	var acknowledged <-chan struct{}
+	if !spec.NoAck {
+		acknowledged = awaitAck(port)
+	}
 	awaitClock()
 	exit := work(spec, host)
 	if err := host.Send(Message{Type: ExitType, Exit: &exit}); err != nil {
 		return fmt.Errorf("tell the host: %w", err)
+	}
+	if spec.NoAck {
+		_ = unix.IoctlSetInt(int(port), unix.TCSBRK, 1) // all of it is out
+		return nil
 	}
 	select {
 	case <-acknowledged:

@@ -1,0 +1,365 @@
+// Package counting has guests count instructions for a question: each arm on each kernel
+// in a boot of its own for each seed, two boots at a time. It is a library for whoever
+// asks one kernel after another, as a bisection does: a Counter is made once, Boots
+// gives what so many seeds come to.
+//
+// It lies below cmd as package question does, and prints nothing but what takes long.
+package counting
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"netab/cmd/netab/question"
+	"netab/results"
+	"netab/results/crew"
+	"netab/results/vocab"
+	"netab/runner/guest"
+	"netab/runner/guest/exact"
+	"netab/runner/guest/kernel"
+	"netab/scenarios"
+)
+
+// Options say in what is counted.
+type Options struct {
+	QEMU      string // the program; "" = of $PATH
+	CPUs      int    // of each guest; 0 = one
+	Warmup    int64  // messages of each source; 0 = a fifth of Messages
+	Messages  int64  // 0 = enough for the traffic
+	Threads   int    // 2 = source and sink have a thread each even where one could do; 0 = one where it can
+	Functions bool   // the first seed's boots are logged
+	Log       io.Writer
+	// Ended, if set, is told of boots, one after the other.
+	Ended func(kind string, b results.CountBoot, took time.Duration)
+}
+
+// A Counter counts what one scenario asks.
+type Counter struct {
+	o        Options
+	q        *question.Question
+	scenario []byte
+	qemu     *guest.QEMU
+	identity exact.Identity
+	tell     sync.Mutex
+}
+
+// Load reads a scenario for guests that count. Those of one CPU have all roles there.
+func Load(ref string, sets []string, cpus int) (*question.Question, error) {
+	cpus = max(cpus, 1)
+	sets = append(slices.Clone(sets), fmt.Sprintf("guest.cpus=%d", cpus))
+	if cpus == 1 {
+		sets = append(sets, "placement=same")
+	}
+	return question.LoadForGuests(ref, scenarios.Sets(sets))
+}
+
+// New makes the counter of a question that Load has read, and says what of it cannot be
+// counted.
+func New(ctx context.Context, q *question.Question, o Options) (*Counter, error) {
+	c := &Counter{o: o, q: q}
+	c.o.CPUs = max(o.CPUs, 1)
+	if o.Log == nil {
+		c.o.Log = io.Discard
+	}
+	var err error
+	if c.scenario, err = json.Marshal(q.Scenario); err != nil {
+		return nil, err
+	}
+	for i := range q.Arms {
+		if err := c.check(&q.Arms[i]); err != nil {
+			return nil, err
+		}
+	}
+	if c.qemu, err = guest.FindQEMU(ctx, o.QEMU); err != nil {
+		return nil, err
+	}
+	if c.identity, err = exact.Identify(c.qemu, c.o.CPUs); err != nil {
+		return nil, err
+	}
+	c.o.Messages = cmp.Or(o.Messages, enough(q.Arms))
+	c.o.Warmup = cmp.Or(o.Warmup, c.o.Messages/5)
+	return c, nil
+}
+
+// enough is how many messages take some tens of millions of instructions: what is
+// counted besides, once a boot, is then no part of a thousand.
+func enough(arms []scenarios.Arm) int64 {
+	n := int64(5000)
+	for _, a := range arms {
+		t := a.Config.Traffic
+		switch {
+		case t.Message > 16<<10:
+			n = min(n, 500)
+		case t.Kind.Connects():
+			n = min(n, 1000)
+		case t.Kind.Answers():
+			n = min(n, 2000)
+		}
+	}
+	return n
+}
+
+// needTwo are knobs that say which CPU does what.
+var needTwo = []string{"rps_cpus", "rps_flow_cnt", "xps_cpus", "irq"}
+
+// check says what cannot be counted of an arm.
+func (c *Counter) check(a *scenarios.Arm) error {
+	t := a.Config.Traffic
+	refuse := func(format string, args ...any) error {
+		return fmt.Errorf("arm %s cannot be counted: %s", a.Name, fmt.Sprintf(format, args...))
+	}
+	switch {
+	case a.Config.Kernel != "":
+		return refuse("it names a kernel, %s; name kernels with --kernels", a.Config.Kernel)
+	case a.Config.Topology.Kind == vocab.NIC:
+		return refuse("a guest has no NICs; count loopback or veth")
+	case t.Source.Path == "pktgen":
+		return refuse("pktgen is a thread of the kernel's, which cannot be given a number of messages")
+	case t.LossFree != nil:
+		return refuse("loss_free searches a rate, and a guest that counts has no time")
+	case t.Rate > 0 || t.PacingRate > 0:
+		return refuse("a rate is of time, and a guest that counts has none; leave off rate and pacing_rate")
+	case t.Source.Slowdown > 0:
+		return refuse("slowdown spins for a time, and a guest that counts has none")
+	case len(t.Beside) > 0:
+		return refuse("traffic beside has no number of messages of its own")
+	}
+	if c.o.CPUs > 1 {
+		return nil
+	}
+	for _, k := range a.Knobs {
+		if slices.Contains(needTwo, k.Family) {
+			return refuse("%s says which CPU does what, and guests that count have one: two want QEMU 10 or newer (--cpus 2 --qemu PATH)", k.Family)
+		}
+	}
+	first := c.q.Arms[0].Config.Placement
+	if !reflect.DeepEqual(a.Config.Placement, first) {
+		return refuse("it has another placement than arm %s, and guests that count have one CPU: two want QEMU 10 or newer (--cpus 2 --qemu PATH)", c.q.Arms[0].Name)
+	}
+	return nil
+}
+
+// Seeds are the first so many.
+func Seeds(n int) (out []uint64) {
+	for i := range n {
+		out = append(out, uint64(i+1))
+	}
+	return out
+}
+
+// Identity begins the record of what is counted.
+func (c *Counter) Identity() results.Count {
+	unit := "message"
+	if c.q.Arms[0].Config.Traffic.Kind.Answers() {
+		unit = "transaction"
+	}
+	return results.Count{Name: c.q.Name, Source: c.q.Source, Scenario: c.scenario, Unit: unit, Warmup: c.o.Warmup, Messages: c.o.Messages,
+		Cmdline: c.identity.Cmdline,
+		Guest:   results.Guest{Accel: results.Emulated, QEMU: c.qemu.Version, MemoryMiB: c.identity.MemoryMiB, CPUs: c.identity.CPUs, CPUModel: c.identity.CPUModel}}
+}
+
+// A Task is an arm of the question on a kernel.
+type Task struct {
+	Kind   int // index in the record
+	Arm    string
+	Kernel *kernel.Kernel
+}
+
+// Boots counts each task with each seed. What becomes of a boot is in it; an error is
+// this side's.
+func (c *Counter) Boots(ctx context.Context, tasks []Task, seeds []uint64) ([]results.CountBoot, error) {
+	type one struct {
+		task      Task
+		seed      uint64
+		functions bool
+	}
+	var all []one
+	for _, seed := range seeds { // so that all have their first before any its second
+		for _, t := range tasks {
+			all = append(all, one{t, seed, c.o.Functions && seed == seeds[0]})
+		}
+	}
+	out := make([]results.CountBoot, len(all))
+	next := make(chan int)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var g crew.Crew
+	for range min(max(runtime.NumCPU(), 1), 2) {
+		g.Go(func() error {
+			for i := range next {
+				b, err := c.boot(ctx, all[i].task, all[i].seed, all[i].functions)
+				if err != nil {
+					cancel(err)
+					return err
+				}
+				out[i] = b
+			}
+			return nil
+		})
+	}
+	for i := range all {
+		if ctx.Err() != nil {
+			break
+		}
+		select {
+		case next <- i:
+		case <-ctx.Done():
+		}
+	}
+	close(next)
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return out, context.Cause(ctx)
+}
+
+// deadline is for a job whose clock runs with its instructions: of the guest's time.
+const deadline = 10 * time.Minute
+
+const scenarioFile = "scenario.yaml"
+
+func (c *Counter) boot(ctx context.Context, t Task, seed uint64, functions bool) (results.CountBoot, error) {
+	began := time.Now()
+	b := exact.Boot{QEMU: c.o.QEMU, Identity: c.identity, Seed: seed, Kernel: guestKernel(t.Kernel), Job: guest.Job{
+		Args:     c.args(t.Arm),
+		Files:    []guest.File{{Name: scenarioFile, Data: c.scenario}},
+		Deadline: deadline, Modules: modules(c.q, t.Arm)}}
+	out := results.CountBoot{Kind: t.Kind, Seed: seed}
+	if functions {
+		var err error
+		if b.Functions, err = t.Kernel.Functions(ctx); err != nil {
+			return out, err
+		}
+	}
+	if err := t.Kernel.Unchanged(ctx); err != nil {
+		return out, err
+	}
+	counted, err := b.Run(ctx)
+	if err != nil {
+		return out, fmt.Errorf("%s on %s: %w", t.Arm, t.Kernel.Ref, err)
+	}
+	if counted.End == guest.Interrupted {
+		return out, cmp.Or(context.Cause(ctx), errors.New("interrupted"))
+	}
+	out.End, out.Text = string(counted.End), counted.Text
+	if n := counted.Counted; n == nil {
+		if counted.End == guest.Finished {
+			out.End = string(vocab.RunFailed)
+		}
+		out.Console = counted.Console
+	} else if err := c.take(&out, counted); err != nil {
+		return out, err
+	}
+	if c.o.Ended != nil {
+		c.tell.Lock()
+		defer c.tell.Unlock()
+		c.o.Ended(t.Arm+" on "+t.Kernel.Release, out, time.Since(began))
+	}
+	return out, nil
+}
+
+// take puts what a boot counted into the record.
+func (c *Counter) take(b *results.CountBoot, from *exact.Count) error {
+	n := from.Counted
+	b.Instructions, b.Source, b.Sink = n.WallNS-n.IdleNS, n.SourceNS, n.SinkNS
+	b.Bytes, b.Lost, b.Calls, b.Turns = n.Bytes, n.Lost, n.Calls, n.Turns
+	b.Acks = n.Counters["Tcp.InSegs"]
+	b.Units = n.Sent
+	if !c.q.Arms[0].Config.Traffic.Kind.Answers() && n.Lost > 0 {
+		b.Units = n.Sent - n.Lost
+	}
+	if b.Instructions <= 0 || b.Units <= 0 {
+		return fmt.Errorf("a guest counted %d instructions for %d messages: netab's own count is wrong", b.Instructions, b.Units)
+	}
+	p := from.Profile
+	if p == nil {
+		return nil
+	}
+	// The log is a second count of the same; of it the idle loop's own is no part of the
+	// other.
+	if logged, counted := float64(p.Instructions), float64(b.Instructions); logged < 0.98*counted-1e5 || logged > 1.02*counted+3e5 {
+		return fmt.Errorf("the log of what was executed has %.0f instructions, and the clock counted %.0f: one of them is wrong", logged, counted)
+	}
+	b.Functions = []results.CountFunction{}
+	for _, r := range p.Rows {
+		b.Functions = append(b.Functions, results.CountFunction{Role: r.Role.String(), Context: r.Context.String(), Function: r.Function, Instructions: int64(r.Instructions)})
+	}
+	return nil
+}
+
+// args are what is run in the guest.
+func (c *Counter) args(arm string) []string {
+	args := []string{"count", "/tmp/" + scenarioFile, "--inside", arm, "--messages", strconv.FormatInt(c.o.Messages, 10),
+		"--warmup", strconv.FormatInt(c.o.Warmup, 10), "--threads", strconv.Itoa(c.o.Threads)}
+	for _, name := range c.q.Allowed {
+		args = append(args, "--allow-sysctl", name)
+	}
+	return args
+}
+
+// modules are what an arm needs of a kernel beside what every guest does.
+func modules(q *question.Question, arm string) (names []string) {
+	for _, a := range q.Arms {
+		if a.Name != arm {
+			continue
+		}
+		if a.Config.Topology.Kind == vocab.Veth {
+			names = append(names, "veth")
+		}
+		if t := a.Config.Traffic; t.Protocol == vocab.TCP && t.Congestion != "" {
+			names = append(names, "tcp_"+t.Congestion)
+		}
+		if a.Config.Traffic.Source.Path == "packet" {
+			names = append(names, "af_packet")
+		}
+	}
+	return names
+}
+
+func guestKernel(k *kernel.Kernel) guest.Kernel {
+	return guest.Kernel{Ref: k.Ref, Release: k.Release, Arch: k.Arch, Image: k.Image, Modules: func(names ...string) (mods []guest.Module, missing []string) {
+		found, missing := k.Load(names...)
+		for _, m := range found {
+			mods = append(mods, guest.Module{Name: m.Name, File: m.File, Read: m.Read})
+		}
+		return mods, missing
+	}}
+}
+
+// Find finds the kernels of a list, and says what they lack for the question.
+func Find(ctx context.Context, q *question.Question, list []string, o kernel.Options) ([]*kernel.Kernel, error) {
+	var out []*kernel.Kernel
+	var faults []string
+	for i, ref := range list {
+		if slices.Contains(list[:i], ref) {
+			return nil, fmt.Errorf("--kernels names %s twice: each is booted with every seed anyhow", ref)
+		}
+		k, err := kernel.Find(ctx, ref, o)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range q.Arms {
+			for _, name := range modules(q, a.Name) {
+				if lacks := k.Lacks(name); lacks != "" && !slices.Contains(faults, lacks) {
+					faults = append(faults, lacks)
+				}
+			}
+		}
+		out = append(out, k)
+	}
+	if len(faults) > 0 {
+		return nil, errors.New(strings.Join(faults, "; "))
+	}
+	return out, nil
+}

@@ -1,0 +1,308 @@
+// Package exact has a guest count instructions: under QEMU's -icount the guest's clock is
+// the number of instructions that its CPU has executed, so what a kernel's path costs is
+// the same number in every boot that has the same seed.
+//
+// For that nothing of the host may reach the guest: its memory layout is fixed, its CPU
+// model is named, its real-time clock begins at a fixed date and runs with the
+// instructions, QEMU's random numbers come from a seed, there is no virtio device, and
+// the guest talks over a UART, of which it needs nothing while it counts.
+//
+// It counts how long a path is. It sees no caches, no locks and no parallelism.
+package exact
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"netab/runner"
+	"netab/runner/guest"
+	"netab/runner/guest/execlog"
+	"netab/runner/guest/inside"
+	"netab/runner/guest/kallsyms"
+)
+
+// An Identity is what all boots have in common whose counts may be compared, beside QEMU
+// and the kernel.
+type Identity struct {
+	CPUModel  string
+	Cmdline   []string
+	CPUs      int
+	MemoryMiB int
+}
+
+// The first QEMU in which a guest of two CPUs comes up under -icount: 7.2 hangs at
+// "Booting SMP configuration".
+const smpMajor = 10
+
+// Identify is the identity of guests with so many CPUs; q runs them.
+func Identify(q *guest.QEMU, cpus int) (Identity, error) {
+	id := Identity{
+		// The CPU's flags decide how copies count: with ERMS the kernel copies by rep movsb,
+		// which counts one instruction a byte.
+		CPUModel:  "max,-erms,-fsrm",
+		Cmdline:   []string{"nokaslr", "norandmaps", "nowatchdog", "mitigations=off"},
+		CPUs:      cpus,
+		MemoryMiB: 256,
+	}
+	if cpus == 1 {
+		return id, nil
+	}
+	if q.Major < smpMajor {
+		return id, fmt.Errorf("guests of %d CPUs that count instructions want QEMU %d or newer, where they come up; %s is %s: name another with --qemu PATH (make qemu10 puts Debian 13's into bin/qemu10)",
+			cpus, smpMajor, q.Path, q.Version)
+	}
+	// Timers of the local APIC by deadline, and x2APIC, keep a second CPU from coming up
+	// in step.
+	id.CPUModel = "Haswell-v4,-erms,-pcid,-tsc-deadline,-invpcid,-x2apic"
+	return id, nil
+}
+
+// machine is a boot's. The guest stops before and after what is counted, whether or not
+// that is logged: both are the same guest.
+func (id Identity) machine(qemu string, seed uint64) guest.Machine {
+	return guest.Machine{QEMU: qemu, MemoryMiB: id.MemoryMiB, CPUs: id.CPUs, CPUModel: id.CPUModel, Accel: guest.TCG, SingleThread: true,
+		Port: inside.UART, Kernel: id.Cmdline,
+		Extra: []string{"-icount", "shift=0,sleep=off", "-seed", strconv.FormatUint(seed, 10), "-rtc", "base=2026-01-01T00:00:00,clock=vm",
+			"-device", "pvpanic-pci", "-action", "panic=pause"}}
+}
+
+// A Boot is one to be made.
+type Boot struct {
+	QEMU     string
+	Identity Identity
+	Seed     uint64
+	Kernel   guest.Kernel
+	Job      guest.Job // netab count --inside: its one line is a Said
+	// Functions has what is executed logged, and counted by these functions. It is the
+	// same boot, and takes longer.
+	Functions kallsyms.Table
+}
+
+// Said is what a guest says that has counted.
+type Said struct {
+	runner.Counted
+	Modules []execlog.Module `json:"modules,omitempty"`
+}
+
+// A Count is what a boot counted.
+type Count struct {
+	guest.Outcome
+	Counted *Said            // nil = the boot failed, for the reason in Text
+	Profile *execlog.Profile // nil = no functions were asked for
+}
+
+// Run boots and counts. An error means that nothing was booted.
+func (b Boot) Run(ctx context.Context) (*Count, error) {
+	m := b.Identity.machine(b.QEMU, b.Seed)
+	w, err := newWatcher(&m, b.Functions)
+	if err != nil {
+		return nil, err
+	}
+	defer w.close()
+	var lines [][]byte
+	var said strings.Builder
+	out := &Count{}
+	out.Outcome, err = m.Run(ctx, b.Kernel, b.Job, func(line []byte) error {
+		if len(lines) < maxLines {
+			lines = append(lines, append([]byte(nil), line...))
+		}
+		return nil
+	}, &said)
+	if err != nil {
+		return nil, err
+	}
+	if out.End != guest.Finished || out.Status != 0 {
+		if last := lastLine(said.String()); last != "" {
+			out.Text += ": " + last
+		}
+		return out, nil
+	}
+	if len(lines) != 1 {
+		return nil, fmt.Errorf("the guest counted and said %d lines, want one", len(lines))
+	}
+	c := &Said{}
+	if err := json.Unmarshal(lines[0], c); err != nil {
+		return nil, fmt.Errorf("what the guest counted: %w", err)
+	}
+	out.Counted = c
+	if b.Functions != nil {
+		if out.Profile, err = w.profile(c.Modules); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+const maxLines = 10
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.TrimSpace(lines[len(lines)-1])
+}
+
+// mark says what an address of the guest's netab means, which is this program: it is
+// linked to fixed addresses.
+func mark(addr uint64) execlog.Mark {
+	f := runtime.FuncForPC(uintptr(addr))
+	if f == nil {
+		return execlog.Unknown
+	}
+	// What was inlined has its own name, and the entry of the function that it is in.
+	for _, f := range []*runtime.Func{f, runtime.FuncForPC(f.Entry())} {
+		i := strings.LastIndexByte(f.Name(), '/')
+		if m := marks[f.Name()[i+1:]]; m != execlog.Unknown {
+			return m
+		}
+	}
+	return execlog.Unknown
+}
+
+var marks = map[string]execlog.Mark{
+	"traffic.(*counting).countBegins": execlog.Begins,
+	"traffic.(*counting).countEnds":   execlog.Ends,
+	"traffic.(*counting).conduct":     execlog.OfOther,
+	"traffic.(*counting).await":       execlog.OfOther,
+	"traffic.(*counting).rest":        execlog.OfOther,
+	"traffic.(*spinner).work":         execlog.Idle,
+	"traffic.(*loop).countSource":     execlog.OfSource,
+	"traffic.(*loop).countTurns":      execlog.OfSource,
+	"traffic.(*loop).sendTurn":        execlog.OfSource,
+	"traffic.(*loop).countSink":       execlog.OfSink,
+	"traffic.(*loop).receiveTurn":     execlog.OfSink,
+}
+
+// A watcher has QEMU log what is executed between the two instants, and reads it.
+type watcher struct {
+	monitor   *os.File // our side
+	theirs    []*os.File
+	log       *os.File // our end
+	done      chan struct{}
+	monitored chan error
+	logs      bool
+	reader    *execlog.Reader
+	readErr   error
+}
+
+func newWatcher(m *guest.Machine, functions kallsyms.Table) (*watcher, error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, fmt.Errorf("QEMU's monitor: %w", err)
+	}
+	var ends [2]int
+	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
+		return nil, fmt.Errorf("QEMU's log: %w", err)
+	}
+	_, _ = unix.FcntlInt(uintptr(ends[1]), unix.F_SETPIPE_SZ, 1<<20) // as much as there may be
+	w := &watcher{monitor: os.NewFile(uintptr(fds[0]), "monitor"), log: os.NewFile(uintptr(ends[0]), "log"),
+		theirs: []*os.File{os.NewFile(uintptr(fds[1]), "monitor"), os.NewFile(uintptr(ends[1]), "log")},
+		done:   make(chan struct{}), monitored: make(chan error, 1), logs: functions != nil,
+		reader: execlog.NewReader(execlog.Options{Functions: functions, Mark: mark})}
+	first := guest.FirstInherited + len(m.Inherit)
+	m.Inherit = append(m.Inherit, w.theirs...)
+	m.Extra = append(m.Extra, "-chardev", fmt.Sprintf("socket,id=monitor,fd=%d", first), "-mon", "chardev=monitor,mode=control",
+		"-D", fmt.Sprintf("/proc/self/fd/%d", first+1))
+	go func() {
+		defer close(w.done)
+		w.readErr = w.reader.Read(w.log)
+	}()
+	go func() { w.monitored <- w.watch() }()
+	return w, nil
+}
+
+// close gives back all.
+func (w *watcher) close() {
+	for _, f := range w.theirs {
+		_ = f.Close()
+	}
+	_ = w.monitor.Close()
+	<-w.done
+	_ = w.log.Close()
+}
+
+// profile is for after the guest's end.
+func (w *watcher) profile(loaded []execlog.Module) (*execlog.Profile, error) {
+	for i := range w.theirs {
+		_ = w.theirs[i].Close()
+	}
+	w.theirs = nil
+	<-w.done
+	_ = w.monitor.SetReadDeadline(time.Now().Add(time.Second))
+	if err := <-w.monitored; err != nil {
+		return nil, fmt.Errorf("log what a guest executes: %w", err)
+	}
+	if w.readErr != nil {
+		return nil, fmt.Errorf("read the log of what a guest executed: %w", w.readErr)
+	}
+	return w.reader.Profile(loaded)
+}
+
+// watch turns the log on and off as the guest stops. The protocol is QMP's: a line a
+// message (docs/interop/qmp-spec.txt).
+func (w *watcher) watch() error {
+	d := json.NewDecoder(io.LimitReader(w.monitor, 16<<20))
+	type message struct {
+		QMP, Return json.RawMessage
+		Error       *struct{ Desc string }
+		Event       string
+	}
+	next := func() (m message, err error) {
+		err = d.Decode(&m)
+		if err == nil && m.Error != nil {
+			err = errors.New(m.Error.Desc)
+		}
+		return m, err
+	}
+	stops := 0
+	tell := func(command string) error {
+		if _, err := w.monitor.WriteString(command + "\n"); err != nil {
+			return err
+		}
+		for {
+			m, err := next()
+			if err != nil {
+				return err
+			}
+			if m.Return != nil {
+				return nil
+			}
+		}
+	}
+	if _, err := next(); err != nil {
+		return err
+	}
+	if err := tell(`{"execute":"qmp_capabilities"}`); err != nil {
+		return err
+	}
+	for stops < 2 {
+		m, err := next()
+		if err != nil {
+			if stops == 0 {
+				return fmt.Errorf("the guest did not stop before what is counted: its kernel may have a driver of its own for QEMU's pvpanic device: build it without CONFIG_PVPANIC_PCI (%w)", err)
+			}
+			return err
+		}
+		if m.Event != "GUEST_PANICKED" {
+			continue
+		}
+		items := map[int]string{0: "in_asm,exec,nochain", 1: "none"}[stops]
+		stops++
+		if !w.logs {
+		} else if err := tell(`{"execute":"human-monitor-command","arguments":{"command-line":"log ` + items + `"}}`); err != nil {
+			return err
+		}
+		if err := tell(`{"execute":"cont"}`); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,272 @@
+package execlog
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"netab/runner/guest/kallsyms"
+)
+
+// Addresses of a kernel and a program that there are not.
+const (
+	textSource = 0x401000
+	textSink   = 0x402000
+	textBegin  = 0x403000
+	textEnd    = 0x404000
+	textOther  = 0x405000
+
+	fnSend    = 0xffffffff81000000
+	fnSoftirq = 0xffffffff81001000
+	fnTimer   = 0xffffffff81002000
+	fnSwitch  = 0xffffffff81003000
+	fnRecv    = 0xffffffff81004000
+	fnReceive = 0xffffffff81005000
+)
+
+var functions = kallsyms.Table{{Addr: fnSend, Name: "udp_sendmsg"}, {Addr: fnSoftirq, Name: "__do_softirq"}, {Addr: fnTimer, Name: "asm_sysvec_apic_timer_interrupt"},
+	{Addr: fnSwitch, Name: "__switch_to"}, {Addr: fnRecv, Name: "udp_recvmsg"}, {Addr: fnReceive, Name: "udp_rcv"}}
+
+func options() Options {
+	return Options{Functions: functions, Mark: func(addr uint64) Mark {
+		return map[uint64]Mark{textSource: OfSource, textSink: OfSink, textBegin: Begins, textEnd: Ends, textOther: OfOther}[addr&^0xff]
+	}}
+}
+
+// A logger writes a log as QEMU 7.2 does.
+type logger struct {
+	strings.Builder
+	seen map[uint64]bool
+}
+
+const (
+	nop  = "90"
+	ret  = "c3"
+	call = "e8 00 00 00 00"
+	iret = "48 cf"
+)
+
+// block executes a block of so many instructions, which ends so.
+func (l *logger) block(pc uint64, n int, last string) {
+	if l.seen == nil {
+		l.seen = map[uint64]bool{}
+	}
+	if !l.seen[pc] {
+		l.seen[pc] = true
+		l.WriteString("----------------\nIN: \n")
+		for i := range n {
+			code := nop
+			if i == n-1 {
+				code = last
+			}
+			fmt.Fprintf(l, "0x%016x:  %-24s what  %%rax\n", pc+uint64(i), code)
+		}
+		l.WriteString("\n")
+	}
+	fmt.Fprintf(l, "Trace 0: 0x7f%010x [0000000000000000/%016x/18c0c290/ff020200] \n", pc&0xffffffffff, pc)
+}
+
+func read(t *testing.T, l *logger) *Profile {
+	t.Helper()
+	r := NewReader(options())
+	if err := r.Read(strings.NewReader(l.String())); err != nil {
+		t.Fatal(err)
+	}
+	p, err := r.Profile([]Module{{Name: "veth", Addr: 0xffffffffc0000000, Size: 0x2000}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// of is what a role, context and function had.
+func (p *Profile) of(role Role, c Context, function string) uint64 {
+	for _, r := range p.Rows {
+		if r.Role == role && r.Context == c && r.Function == function {
+			return r.Instructions
+		}
+	}
+	return 0
+}
+
+// TestContexts: softirq and hardirq are those of whom they interrupt, and only what lies
+// between the marks counts.
+func TestContexts(t *testing.T) {
+	var l logger
+	l.block(textSource, 3, nop) // before
+	l.block(textBegin, 1, nop)
+	l.block(textSource, 4, nop)
+	l.block(fnSend, 10, call)
+	l.block(fnSoftirq, 5, call)
+	l.block(fnReceive, 7, nop)
+	l.block(fnTimer, 6, iret) // in the softirq
+	l.block(fnReceive+7, 2, ret)
+	l.block(fnSoftirq+9, 1, ret)
+	l.block(fnSend+14, 8, nop)
+	l.block(0xffffffffc0000100, 9, nop)
+	l.block(textSink, 2, nop) // the same thread takes turns
+	l.block(fnRecv, 20, nop)
+	l.block(textEnd, 1, nop)
+	l.block(textSource, 3, nop)
+	p := read(t, &l)
+	for _, w := range []struct {
+		role     Role
+		context  Context
+		function string
+		n        uint64
+	}{
+		{Source, Task, "udp_sendmsg", 18}, {Source, Softirq, "__do_softirq", 6}, {Source, Softirq, "udp_rcv", 9},
+		{Source, Hardirq, "asm_sysvec_apic_timer_interrupt", 6}, {Source, Task, "[veth]", 9}, {Sink, Task, "udp_recvmsg", 20},
+		{Source, Task, "(netab)", 4 + 1}, {Sink, Task, "(netab)", 2},
+	} {
+		if n := p.of(w.role, w.context, w.function); n != w.n && !(w.function == "(netab)" && n == 4) {
+			t.Errorf("%s %s %s: %d, want %d", w.role, w.context, w.function, n, w.n)
+		}
+	}
+	sum := uint64(0)
+	for _, r := range p.Rows {
+		sum += r.Instructions
+	}
+	if sum != p.Instructions || p.Unknown != 0 {
+		t.Errorf("rows have %d of %d instructions, %d blocks are unknown", sum, p.Instructions, p.Unknown)
+	}
+}
+
+// TestTasks: what a task does in the kernel after a switch is billed when it is known
+// whose it was.
+func TestTasks(t *testing.T) {
+	var l logger
+	l.block(textBegin, 1, nop)
+	l.block(textSource, 1, nop)
+	l.block(fnSend, 10, nop)
+	l.block(fnSwitch, 1, nop)
+	l.block(fnRecv, 30, nop) // of the sink, which nobody knows yet
+	l.block(textSink, 1, nop)
+	l.block(fnSwitch, 1, nop)
+	l.block(fnSend+100, 5, nop)
+	l.block(textSource, 1, nop)
+	l.block(textEnd, 1, nop)
+	l.block(textOther, 1, nop)
+	p := read(t, &l)
+	if n := p.of(Sink, Task, "udp_recvmsg"); n != 30 {
+		t.Errorf("the sink had %d", n)
+	}
+	if n := p.of(Source, Task, "udp_sendmsg"); n != 15 {
+		t.Errorf("the source had %d", n)
+	}
+}
+
+// TestNotExecuted: blocks that QEMU took back, whole or in part.
+func TestNotExecuted(t *testing.T) {
+	var l logger
+	l.block(textBegin, 1, nop)
+	l.block(textSource, 1, nop)
+	l.block(fnSend, 10, nop)
+	fmt.Fprintf(&l, "Stopped execution of TB chain before 0x7f%010x [%016x] \n", fnSend&uint64(0xffffffffff), uint64(fnSend))
+	l.block(fnSend, 10, nop)
+	l.block(fnRecv, 10, nop)
+	fmt.Fprintf(&l, "cpu_io_recompile: rewound execution of TB to %016x\n", uint64(fnRecv+4))
+	l.block(fnRecv+4, 1, nop)
+	l.block(textEnd, 1, nop)
+	l.block(textOther, 1, nop)
+	l.WriteString("Trace 0: 0x7f") // torn
+	p := read(t, &l)
+	if a, b := p.of(Source, Task, "udp_sendmsg"), p.of(Source, Task, "udp_recvmsg"); a != 10 || b != 5 {
+		t.Errorf("%d and %d, want 10 and 5", a, b)
+	}
+}
+
+func TestDamaged(t *testing.T) {
+	for _, text := range []string{"Trace x\n", "Trace 0: 0x7f\n", "Trace 0: 0x7f00 [0/\n", "Trace 999: 0x1 [0/1/0/0]\n", "Trace 0: 0x7f00 [0/zz/0/0]\n", "IN:\n0xg\n", "Stopped execution of TB chain before 0x\n"} {
+		if err := NewReader(options()).Read(strings.NewReader(text)); err == nil {
+			t.Errorf("%q was read", text)
+		}
+	}
+	if _, err := NewReader(options()).Profile(nil); err == nil {
+		t.Error("a log without a beginning has a profile")
+	}
+}
+
+func TestParseModules(t *testing.T) {
+	got := ParseModules([]byte("veth 40960 0 - Live 0xffffffffc0000000\nx 1 2\ny 16384 1 veth, Live 0x0000000000000000\n"))
+	if len(got) != 1 || got[0] != (Module{"veth", 0xffffffffc0000000, 40960}) {
+		t.Errorf("%+v", got)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	var l logger
+	l.block(textBegin, 1, nop)
+	l.block(fnSend, 3, call)
+	l.block(fnSoftirq, 3, ret)
+	l.block(textEnd, 1, nop)
+	f.Add([]byte(l.String()))
+	f.Add([]byte("Trace 0: 0x0 [0/0/0/0]\nStopped execution of TB chain before 0x0 [0]\n"))
+	f.Fuzz(func(t *testing.T, log []byte) {
+		r := NewReader(options())
+		if r.Read(bytes.NewReader(log)) != nil {
+			return
+		}
+		p, err := r.Profile(nil)
+		if err != nil {
+			return
+		}
+		sum := uint64(0)
+		for _, row := range p.Rows {
+			sum += row.Instructions
+		}
+		if sum != p.Instructions {
+			t.Errorf("rows have %d of %d instructions", sum, p.Instructions)
+		}
+	})
+}
+
+// BenchmarkRead: blocks a second, of 1,000 that come again and again.
+func BenchmarkRead(b *testing.B) {
+	var l logger
+	l.block(textBegin, 1, nop)
+	for i := range 1000 {
+		l.block(fnSend+uint64(i%4)*0x400+uint64(i)*16, 6, []string{nop, call, ret}[i%3])
+	}
+	head := l.String()
+	l.Reset()
+	for i := range 1000 {
+		l.block(fnSend+uint64(i%4)*0x400+uint64(i)*16, 6, nop)
+	}
+	again := l.String()
+	b.SetBytes(int64(len(again)))
+	r := NewReader(options())
+	if err := r.Read(strings.NewReader(head)); err != nil {
+		b.Fatal(err)
+	}
+	repeat := &repeated{text: again, left: b.N}
+	b.ResetTimer()
+	if err := r.Read(repeat); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(b.N)*1000/b.Elapsed().Seconds(), "blocks/s")
+}
+
+// repeated is a text so many times.
+type repeated struct {
+	text string
+	at   int
+	left int
+}
+
+func (r *repeated) Read(p []byte) (int, error) {
+	n := 0
+	for n < len(p) && r.left > 0 {
+		m := copy(p[n:], r.text[r.at:])
+		n, r.at = n+m, r.at+m
+		if r.at == len(r.text) {
+			r.at, r.left = 0, r.left-1
+		}
+	}
+	if n == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}

@@ -1,0 +1,692 @@
+package traffic
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"netab/results/vocab"
+	"netab/runner/detached"
+)
+
+// A Quota has a Set work off so many messages instead of a schedule: where a clock
+// counts instructions (QEMU's icount), that is what is counted, and between two
+// instants at which the machine is idle nothing is cut off.
+type Quota struct {
+	Warmup   int64 `json:"warmup"`   // messages of each source before it is counted
+	Messages int64 `json:"messages"` // of each source that are
+	// Turns has one thread send a message and receive it, where the traffic allows
+	// that (see TakesTurns): on one CPU it is the scheduler's choice how source and
+	// sink alternate, and no cost of the path.
+	Turns bool `json:"turns,omitempty"`
+	// Others are processes with further sinks of these sources: their CPU time is the
+	// sinks'.
+	Others []int `json:"others,omitempty"`
+}
+
+// A Tally is what a Quota came to, between the two instants.
+type Tally struct {
+	BeganNS int64 `json:"began_ns"` // since the guest's start
+	WallNS  int64 `json:"wall_ns"`
+	IdleNS  int64 `json:"idle_ns"` // of all CPUs, as the kernel has it
+	// CPU time of the threads, as the scheduler bills it: what interrupts them is theirs.
+	SourceNS int64 `json:"source_ns"`
+	SinkNS   int64 `json:"sink_ns"`
+	// Messages of sources are transactions of those who wait for answers; of sinks of
+	// byte streams what a call gave.
+	Sent     int64 `json:"sent"`
+	Received int64 `json:"received"`
+	Calls    int64 `json:"receive_calls"`
+	// Bytes of payload: received, or of transactions the requests.
+	Bytes int64 `json:"bytes"`
+	Lost  int64 `json:"lost,omitempty"`
+	// Counters are what the namespace counted meanwhile (/proc/net/snmp and netstat, by
+	// "Tcp.InSegs").
+	Counters map[string]int64 `json:"counters"`
+}
+
+// TakesTurns says whether one thread can do the steps of both ends: the source never
+// waits for the sink, and the sink gets what was sent as messages.
+func (c *Config) TakesTurns() bool {
+	switch {
+	case c.stream() || c.Kind != vocab.Stream || c.Threads > 0 || c.Rate > 0:
+		return false
+	case c.Source.Call == "io_uring" || c.Source.Call == "pktgen" || c.Source.Call == "splice" || c.Source.Call == "sendfile" || c.Sink.Call == "io_uring" || c.Sink.Call == "splice":
+		return false
+	}
+	return !c.Sink.Spin && (c.Sink.Socket == "" || c.Sink.Socket == "connected" || c.Sink.Socket == "open")
+}
+
+// A Set that counts writes to QEMU's pvpanic-pci device, where there is one, right before
+// and right after what is counted: that tells the host, which may have the guest stop
+// there. It is a PCI device because its memory can be mapped: I/O ports take a capability
+// that agents do not have, and kernels have no /dev/port (docs/specs/pvpanic.rst,
+// include/hw/pci/pci.h).
+const (
+	pauseVendor, pauseDevice = "0x1b36", "0x0011"
+	panicked                 = 1 // PVPANIC_PANICKED
+)
+
+// pausePage maps the device's memory; nil = there is none, or it cannot be mapped.
+func pausePage() []byte {
+	devices, _ := filepath.Glob("/sys/bus/pci/devices/*/device")
+	for _, d := range devices {
+		dir := filepath.Dir(d)
+		device, _ := os.ReadFile(d)
+		vendor, _ := os.ReadFile(filepath.Join(dir, "vendor"))
+		if strings.TrimSpace(string(device)) != pauseDevice || strings.TrimSpace(string(vendor)) != pauseVendor {
+			continue
+		}
+		fd, err := unix.Open(filepath.Join(dir, "resource0"), unix.O_RDWR|unix.O_CLOEXEC, 0)
+		if err != nil {
+			continue
+		}
+		page, err := unix.Mmap(fd, 0, os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+		_ = unix.Close(fd)
+		if err == nil {
+			return page
+		}
+	}
+	return nil
+}
+
+// What the kernel says of itself before and after.
+var countFiles = [...]string{"/proc/timer_list", "/proc/self/net/snmp", "/proc/self/net/netstat"}
+
+const (
+	countFileSize = 128 << 10
+	// nap is how long the one that conducts sleeps, to see whether the machine is idle.
+	nap      = 2e6
+	mostNaps = 5000
+	// settle is for what a kernel does in the background in its first seconds. To an idle
+	// guest that counts instructions time is free.
+	settle = 5e9
+	// step is of ticks at 100, 250 or 1000 Hz.
+	step = 20e6
+)
+
+// A counting is a Set's Quota at work. One thread conducts: it lets the sources begin and
+// waits until all is done, so it is asleep while anything is counted.
+type counting struct {
+	Quota
+	start    [2]gate // warm-up, counted
+	finished atomic.Uint32
+	over     gate
+	sources  uint32
+	workers  []*worker
+	pairs    []*worker // of a source's thread that takes turns: the sink
+	clocks   []int32   // of workers, then of others
+	began    int64
+	ended    int64
+	cpu      [2][]int64
+	seen     [2][]progress // of workers
+	spin     spinner
+	spun     [2]int64
+	files    [len(countFiles)]int
+	text     [2][len(countFiles)][]byte
+	size     [2][len(countFiles)]int
+	pausing  []byte // the device's memory
+	busy     bool   // it never came to rest
+}
+
+// A progress is what a loop has done so far, for others to read.
+type progress struct{ bytes, msgs, calls, lost int64 }
+
+// A shown progress is written by the loop that it is of.
+type shown struct{ bytes, msgs, calls, lost atomic.Int64 }
+
+//go:nosplit
+func (s *shown) progress() progress {
+	return progress{s.bytes.Load(), s.msgs.Load(), s.calls.Load(), s.lost.Load()}
+}
+
+// SetQuota is for before Prepare: it opens what counting needs.
+func (s *Set) SetQuota(q Quota) (err error) {
+	c := &counting{Quota: q}
+	for i := range c.files {
+		c.files[i] = -1
+	}
+	defer func() {
+		if err != nil {
+			c.close()
+		}
+	}()
+	for i, name := range countFiles {
+		if c.files[i], err = unix.Open(name, unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
+			return fmt.Errorf("count: open %s: %w", name, err)
+		}
+		for when := range c.text {
+			c.text[when][i] = make([]byte, countFileSize)
+		}
+	}
+	c.pausing = pausePage()
+	s.count = c
+	return nil
+}
+
+func (c *counting) close() {
+	if c.pausing != nil {
+		_ = unix.Munmap(c.pausing)
+		c.pausing = nil
+	}
+	for _, fd := range c.files {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
+}
+
+// begin gives the workers what counting takes, and lets sinks begin.
+func (s *Set) beginCount() error {
+	c := s.count
+	if c == nil {
+		return errors.New("count: no quota was set")
+	}
+	// Nothing is cut into windows.
+	never := []Window{{Slice: -1, Start: 1<<62 - 1, Count: 1<<62 - 1, End: 1<<62 - 1}}
+	c.workers, c.pairs = s.workers, make([]*worker, len(s.workers))
+	for i, w := range s.workers {
+		if w.loop.op == opKernel {
+			return errors.New("count: pktgen has a thread of the kernel's, which cannot be given a number of messages")
+		}
+		w.start(never)
+		w.loop.counting = c
+		w.loop.rpc.window = &w.loop.windows[0]
+		if !w.sink {
+			c.sources++
+			if c.Turns && w.config.TakesTurns() {
+				c.pairs[i] = s.sinkOf(w)
+			}
+		}
+		c.clocks = append(c.clocks, threadClock(w.thread.tid))
+	}
+	for i, w := range s.workers {
+		if sink := c.pairs[i]; sink != nil {
+			w.loop.partner = &sink.loop
+			sink.loop.idle = 0
+			sink.loop.passive = true
+			// Whoever waits for a message that was lost must not wait for ever.
+			patience := unix.NsecToTimeval(100e6)
+			if err := unix.SetsockoptTimeval(sink.ends[0].fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &patience); err != nil {
+				return fmt.Errorf("count: flow %d: %w", sink.ends[0].Flow, err)
+			}
+		}
+	}
+	for _, pid := range c.Others {
+		c.clocks = append(c.clocks, processClock(pid))
+	}
+	for when := range c.cpu {
+		c.cpu[when], c.seen[when] = make([]int64, len(c.clocks)), make([]progress, len(c.workers))
+	}
+	if c.sources > 0 {
+		if err := c.spin.start(); err != nil {
+			return err
+		}
+	}
+	s.gate.open()
+	return nil
+}
+
+func (s *Set) sinkOf(source *worker) *worker {
+	i := slices.IndexFunc(s.workers, func(w *worker) bool {
+		return w.sink && w.config == source.config && w.ends[0].Flow == source.ends[0].Flow
+	})
+	if i < 0 {
+		return nil
+	}
+	return s.workers[i]
+}
+
+// Count works the quota off. A Set without sources only begins to receive, and what it
+// received is in the report of EndCount.
+func (s *Set) Count() (*Tally, error) {
+	if err := s.beginCount(); err != nil {
+		return nil, err
+	}
+	c := s.count
+	if c.sources == 0 {
+		return &Tally{}, nil
+	}
+	done := make(chan struct{})
+	go func() {
+		runtime.LockOSThread() // never unlocked: it ends with this
+		defer close(done)
+		detached.Enter()
+		c.conduct()
+		detached.Leave()
+	}()
+	<-done
+	return c.tally()
+}
+
+// EndCount ends sources and sinks, and reports what they did in all.
+func (s *Set) EndCount() (*Report, error) {
+	if s.count == nil {
+		return nil, errors.New("count: no quota was set")
+	}
+	s.stop[0].Store(true)
+	s.count.over.open()
+	for i := range s.count.start {
+		s.count.start[i].open()
+	}
+	s.finish()
+	s.count.spin.close()
+	s.count.close()
+	return s.report([]Window{}, 0)
+}
+
+// conduct is all of it, on a thread of its own.
+//
+//go:nosplit
+func (c *counting) conduct() {
+	detached.SleepUntil(nanotime() + settle)
+	c.rest()
+	c.inStep()
+	c.start[0].open()
+	c.await(c.sources)
+	c.rest()
+	c.inStep()
+	c.mark(0)
+	c.pause()
+	c.countBegins()
+	c.start[1].open()
+	c.await(2 * c.sources)
+	c.rest()
+	c.countEnds()
+	c.pause()
+	c.mark(1)
+}
+
+// countBegins, and countEnds, are known by their addresses to who reads a log of what
+// was executed.
+//
+//go:nosplit
+//go:noinline
+func (c *counting) countBegins() { c.began = nanotime() }
+
+//go:nosplit
+//go:noinline
+func (c *counting) countEnds() { c.ended = nanotime() }
+
+// await waits until so many sources have finished.
+//
+//go:nosplit
+func (c *counting) await(sources uint32) {
+	for {
+		n := c.finished.Load()
+		if n >= sources {
+			return
+		}
+		syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&c.finished)), futexWait, uintptr(n), 0, 0, 0)
+	}
+}
+
+// finish tells that a source has.
+//
+//go:nosplit
+func (c *counting) finish() {
+	c.finished.Add(1)
+	syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&c.finished)), futexWake, 1, 0, 0, 0)
+}
+
+// rest sleeps until all work is done: until the spinner, which yields to everybody, had
+// the CPU for most of a nap.
+//
+//go:nosplit
+func (c *counting) rest() {
+	c.spin.begin()
+	before := c.spin.clock()
+	for range mostNaps {
+		detached.SleepUntil(nanotime() + nap)
+		now := c.spin.clock()
+		if now-before >= nap/2 {
+			c.spin.end()
+			return
+		}
+		before = now
+	}
+	c.spin.end()
+	c.busy = true
+}
+
+// inStep sleeps until the clock is at one of the timer's ticks: how many of them fall
+// into what is counted, and where, is then the same in every boot. When a guest comes
+// there otherwise is not: as it wakes up from idling, QEMU's threads may meet
+// (icount_start_warp_timer), and in some boots its clock is put forward by more.
+//
+//go:nosplit
+func (c *counting) inStep() {
+	c.spin.begin()
+	detached.SleepUntil((nanotime()/step + 2) * step)
+	c.spin.end()
+}
+
+// A spinner keeps a CPU awake with the least of priorities: while it spins, the guest's
+// clock counts instructions and nothing else.
+type spinner struct {
+	run     gate // 0 = it sleeps
+	rested  gate // 1 = it sleeps
+	quit    atomic.Bool
+	clockID int32
+}
+
+// start starts it, and returns when it sleeps.
+func (s *spinner) start() error {
+	failed := make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked: it ends with this
+		err := unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_IDLE}, 0)
+		s.clockID = threadClock(unix.Gettid())
+		failed <- err
+		if err != nil {
+			return
+		}
+		detached.Enter()
+		s.work()
+		detached.Leave()
+	}()
+	if err := <-failed; err != nil {
+		return fmt.Errorf("count: SCHED_IDLE: %w", err)
+	}
+	return nil
+}
+
+//go:nosplit
+func (s *spinner) work() {
+	for {
+		s.run.wait()
+		if s.quit.Load() {
+			return
+		}
+		for s.run.opened.Load() != 0 {
+		}
+		s.rested.open()
+	}
+}
+
+//go:nosplit
+func (s *spinner) begin() {
+	s.rested.opened.Store(0)
+	s.run.open()
+}
+
+//go:nosplit
+func (s *spinner) end() {
+	s.run.opened.Store(0)
+	s.rested.wait()
+}
+
+//go:nosplit
+func (s *spinner) clock() int64 {
+	var ts unix.Timespec
+	syscall.RawSyscall(unix.SYS_CLOCK_GETTIME, uintptr(s.clockID), uintptr(unsafe.Pointer(&ts)), 0)
+	return ts.Sec*1e9 + ts.Nsec
+}
+
+func (s *spinner) close() {
+	s.quit.Store(true)
+	s.run.open()
+}
+
+// pause writes to QEMU's pvpanic.
+//
+//go:nosplit
+func (c *counting) pause() {
+	if len(c.pausing) > 0 {
+		c.pausing[0] = panicked
+	}
+}
+
+// mark keeps what is known at one of the two instants.
+//
+//go:nosplit
+func (c *counting) mark(when int) {
+	c.spun[when] = c.spin.clock()
+	for i := range c.clocks {
+		var ts unix.Timespec
+		syscall.RawSyscall(unix.SYS_CLOCK_GETTIME, uintptr(c.clocks[i]), uintptr(unsafe.Pointer(&ts)), 0)
+		c.cpu[when][i] = ts.Sec*1e9 + ts.Nsec
+	}
+	for i := range c.workers {
+		c.seen[when][i] = c.workers[i].loop.shown.progress()
+	}
+	for i := range c.files {
+		text := c.text[when][i]
+		c.size[when][i] = 0
+		for c.size[when][i] < len(text) { // a seq_file gives it in pieces
+			at := c.size[when][i]
+			n, _, errno := syscall.RawSyscall6(unix.SYS_PREAD64, uintptr(c.files[i]), uintptr(unsafe.Pointer(&text[at])), uintptr(len(text)-at), uintptr(at), 0, 0)
+			if errno != 0 || n == 0 {
+				break
+			}
+			c.size[when][i] += int(n)
+		}
+	}
+}
+
+// The clock of another thread, or process (include/linux/posix-timers_types.h:
+// CPUCLOCK_SCHED, CPUCLOCK_PERTHREAD_MASK).
+func threadClock(tid int) int32  { return int32(^tid<<3 | 2 | 4) }
+func processClock(pid int) int32 { return int32(^pid<<3 | 2) }
+
+// tally makes of the marks what was counted.
+func (c *counting) tally() (*Tally, error) {
+	if c.busy {
+		return nil, errors.New("count: the machine did not come to rest: something else runs in it")
+	}
+	t := &Tally{BeganNS: c.began, WallNS: c.ended - c.began, Counters: map[string]int64{}}
+	idle := [2]int64{}
+	for when := range idle {
+		n, err := idleSleep(c.text[when][0][:c.size[when][0]])
+		if err != nil {
+			return nil, err
+		}
+		idle[when] = n
+	}
+	t.IdleNS = idle[1] - idle[0] + c.spun[1] - c.spun[0]
+	for i := range c.clocks {
+		cpu := c.cpu[1][i] - c.cpu[0][i]
+		if i >= len(c.workers) {
+			t.SinkNS += cpu
+			continue
+		}
+		w, from, to := c.workers[i], c.seen[0][i], c.seen[1][i]
+		t.Lost += to.lost - from.lost
+		if w.sink {
+			t.SinkNS += cpu
+			t.Received += to.msgs - from.msgs
+			t.Bytes += to.bytes - from.bytes
+			t.Calls += to.calls - from.calls
+		} else {
+			t.SourceNS += cpu
+			t.Sent += to.msgs - from.msgs
+		}
+	}
+	for i := 1; i < len(countFiles); i++ {
+		before, after := netCounters(c.text[0][i][:c.size[0][i]]), netCounters(c.text[1][i][:c.size[1][i]])
+		for name, n := range after {
+			if d := n - before[name]; d != 0 {
+				t.Counters[name] = d
+			}
+		}
+	}
+	return t, nil
+}
+
+// idleSleep sums for how many ns all CPUs have slept in their idle loops, of
+// /proc/timer_list (kernel/time/timer_list.c: "  .idle_sleeptime: 123 nsecs").
+func idleSleep(text []byte) (int64, error) {
+	sum, found := int64(0), false
+	for line := range bytes.Lines(text) {
+		rest, ok := bytes.CutPrefix(bytes.TrimSpace(line), []byte(".idle_sleeptime"))
+		if !ok {
+			continue
+		}
+		fields := bytes.Fields(bytes.TrimLeft(rest, " :"))
+		if len(fields) == 0 {
+			continue
+		}
+		n, err := strconv.ParseInt(string(fields[0]), 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("count: /proc/timer_list: %q", bytes.TrimSpace(line))
+		}
+		sum, found = sum+n, true
+	}
+	if !found {
+		return 0, errors.New("count: /proc/timer_list has no idle_sleeptime: the kernel does not account for idle time (NO_HZ_IDLE)")
+	}
+	return sum, nil
+}
+
+// netCounters reads what has a line of names and a line of numbers for each protocol.
+func netCounters(text []byte) map[string]int64 {
+	out := map[string]int64{}
+	var names []string
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		if len(fields) < 2 {
+			continue
+		}
+		if len(names) != len(fields) || names[0] != fields[0] {
+			names = fields
+			continue
+		}
+		for i, f := range fields[1:] {
+			if n, err := strconv.ParseInt(f, 10, 64); err == nil {
+				out[strings.TrimSuffix(fields[0], ":")+"."+names[i+1]] = n
+			}
+		}
+		names = nil
+	}
+	return out
+}
+
+// countSource sends the quota. Its address, and those of countSink, sendTurn and
+// receiveTurn, tell which role a thread has.
+//
+//go:nosplit
+func (l *loop) countSource() syscall.Errno {
+	for phase := range 2 {
+		l.counting.start[phase].wait()
+		for left := l.quota(phase); left > 0 && !l.stop.Load(); {
+			bytes, msgs, errno := l.step()
+			if errno != 0 && !l.passing(errno) {
+				l.counting.finish()
+				l.counting.finish()
+				return errno
+			}
+			left -= msgs
+			l.show(bytes, msgs)
+		}
+		if errno := l.settle(); errno != 0 {
+			l.counting.finish()
+			l.counting.finish()
+			return errno
+		}
+		l.counting.finish()
+	}
+	l.counting.over.wait() // what comes then is not the path's
+	return 0
+}
+
+//go:nosplit
+func (l *loop) quota(phase int) int64 {
+	if phase == 0 {
+		return l.counting.Warmup
+	}
+	return l.counting.Messages
+}
+
+//go:nosplit
+func (l *loop) countSink() syscall.Errno {
+	for {
+		bytes, msgs, errno := l.step()
+		if errno == 0 {
+			l.show(bytes, msgs)
+			continue
+		}
+		switch {
+		case l.stop.Load(), errno == errnoClosed:
+			return 0
+		case !l.passing(errno):
+			return errno
+		}
+	}
+}
+
+// countTurns sends a message and receives it, again and again.
+//
+//go:nosplit
+func (l *loop) countTurns() syscall.Errno {
+	for phase := range 2 {
+		l.counting.start[phase].wait()
+		for left := l.quota(phase); left > 0 && !l.stop.Load(); {
+			msgs, errno := l.sendTurn()
+			if errno == 0 {
+				errno = l.partner.receiveTurn(msgs)
+			}
+			if errno != 0 && !l.passing(errno) {
+				l.counting.finish()
+				l.counting.finish()
+				return errno
+			}
+			left -= msgs
+		}
+		l.counting.finish()
+	}
+	l.counting.over.wait() // what comes then is not the path's
+	return 0
+}
+
+//go:nosplit
+//go:noinline
+func (l *loop) sendTurn() (int64, syscall.Errno) {
+	bytes, msgs, errno := l.step()
+	if errno == 0 {
+		l.show(bytes, msgs)
+	}
+	return msgs, errno
+}
+
+// receiveTurn receives so many messages. What does not come is lost.
+//
+//go:nosplit
+//go:noinline
+func (l *loop) receiveTurn(owed int64) syscall.Errno {
+	for owed > 0 {
+		bytes, msgs, errno := l.step()
+		switch errno {
+		case 0:
+			owed -= msgs
+			l.show(bytes, msgs)
+		case unix.EINTR:
+		case unix.EAGAIN:
+			l.shown.lost.Add(owed)
+			return 0
+		default:
+			return errno
+		}
+	}
+	return 0
+}
+
+// show counts a step for whoever conducts.
+//
+//go:nosplit
+func (l *loop) show(bytes, msgs int64) {
+	l.count(bytes, msgs)
+	l.shown.bytes.Store(l.shown.bytes.Load() + bytes)
+	l.shown.msgs.Store(l.shown.msgs.Load() + msgs)
+	l.shown.calls.Store(l.shown.calls.Load() + 1)
+}
