@@ -13,7 +13,7 @@ export CGO_ENABLED = 0
 
 .DELETE_ON_ERROR: # half a chart library must not look like one
 
-.PHONY: demo build test check soak audit bench bench-slices bench-aa bench-gate bench-canaries man clean tools
+.PHONY: bpf demo build test check soak audit bench bench-slices bench-aa bench-gate bench-canaries man clean tools
 
 ## demo: what does receive packet steering on loopback do to TCP, here, now?
 demo: build
@@ -77,6 +77,11 @@ soak: tools build
 ## audit: verdicts of the binary on simulated runs, held against the truth by a program that shares no code with the analysis
 audit: build
 	$(GO) run ./bench/audit
+
+## bpf: the eBPF programs of the explain pass, which are committed; with clang and llvm-strip
+bpf:
+	$(GO) generate ./runner/explain/...
+	clang --version | head -1 >runner/explain/account/bpf/CLANG
 
 ## man: the man pages, in bin/man
 man:
