@@ -123,9 +123,7 @@ func (t totals) trial(trial *Trial, arms int) error {
 	if err := t.check(trial); err != nil {
 		return err
 	}
-	none := func(at string, i, arm int) error {
-		return &outOfRange{fmt.Sprintf(at, i), fmt.Sprintf("%d is out of range: the design has %d arms", arm, arms)}
-	}
+	none := func(at string, i, arm int) error { return noArm(at, i, arm, arms) }
 	for i, arm := range trial.Order {
 		if arm >= arms {
 			return none("order[%d]", i, arm)
@@ -142,6 +140,10 @@ func (t totals) trial(trial *Trial, arms int) error {
 		}
 	}
 	return nil
+}
+
+func noArm(at string, i, arm, arms int) error {
+	return &outOfRange{fmt.Sprintf(at, i), fmt.Sprintf("%d is out of range: the design has %d arms", arm, arms)}
 }
 
 // check holds all numbers of a record against the limits.

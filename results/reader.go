@@ -154,6 +154,8 @@ type reader struct {
 	differing []int       // those that were, and were others
 	late      int         // trials that stand behind the end and nowhere else
 	ends      int         // further ends that say something else
+
+	explainedTwice int // explain trials of an index that was there already
 	totals    totals
 }
 
@@ -189,6 +191,19 @@ func (in *reader) add(n int, line []byte) error {
 			return lineError(n, err)
 		}
 		in.trial(t, line)
+	case "explain":
+		var e Explain
+		if err := json.Unmarshal(line, &e); err != nil {
+			return lineError(n, err)
+		}
+		if err := in.totals.explain(&e, len(run.Header.Design.Arms)); err != nil {
+			return lineError(n, err)
+		}
+		if slices.ContainsFunc(run.Explains, func(known Explain) bool { return known.Index == e.Index }) {
+			in.explainedTwice++
+		} else {
+			run.Explains = append(run.Explains, e)
+		}
 	case "end":
 		var e End
 		if err := json.Unmarshal(line, &e); err != nil {
@@ -242,6 +257,9 @@ func (in *reader) count() {
 	}
 	if in.late > 0 {
 		in.warn(TrialsAfterEnd, "%s behind the end of the run and not used: the run was judged without", stand(in.late, "trial"))
+	}
+	if in.explainedTwice > 0 {
+		in.warn(codeDuplicateTrials, "%s in the file more than once; the first of each is used", are(in.explainedTwice, "explain trial"))
 	}
 	if in.ends > 0 {
 		in.warn(EndsDiffer, "the file has %d more ends that say something else; the first is used", in.ends)

@@ -29,7 +29,9 @@ const SchemaRun = "netab/run/1"
 type Run struct {
 	Header Header
 	Trials []Trial
-	End    *End // nil when the run was cut off (SIGKILL, power)
+	// Explains are trials with more instruments, which no verdict counts.
+	Explains []Explain
+	End      *End // nil when the run was cut off (SIGKILL, power)
 	// Warnings that reading found (a truncated last line), not stored.
 	ReadWarnings []Warning
 	// Foreign lines are of types that this version does not know; they are

@@ -87,6 +87,9 @@ func (r *Redactor) Run(run *Run) *Run {
 	for i := range out.Trials {
 		out.Trials[i].Unknown = nil
 	}
+	for i := range out.Explains {
+		out.Explains[i].Unknown = nil
+	}
 	if out.End != nil {
 		out.End.Unknown = nil
 	}

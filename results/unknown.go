@@ -134,11 +134,18 @@ func collectUnknown(data []byte, t reflect.Type, at string, found Unknown) error
 	return nil
 }
 
-// fieldByJSON finds a field as encoding/json does: by its tag, in any case.
+// fieldByJSON finds a field as encoding/json does: by its tag, in any case; those of an
+// embedded struct stand beside its own.
 func fieldByJSON(t reflect.Type, name string) (reflect.Type, bool) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f.Anonymous && tag == "" && f.Type.Kind() == reflect.Struct {
+			if of, ok := fieldByJSON(f.Type, name); ok {
+				return of, true
+			}
+			continue
+		}
 		if tag == "" {
 			tag = f.Name
 		}

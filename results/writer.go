@@ -196,6 +196,12 @@ func (r *Run) WriteTo(w io.Writer) (int64, error) {
 			foreign = foreign[1:]
 		}
 	}
+	for _, e := range r.Explains {
+		e.Type = "explain"
+		if err := put(e); err != nil {
+			return 0, err
+		}
+	}
 	if r.End != nil {
 		e := *r.End
 		e.Type = "end"
