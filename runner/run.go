@@ -61,6 +61,11 @@ type Options struct {
 	// AllowSysctl are sysctls, by their paths below /proc/sys, that the arms may set
 	// though no scenario may unasked: see scenarios.Unasked.
 	AllowSysctl []string
+	// Explain, if set, says after the last trial what explain trials shall be about; nil
+	// = nothing needs them.
+	Explain func(trials []results.Trial) *Explaining
+	// Explained, if set, is told after every explain trial how much of their time is over.
+	Explained func(elapsed, of time.Duration)
 	// Planned, if set, is told what will be done, before anything is changed.
 	Planned func(*Preview)
 	// KeepProcesses: agents' processes serve one trial after another; all else of a
@@ -114,6 +119,9 @@ type run struct {
 	moreLead time.Duration // that a trial gets after one that began too soon
 	learning bool          // the last trial began too soon, and the next gets more
 	canaries canaries
+	explains []results.Explain
+
+	instruments *instruments // of the explain trial that is measured; nil in all others
 }
 
 // Run measures until the stop rule, the time limit or ctx ends it. It returns
@@ -140,8 +148,11 @@ func (r *run) carryOut() (*results.Run, error) {
 	defer spareFromOOM()()
 	defer r.canaries.close()
 	err := crew.Reported(r.measure)
+	if err == nil && r.end.Reason != vocab.Interrupted && r.Explain != nil {
+		err = crew.Reported(r.explain)
+	}
 	err = errors.Join(err, r.finish(err))
-	return &results.Run{Header: r.Header, Trials: r.trials, End: &r.end}, err
+	return &results.Run{Header: r.Header, Trials: r.trials, Explains: r.explains, End: &r.end}, err
 }
 
 // Plan makes the plan of a run and changes nothing: for --dry-run.

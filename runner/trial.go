@@ -189,11 +189,23 @@ func (r *run) session(t *results.Trial, arms []int, turns []turn) (err error) {
 	}
 	canaries := r.watch(t, setups, arms)
 	defer canaries.end() // if it has not come to that
+	if r.instruments != nil {
+		if err := r.instruments.load(setups, turns); err != nil {
+			return err
+		}
+		defer r.instruments.close()
+	}
 	t.SetupNS = t.SetupNS + traffic.Now() - before[0].at
 	start := traffic.Now() + int64(r.lead(setups))
 	own := traffic.ProcessCPU()
 	canaries.begin(turns, start, r.plan.settle, r.canaries.gap)
+	if r.instruments != nil {
+		r.instruments.begin(start)
+	}
 	switches, err := r.takeTurns(setups, turns, start)
+	if r.instruments != nil {
+		err = errors.Join(err, r.instruments.end())
+	}
 	told, each := canaries.end()
 	r.canaries.learnGap(each)
 	own = traffic.ProcessCPU() - own + switches.own

@@ -54,6 +54,11 @@ func (p *progress) wait(until time.Time) {
 	p.show(fmt.Sprintf("%s: the next session begins at %s (Ctrl-C ends here)", p.name, until.Local().Format(time.TimeOnly)), nil)
 }
 
+// explaining is what is seen behind the verdict.
+func (p *progress) explaining(elapsed, of time.Duration) {
+	p.show(fmt.Sprintf("%s: measuring why, %v left at most", p.name, max(0, of-elapsed).Round(time.Second)), nil)
+}
+
 func (p *progress) update(trials []results.Trial, elapsed time.Duration, d analysis.Decision) {
 	left := max(0, p.maxTime-elapsed).Round(time.Second)
 	head := fmt.Sprintf("trial %d, %v left at most", len(trials), left)

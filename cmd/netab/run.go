@@ -35,6 +35,7 @@ type runFlags struct {
 	kernels, resume, qemu, apt             string
 	boots                                  int
 	asked                                  askedFlags
+	explain                                question.Explanation
 	// Of the command in a guest.
 	ofKernel string
 	record   bool
@@ -137,6 +138,8 @@ read a scenario that asks for one before you allow it.`,
 	fl.StringVar(&f.resume, "resume", "", "go on with a `CAMPAIGN` of kernels that was interrupted")
 	fl.StringVar(&f.qemu, "qemu", "", "`PATH` of the QEMU that guests run in (qemu-system-x86_64)")
 	fl.StringVar(&f.apt, "apt-config", "", "`FILE` or directory of sources or of apt's configuration, for kernels that are named apt:")
+	fl.StringVar(&f.explain.Mode, "explain", "off", "measure why, behind the verdict: `auto|on|off` (auto: where there is a difference)")
+	fl.DurationVar(&f.explain.Time, "explain-time", 0, "explain for `DURATION` (15s of auto, 60s of on)")
 	fl.StringVar(&f.ofKernel, "of-kernel", "", "measure the arms of `KERNEL`, in its guest")
 	fl.BoolVar(&f.record, "record", false, "measure for the whole time, and only record it")
 	_ = fl.MarkHidden("of-kernel") // they exist
@@ -186,6 +189,9 @@ func (f runFlags) load(cmd *cobra.Command, ref string) (*question.Question, erro
 }
 
 func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
+	if err := f.explain.Check(); err != nil {
+		return usage(err)
+	}
 	var a *question.Attempt
 	if f.asked.print {
 		return f.printScenario(cmd, ref)
@@ -248,6 +254,8 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
 	if f.record {
 		question.WholeTime(&o)
 	}
+	f.explain.Ask(&o)
+	o.Explained = progress.explaining
 	progress.tryOut(len(q.Arms))
 	run, err := question.Ask(cmd.Context(), o)
 	progress.close()

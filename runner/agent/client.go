@@ -287,6 +287,11 @@ func (a *Agent) Connect(ends []traffic.End) ([]uint16, error) {
 // Accept completes the sinks and makes all threads ready to run.
 func (a *Agent) Accept(ends []traffic.End) error { return tell(a, "Accept", ends) }
 
+// Threads are those of the roles, once Accept has made them.
+func (a *Agent) Threads() ([]traffic.RoleThread, error) {
+	return call[[]traffic.RoleThread](a, "Threads", Nothing{})
+}
+
 // Run works off a schedule; a broken flow gives an error beside the report.
 func (a *Agent) Run(windows []traffic.Window, end int64) (*traffic.Report, error) {
 	wait := patience

@@ -123,6 +123,7 @@ func (s *server) methods() map[string]method {
 		"Quota":    do(func(q traffic.Quota) error { return s.set.SetQuota(q) }),
 		"Count":    get(func(Nothing) (*traffic.Tally, error) { return s.set.Count() }),
 		"EndCount": get(func(Nothing) (*traffic.Report, error) { return s.set.EndCount() }),
+		"Threads":  get(func(Nothing) ([]traffic.RoleThread, error) { return s.set.Threads(), nil }),
 		"Run":      get(func(a RunArgs) (*traffic.Report, error) { return s.set.Run(a.Windows, a.End) }),
 	}
 }

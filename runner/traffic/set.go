@@ -196,6 +196,24 @@ func (s *Set) Close() {
 	}
 }
 
+// A RoleThread is a thread of a role, by its number.
+type RoleThread struct {
+	ID    int  `json:"id"`
+	Group int  `json:"group,omitempty"` // which of the set's Configs
+	Sink  bool `json:"sink,omitempty"`
+}
+
+// Threads are those that Prepare made.
+func (s *Set) Threads() []RoleThread {
+	out := make([]RoleThread, 0, len(s.workers))
+	for _, w := range s.workers {
+		if w.thread != nil {
+			out = append(out, RoleThread{ID: w.thread.tid, Group: w.ends[0].Group, Sink: w.sink})
+		}
+	}
+	return out
+}
+
 // openFrames opens the ring of a source that makes packets by itself.
 func (e *endpoint) openFrames(c *Config) (*packet.Source, error) {
 	f := e.Frames

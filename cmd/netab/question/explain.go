@@ -1,0 +1,91 @@
+package question
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"netab/analysis"
+	"netab/results"
+	"netab/runner"
+)
+
+// An Explanation is what a user asks for: whether a run's differences are explained,
+// and for how long.
+type Explanation struct {
+	Mode string        // auto, on, off
+	Time time.Duration // 0 = as long as the mode takes
+}
+
+// How long explain trials take unless somebody says: of one pair in a hurry, or of all
+// arms.
+const (
+	hurriedTime = 15 * time.Second
+	askedTime   = 60 * time.Second
+)
+
+
+// Check says what is wrong with it.
+func (e Explanation) Check() error {
+	switch e.Mode {
+	case "auto", "on", "off":
+	default:
+		return fmt.Errorf("--explain=%s: want auto, on or off", e.Mode)
+	}
+	if e.Time < 0 || e.Time > 24*time.Hour {
+		return fmt.Errorf("--explain-time %v: want a length of time up to 24h", e.Time)
+	}
+	return nil
+}
+
+// Ask lets the runner explain what the mode is for.
+func (e Explanation) Ask(o *runner.Options) {
+	if e.Mode == "off" {
+		return
+	}
+	o.Explain = func(trials []results.Trial) *runner.Explaining {
+		summary := analysis.Summarize(&results.Run{Header: o.Header, Trials: trials})
+		return e.about(&summary, &o.Header.Design)
+	}
+}
+
+// about says which arms. A difference that is shown to be too small to matter needs no
+// cause; the largest of the others does most.
+func (e Explanation) about(s *analysis.Summary, d *results.Design) *runner.Explaining {
+	if s.Trials == 0 {
+		return nil
+	}
+	out := &runner.Explaining{Time: e.Time}
+	if e.Mode == "on" {
+		if out.Time == 0 {
+			out.Time = askedTime
+		}
+		base := d.ArmAt(d.Baseline)
+		if base >= 0 {
+			out.Arms = append(out.Arms, base)
+		}
+		for i := range d.Arms {
+			if i != base {
+				out.Arms = append(out.Arms, i)
+			}
+		}
+		return out
+	}
+	if out.Time == 0 {
+		out.Time = hurriedTime
+	}
+	largest := -1.0
+	for _, c := range s.Comparisons {
+		if !c.Judged || c.Metric != d.Metrics[0] || c.Verdict == analysis.Equivalent && c.Modes == nil || c.Untold() {
+			continue
+		}
+		if size := math.Abs(math.Log1p(max(c.Change, -0.999))); size > largest {
+			largest = size
+			out.Arms = []int{d.ArmAt(c.Baseline), d.ArmAt(c.Arm)}
+		}
+	}
+	if largest < 0 {
+		return nil
+	}
+	return out
+}

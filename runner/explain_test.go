@@ -1,0 +1,185 @@
+package runner
+
+import (
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"netab/results"
+	"netab/results/vocab"
+	"netab/test/busytest"
+	"netab/test/need"
+)
+
+func TestStretches(t *testing.T) {
+	for _, blocks := range []int{1, 2, fewestSwitched - 1, fewestSwitched, 19, 40, 41, 200} {
+		for seed := range uint64(8) {
+			all := stretchesOf(rand.New(rand.NewPCG(seed, 0)), blocks, int(seed))
+			at, on, off := 0, 0, 0
+			for i, s := range all {
+				if s.from != at || s.to <= s.from || i > 0 && s.on == all[i-1].on {
+					t.Fatalf("%d blocks: %v", blocks, all)
+				}
+				if at = s.to; s.on {
+					on++
+				} else {
+					off++
+				}
+			}
+			if at != blocks || blocks >= fewestSwitched && (on == 0 || off == 0) || blocks < fewestSwitched && len(all) != 1 {
+				t.Errorf("%d blocks: %v", blocks, all)
+			}
+		}
+	}
+}
+
+func TestWas(t *testing.T) {
+	// Blocks of one slice of 10, the first stretch off until 30, then on, then off from 60.
+	in := &instruments{stretches: []stretch{{0, 3, false}, {3, 6, true}, {6, 9, false}},
+		switched: []switching{{stretch: 1, attached: 34, took: 3, ends: 61, ended: 75}}}
+	want := []accounting{off, off, off, between, on, on, between, between, off}
+	for block, want := range want {
+		at := int64(10 * block)
+		if got := in.was(turn{slice: block, block: block, start: at, count: at + 2, end: at + 10}); got != want {
+			t.Errorf("block %d: %v, want %v", block, got, want)
+		}
+	}
+	in.switched[0].attached = 45 // too late for block 4
+	if got := in.was(turn{slice: 4, block: 4, start: 40, count: 42, end: 50}); got != between {
+		t.Errorf("a block that began before all was attached: %v", got)
+	}
+}
+
+// explained lets a run be explained until a trial was measured in time.
+func explained(t *testing.T, text string, arms []int, change func(*Options)) *results.Run {
+	t.Helper()
+	var run *results.Run
+	var store string
+	busytest.Retry(t, func(t *testing.T, by busytest.Stretch) string {
+		o := options(t, text, 1)
+		o.Trial, store = by.Of(o.Trial), o.Store
+		o.Explain = func(trials []results.Trial) *Explaining {
+			if len(trials) == 0 {
+				t.Error("asked before there are trials")
+			}
+			return &Explaining{Arms: arms, Time: 300 * time.Millisecond}
+		}
+		if change != nil {
+			change(&o)
+		}
+		var err error
+		if run, err = Run(t.Context(), o); err != nil {
+			return err.Error()
+		}
+		for _, x := range run.Explains {
+			if x.Invalid == "" && accountedIn(x) > 0 {
+				return ""
+			}
+		}
+		return "no explain trial was measured in time"
+	})
+	if t.Failed() {
+		t.FailNow()
+	}
+	stored, err := results.ReadFile(filepath.Join(store, run.Header.ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(run.Explains, stored.Explains, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("what was measured, and what is stored:\n%s", diff)
+	}
+	return run
+}
+
+func accountedIn(x results.Explain) (n int) {
+	for _, s := range x.Slices {
+		if s.Source != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// TestExplain: an explain trial tells where the time of its arms' roles is, and is no
+// trial of the verdict.
+func TestExplain(t *testing.T) {
+	need.Root(t)
+	run := explained(t, sideBySide, []int{0, 1}, func(o *Options) { o.Trial = 2 * o.Trial })
+	if len(run.Trials) == 0 {
+		t.Fatal("no trials")
+	}
+	for _, x := range run.Explains {
+		if x.Invalid != "" {
+			continue
+		}
+		var counted [2]int64
+		for i, s := range x.Slices {
+			if s.Arm > 1 {
+				t.Fatalf("slice %d is of arm %d, which nobody asked for", i, s.Arm)
+			}
+			if s.Source == nil {
+				continue
+			}
+			counted[s.Arm] += s.CountedNS
+			if s.RxBytes > 0 && (s.Source.NS["task"] == 0 || s.Sink.NS["task"] == 0) {
+				t.Errorf("slice %d: %d bytes were received, and no role's time is known: %v, %v", i, s.RxBytes, s.Source.NS, s.Sink.NS)
+			}
+		}
+		for _, c := range x.CPUs {
+			var sum int64
+			for _, of := range c.NS {
+				for _, ns := range of {
+					sum += ns
+				}
+			}
+			if math.Abs(float64(sum-c.CountedNS)) > 0.001*float64(c.CountedNS) || c.CountedNS != counted[c.Arm] {
+				t.Errorf("arm %d, CPU %d: its parts are %v of %v, in slices of %v", c.Arm, c.CPU, time.Duration(sum), time.Duration(c.CountedNS), time.Duration(counted[c.Arm]))
+			}
+		}
+	}
+}
+
+// TestExplainSharedFlow: arms that share a live flow share its threads, and each has
+// its own slices' time.
+func TestExplainSharedFlow(t *testing.T) {
+	need.Root(t)
+	run := explained(t, `
+question: q
+topology: {kind: loopback}
+traffic: {protocol: tcp, message: 16K}
+arms:
+  a: {}
+  b: {knobs: {sysctl: {net.core.netdev_budget: "310"}}}
+`, []int{0, 1}, nil)
+	if run.Header.Plan.Grain != vocab.BySliceSwitched {
+		t.Fatalf("grain %s", run.Header.Plan.Grain)
+	}
+	seen := map[int]bool{}
+	for _, x := range run.Explains {
+		for _, s := range x.Slices {
+			if s.Source != nil && s.Source.NS["task"] > 0 {
+				seen[s.Arm] = true
+			}
+		}
+	}
+	if !seen[0] || !seen[1] {
+		t.Errorf("time is known of the arms %v only", seen)
+	}
+}
+
+// TestExplainNothing: where nothing needs a cause, and where none can be told, the run
+// is as it would be without.
+func TestExplainNothing(t *testing.T) {
+	need.Root(t)
+	_, run := measured(t, sideBySide, 1, func(o *Options) {
+		o.Explain = func([]results.Trial) *Explaining { return nil }
+	})
+	if len(run.Explains) > 0 || run.End.Reason != vocab.Decided {
+		t.Errorf("%d explain trials; %s", len(run.Explains), run.End.Reason)
+	}
+}
