@@ -8,6 +8,7 @@ import (
 	"netab/analysis/prose"
 	"netab/analysis/record"
 	"netab/analysis/stat"
+	"netab/analysis/why"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -31,6 +32,7 @@ func Summarize(run *results.Run) Summary {
 	design := h.Design
 	sifted := sift(design, run.Trials)
 	alpha, looks := stoppingAlpha(run)
+	explanations := why.Of(run)
 	run = &results.Run{Header: run.Header, Trials: sifted.all, End: run.End, ReadWarnings: run.ReadWarnings}
 	all := record.Of(design, sifted.all)
 	valid := all.Only(func(t *record.Trial) bool { return t.Invalid == "" })
@@ -43,7 +45,7 @@ func Summarize(run *results.Run) Summary {
 		Confidence: confidence(design), Resolution: finite(design.Resolution), Ended: ended(run.End),
 		Metrics: judgedMetrics(design),
 		Arms:    j.levels(), Comparisons: j.comparisons(),
-		Confounders: []Confounder{},
+		Confounders: []Confounder{}, Explanations: explanations,
 	}
 	if s.Trials == 0 || s.Comparisons == nil { // nothing to show, not a change of zero
 		s.Comparisons = []Comparison{}

@@ -12,6 +12,7 @@ import (
 	"cmp"
 
 	"netab/analysis/confounder"
+	"netab/analysis/why"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -61,6 +62,9 @@ type Summary struct {
 	Sweep       *Sweep            `json:"sweep,omitempty"` // of a matrix of two factors or more
 	// Advice is what could be done about the machine.
 	Advice []Advice `json:"advice,omitempty"`
+	// Explanations say where the time is that makes the difference, of runs with explain
+	// trials.
+	Explanations []why.Explanation `json:"explanations,omitempty"`
 	// History is what earlier runs of the store say; nil = there are none, or nobody
 	// asked.
 	History *History `json:"history,omitempty"`

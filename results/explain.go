@@ -1,8 +1,12 @@
 package results
 
 import (
+	"errors"
+	"fmt"
+	"path/filepath"
 	"time"
 
+	"netab/results/disk"
 	"netab/results/vocab"
 )
 
@@ -97,4 +101,29 @@ func (t totals) explain(e *Explain, arms int) error {
 		}
 	}
 	return nil
+}
+
+// Continue opens the file of a run that has ended, to append explain trials to it.
+func Continue(path string) (*Writer, error) {
+	w := &Writer{lines{what: "run file", path: path}}
+	dir, err := disk.OpenDir(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("open the run's directory: %w", err)
+	}
+	defer dir.Close()
+	if w.file, err = dir.Append(filepath.Base(path)); err != nil {
+		return nil, fmt.Errorf("open the run file %s: %w", path, err)
+	}
+	info, err := w.file.Stat()
+	if err == nil {
+		w.size = info.Size()
+		whole := false
+		if whole, err = endsLine(w.file, w.size); err == nil && !whole {
+			err = errors.New("its last line was cut off: measure the run anew")
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("run file %s: %w", path, err), w.Close())
+	}
+	return w, nil
 }

@@ -156,7 +156,7 @@ type reader struct {
 	ends      int         // further ends that say something else
 
 	explainedTwice int // explain trials of an index that was there already
-	totals    totals
+	totals         totals
 }
 
 // A sum stands for a line, of which there may be a great many long ones.

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"netab/results"
+	"netab/results/crew"
 	"netab/results/vocab"
 	"netab/runner/traffic"
 )
@@ -17,6 +19,38 @@ import (
 type Explaining struct {
 	Arms []int         // that take turns, the baseline first
 	Time time.Duration // for all of them
+}
+
+// Explain measures explain trials of a run that has ended, of which there are so many
+// already, and hands each to keep. The machine is put back as it was.
+func Explain(ctx context.Context, o Options, run *results.Run, e *Explaining, keep func(results.Explain) error) error {
+	o.Explain = func([]results.Trial) *Explaining { return e }
+	r, err := prepare(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	defer spareFromOOM()()
+	r.trials, r.keepExplain = run.Trials, keep
+	for _, x := range run.Explains {
+		r.firstExplain = max(r.firstExplain, x.Index+1)
+	}
+	err = crew.Reported(func() error {
+		if err := r.switcher.begin(); err != nil {
+			return err
+		}
+		if err := r.openNIC(); err != nil {
+			return err
+		}
+		if err := r.switcher.rehearse(len(r.plan.arms)); err != nil {
+			return err
+		}
+		return r.explain()
+	})
+	if err == nil && r.ctx.Err() != nil && !errors.Is(context.Cause(r.ctx), ErrInterrupted) {
+		err = context.Cause(r.ctx)
+	}
+	return errors.Join(err, r.putBack(context.WithoutCancel(ctx)))
 }
 
 // explain measures trials with instruments, behind those of which the verdict is. What
@@ -37,8 +71,8 @@ func (r *run) explain() error {
 		if r.ctx.Err() != nil {
 			return nil // what there is, is kept
 		}
-		x.Index = i
-		if err := r.writer.AppendExplain(x); err != nil {
+		x.Index = r.firstExplain + i
+		if err := r.keepExplain(x); err != nil {
 			return err
 		}
 		x.Type = "explain"

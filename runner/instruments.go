@@ -32,6 +32,18 @@ type instruments struct {
 	absent []string
 }
 
+// Explains says, instrument by instrument, whether this machine can be explained, or
+// what it lacks.
+func Explains() []string {
+	lines := []string{"accounting: works"}
+	if a, err := account.New(account.Size{Slices: 1, Edges: 2, Arms: 1}); err != nil {
+		lines[0] = err.Error()
+	} else {
+		_ = a.Close()
+	}
+	return lines
+}
+
 // A switching is how the accounting was switched on for a stretch, and off.
 type switching struct {
 	stretch     int

@@ -120,6 +120,9 @@ type run struct {
 	learning bool          // the last trial began too soon, and the next gets more
 	canaries canaries
 	explains []results.Explain
+	// keepExplain keeps a trial of theirs, the first of which has this index.
+	keepExplain  func(results.Explain) error
+	firstExplain int
 
 	instruments *instruments // of the explain trial that is measured; nil in all others
 }
@@ -220,7 +223,7 @@ func (r *run) open() error {
 	if err != nil {
 		return err
 	}
-	r.writer = w
+	r.writer, r.keepExplain = w, w.AppendExplain
 	r.Header.Type, r.Header.Schema = "header", results.SchemaRun
 	return nil
 }

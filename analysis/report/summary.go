@@ -15,6 +15,9 @@ import (
 func Summary(s analysis.Summary) *page.Page {
 	p := &page.Page{Title: s.Question, Answer: s.Answer, Data: complete(s)}
 	p.Add(verdicts(s))
+	for _, e := range s.Explanations {
+		p.Add(whySection(e))
+	}
 	p.Add(page.Section{Findings: otherFindings(s)})
 	p.Add(page.Section{Table: besideTable(BesideRows(s))})
 	for _, section := range campaignSections(s.Campaign, s) {

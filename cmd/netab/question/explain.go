@@ -1,8 +1,10 @@
 package question
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"netab/analysis"
@@ -24,7 +26,6 @@ const (
 	askedTime   = 60 * time.Second
 )
 
-
 // Check says what is wrong with it.
 func (e Explanation) Check() error {
 	switch e.Mode {
@@ -44,9 +45,38 @@ func (e Explanation) Ask(o *runner.Options) {
 		return
 	}
 	o.Explain = func(trials []results.Trial) *runner.Explaining {
-		summary := analysis.Summarize(&results.Run{Header: o.Header, Trials: trials})
-		return e.about(&summary, &o.Header.Design)
+		return e.About(&results.Run{Header: o.Header, Trials: trials})
 	}
+}
+
+// About says which arms of a run are explained, and for how long; nil = none needs it.
+func (e Explanation) About(run *results.Run) *runner.Explaining {
+	summary := analysis.Summarize(run)
+	return e.about(&summary, &run.Header.Design)
+}
+
+// CheckSame says why what is measured here and now would not be about the same arms and
+// machine as a run; nil = it is.
+func CheckSame(run *results.Run, o *runner.Options) error {
+	was, is := &run.Header.Machine, &o.Header.Machine
+	switch {
+	case len(run.Header.Others) > 0:
+		return errors.New("its sides are on two machines")
+	case !was.Identity().Same(is.Identity()):
+		return fmt.Errorf("it was measured on %s, and this is %s", was.Identity(), is.Identity())
+	case was.Kernel != is.Kernel || was.KernelBuild != is.KernelBuild:
+		return fmt.Errorf("it was measured under the kernel %s, and here %s runs", was.Kernel, is.Kernel)
+	}
+	names := func(d *results.Design) (out []string) {
+		for _, a := range d.Arms {
+			out = append(out, a.Name)
+		}
+		return out
+	}
+	if !slices.Equal(names(&run.Header.Design), names(&o.Header.Design)) {
+		return errors.New("its scenario has other arms here: they are made of what the machine has")
+	}
+	return nil
 }
 
 // about says which arms. A difference that is shown to be too small to matter needs no

@@ -1,0 +1,154 @@
+package why
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"netab/analysis/prose"
+	"netab/results"
+)
+
+// sentence is all of it in one.
+func (c *comparing) sentence(e *Explanation) string {
+	if c.base == c.arm {
+		return c.level(e)
+	}
+	if e.Measured == nil {
+		return "Not explained: an arm received nothing while it was measured why."
+	}
+	what := e.Arm + " " + c.faster(*e.Measured)
+	if e.Trials < fewestTrials {
+		return fmt.Sprintf("%s while it was measured why, in %s: too few to tell what moved.", what, prose.Counted(e.Trials, "trial"))
+	}
+	if !excludesZero(e.MeasuredLo, e.MeasuredHi) {
+		return fmt.Sprintf("While it was measured why, %s and %s did not differ beyond chance (%s): there is nothing to explain.",
+			e.Arm, e.Baseline, prose.Interval(*e.MeasuredLo, *e.MeasuredHi, false))
+	}
+	if e.Predicted == nil {
+		return fmt.Sprintf("%s, and %s: what moved is shown, and not claimed as the cause.", what, c.noLimit(e))
+	}
+	moved := c.moved(e)
+	figures := fmt.Sprintf("that predicts %s, measured %s", prose.Change(*e.Predicted, false), prose.Change(*e.Measured, false))
+	if !e.Closes {
+		return fmt.Sprintf("%s, and the CPU time of its limit does not explain it: %s; %s.", what, moved, figures)
+	}
+	return fmt.Sprintf("%s because %s; %s.", what, moved, figures)
+}
+
+// faster is "is 19 % faster".
+func (c *comparing) faster(change float64) string {
+	word := "faster"
+	if change < 0 {
+		word = "slower"
+	}
+	return fmt.Sprintf("is %s %s", prose.Percent(change), word)
+}
+
+// noLimit says why nothing foretells the rate.
+func (c *comparing) noLimit(e *Explanation) string {
+	if e.Role != "" && e.BaselineRole != "" {
+		return "its roles take turns, so that neither is the limit"
+	}
+	var texts []string
+	for _, b := range e.Busy {
+		texts = append(texts, fmt.Sprintf("%s %s and %s", b.Role, prose.WholePercent(b.From), prose.WholePercent(b.To)))
+	}
+	return fmt.Sprintf("no role was busy all the time in both arms (%s)", strings.Join(texts, ", "))
+}
+
+// moved is "the source needs 27 ns/KiB less (net_rx on its back -20.6, its own calls
+// -5.8)".
+func (c *comparing) moved(e *Explanation) string {
+	total, parts := 0.0, []Part{}
+	for _, p := range e.Parts {
+		if p.Role == e.Role && p.Category == "" {
+			total += p.Delta
+			parts = append(parts, p)
+		}
+	}
+	if e.Role != e.BaselineRole {
+		return fmt.Sprintf("the limit moved from the %s to the %s", e.BaselineRole, e.Role)
+	}
+	slices.SortStableFunc(parts, func(a, b Part) int { return cmp.Compare(math.Abs(b.Delta), math.Abs(a.Delta)) })
+	var texts []string
+	for _, p := range parts {
+		if p.Significant && len(texts) < 3 {
+			texts = append(texts, Place(p.Context)+" "+prose.Signed(p.Delta))
+		}
+	}
+	word := "more"
+	if total < 0 {
+		word = "less"
+	}
+	text := fmt.Sprintf("the %s needs %s %s %s", e.Role, prose.Number(math.Abs(total)), e.Unit, word)
+	if len(texts) == 0 {
+		return text + " (no part of it beyond chance)"
+	}
+	return text + " (" + strings.Join(texts, ", ") + ")"
+}
+
+// Place names a context in a sentence about a role.
+func Place(context string) string {
+	switch context {
+	case "task":
+		return "its own calls"
+	case "irq":
+		return "interrupts on its back"
+	case Measuring:
+		return "the measuring"
+	}
+	return context + " softirq on its back"
+}
+
+// level is of a run of one arm.
+func (c *comparing) level(e *Explanation) string {
+	role := e.Role
+	if role == "" {
+		return fmt.Sprintf("No role was busy all the time (source %s, sink %s).", prose.WholePercent(e.Busy[0].To), prose.WholePercent(e.Busy[1].To))
+	}
+	var texts []string
+	total := 0.0
+	for _, p := range e.Parts {
+		if p.Role == role {
+			total += p.To
+			if len(texts) < 3 {
+				texts = append(texts, Place(p.Context)+" "+prose.Number(p.To))
+			}
+		}
+	}
+	return fmt.Sprintf("The %s is the limit, and needs %s %s: %s.", role, prose.Number(total), e.Unit, strings.Join(texts, ", "))
+}
+
+func excludesZero(lo, hi *float64) bool { return lo != nil && hi != nil && (*lo > 0 || *hi < 0) }
+
+// notes are what a reader should know of how it was measured.
+func (c *comparing) notes(run *results.Run, e *Explanation) (out []string) {
+	if e.Instrument != nil {
+		out = append(out, fmt.Sprintf("The accounting changed the rate by %s (%s); what it took of a role's time stands in a line of its own, and is in none of the others.",
+			prose.Change(*e.Instrument, false), prose.Interval(*e.InstrumentLo, *e.InstrumentHi, false)))
+	} else {
+		out = append(out, "What the accounting costs is not known: no explain trial has blocks without it.")
+	}
+	var absent []string
+	invalid := 0
+	for _, x := range run.Explains {
+		if x.Invalid != "" {
+			invalid++
+		}
+		for _, name := range x.Absent {
+			if !slices.Contains(absent, name) {
+				absent = append(absent, name)
+			}
+		}
+	}
+	if invalid > 0 {
+		out = append(out, fmt.Sprintf("%s failed and %s not used.", prose.Counted(invalid, "explain trial"), prose.Plural(invalid, "is")))
+	}
+	if len(absent) > 0 {
+		out = append(out, fmt.Sprintf("This kernel has no tracepoints of the interrupts %s: their time is counted as that of whom they interrupted.", strings.Join(absent, ", ")))
+	}
+	return out
+}

@@ -1,0 +1,399 @@
+// Package why says where the time of an arm goes, and which of it makes the
+// difference between two arms, from the explain trials of a run: pure functions, as
+// all that judges.
+//
+// An arm that goes as fast as it can has a role that is busy all the time: the limit.
+// Its rate is what that role's CPU time per byte (or message, or transaction) lets it
+// be, so a difference of rates has to be one of that time, and the parts of the time
+// say which. Waiting is left out of it: with it, the sum would explain whatever was
+// measured. Where the limit's CPU time does not foretell the difference that was
+// measured, nothing is claimed.
+package why
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"netab/analysis/record"
+	"netab/analysis/stat"
+	"netab/results"
+	"netab/results/vocab"
+)
+
+// An Explanation is what explain trials say of one arm against its baseline. Predicted,
+// Measured and Instrument are relative changes (0.07 = +7 %); the parts are in Unit.
+type Explanation struct {
+	Baseline string `json:"baseline"`
+	Arm      string `json:"arm"`
+	// Role is the arm's limit, BaselineRole the baseline's; "" = none was busy enough.
+	Role         vocab.Owner `json:"role"`
+	BaselineRole vocab.Owner `json:"baseline_role"`
+	Unit         string      `json:"unit"` // ns/KiB, ns/message, ns/transaction
+	Trials       int         `json:"trials"`
+	// Predicted is what the CPU time of the limiting roles foretells, Measured what the
+	// same slices did. Nil where nothing foretells anything.
+	Predicted   *float64 `json:"predicted"`
+	PredictedLo *float64 `json:"predicted_lo"`
+	PredictedHi *float64 `json:"predicted_hi"`
+	Measured    *float64 `json:"measured"`
+	MeasuredLo  *float64 `json:"measured_lo"`
+	MeasuredHi  *float64 `json:"measured_hi"`
+	// Gap is Predicted against Measured, trial by trial.
+	Gap   *float64 `json:"gap"`
+	GapLo *float64 `json:"gap_lo"`
+	GapHi *float64 `json:"gap_hi"`
+	// Closes: the gap is none that matters, so that the parts are the cause.
+	Closes bool `json:"closes"`
+	// Instrument is what the accounting changed the rate by, in the same trials.
+	Instrument   *float64 `json:"instrument"`
+	InstrumentLo *float64 `json:"instrument_lo"`
+	InstrumentHi *float64 `json:"instrument_hi"`
+	// Busy is the share of its CPUs' time that each role had, baseline and arm.
+	Busy  []Busy   `json:"busy"`
+	Parts []Part   `json:"parts"`
+	Text  string   `json:"text"` // one sentence
+	Notes []string `json:"notes,omitempty"`
+}
+
+// A Busy is how busy a role was.
+type Busy struct {
+	Role vocab.Owner `json:"role"`
+	From float64     `json:"from"` // of the baseline
+	To   float64     `json:"to"`
+}
+
+// A Part is some of a role's CPU time per unit: of a context, or within it of a
+// category, or within that of a function.
+type Part struct {
+	Role     vocab.Owner `json:"role"`
+	Context  string      `json:"context"` // task, irq, net_rx, ...; measuring = what the accounting itself took
+	Category string      `json:"category,omitempty"`
+	Function string      `json:"function,omitempty"`
+	From     float64     `json:"from"`
+	To       float64     `json:"to"`
+	Delta    float64     `json:"delta"`
+	Lo       float64     `json:"lo"`
+	Hi       float64     `json:"hi"`
+	// Significant: the interval excludes zero, the parts of its kind taken together.
+	Significant bool `json:"significant"`
+}
+
+// Measuring is the context of what the accounting itself took.
+const Measuring = "measuring"
+
+const (
+	// busyShare of its time makes a role the limit. A saturated sender still blocks a
+	// little where the other side is late to make room.
+	busyShare = 0.85
+	// fewestTrials give an interval.
+	fewestTrials = 3
+	// falseShare is the share of parts called significant that may be so by chance.
+	falseShare = 0.05
+)
+
+// Of explains what the explain trials of a run are about. Nil = it has none.
+func Of(run *results.Run) []Explanation {
+	d := &run.Header.Design
+	all := trialsOf(run)
+	arms := armsOf(all)
+	if len(all) == 0 || len(arms) == 0 {
+		return refused(run)
+	}
+	base := d.ArmAt(d.Baseline)
+	if !slices.Contains(arms, base) {
+		base = arms[0]
+	}
+	var out []Explanation
+	for _, arm := range arms {
+		if arm == base && len(arms) > 1 {
+			continue
+		}
+		out = append(out, explain(run, all, base, arm))
+	}
+	return out
+}
+
+// refused is what is said where no explain trial was measured.
+func refused(run *results.Run) []Explanation {
+	for _, x := range run.Explains {
+		if x.Invalid != "" {
+			return []Explanation{{Baseline: run.Header.Design.Baseline, Text: x.Invalid, Busy: []Busy{}, Parts: []Part{}}}
+		}
+	}
+	return nil
+}
+
+// A comparing is one arm against another in all explain trials.
+type comparing struct {
+	trials    []trial
+	base, arm int
+	unit      unit
+	cores     [2][2]float64 // CPUs that a role may have, of the baseline and the arm
+	alpha     float64
+	cost      float64 // ns of the accounting per event
+}
+
+func explain(run *results.Run, all []trial, base, arm int) Explanation {
+	d := &run.Header.Design
+	c := comparing{base: base, arm: arm, unit: unitOf(d.Arms[base], d.Arms[arm]), alpha: 1 - confidence(d.Confidence)}
+	for _, t := range all {
+		if t.of(base).on.wall > 0 && t.of(arm).on.wall > 0 && t.of(base).on.units(c.unit) > 0 && t.of(arm).on.units(c.unit) > 0 {
+			c.trials = append(c.trials, t)
+		}
+	}
+	for i, a := range []int{base, arm} {
+		c.cores[i] = coresOf(run, a)
+	}
+	e := Explanation{Baseline: record.ArmName(*d, base), Arm: record.ArmName(*d, arm), Unit: c.unit.name, Trials: len(c.trials), Busy: []Busy{}, Parts: []Part{}}
+	if base == arm {
+		e.Baseline = ""
+	}
+	if len(c.trials) == 0 {
+		e.Text = "not explained: no explain trial has slices of both arms"
+		return e
+	}
+	c.cost = c.costOf()
+	c.busy(&e)
+	c.rates(&e, d.Arms[base], d.Arms[arm])
+	c.instrument(&e)
+	e.Parts = c.parts(&e)
+	e.Notes = c.notes(run, &e)
+	e.Text = c.sentence(&e)
+	return e
+}
+
+func confidence(of float64) float64 {
+	if of > 0 && of < 1 {
+		return of
+	}
+	return 0.95
+}
+
+var roles = [2]vocab.Owner{vocab.SourceTime, vocab.SinkTime}
+
+// busy says how busy each role was, and which is the limit: the one whose CPU time lets
+// the least through, if it is busy.
+func (c *comparing) busy(e *Explanation) {
+	for r, role := range roles {
+		b := Busy{Role: role, From: c.share(c.base, 0, r), To: c.share(c.arm, 1, r)}
+		e.Busy = append(e.Busy, b)
+	}
+	limit := func(arm, side int) vocab.Owner {
+		r := 0
+		if c.share(arm, side, 1) > c.share(arm, side, 0) {
+			r = 1
+		}
+		if c.share(arm, side, r) < busyShare {
+			return ""
+		}
+		return roles[r]
+	}
+	e.BaselineRole, e.Role = limit(c.base, 0), limit(c.arm, 1)
+}
+
+// share is which part of the CPUs that it may have a role had.
+func (c *comparing) share(arm, side, role int) float64 {
+	var ns, wall float64
+	for _, t := range c.trials {
+		ns += t.of(arm).on.roleNS(role)
+		wall += t.of(arm).on.wall
+	}
+	return min(1, ns/(wall*c.cores[side][role]))
+}
+
+// rates says what the limiting roles' CPU time foretells, and what was measured.
+func (c *comparing) rates(e *Explanation, a, b results.Arm) {
+	var predicted, measured, gap []float64
+	for _, t := range c.trials {
+		x, y := t.of(c.base).on, t.of(c.arm).on
+		m := math.Log(y.units(c.unit)/y.wall) - math.Log(x.units(c.unit)/x.wall)
+		measured = append(measured, m)
+		if e.Role == "" || e.BaselineRole == "" || !chains(a) || !chains(b) {
+			continue
+		}
+		p := math.Log(c.lets(y, 1)) - math.Log(c.lets(x, 0))
+		predicted, gap = append(predicted, p), append(gap, p-m)
+	}
+	if c.base == c.arm {
+		return
+	}
+	e.Measured, e.MeasuredLo, e.MeasuredHi = c.relative(measured)
+	e.Predicted, e.PredictedLo, e.PredictedHi = c.relative(predicted)
+	e.Gap, e.GapLo, e.GapHi = c.relative(gap)
+	e.Closes = closes(e)
+}
+
+// chains: what does not answer goes as fast as its slower role. Roles that answer take
+// turns, and neither is the limit.
+func chains(a results.Arm) bool { return !a.Kind.Answers() && !a.Kind.Connects() }
+
+// lets is the rate that the roles' CPU time per unit lets through: the lesser of the
+// two. A role that sleeps would let more through than it did.
+func (c *comparing) lets(s sums, side int) float64 {
+	rate := math.Inf(1)
+	for r := range roles {
+		if ns := s.roleNS(r); ns > 0 {
+			rate = min(rate, c.cores[side][r]*s.units(c.unit)/ns)
+		}
+	}
+	return rate
+}
+
+const (
+	// gapBound is how far apart what is foretold and what was measured may be: as a
+	// change by itself, or as a share of what was measured.
+	gapBound = 0.03
+	gapShare = 0.25
+)
+
+// closes says whether the CPU time explains the difference: the best guess of the gap
+// is small, against the difference or at all.
+func closes(e *Explanation) bool {
+	if e.Gap == nil || e.Measured == nil {
+		return false
+	}
+	return math.Abs(*e.Gap) <= max(gapBound, gapShare*math.Abs(*e.Measured))
+}
+
+// relative is the mean of log ratios over trials, with its interval.
+func (c *comparing) relative(xs []float64) (mean, lo, hi *float64) {
+	if len(xs) == 0 {
+		return nil, nil, nil
+	}
+	m, l, h, _ := c.interval(xs)
+	if !stat.IsFinite(m) || !stat.IsFinite(l) || !stat.IsFinite(h) {
+		return nil, nil, nil
+	}
+	m, l, h = math.Expm1(min(m, 700)), math.Expm1(min(l, 700)), math.Expm1(min(h, 700))
+	return &m, &l, &h
+}
+
+// interval is Student's over the trials; of fewer than fewestTrials there is none, and
+// p is 1.
+func (c *comparing) interval(xs []float64) (mean, lo, hi, p float64) {
+	s := stat.NewSample(xs)
+	if s.N < fewestTrials {
+		return s.Mean, s.Mean, s.Mean, 1
+	}
+	in := s.Interval(c.alpha)
+	p, _ = s.P(0)
+	return s.Mean, in.Lo, in.Hi, p
+}
+
+// costOf is what the accounting costs at each event, from trials that were measured
+// with it and without: the limiting role's CPU time per unit differs by so much, for
+// so many events more. Both arms together, for the program is the same.
+func (c *comparing) costOf() float64 {
+	var more, events float64
+	for _, t := range c.trials {
+		for _, arm := range []int{c.base, c.arm} {
+			a := t.of(arm)
+			if a.off.wall <= 0 || a.off.units(c.unit) <= 0 {
+				continue
+			}
+			r := 0
+			if a.on.roleNS(1) > a.on.roleNS(0) {
+				r = 1
+			}
+			u := a.on.units(c.unit)
+			more += a.on.cpu[r]/u - a.off.cpu[r]/a.off.units(c.unit)
+			events += a.on.eventsOf(r) / u
+		}
+	}
+	if events <= 0 || !(more > 0) { // lost in the noise
+		return 0
+	}
+	return min(more/events, mostCost)
+}
+
+// mostCost is what an event may cost at most, in ns; measured, 100 to 300.
+const mostCost = 1000
+
+// instrument says by how much the accounting changed the rate.
+func (c *comparing) instrument(e *Explanation) {
+	var xs []float64
+	for _, t := range c.trials {
+		var sum, n float64
+		for _, arm := range []int{c.base, c.arm} {
+			if a := t.of(arm); a.off.wall > 0 && a.off.units(c.unit) > 0 {
+				sum += math.Log(a.on.units(c.unit)/a.on.wall) - math.Log(a.off.units(c.unit)/a.off.wall)
+				n++
+			}
+		}
+		if n > 0 {
+			xs = append(xs, sum/n)
+		}
+	}
+	e.Instrument, e.InstrumentLo, e.InstrumentHi = c.relative(xs)
+}
+
+// parts are what each role's CPU time per unit is made of, by context.
+func (c *comparing) parts(e *Explanation) []Part {
+	out := []Part{}
+	for r, role := range roles {
+		var parts []Part
+		var ps []float64
+		for _, context := range c.contexts(r) {
+			p, pValue := c.part(func(s sums) float64 { return c.contextNS(s, r, context) })
+			p.Role, p.Context = role, context
+			parts, ps = append(parts, p), append(ps, pValue)
+		}
+		for i, q := range stat.Discovery(ps) {
+			parts[i].Significant = q <= falseShare && c.base != c.arm
+		}
+		out = append(out, parts...)
+	}
+	return out
+}
+
+// contextNS is a role's time in a context, without what the accounting took of it.
+func (c *comparing) contextNS(s sums, role int, context string) float64 {
+	if context == Measuring {
+		return c.cost * s.eventsOf(role)
+	}
+	return max(0, s.ns[role][context]-c.cost*s.events[role][context])
+}
+
+// part compares a share of the time per unit in both arms: the totals of all trials,
+// and an interval over trials.
+func (c *comparing) part(of func(sums) float64) (Part, float64) {
+	var p Part
+	var ns, units [2]float64
+	var ds []float64
+	for _, t := range c.trials {
+		x, y := t.of(c.base).on, t.of(c.arm).on
+		ns[0], units[0] = ns[0]+of(x), units[0]+x.units(c.unit)
+		ns[1], units[1] = ns[1]+of(y), units[1]+y.units(c.unit)
+		ds = append(ds, of(y)/y.units(c.unit)-of(x)/x.units(c.unit))
+	}
+	p.From, p.To = ns[0]/units[0], ns[1]/units[1]
+	p.Delta = p.To - p.From
+	mean, lo, hi, pValue := c.interval(ds)
+	p.Lo, p.Hi = p.Delta+lo-mean, p.Delta+hi-mean
+	return p, pValue
+}
+
+// contexts are those that a role had time in, the longest of both arms first, and what
+// the accounting took behind them.
+func (c *comparing) contexts(role int) []string {
+	total := map[string]float64{}
+	for _, t := range c.trials {
+		for _, arm := range []int{c.base, c.arm} {
+			for context, ns := range t.of(arm).on.ns[role] {
+				total[context] += ns
+			}
+		}
+	}
+	var out []string
+	for context := range total {
+		out = append(out, context)
+	}
+	slices.SortFunc(out, func(a, b string) int {
+		return cmp.Or(cmp.Compare(total[b], total[a]), cmp.Compare(a, b))
+	})
+	if c.cost > 0 {
+		out = append(out, Measuring)
+	}
+	return out
+}
