@@ -29,8 +29,31 @@ type Explain struct {
 	// AttachNS is how long switching the accounting on took, the longest.
 	AttachNS int64     `json:"attach_ns,omitempty"`
 	Warnings []Warning `json:"warnings,omitempty"`
+	// Samples are of the accounted slices; nil = none were taken.
+	Samples *Samples `json:"samples,omitempty"`
 
 	Unknown Unknown `json:"-"`
+}
+
+// Samples are stacks of what a role's threads did on some CPUs, and of what came on
+// their back.
+type Samples struct {
+	Role vocab.Owner `json:"role"`
+	CPUs []int       `json:"sampled_cpus"`
+	// EveryNS is the time between two of a timer; 0 = a counter of cycles was used.
+	EveryNS   int64         `json:"every_ns,omitempty"`
+	Lost      int64         `json:"lost_samples,omitempty"`
+	Functions []string      `json:"functions"`
+	Stacks    []SampleStack `json:"stacks"`
+}
+
+// A SampleStack is how often one was seen in an arm's slices. No functions = in user
+// space.
+type SampleStack struct {
+	Arm int `json:"arm"`
+	// Frames are indices of Functions, the innermost first.
+	Frames []int `json:"frames,omitempty"`
+	N      int64 `json:"n"`
 }
 
 // An ExplainSlice is a slice, with whose the CPUs' time was in its counted part.
@@ -98,6 +121,20 @@ func (t totals) explain(e *Explain, arms int) error {
 	for i := range e.CPUs {
 		if arm := e.CPUs[i].Arm; arm >= arms {
 			return noArm("cpus[%d].arm", i, arm, arms)
+		}
+	}
+	if e.Samples == nil {
+		return nil
+	}
+	for i := range e.Samples.Stacks {
+		s := &e.Samples.Stacks[i]
+		if s.Arm >= arms {
+			return noArm("samples.stacks[%d].arm", i, s.Arm, arms)
+		}
+		for _, f := range s.Frames {
+			if f < 0 || f >= len(e.Samples.Functions) {
+				return &outOfRange{fmt.Sprintf("samples.stacks[%d].frames", i), fmt.Sprintf("%d is out of range: there are %d functions", f, len(e.Samples.Functions))}
+			}
 		}
 	}
 	return nil

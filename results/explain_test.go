@@ -46,12 +46,14 @@ func TestExplainLines(t *testing.T) {
 
 func TestExplainBounded(t *testing.T) {
 	for line, want := range map[string]string{
-		`{"type":"explain","slices":[{"arm":2}]}`:                                     "line 2: slices[0].arm: 2 is out of range: the design has 2 arms",
-		`{"type":"explain","cpus":[{"arm":3}]}`:                                       "line 2: cpus[0].arm: 3 is out of range: the design has 2 arms",
-		`{"type":"explain","index":-1}`:                                               "line 2: index: -1 is out of range",
-		`{"type":"explain","slices":[{"source":{"ns":{"task":100000000000000000}}}]}`: "slices[0].source.ns[task]: 100000000000000000 is out of range",
-		`{"type":"explain","cpus":[{"ns":{"idle":{"task":-9100000000000000000}}}]}`:   "cpus[0].ns[idle][task]: -9100000000000000000 is out of range",
-		`{"type":"explain","cpus":[{"cpu":-4}]}`:                                      "cpus[0].cpu: -4 is out of range",
+		`{"type":"explain","slices":[{"arm":2}]}`:                                                   "line 2: slices[0].arm: 2 is out of range: the design has 2 arms",
+		`{"type":"explain","cpus":[{"arm":3}]}`:                                                     "line 2: cpus[0].arm: 3 is out of range: the design has 2 arms",
+		`{"type":"explain","index":-1}`:                                                             "line 2: index: -1 is out of range",
+		`{"type":"explain","slices":[{"source":{"ns":{"task":100000000000000000}}}]}`:               "slices[0].source.ns[task]: 100000000000000000 is out of range",
+		`{"type":"explain","cpus":[{"ns":{"idle":{"task":-9100000000000000000}}}]}`:                 "cpus[0].ns[idle][task]: -9100000000000000000 is out of range",
+		`{"type":"explain","cpus":[{"cpu":-4}]}`:                                                    "cpus[0].cpu: -4 is out of range",
+		`{"type":"explain","samples":{"functions":["a"],"stacks":[{"frames":[0]},{"frames":[1]}]}}`: "line 2: samples.stacks[1].frames: 1 is out of range: there are 1 functions",
+		`{"type":"explain","samples":{"stacks":[{"arm":2}]}}`:                                       "line 2: samples.stacks[0].arm: 2 is out of range",
 	} {
 		_, err := Read(strings.NewReader(explainHeader + line + "\n"))
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -51,6 +51,7 @@ var spans = map[string]span{
 	"sink_port":        {-1, math.MaxUint16},
 	"cpu":              {0, maxCPU},
 	"pinned":           {0, maxCPU},
+	"sampled_cpus":     {0, maxCPU},
 	"source_cpu":       {-1, maxCPU},
 	"sink_cpu":         {-1, maxCPU},
 	"cpus_online":      {0, maxCPU},

@@ -94,6 +94,10 @@ const unable = "not explained: "
 // explainTrial makes one such trial.
 func (r *run) explainTrial(index int, e *Explaining) (x results.Explain) {
 	x = results.Explain{Started: time.Now().UTC(), Instrument: vocab.Accounting}
+	busiest := r.busiest(e.Arms)
+	if index%2 == 1 && busiest != nil && r.unsampled == "" {
+		x.Instrument = vocab.Sampling
+	}
 	if why := r.cannotExplain(e); why != "" {
 		x.Invalid = unable + why
 		return x
@@ -109,7 +113,7 @@ func (r *run) explainTrial(index int, e *Explaining) (x results.Explain) {
 	}
 	blocks := blocksPerTrial(r.Trial, r.plan.slice, len(order))
 	for _, arms := range sessions {
-		if err := r.explainSession(&x, arms, blocks, index); err != nil {
+		if err := r.explainSession(&x, arms, blocks, index, busiest); err != nil {
 			x.Invalid, x.Slices, x.CPUs = err.Error(), nil, nil
 			return x
 		}
@@ -131,7 +135,7 @@ func (r *run) cannotExplain(e *Explaining) string {
 }
 
 // explainSession measures the arms in turns, and adds what instruments tell.
-func (r *run) explainSession(x *results.Explain, arms []int, blocks, index int) error {
+func (r *run) explainSession(x *results.Explain, arms []int, blocks, index int, busiest *busiest) error {
 	t := results.Trial{Arms: make([]results.ArmTrial, len(r.plan.arms))}
 	for i := range t.Arms {
 		t.Arms[i].Arm = i
@@ -142,10 +146,18 @@ func (r *run) explainSession(x *results.Explain, arms []int, blocks, index int) 
 		fresh = append(fresh, arms[i])
 	}
 	turns := after(warmupTurns(fresh), blocksOf(r.rng, arms, blocks, r.plan.slice, r.plan.settle))
-	r.instruments = &instruments{stretches: stretchesOf(r.rng, blocks, index), setups: r.plan.setups}
+	r.instruments = &instruments{stretches: stretchesOf(r.rng, blocks, index/2), setups: r.plan.setups}
+	if x.Instrument == vocab.Sampling {
+		r.instruments.stretches = []stretch{{0, blocks, true}}
+		r.instruments.sampling = &sampling{role: busiest.role, cpus: busiest.cpus, symbols: r.symbols}
+		defer func(s *sampling) { r.symbols = s.symbols }(r.instruments.sampling)
+	}
 	defer func() { r.instruments = nil }()
 	if err := r.session(&t, arms, turns); err != nil {
-		if in := r.instruments; in.refused != nil {
+		switch in := r.instruments; {
+		case in.refused != nil && in.sampling != nil:
+			r.unsampled = in.refused.Error() // the other instrument goes on
+		case in.refused != nil:
 			return errors.New(unable + in.refused.Error())
 		}
 		return err

@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -170,6 +172,47 @@ arms:
 	if !seen[0] || !seen[1] {
 		t.Errorf("time is known of the arms %v only", seen)
 	}
+}
+
+// TestExplainSampled: every second trial has the stacks of the role that was busier, in
+// functions of this kernel.
+func TestExplainSampled(t *testing.T) {
+	need.Root(t)
+	if lines := Explains(); !strings.HasPrefix(lines[1], "sampling: works") {
+		t.Skip(lines[1])
+	}
+	busytest.Retry(t, func(t *testing.T, by busytest.Stretch) string {
+		o := options(t, sideBySide, 1)
+		o.Trial = by.Of(o.Trial)
+		o.Explain = func([]results.Trial) *Explaining { return &Explaining{Arms: []int{0, 1}, Time: 2 * time.Second} }
+		run, err := Run(t.Context(), o)
+		if err != nil {
+			return err.Error()
+		}
+		for _, x := range run.Explains {
+			if x.Instrument != vocab.Sampling || x.Invalid != "" || accountedIn(x) == 0 {
+				continue
+			}
+			s := x.Samples
+			if s == nil || s.Role == "" || len(s.CPUs) == 0 {
+				t.Fatalf("trial %d: %+v", x.Index, s)
+			}
+			var n int64
+			for _, stack := range s.Stacks {
+				n += stack.N
+			}
+			if n < 5 {
+				continue // of a few slices on a busy machine
+			}
+			if !slices.ContainsFunc(s.Functions, func(f string) bool {
+				return strings.HasPrefix(f, "tcp_") || strings.HasPrefix(f, "do_syscall") || strings.HasPrefix(f, "el0")
+			}) {
+				t.Errorf("%d samples of the %s, and no function of TCP or of system calls: %v", n, s.Role, s.Functions)
+			}
+			return ""
+		}
+		return "no trial was sampled in time"
+	})
 }
 
 // TestExplainNothing: where nothing needs a cause, and where none can be told, the run

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"netab/results"
 	"netab/results/vocab"
 	"netab/runner/explain/account"
+	"netab/runner/explain/sample"
 	"netab/runner/probe"
 	"netab/runner/traffic"
 )
@@ -30,16 +32,31 @@ type instruments struct {
 
 	times  *account.Times // nil = the accounting was off all the time
 	absent []string
+
+	sampling *sampling            // nil = nothing is sampled
+	threads  map[int]account.Slot // of the session, by their numbers
+	start    int64
 }
 
 // Explains says, instrument by instrument, whether this machine can be explained, or
 // what it lacks.
 func Explains() []string {
-	lines := []string{"accounting: works"}
+	lines := []string{"accounting: works", "sampling: works, by a timer: no counter of cycles is there, so work with interrupts off is seen late"}
 	if a, err := account.New(account.Size{Slices: 1, Edges: 2, Arms: 1}); err != nil {
 		lines[0] = err.Error()
 	} else {
 		_ = a.Close()
+	}
+	r, err := sample.Open(0, sampleHz, 1)
+	if err == nil {
+		if r.Cycles {
+			lines[1] = "sampling: works, by a counter of cycles"
+		}
+		_ = r.Close()
+		_, err = sample.ReadSymbols(results.Root(""))
+	}
+	if err != nil {
+		lines[1] = err.Error()
 	}
 	return lines
 }
@@ -76,6 +93,13 @@ func (in *instruments) load(setups []*live, turns []turn) error {
 	threads, processes, err := in.owners(setups)
 	if err != nil {
 		return err
+	}
+	in.threads = threads
+	if in.sampling != nil {
+		if err := in.sampling.open(turns[len(turns)-1].end); err != nil {
+			in.refused = err
+			return err
+		}
 	}
 	return a.Assign(threads, processes)
 }
@@ -137,8 +161,14 @@ func (in *instruments) begin(start int64) {
 	if in.account == nil {
 		return
 	}
+	in.start = start
 	for i := range in.edges {
 		in.edges[i].At += start
+	}
+	if in.sampling != nil {
+		if in.failed = in.sampling.begin(); in.failed != nil {
+			return
+		}
 	}
 	if in.failed = in.account.Schedule(in.edges); in.failed != nil {
 		return
@@ -188,6 +218,9 @@ func (in *instruments) begins(block int) int64 {
 // end waits until the accounting is off, and reads it.
 func (in *instruments) end() error {
 	in.done.Wait()
+	if in.sampling != nil {
+		in.failed = errors.Join(in.failed, in.sampling.end())
+	}
 	if in.failed != nil || in.account == nil {
 		return in.failed
 	}
@@ -198,6 +231,9 @@ func (in *instruments) end() error {
 
 func (in *instruments) close() {
 	in.done.Wait()
+	if in.sampling != nil {
+		in.sampling.close()
+	}
 	if in.account != nil {
 		_ = in.account.Close() // the kernel takes it all the same
 		in.account = nil
@@ -277,6 +313,9 @@ func (in *instruments) record(x *results.Explain, t *results.Trial, turns []turn
 		}
 	}
 	x.RunNS += t.RunNS
+	if in.sampling != nil {
+		in.addSamples(x, turns)
+	}
 	return nil
 }
 

@@ -19,6 +19,7 @@ import (
 	"netab/results"
 	"netab/results/crew"
 	"netab/results/vocab"
+	"netab/runner/explain/sample"
 	"netab/runner/knob"
 	"netab/runner/place"
 	"netab/runner/topology"
@@ -123,6 +124,8 @@ type run struct {
 	// keepExplain keeps a trial of theirs, the first of which has this index.
 	keepExplain  func(results.Explain) error
 	firstExplain int
+	symbols      *sample.Symbols // of the kernel, once they were needed
+	unsampled    string          // why no samples can be taken
 
 	instruments *instruments // of the explain trial that is measured; nil in all others
 }

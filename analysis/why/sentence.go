@@ -87,12 +87,24 @@ func (c *comparing) moved(e *Explanation) string {
 	if len(texts) == 0 {
 		return text + " (no part of it beyond chance)"
 	}
-	return text + " (" + strings.Join(texts, ", ") + ")"
+	text += " (" + strings.Join(texts, ", ") + ")"
+	var categories []string
+	for _, p := range e.Parts { // the largest first
+		if p.Role == e.Role && p.Context == "" && p.Function == "" && p.Significant && p.Category != ofBPF && len(categories) < 3 {
+			categories = append(categories, p.Category+" "+prose.Signed(p.Delta))
+		}
+	}
+	if len(categories) > 0 {
+		text += "; by what it does: " + strings.Join(categories, ", ")
+	}
+	return text
 }
 
 // Place names a context in a sentence about a role.
 func Place(context string) string {
 	switch context {
+	case "":
+		return ""
 	case "task":
 		return "its own calls"
 	case "irq":
@@ -131,6 +143,15 @@ func (c *comparing) notes(run *results.Run, e *Explanation) (out []string) {
 			prose.Change(*e.Instrument, false), prose.Interval(*e.InstrumentLo, *e.InstrumentHi, false)))
 	} else {
 		out = append(out, "What the accounting costs is not known: no explain trial has blocks without it.")
+	}
+	if e.Coverage != nil {
+		text := fmt.Sprintf("Samples of the %s cover %s of its time", e.SampledRole, prose.WholePercent(*e.Coverage))
+		if *e.Coverage < leastCoverage {
+			text += fmt.Sprintf(", and functions are shown from %s on: the timer of a CPU that sleeps is late", prose.WholePercent(leastCoverage))
+		} else if e.Unmapped != nil {
+			text += fmt.Sprintf("; %s of them are in functions that no rule of a category knows", prose.Percent(*e.Unmapped))
+		}
+		out = append(out, text+".")
 	}
 	var absent []string
 	invalid := 0

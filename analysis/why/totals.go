@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // A unit is what time is told per.
@@ -74,7 +75,11 @@ func (s *sums) add(e *results.ExplainSlice) {
 type armSums struct{ on, off sums }
 
 // A trial is what the arms did in an explain trial.
-type trial struct{ arms map[int]*armSums }
+type trial struct {
+	arms        map[int]*armSums
+	samples     map[int]*sampled // by arm; nil = none were taken
+	sampledRole vocab.Owner
+}
 
 func (t trial) of(arm int) armSums {
 	if a := t.arms[arm]; a != nil {
@@ -104,6 +109,9 @@ func trialsOf(run *results.Run) (out []trial) {
 			} else {
 				t.arms[s.Arm].off.add(s)
 			}
+		}
+		if x.Samples != nil {
+			t.samples, t.sampledRole = samplesOf(x.Samples), x.Samples.Role
 		}
 		out = append(out, t)
 	}

@@ -49,6 +49,12 @@ type Explanation struct {
 	Instrument   *float64 `json:"instrument"`
 	InstrumentLo *float64 `json:"instrument_lo"`
 	InstrumentHi *float64 `json:"instrument_hi"`
+	// SampledRole is the one whose time is split into categories and functions; Coverage
+	// is how many samples there were of those that there should have been (nil = not
+	// known), Unmapped the share of them in functions that no rule knows.
+	SampledRole vocab.Owner `json:"sampled_role,omitempty"`
+	Coverage    *float64    `json:"coverage"`
+	Unmapped    *float64    `json:"unmapped,omitempty"`
 	// Busy is the share of its CPUs' time that each role had, baseline and arm.
 	Busy  []Busy   `json:"busy"`
 	Parts []Part   `json:"parts"`
@@ -64,7 +70,7 @@ type Busy struct {
 }
 
 // A Part is some of a role's CPU time per unit: of a context, or within it of a
-// category, or within that of a function.
+// category, or within that of a function; a category without a context is of all.
 type Part struct {
 	Role     vocab.Owner `json:"role"`
 	Context  string      `json:"context"` // task, irq, net_rx, ...; measuring = what the accounting itself took
@@ -158,6 +164,7 @@ func explain(run *results.Run, all []trial, base, arm int) Explanation {
 	c.rates(&e, d.Arms[base], d.Arms[arm])
 	c.instrument(&e)
 	e.Parts = c.parts(&e)
+	c.sample(&e)
 	e.Notes = c.notes(run, &e)
 	e.Text = c.sentence(&e)
 	return e

@@ -181,6 +181,7 @@ var recordFormats = map[string]func(io.Writer, *results.Run) error{
 	"csv":      export.CSV,
 	"benchfmt": export.Benchfmt,
 	"jsonl":    export.RunFile,
+	"folded":   export.Folded,
 }
 
 // exportFormats are all that netab results export knows.
@@ -217,8 +218,9 @@ func newResultsExport() *cobra.Command {
 		Long: `Write a stored run to stdout: csv (a row a slice), json (the summary), benchfmt
 (a line a trial and arm, for benchstat: it puts arms side by side with
 -col /arm, runs of several kernels with -col kernel), markdown (for a CI job's
-summary), openmetrics (for the textfile collector of node_exporter), or jsonl (the run
-file itself). Of a campaign, csv is of its boots only,
+summary), openmetrics (for the textfile collector of node_exporter), jsonl (the run
+file itself), or folded (the stacks of explain trials, for flame graphs: flamegraph.pl,
+inferno, speedscope). Of a campaign, csv is of its boots only,
 which are named by their numbers behind its id (ID/0).
 
 sysctl.d, udev and script are the settings of one --arm, for a machine to keep: what the

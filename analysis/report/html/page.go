@@ -70,6 +70,8 @@ type section struct {
 	Looks    []results.Look
 	Levels   levelsTable
 	Limits   []fact // which role was the limit, by arm
+	Why      []whyView
+	Backs    *backView
 	Events   []report.EventRow
 
 	Interactions []string
@@ -158,6 +160,7 @@ func newSection(id string, run *results.Run, s analysis.Summary) (section, error
 	sec := section{ID: id, Head: newHead(s), verdictView: newVerdictView(s, v), Ledger: newLedger(d),
 		CPUs: newCPUTable(run), Settings: newSettings(run), Machine: machineFacts(run.Header.Machine), Lists: machineLists(run.Header.Machine), Run: runFacts(run, s),
 		Repeat: newRepeat(run), Stats: statsRows(s), Levels: newLevelsTable(s), Events: report.EventRows(s), Interactions: report.InteractionTexts(s)}
+	sec.Why, sec.Backs = newWhyViews(s), newBackView(run)
 	sec.Head.Context = contextLine(run)
 	for _, a := range s.Arms {
 		if a.Limit != nil {
