@@ -17,7 +17,7 @@ type place struct{ context, category, function string }
 // A sampled arm is its samples in one trial, and for how long its role had the CPUs.
 type sampled struct {
 	n     map[place]float64
-	of    map[string]float64 // samples of a context
+	all   float64
 	every int64
 }
 
@@ -35,13 +35,13 @@ func samplesOf(x *results.Samples) map[int]*sampled {
 		}
 		a := out[s.Arm]
 		if a == nil {
-			a = &sampled{n: map[place]float64{}, of: map[string]float64{}, every: x.EveryNS}
+			a = &sampled{n: map[place]float64{}, every: x.EveryNS}
 			out[s.Arm] = a
 		}
 		p := place{context: contextOf(stack)}
 		p.category, p.function = categorize(stack)
 		a.n[p] += float64(s.N)
-		a.of[p.context] += float64(s.N)
+		a.all += float64(s.N)
 	}
 	return out
 }
@@ -98,9 +98,7 @@ func (c *comparing) coverage(with []trial, role int) *float64 {
 			if a.every <= 0 {
 				return nil
 			}
-			for _, n := range a.of {
-				have += n
-			}
+			have += a.all
 			due += t.of(arm).on.roleNS(role) / float64(a.every)
 		}
 	}
@@ -144,7 +142,7 @@ func (s *splitting) parts(coarse func(place) place) []Part {
 	found := map[place]bool{}
 	for _, t := range s.trials {
 		for _, arm := range []int{s.base, s.arm} {
-			for p := range t.samples[arm].n {
+			for p := range s.without(t.samples[arm]) {
 				found[coarse(p)] = true
 			}
 		}
@@ -167,6 +165,17 @@ func (s *splitting) parts(coarse func(place) place) []Part {
 	return out
 }
 
+// without are the samples of an arm but for those of what measures, where its time is
+// known by itself and is in no context.
+func (s *splitting) without(a *sampled) map[place]float64 {
+	if s.cost <= 0 {
+		return a.n
+	}
+	out := maps.Clone(a.n)
+	maps.DeleteFunc(out, func(p place, _ float64) bool { return p.category == ofBPF })
+	return out
+}
+
 // part is one of them: its share of the samples of each context, of the context's exact
 // time; its interval is over the trials that have samples.
 func (s *splitting) part(coarse func(place) place, at place) (Part, float64) {
@@ -181,14 +190,15 @@ func (s *splitting) part(coarse func(place) place, at place) (Part, float64) {
 		var perUnit [2]float64
 		for side, arm := range []int{s.base, s.arm} {
 			a, on := t.samples[arm], t.of(arm).on
-			own := map[string]float64{}
-			for q, k := range a.n {
+			own, whole := map[string]float64{}, map[string]float64{}
+			for q, k := range s.without(a) {
+				whole[q.context] += k
 				if coarse(q) == at {
 					own[q.context] += k
 					n[side][q.context] += k
 				}
 			}
-			for context, k := range a.of {
+			for context, k := range whole {
 				of[side][context] += k
 				if k > 0 {
 					perUnit[side] += own[context] / k * s.contextNS(on, s.role, context) / on.units(s.unit)

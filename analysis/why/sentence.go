@@ -32,6 +32,9 @@ func (c *comparing) sentence(e *Explanation) string {
 	}
 	moved := c.moved(e)
 	figures := fmt.Sprintf("that predicts %s, measured %s", prose.Change(*e.Predicted, false), prose.Change(*e.Measured, false))
+	if e.WithPredicted != nil && e.WithMeasured != nil && *e.WithMeasured != *e.Measured {
+		figures += fmt.Sprintf(" (with the accounting on, which costs, %s and %s)", prose.Change(*e.WithPredicted, false), prose.Change(*e.WithMeasured, false))
+	}
 	if !e.Closes {
 		return fmt.Sprintf("%s, and the CPU time of its limit does not explain it: %s; %s.", what, moved, figures)
 	}
@@ -64,7 +67,7 @@ func (c *comparing) noLimit(e *Explanation) string {
 func (c *comparing) moved(e *Explanation) string {
 	total, parts := 0.0, []Part{}
 	for _, p := range e.Parts {
-		if p.Role == e.Role && p.Category == "" {
+		if p.Role == e.Role && p.Category == "" && p.Context != Measuring {
 			total += p.Delta
 			parts = append(parts, p)
 		}

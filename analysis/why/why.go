@@ -31,14 +31,19 @@ type Explanation struct {
 	BaselineRole vocab.Owner `json:"baseline_role"`
 	Unit         string      `json:"unit"` // ns/KiB, ns/message, ns/transaction
 	Trials       int         `json:"trials"`
-	// Predicted is what the CPU time of the limiting roles foretells, Measured what the
-	// same slices did. Nil where nothing foretells anything.
+	// Predicted is what the CPU time of the limiting roles foretells, without what the
+	// accounting took of it; Measured is of the blocks of the same trials in which the
+	// accounting was off. Nil where nothing foretells anything.
 	Predicted   *float64 `json:"predicted"`
 	PredictedLo *float64 `json:"predicted_lo"`
 	PredictedHi *float64 `json:"predicted_hi"`
 	Measured    *float64 `json:"measured"`
 	MeasuredLo  *float64 `json:"measured_lo"`
 	MeasuredHi  *float64 `json:"measured_hi"`
+	// WithPredicted and WithMeasured are the same with the accounting on, its cost and all:
+	// how much it changes what it explains.
+	WithPredicted *float64 `json:"with_predicted"`
+	WithMeasured  *float64 `json:"with_measured"`
 	// Gap is Predicted against Measured, trial by trial.
 	Gap   *float64 `json:"gap"`
 	GapLo *float64 `json:"gap_lo"`
@@ -211,36 +216,57 @@ func (c *comparing) share(arm, side, role int) float64 {
 
 // rates says what the limiting roles' CPU time foretells, and what was measured.
 func (c *comparing) rates(e *Explanation, a, b results.Arm) {
-	var predicted, measured, gap []float64
-	for _, t := range c.trials {
-		x, y := t.of(c.base).on, t.of(c.arm).on
-		m := math.Log(y.units(c.unit)/y.wall) - math.Log(x.units(c.unit)/x.wall)
-		measured = append(measured, m)
-		if e.Role == "" || e.BaselineRole == "" || !chains(a) || !chains(b) {
-			continue
-		}
-		p := math.Log(c.lets(y, 1)) - math.Log(c.lets(x, 0))
-		predicted, gap = append(predicted, p), append(gap, p-m)
-	}
 	if c.base == c.arm {
 		return
+	}
+	foretells := e.Role != "" && e.BaselineRole != "" && chains(a) && chains(b)
+	var predicted, measured, gap, withPredicted, withMeasured []float64
+	for _, t := range c.trials {
+		x, y := t.of(c.base), t.of(c.arm)
+		withMeasured = append(withMeasured, c.rate(y.on)-c.rate(x.on))
+		m, off := 0.0, x.off.wall > 0 && y.off.wall > 0 && x.off.units(c.unit) > 0 && y.off.units(c.unit) > 0
+		if off {
+			m = c.rate(y.off) - c.rate(x.off)
+			measured = append(measured, m)
+		}
+		if !foretells {
+			continue
+		}
+		p := math.Log(c.lets(y.on, 1, c.cost)) - math.Log(c.lets(x.on, 0, c.cost))
+		predicted = append(predicted, p)
+		withPredicted = append(withPredicted, math.Log(c.lets(y.on, 1, 0))-math.Log(c.lets(x.on, 0, 0)))
+		if off {
+			gap = append(gap, p-m)
+		}
+	}
+	if len(measured) < fewestTrials { // what there is, is with the accounting
+		predicted, measured, gap = withPredicted, withMeasured, nil
+		for i := range withPredicted {
+			gap = append(gap, withPredicted[i]-withMeasured[i])
+		}
 	}
 	e.Measured, e.MeasuredLo, e.MeasuredHi = c.relative(measured)
 	e.Predicted, e.PredictedLo, e.PredictedHi = c.relative(predicted)
 	e.Gap, e.GapLo, e.GapHi = c.relative(gap)
+	e.WithPredicted, _, _ = c.relative(withPredicted)
+	e.WithMeasured, _, _ = c.relative(withMeasured)
 	e.Closes = closes(e)
 }
+
+// rate is the logarithm of units in a ns.
+func (c *comparing) rate(s sums) float64 { return math.Log(s.units(c.unit) / s.wall) }
 
 // chains: what does not answer goes as fast as its slower role. Roles that answer take
 // turns, and neither is the limit.
 func chains(a results.Arm) bool { return !a.Kind.Answers() && !a.Kind.Connects() }
 
 // lets is the rate that the roles' CPU time per unit lets through: the lesser of the
-// two. A role that sleeps would let more through than it did.
-func (c *comparing) lets(s sums, side int) float64 {
+// two, where each event of the accounting costs so much that is not counted. A role that
+// sleeps would let more through than it did.
+func (c *comparing) lets(s sums, side int, cost float64) float64 {
 	rate := math.Inf(1)
 	for r := range roles {
-		if ns := s.roleNS(r); ns > 0 {
+		if ns := s.roleNS(r) - cost*s.eventsOf(r); ns > 0 {
 			rate = min(rate, c.cores[side][r]*s.units(c.unit)/ns)
 		}
 	}
