@@ -168,7 +168,7 @@ func explain(run *results.Run, all []trial, base, arm int) Explanation {
 	c.busy(&e)
 	c.rates(&e, d.Arms[base], d.Arms[arm])
 	c.instrument(&e)
-	e.Parts = c.parts(&e)
+	e.Parts = c.parts()
 	c.sample(&e)
 	e.Notes = c.notes(run, &e)
 	e.Text = c.sentence(&e)
@@ -362,7 +362,7 @@ func (c *comparing) instrument(e *Explanation) {
 }
 
 // parts are what each role's CPU time per unit is made of, by context.
-func (c *comparing) parts(e *Explanation) []Part {
+func (c *comparing) parts() []Part {
 	out := []Part{}
 	for r, role := range roles {
 		var parts []Part

@@ -62,12 +62,25 @@ func (f runFlags) explainRun(cmd *cobra.Command, ref string) error {
 	if err != nil {
 		return failed(err)
 	}
+	other := func(why error) error {
+		return &statusError{exitNotComparable, fmt.Errorf("run %s cannot be explained here: %w", run.Header.ID, why)}
+	}
+	m, err := readMachine(f.machine)
+	if err != nil {
+		return failed(err)
+	}
+	if err := question.CheckMachine(run, &m); err != nil {
+		return other(err)
+	}
 	q, err := question.RecordedHere(run.Header.Source, run.Header.Scenario)
 	if err != nil {
 		return failed(fmt.Errorf("run %s: its scenario: %w", run.Header.ID, err))
 	}
 	if q.Allowed, err = f.allow.check(q); err != nil {
 		return badScenario(cmd, err)
+	}
+	if needsUserNamespace() {
+		return failed(errors.New("netab explain takes root, or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, of the machine and not of a user namespace"))
 	}
 	s, err := claimMachine(cmd.Context(), f.restore, cmd.ErrOrStderr())
 	if err != nil {
@@ -82,8 +95,8 @@ func (f runFlags) explainRun(cmd *cobra.Command, ref string) error {
 	if err != nil {
 		return failed(err)
 	}
-	if err := question.CheckSame(run, &o); err != nil {
-		return &statusError{exitNotComparable, fmt.Errorf("run %s cannot be explained here: %w", run.Header.ID, err)}
+	if err := question.CheckArms(run, &o); err != nil {
+		return other(err)
 	}
 	return f.measureWhy(cmd, q, o, run, path)
 }

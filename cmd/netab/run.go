@@ -189,9 +189,6 @@ func (f runFlags) load(cmd *cobra.Command, ref string) (*question.Question, erro
 }
 
 func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
-	if err := f.explain.Check(); err != nil {
-		return usage(err)
-	}
 	var a *question.Attempt
 	if f.asked.print {
 		return f.printScenario(cmd, ref)
@@ -201,6 +198,9 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
 			return failed(err)
 		}
 		defer func() { noteFailure(a, err) }()
+	}
+	if err := f.explain.Check(); err != nil {
+		return usage(err)
 	}
 	q, err := f.load(cmd, ref)
 	if err != nil {

@@ -55,10 +55,10 @@ func (e Explanation) About(run *results.Run) *runner.Explaining {
 	return e.about(&summary, &run.Header.Design)
 }
 
-// CheckSame says why what is measured here and now would not be about the same arms and
-// machine as a run; nil = it is.
-func CheckSame(run *results.Run, o *runner.Options) error {
-	was, is := &run.Header.Machine, &o.Header.Machine
+// CheckMachine says why what is measured here and now would not be about the machine of
+// a run; nil = it is.
+func CheckMachine(run *results.Run, is *results.Machine) error {
+	was := &run.Header.Machine
 	switch {
 	case len(run.Header.Others) > 0:
 		return errors.New("its sides are on two machines")
@@ -67,6 +67,11 @@ func CheckSame(run *results.Run, o *runner.Options) error {
 	case was.Kernel != is.Kernel || was.KernelBuild != is.KernelBuild:
 		return fmt.Errorf("it was measured under the kernel %s, and here %s runs", was.Kernel, is.Kernel)
 	}
+	return nil
+}
+
+// CheckArms does so of its arms.
+func CheckArms(run *results.Run, o *runner.Options) error {
 	names := func(d *results.Design) (out []string) {
 		for _, a := range d.Arms {
 			out = append(out, a.Name)
