@@ -38,7 +38,9 @@ func whySection(e why.Explanation) page.Section {
 	for _, p := range categoryRows(e, mostCategories) {
 		row(p)
 	}
-	s.Table = t
+	if len(t.Rows) > 0 {
+		s.Table = t
+	}
 	s.Notes = e.Notes
 	return s
 }

@@ -32,7 +32,11 @@ func (c *comparing) sentence(e *Explanation) string {
 	}
 	moved := c.moved(e)
 	figures := fmt.Sprintf("that predicts %s, measured %s", prose.Change(*e.Predicted, false), prose.Change(*e.Measured, false))
-	if e.WithPredicted != nil && e.WithMeasured != nil && *e.WithMeasured != *e.Measured {
+	switch {
+	case e.WithPredicted == nil || e.WithMeasured == nil:
+	case *e.WithMeasured == *e.Measured:
+		figures += " (both with the accounting on, and what it costs: too few trials have blocks without it)"
+	default:
 		figures += fmt.Sprintf(" (with the accounting on, which costs, %s and %s)", prose.Change(*e.WithPredicted, false), prose.Change(*e.WithMeasured, false))
 	}
 	if !e.Closes {

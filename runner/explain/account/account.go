@@ -131,7 +131,7 @@ func New(size Size) (*Account, error) {
 		return nil, fmt.Errorf("accounting: %d slices on %d CPUs take %d MiB, where %d at most are taken", size.Slices, cpus, room>>20, maxMemory>>20)
 	}
 	if err := a.load(); err != nil {
-		return nil, fmt.Errorf("accounting: load its eBPF programs: %w%s", err, hint(err))
+		return nil, refusal(err)
 	}
 	return a, nil
 }
@@ -153,15 +153,15 @@ func inFirstPIDNamespace() error {
 	return nil
 }
 
-// hint says what to do where loading is not allowed.
-func hint(err error) string {
-	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
-		return ": it takes root, or CAP_BPF and CAP_PERFMON, and no lockdown"
+// refusal says why the programs cannot be loaded, and what it takes.
+func refusal(err error) error {
+	switch {
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		return fmt.Errorf("accounting takes root, or CAP_BPF and CAP_PERFMON, and a kernel that is not locked down: %w", unix.EPERM)
+	case errors.Is(err, unix.ENOSYS), errors.Is(err, ebpf.ErrNotSupported):
+		return fmt.Errorf("accounting takes Linux 5.5 with CONFIG_BPF_SYSCALL: %w", err)
 	}
-	if errors.Is(err, unix.ENOSYS) || errors.Is(err, ebpf.ErrNotSupported) {
-		return ": it takes Linux 5.5 with CONFIG_BPF_SYSCALL"
-	}
-	return ""
+	return fmt.Errorf("accounting: load its eBPF programs: %w", err)
 }
 
 func (a *Account) load() error {
