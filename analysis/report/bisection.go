@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"netab/analysis/counts"
 	"netab/analysis/culprit"
 	"netab/analysis/page"
 	"netab/analysis/prose"
@@ -20,6 +21,8 @@ type Bisection struct {
 	Levels []culprit.Level
 	// Skipped says of changes that could not be tested why.
 	Skipped map[int]string
+	// Functions is the count of both sides of the first step, where there is one.
+	Functions counts.Summary
 }
 
 // BisectionOf reads a record to its end.
@@ -46,6 +49,8 @@ type BisectionData struct {
 	Answer   *culprit.Answer   `json:"answer"` // null = there is none yet; changes are of ln(cost)
 	Levels   []culprit.Level   `json:"levels"`
 	Skipped  map[string]string `json:"skipped"` // why, by id
+	// Functions are what the first step moved; null = it was not counted.
+	Functions []counts.Function `json:"functions"`
 }
 
 // View makes the page.
@@ -57,6 +62,7 @@ func (b *Bisection) View() *page.Page {
 			p.Add(b.stepSection(s))
 		}
 	}
+	p.Add(b.functionSection())
 	p.Add(b.testSection())
 	if len(b.Skipped) > 0 {
 		t := page.Plain(b.what(), "why it could not be tested")
@@ -68,7 +74,11 @@ func (b *Bisection) View() *page.Page {
 		p.Add(page.Section{Title: "Not tested", Table: t})
 	}
 	if b.Answer != nil && len(b.Answer.Steps) > 0 {
-		p.Add(page.Section{Title: "For a mail", Explains: b.mail()})
+		var text []page.Para
+		for _, line := range b.mail() {
+			text = append(text, page.Para{Text: line})
+		}
+		p.Add(page.Section{Title: "For a mail", Text: text})
 	}
 	p.Add(b.methodSection())
 	return p
@@ -77,6 +87,9 @@ func (b *Bisection) View() *page.Page {
 func (b *Bisection) data() BisectionData {
 	h := &b.Record.Header
 	d := BisectionData{Schema: "netab/bisect/1", ID: h.ID, Scenario: h.Name, Arm: h.Arm, Unit: h.Unit, Mode: h.Mode, Changes: h.Changes, Answer: b.Answer, Levels: b.Levels, Skipped: map[string]string{}}
+	if cs := b.Functions.Comparisons; len(cs) > 0 {
+		d.Functions = cs[0].Functions
+	}
 	for i, why := range b.Skipped {
 		d.Skipped[h.Changes[i].ID] = why
 	}
@@ -200,6 +213,24 @@ func (b *Bisection) stepSection(s culprit.Step) page.Section {
 	return page.Section{Title: fmt.Sprintf("%s: %s (%s)", prose.Capital(b.id(s.At)), dearer(s.Change), between(s.Lo, s.Hi)), Table: t}
 }
 
+// functionSection is where in the kernel the first step lies.
+func (b *Bisection) functionSection() page.Section {
+	if len(b.Functions.Comparisons) == 0 || b.Answer == nil || len(b.Answer.Steps) == 0 {
+		return page.Section{}
+	}
+	t := page.Table{Columns: []page.Column{{Head: "role", Left: true}, {Head: "context", Left: true}, {Head: "function", Left: true}, {Head: "before"}, {Head: "after"}, {Head: "change"}}}
+	const most, least = 20, 0.05
+	for _, f := range b.Functions.Comparisons[0].Functions {
+		d := f.To - f.From
+		if len(t.Rows) == most || math.Abs(d) < least {
+			break
+		}
+		number := func(x float64) page.Cell { return page.NumberOf(prose.Number(x), x, "") }
+		t.Row(page.Text(f.Role), page.Text(f.Context), page.Text(f.Function), number(f.From), number(f.To), page.NumberOf(prose.Signed(d), d, ""))
+	}
+	return page.Section{Title: "The functions that moved", Text: []page.Para{{Text: fmt.Sprintf("Instructions a %s by kernel function, of one boot before and one after it with the same seed.", b.Functions.Unit)}}, Table: t}
+}
+
 func (b *Bisection) testSection() page.Section {
 	if len(b.Levels) == 0 {
 		return page.Section{}
@@ -239,7 +270,7 @@ func (b *Bisection) mail() []string {
 			lines = append(lines, fmt.Sprintf("%s was written by %s, %s.", b.id(s.At), c.Author, c.Date.Format(time.DateOnly)))
 		}
 	}
-	return append(lines, "To repeat it: `"+strings.Join(h.Command, " ")+"`")
+	return append(lines, "To repeat it: "+strings.Join(h.Command, " "))
 }
 
 func (b *Bisection) methodSection() page.Section {

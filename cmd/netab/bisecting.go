@@ -7,16 +7,19 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"netab/analysis/counts"
 	"netab/analysis/culprit"
 	"netab/analysis/report"
 	"netab/analysis/report/html"
 	"netab/cmd/netab/bisection"
+	"netab/cmd/netab/counting"
 	"netab/cmd/netab/kernels"
 	"netab/cmd/netab/question"
 	"netab/results"
@@ -31,6 +34,7 @@ type bisectFlags struct {
 	allow                           allowance
 	repo, good, bad, build, config  string
 	kernels, arm, metric, atLeast   string
+	mode                            string
 	each                            time.Duration
 	tests                           int
 	resume, show                    string
@@ -39,7 +43,13 @@ type bisectFlags struct {
 	as                              format
 }
 
-const bisectFlagsDefaultEach = 6 * time.Second
+const (
+	bisectFlagsDefaultEach = 6 * time.Second
+
+	modeAuto  = "auto"
+	modeCount = "count"
+	modeTime  = "time"
+)
 
 func newBisect() *cobra.Command {
 	var f bisectFlags
@@ -75,7 +85,8 @@ done is kept after every step, and --resume goes on after any end.`,
 	fl.StringVar(&f.config, "config", "", "`FILE` with the kernels' configuration; make olddefconfig fits it to each")
 	fl.StringVar(&f.kernels, "kernels", "", "in place of commits, a list of `KERNELS` in their order, separated by commas: the first is good, the last bad")
 	fl.StringVar(&f.arm, "arm", "", "`NAME` of the arm whose cost it is (default: the baseline)")
-	fl.StringVar(&f.metric, "metric", "", "`METRIC` whose cost it is (default: the scenario's first)")
+	fl.StringVar(&f.metric, "metric", "", "`METRIC` whose cost it is, in time (default: the scenario's first)")
+	fl.StringVar(&f.mode, "mode", modeAuto, "`HOW` cost is told: count (instructions, which have no noise), time, or auto: count where the scenario can be counted and the ends differ in it, else time")
 	fl.StringVar(&f.atLeast, "at-least", "0.5%", "smallest change of the cost that matters")
 	fl.DurationVar(&f.each, "each", bisectFlagsDefaultEach, "how long each boot measures")
 	fl.IntVar(&f.tests, "tests", 400, "`NUMBER` of boots at most")
@@ -116,12 +127,16 @@ func (f *bisectFlags) run(cmd *cobra.Command, args []string) error {
 			}
 			return f.print(cmd, b)
 		}
-		return f.claimed(cmd, func() (*results.BisectionWriter, *results.Bisection, error) { return results.ResumeBisection(path) })
+		return f.claimed(cmd, func() (*results.BisectionWriter, *results.Bisection, error) { return results.ResumeBisection(path) }, nil)
 	}
 	if len(args) != 1 {
 		return usage(fmt.Errorf("%s wants a scenario; see %s --help", cmd.CommandPath(), cmd.CommandPath()))
 	}
-	h, err := f.header(cmd, args[0])
+	return f.begin(cmd, store, args[0])
+}
+
+func (f *bisectFlags) begin(cmd *cobra.Command, store *results.Store, ref string) error {
+	h, err := f.header(cmd, ref)
 	if err != nil {
 		return err
 	}
@@ -133,6 +148,10 @@ func (f *bisectFlags) run(cmd *cobra.Command, args []string) error {
 		}
 		b, err := results.ReadBisection(w.Dir())
 		return w, b, err
+	}, func() error {
+		timed := *f
+		timed.mode = modeTime
+		return timed.begin(cmd, store, ref)
 	})
 }
 
@@ -145,6 +164,8 @@ func (f *bisectFlags) header(cmd *cobra.Command, ref string) (h results.Bisectio
 		return h, usage(errors.New("--repo wants both --good and --bad"))
 	case f.each < time.Second:
 		return h, usage(fmt.Errorf("--each %v is less than a second, in which a boot measures nothing", f.each))
+	case f.mode != modeAuto && f.mode != modeCount && f.mode != modeTime:
+		return h, usage(fmt.Errorf("--mode %s: want auto, count or time", f.mode))
 	case f.tests < 4:
 		return h, usage(fmt.Errorf("--tests %d are too few to compare the ends", f.tests))
 	}
@@ -152,23 +173,16 @@ func (f *bisectFlags) header(cmd *cobra.Command, ref string) (h results.Bisectio
 	if err != nil || least <= 0 {
 		return h, usage(fmt.Errorf("--at-least %s is no share such as 0.5%%", f.atLeast))
 	}
-	q, err := question.LoadForGuests(ref, append(scenarios.Sets(append(f.sets, "measure.boots=1")),
-		scenarios.Typed{Flag: "--each", Path: "measure.max_time", Text: f.each.String()}))
-	if err != nil {
+	h = results.BisectionHeader{Mode: f.mode, AtLeast: float64(least), Most: f.tests, Repo: f.repo, Netab: build(), Command: os.Args, Started: time.Now().UTC()}
+	if h.Mode == modeAuto {
+		h.Mode = modeCount
+		if why := f.ask(cmd, ref, &h); why != nil {
+			writef(cmd.ErrOrStderr(), "netab: costs are times: %v\n", why)
+			h.Mode = modeTime
+		}
+	}
+	if err := f.ask(cmd, ref, &h); err != nil {
 		return h, badScenario(cmd, err)
-	}
-	if q.Allowed, err = f.allow.check(q); err != nil {
-		return h, badScenario(cmd, err)
-	}
-	h = results.BisectionHeader{Source: q.Source, Name: q.Name, Mode: "time", AtLeast: float64(least), Most: f.tests, Repo: f.repo, Netab: build(), Command: os.Args, Started: time.Now().UTC()}
-	if h.Scenario, err = json.Marshal(q.Scenario); err != nil {
-		return h, failed(err)
-	}
-	if h.Arm, h.Metric, err = f.subject(q); err != nil {
-		return h, usage(err)
-	}
-	if h.Unit, err = bisection.TimedUnit(h.Metric); err != nil {
-		return h, usage(err)
 	}
 	if f.kernels != "" {
 		h.Changes, err = bisection.Kernels(kernel.Split(f.kernels))
@@ -190,6 +204,40 @@ func (f *bisectFlags) header(cmd *cobra.Command, ref string) (h results.Bisectio
 	}
 	bisection.Weigh(h.Changes, bisection.NetPaths)
 	return h, nil
+}
+
+// ask reads the scenario for a mode.
+func (f *bisectFlags) ask(cmd *cobra.Command, ref string, h *results.BisectionHeader) (err error) {
+	var q *question.Question
+	if h.Mode == modeCount {
+		q, err = counting.Load(ref, append(slices.Clone(f.sets), "measure.boots=1"), 1)
+	} else {
+		q, err = question.LoadForGuests(ref, append(scenarios.Sets(append(slices.Clone(f.sets), "measure.boots=1")),
+			scenarios.Typed{Flag: "--each", Path: "measure.max_time", Text: f.each.String()}))
+	}
+	if err != nil {
+		return err
+	}
+	if q.Allowed, err = f.allow.check(q); err != nil {
+		return err
+	}
+	h.Source, h.Name = q.Source, q.Name
+	if h.Scenario, err = json.Marshal(q.Scenario); err != nil {
+		return err
+	}
+	if h.Arm, h.Metric, err = f.subject(q); err != nil {
+		return usage(err)
+	}
+	if h.Mode == modeTime {
+		h.Unit, err = bisection.TimedUnit(h.Metric)
+		return err
+	}
+	c, err := counting.New(cmd.Context(), q, counting.Options{QEMU: f.qemu, Arm: h.Arm})
+	if err != nil {
+		return err
+	}
+	h.Metric, h.Unit = "instructions", "instructions a "+c.Identity().Unit
+	return nil
 }
 
 // subject is the arm and the metric whose cost it is.
@@ -215,7 +263,8 @@ func (f *bisectFlags) subject(q *question.Question) (arm, metric string, err err
 }
 
 // claimed goes on with a bisection while this machine is ours.
-func (f *bisectFlags) claimed(cmd *cobra.Command, open func() (*results.BisectionWriter, *results.Bisection, error)) error {
+// again does it once more, by time, where instructions tell nothing; nil = it does not.
+func (f *bisectFlags) claimed(cmd *cobra.Command, open func() (*results.BisectionWriter, *results.Bisection, error), again func() error) error {
 	s, err := claimMachine(cmd.Context(), f.restore, cmd.ErrOrStderr())
 	if err != nil {
 		return err
@@ -230,16 +279,21 @@ func (f *bisectFlags) claimed(cmd *cobra.Command, open func() (*results.Bisectio
 	if err != nil {
 		return failed(err)
 	}
-	_, failedBy := run.Run(cmd.Context())
-	again, err := results.ReadBisection(w.Dir())
+	answer, failedBy := run.Run(cmd.Context())
+	if failedBy == nil && answer != nil && answer.Outcome == culprit.NoChange && b.Header.Mode == modeCount && f.mode == modeAuto && again != nil {
+		writef(cmd.ErrOrStderr(), "netab: the ends do not differ in instructions; costs are times now\n")
+		s.close()
+		return again()
+	}
+	whole, err := results.ReadBisection(w.Dir())
 	if err != nil {
 		return errors.Join(failed(failedBy), failed(err))
 	}
-	if err := f.print(cmd, again); err != nil {
+	if err := f.print(cmd, whole); err != nil {
 		return errors.Join(failed(failedBy), err)
 	}
 	if cmd.Context().Err() != nil {
-		return &statusError{exitFailed, fmt.Errorf("interrupted: what was done so far is kept; go on with netab bisect --resume %s", again.Header.ID)}
+		return &statusError{exitFailed, fmt.Errorf("interrupted: what was done so far is kept; go on with netab bisect --resume %s", whole.Header.ID)}
 	}
 	return failed(failedBy)
 }
@@ -261,6 +315,15 @@ func (f *bisectFlags) bisection(cmd *cobra.Command, w *results.BisectionWriter, 
 	of := kernel.Options{Apt: f.apt, Log: log}
 	run := &bisection.Bisection{Record: b, Writer: w, Printf: func(format string, args ...any) { writef(log, format, args...) },
 		Tester: &bisection.Timed{Question: q, Arm: h.Arm, Metric: h.Metric, Options: o, Runs: filepath.Join(w.Dir(), "runs")}}
+	if h.Mode == modeCount {
+		co := counting.Options{QEMU: f.qemu, Arm: h.Arm, Log: log}
+		counter, err := counting.New(cmd.Context(), q, co)
+		if err != nil {
+			return nil, err
+		}
+		run.Tester = &bisection.Counted{Counter: counter, Arm: h.Arm, Options: of, Logged: co}
+		run.Question = q
+	}
 	if h.Repo == "" {
 		list := &bisection.List{Options: of}
 		for _, c := range h.Changes {
@@ -277,6 +340,9 @@ func (f *bisectFlags) bisection(cmd *cobra.Command, w *results.BisectionWriter, 
 // print shows a bisection, and writes its report beside it.
 func (f *bisectFlags) print(cmd *cobra.Command, b *results.Bisection) error {
 	view := report.BisectionOf(b)
+	if c, err := results.ReadCount(b.Dir, bisection.FunctionsID); err == nil {
+		view.Functions = counts.Summarize(c)
+	}
 	out := cmd.OutOrStdout()
 	if err := writePage(out, view.View(), f.as.or(wanted{"json", f.json}, wanted{"markdown", f.markdown})); err != nil {
 		return failed(err)

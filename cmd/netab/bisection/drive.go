@@ -15,6 +15,7 @@ import (
 
 	"netab/analysis/culprit"
 	"netab/analysis/prose"
+	"netab/cmd/netab/question"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -47,6 +48,9 @@ type Bisection struct {
 	Writer *results.BisectionWriter
 	Source Source
 	Tester Tester
+	// Question is of a Tester that counts: what it found is counted once more, by
+	// function. nil = it is not.
+	Question *question.Question
 	// Printf says what was done; nil = nobody wants to know.
 	Printf func(format string, args ...any)
 	Now    func() time.Time // nil = time.Now
@@ -73,6 +77,9 @@ func (b *Bisection) Run(ctx context.Context) (*culprit.Answer, error) {
 		b.heed(e)
 	}
 	a, err := b.run(ctx)
+	if err == nil && a != nil {
+		b.functions(ctx, a)
+	}
 	end := results.BisectionEnd{Ended: b.Now().UTC(), Reason: vocab.Decided}
 	switch {
 	case ctx.Err() != nil:
@@ -81,6 +88,35 @@ func (b *Bisection) Run(ctx context.Context) (*culprit.Answer, error) {
 		end.Reason = vocab.FailedBy(err)
 	}
 	return a, errors.Join(err, b.Writer.End(end))
+}
+
+// FunctionsID is the count, in the bisection's directory, of what a step moved.
+const FunctionsID = "functions"
+
+// functions counts both sides of the first step by function. The answer stands without
+// it, so that what fails here is said and no more.
+func (b *Bisection) functions(ctx context.Context, a *culprit.Answer) {
+	c, ok := b.Tester.(*Counted)
+	if !ok || b.Question == nil || len(a.Steps) == 0 {
+		return
+	}
+	var sides [2]string
+	for i, change := range []int{a.Steps[0].After, a.Steps[0].At} {
+		built, _, err := b.Source.Make(ctx, change)
+		if err != nil {
+			b.Printf("no functions: %v\n", err)
+			return
+		}
+		sides[i] = built
+	}
+	count, err := c.Functions(ctx, b.Question, sides[0], sides[1])
+	if err == nil {
+		count.ID = FunctionsID
+		_, err = results.WriteCount(b.Writer.Dir(), count)
+	}
+	if err != nil {
+		b.Printf("no functions: %v\n", err)
+	}
 }
 
 // heed takes an event into account.

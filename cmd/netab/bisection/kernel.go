@@ -23,8 +23,9 @@ func KeepKernel(o kernel.Options) func(ctx context.Context, tree, dir string) (s
 			return "", &Untestable{"what was built is no kernel to boot: " + err.Error()}
 		}
 		modules := filepath.Join("lib", "modules", k.Release)
-		copies := [][2]string{{k.Image, filepath.Join("boot", "vmlinuz-"+k.Release)}, {filepath.Join(tree, ".config"), filepath.Join("boot", "config-"+k.Release)}}
-		for _, name := range []string{"modules.builtin", "modules.builtin.modinfo", "modules.order", "System.map"} {
+		copies := [][2]string{{k.Image, filepath.Join("boot", "vmlinuz-"+k.Release)}, {filepath.Join(tree, ".config"), filepath.Join("boot", "config-"+k.Release)},
+			{filepath.Join(tree, "System.map"), filepath.Join("boot", "System.map-"+k.Release)}}
+		for _, name := range []string{"modules.builtin", "modules.builtin.modinfo", "modules.order"} {
 			copies = append(copies, [2]string{filepath.Join(tree, name), filepath.Join(modules, name)})
 		}
 		if err := filepath.WalkDir(tree, func(path string, d fs.DirEntry, err error) error {

@@ -39,6 +39,7 @@ type Options struct {
 	Messages  int64  // 0 = enough for the traffic
 	Threads   int    // 2 = source and sink have a thread each even where one could do; 0 = one where it can
 	Functions bool   // the first seed's boots are logged
+	Arm       string // the only one that is counted; "" = all
 	Log       io.Writer
 	// Ended, if set, is told of boots, one after the other.
 	Ended func(kind string, b results.CountBoot, took time.Duration)
@@ -77,6 +78,9 @@ func New(ctx context.Context, q *question.Question, o Options) (*Counter, error)
 		return nil, err
 	}
 	for i := range q.Arms {
+		if o.Arm != "" && q.Arms[i].Name != o.Arm {
+			continue
+		}
 		if err := c.check(&q.Arms[i]); err != nil {
 			return nil, err
 		}
@@ -144,7 +148,7 @@ func (c *Counter) check(a *scenarios.Arm) error {
 		}
 	}
 	first := c.q.Arms[0].Config.Placement
-	if !reflect.DeepEqual(a.Config.Placement, first) {
+	if c.o.Arm == "" && !reflect.DeepEqual(a.Config.Placement, first) {
 		return refuse("it has another placement than arm %s, and guests that count have one CPU: two want QEMU 10 or newer (--cpus 2 --qemu PATH)", c.q.Arms[0].Name)
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -222,10 +223,6 @@ func (t *table) read(offsets int, base uint64) []Symbol {
 		}
 	}
 	absolute := 2*negative > t.count
-	type function struct {
-		Symbol
-		global bool
-	}
 	var all []function
 	at := t.names
 	for i := range t.count {
@@ -239,15 +236,48 @@ func (t *table) read(offsets int, base uint64) []Symbol {
 			}
 			addr = base - 1 - uint64(int64(int32(offset)))
 		}
-		text := t.expand(name)
-		if len(text) < 2 || addr>>47 != 1<<17-1 || !strings.ContainsRune("tTwW", rune(text[0])) {
-			continue
-		}
-		// Padding before functions, and what the compiler adds: no functions.
-		if s := string(text[1:]); !strings.HasPrefix(s, "__pfx_") && !strings.HasPrefix(s, "__cfi_") {
-			all = append(all, function{Symbol{addr, s}, text[0] == 'T'})
+		if text := t.expand(name); len(text) >= 2 {
+			all = appendFunction(all, addr, text[0], string(text[1:]))
 		}
 	}
+	return ordered(all)
+}
+
+// ParseMap reads a System.map: lines of an address, a type and a name, as a build
+// leaves it. Distributions that put a note in its place have none.
+func ParseMap(text []byte) ([]Symbol, error) {
+	var all []function
+	for line := range bytes.Lines(text) {
+		fields := bytes.Fields(line)
+		if len(fields) != 3 || len(fields[1]) != 1 {
+			continue
+		}
+		if addr, err := strconv.ParseUint(string(fields[0]), 16, 64); err == nil {
+			all = appendFunction(all, addr, fields[1][0], string(fields[2]))
+		}
+	}
+	if len(all) < least {
+		return nil, errors.New("it is no System.map of a kernel")
+	}
+	return ordered(all), nil
+}
+
+type function struct {
+	Symbol
+	global bool
+}
+
+// appendFunction adds what is a function of the kernel's: no data, and neither padding
+// before functions nor what the compiler adds.
+func appendFunction(all []function, addr uint64, kind byte, name string) []function {
+	if addr>>47 != 1<<17-1 || !strings.ContainsRune("tTwW", rune(kind)) || strings.HasPrefix(name, "__pfx_") || strings.HasPrefix(name, "__cfi_") {
+		return all
+	}
+	return append(all, function{Symbol{addr, name}, kind == 'T'})
+}
+
+// ordered are functions by their addresses; of several names of one, a global one.
+func ordered(all []function) []Symbol {
 	slices.SortStableFunc(all, func(a, b function) int {
 		switch {
 		case a.Addr < b.Addr:

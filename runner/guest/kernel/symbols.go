@@ -4,13 +4,19 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
+	"strings"
 
 	"netab/results/disk"
 	"netab/runner/guest/kallsyms"
 )
 
-// Functions are the kernel's functions, as the table in its image has them.
+// Functions are the kernel's functions, as the System.map of its build has them, else
+// the table in its image.
 func (k *Kernel) Functions(ctx context.Context) (kallsyms.Table, error) {
+	if t := k.mapped(); t != nil {
+		return t, nil
+	}
 	f, size, err := openImage(k.Image)
 	if err != nil {
 		return nil, err
@@ -29,4 +35,28 @@ func (k *Kernel) Functions(ctx context.Context) (kallsyms.Table, error) {
 		return nil, fmt.Errorf("kernel %s: its functions: %w", k.Ref, err)
 	}
 	return functions, nil
+}
+
+// maxMap is above that of a kernel with everything: 200,000 lines of 60 bytes.
+const maxMap = 64 << 20
+
+// mapped reads the System.map beside the image, or in the build tree that it lies in;
+// nil = there is none.
+func (k *Kernel) mapped() kallsyms.Table {
+	candidates := []string{filepath.Join(filepath.Dir(k.Image), "System.map-"+k.Release)}
+	for _, in := range treeImages {
+		if dir, ok := strings.CutSuffix(k.Image, "/"+in); ok {
+			candidates = append(candidates, filepath.Join(dir, "System.map"))
+		}
+	}
+	for _, path := range candidates {
+		text, err := disk.Read(path, maxMap)
+		if err != nil {
+			continue
+		}
+		if t, err := kallsyms.ParseMap(text); err == nil {
+			return t
+		}
+	}
+	return nil
 }
