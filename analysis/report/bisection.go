@@ -9,6 +9,7 @@ import (
 
 	"netab/analysis/counts"
 	"netab/analysis/culprit"
+	"netab/analysis/escape"
 	"netab/analysis/page"
 	"netab/analysis/prose"
 	"netab/results"
@@ -260,7 +261,7 @@ func (b *Bisection) mail() []string {
 	var lines []string
 	lines = append(lines, fmt.Sprintf("netab found that %s", b.sentence()))
 	if h.Mode == "count" {
-		lines = append(lines, "Costs are instructions, counted under emulation: they are the same in every boot with the same seed, and know nothing of caches, locks or parallelism.")
+		lines = append(lines, "Costs are instructions, counted under emulation: there is next to no noise in them, and they know nothing of caches, locks or parallelism.")
 	} else {
 		lines = append(lines, "Costs are times, each of a boot of its own.")
 	}
@@ -270,7 +271,16 @@ func (b *Bisection) mail() []string {
 			lines = append(lines, fmt.Sprintf("%s was written by %s, %s.", b.id(s.At), c.Author, c.Date.Format(time.DateOnly)))
 		}
 	}
-	return append(lines, "To repeat it: "+strings.Join(h.Command, " "))
+	return append(lines, "To repeat it: "+shellLine(h.Command))
+}
+
+// shellLine is a command as a shell takes it.
+func shellLine(command []string) string {
+	var words []string
+	for _, w := range command {
+		words = append(words, escape.Shell(w))
+	}
+	return strings.Join(words, " ")
 }
 
 func (b *Bisection) methodSection() page.Section {
