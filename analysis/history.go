@@ -69,7 +69,7 @@ func EffectsOf(s *Summary) (out []results.DigestEffect) {
 	for i := range s.Comparisons {
 		c := &s.Comparisons[i]
 		if x, se, ok := c.onScale(); ok && c.Judged && c.ArmRun == "" {
-			out = append(out, results.DigestEffect{Arm: c.Arm, Baseline: c.Baseline, Metric: c.Metric, X: x, SE: se, DF: c.DF})
+			out = append(out, results.DigestEffect{Arm: c.Arm, Baseline: c.Baseline, Metric: c.Metric, X: x, SE: se, DF: c.DF, Lo: c.Lo, Hi: c.Hi, Verdict: string(c.Verdict)})
 		}
 	}
 	return out
@@ -183,9 +183,9 @@ func historyOf(c *Comparison, earlier []results.Digest) (HistoryOf, bool) {
 	}
 	of.Runs = len(runs)
 	for i, e := range all[1:] {
-		if contradict(own, e, m.margin(c.Resolution), contradictionAlpha/float64(len(runs))) {
+		if against, opposed := contradict(own, e, m.margin(c.Resolution), len(runs)); against {
 			of.Contradicts = append(of.Contradicts, runs[i])
-			of.Opposed = of.Opposed || !(own.Surely() && e.Surely() && own.X*e.X > 0 && math.Abs(e.X) > m.margin(c.Resolution))
+			of.Opposed = of.Opposed || opposed
 		}
 	}
 	if len(all) > 2 {
@@ -195,11 +195,29 @@ func historyOf(c *Comparison, earlier []results.Digest) (HistoryOf, bool) {
 	return of, len(runs) > 0
 }
 
-// contradict says whether two runs cannot both be right: they differ by more than
-// matters, and by more than chance allows, or are sure of opposite signs.
-func contradict(a, b stat.Estimate, margin, alpha float64) bool {
-	opposite := a.X*b.X < 0 && a.Surely() && b.Surely()
-	return math.Abs(a.X-b.X) > margin && (opposite || a.Against(b) <= alpha)
+// contradict says whether a run and one of so many earlier ones cannot both be right:
+// they differ by more than matters, and by more than chance allows, or are sure of
+// opposite signs. Opposed are those of which the earlier is not sure of a change in
+// the run's own direction.
+func contradict(own, earlier stat.Estimate, margin float64, among int) (against, opposed bool) {
+	opposite := own.X*earlier.X < 0 && own.Surely() && earlier.Surely()
+	if math.Abs(own.X-earlier.X) <= margin || !opposite && own.Against(earlier) > contradictionAlpha/float64(among) {
+		return false, false
+	}
+	return true, !(own.Surely() && earlier.Surely() && own.X*earlier.X > 0 && math.Abs(earlier.X) > margin)
+}
+
+// Contradict is what Remember says of one of so many earlier runs of a question, of
+// what the index kept of them: of one metric, with the resolution that it was judged at.
+func Contradict(own, earlier *results.DigestEffect, resolution float64, among int) (against, opposed bool) {
+	m, _ := LookupMetric(own.Metric)
+	return contradict(stat.Estimate{X: own.X, SE: own.SE, DF: own.DF}, stat.Estimate{X: earlier.X, SE: earlier.SE, DF: earlier.DF}, m.margin(resolution), among)
+}
+
+// ShownChange is the change of an effect that the index kept, as in a Comparison.
+func ShownChange(e *results.DigestEffect) float64 {
+	m, _ := LookupMetric(e.Metric)
+	return m.shown(e.X)
 }
 
 // text is the history in one line.

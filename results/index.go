@@ -66,6 +66,11 @@ type DigestEffect struct {
 	X        float64 `json:"x"`
 	SE       float64 `json:"se"`
 	DF       float64 `json:"df"`
+	// Lo, Hi and Verdict are as the run was judged, for people to read: the interval is
+	// of the change itself.
+	Lo      float64 `json:"lo"`
+	Hi      float64 `json:"hi"`
+	Verdict string  `json:"verdict"`
 }
 
 // A SeriesKey says of what a value of a run is.

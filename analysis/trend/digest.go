@@ -16,7 +16,7 @@ import (
 
 // DigestVersion changes when Digest would make something else of the same
 // run; indexes of another version are made anew.
-const DigestVersion = "trend/7"
+const DigestVersion = "trend/8"
 
 // Digest takes from a run what its points in all series need: the level of
 // every arm on every metric, the changes that the run was judged by, and what

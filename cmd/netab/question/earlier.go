@@ -7,7 +7,7 @@ import (
 )
 
 // maxEarlier is how many runs a run is held against: the newest ones.
-const maxEarlier = 50
+const maxEarlier = trend.MaxEarlier
 
 // Remember adds to a summary what earlier runs of the same question on the same
 // machine say, by the store that the run is of. A store that cannot be read has
