@@ -27,12 +27,29 @@ import (
 )
 
 func newResults() *cobra.Command {
+	var file string
 	cmd := &cobra.Command{
 		Use:   "results",
-		Short: "List the runs in the store",
-		Args:  cobra.NoArgs,
+		Short: "List the runs in the store, or write a page of what it knows",
+		Long: `List the runs in the store.
+
+With --html write a page instead of every question that was asked, by machine: the
+history of each answer, the verdict of the newest run, which runs contradict which, and
+a link to each report that lies beside its run. It can be filtered by machine, kernel
+and scenario, makes no request, and needs no JavaScript but for the filters. The first
+call reads all runs; what it needs of them is kept in ` + results.IndexFile + ` in the store.`,
+		Example: `  netab results
+  netab results --html results/runs.html`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			out := cmd.OutOrStdout()
+			if file != "" {
+				if err := writeStorePage(cmd, file); err != nil {
+					return failed(err)
+				}
+				writeln(out, file)
+				return nil
+			}
 			width := 0 // what reads a pipe wants all of it
 			if isTerminal(out) || os.Getenv("COLUMNS") != "" {
 				width = widthOf(out)
@@ -40,6 +57,7 @@ func newResults() *cobra.Command {
 			return failed(listRuns(out, storeFlag(cmd), width))
 		},
 	}
+	cmd.Flags().StringVar(&file, "html", "", "write a page of all questions and their history to `FILE`")
 	cmd.AddCommand(newResultsShow(), newResultsExport())
 	return cmd
 }
@@ -333,7 +351,7 @@ func newReport() *cobra.Command {
 // writeReport writes a run's HTML report and returns where it is.
 func writeReport(file, store string, run *results.Run, s analysis.Summary) (string, error) {
 	if file == "" {
-		file = filepath.Join(store, run.Header.ID, "report.html")
+		file = filepath.Join(store, run.Header.ID, reportFile)
 	}
 	in := html.Input{Runs: []*results.Run{run}, Summaries: []analysis.Summary{s}}
 	return file, disk.Write(file, func(w io.Writer) error { return html.Runs(w, in) })

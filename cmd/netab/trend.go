@@ -123,9 +123,25 @@ func checkTrend(opts trend.Options, asJSON, asCSV bool) error {
 
 // history reads the store's index, and judges it with what gates read beside it.
 func history(cmd *cobra.Command, opts trend.Options, beside *gateFlags) (trend.History, error) {
-	store, err := results.Open(storeFlag(cmd))
+	store, index, err := readIndex(cmd)
 	if err != nil {
 		return trend.History{}, err
+	}
+	if opts.Known, err = beside.knownToTrend(cmd.ErrOrStderr(), store, index.Runs, opts.Scenarios); err != nil {
+		return trend.History{}, usage(err)
+	}
+	h := trend.Analyze(index.Runs, opts)
+	if beside.redact {
+		h = trend.Redacted(h, index.Runs)
+	}
+	return h, nil
+}
+
+// readIndex reads the store's index, and whatever runs are not in it yet.
+func readIndex(cmd *cobra.Command) (*results.Store, *results.Index, error) {
+	store, err := results.Open(storeFlag(cmd))
+	if err != nil {
+		return nil, nil, err
 	}
 	stderr := cmd.ErrOrStderr()
 	var progress func(done, of int)
@@ -138,19 +154,12 @@ func history(cmd *cobra.Command, opts trend.Options, beside *gateFlags) (trend.H
 	}
 	index, err := store.Index(trend.DigestVersion, question.Digest, progress)
 	if err != nil {
-		return trend.History{}, err
+		return nil, nil, err
 	}
 	if index.NotKept != nil {
 		writef(stderr, "netab: warning: the index could not be kept, so the next call reads all runs again: %v\n", index.NotKept)
 	}
-	if opts.Known, err = beside.knownToTrend(stderr, store, index.Runs, opts.Scenarios); err != nil {
-		return trend.History{}, usage(err)
-	}
-	h := trend.Analyze(index.Runs, opts)
-	if beside.redact {
-		h = trend.Redacted(h, index.Runs)
-	}
-	return h, nil
+	return store, index, nil
 }
 
 // knownToTrend are the known issues of the file that was named, for every

@@ -91,31 +91,48 @@ func execute(w io.Writer, name string, page any) error {
 
 // embed puts style and scripts into the page and allows exactly these to run.
 func (p *frame) embed(echarts string) error {
-	css, err := pageFiles.ReadFile("page/report.css")
-	if err != nil {
-		return err
-	}
 	js, err := pageFiles.ReadFile("page/report.js")
 	if err != nil {
 		return err
 	}
-	for _, script := range []string{echarts, string(js)} {
+	if p.ChartVersion, err = chartVersion(); err != nil {
+		return err
+	}
+	p.Licenses = licenses
+	p.ECharts, p.Script = template.JS(echarts), template.JS(js)
+	return p.allow(echarts, string(js))
+}
+
+// embedPlain is embed of a page without charts, which has a script of its own.
+func (p *frame) embedPlain(script string) error {
+	js, err := pageFiles.ReadFile("page/" + script)
+	if err != nil {
+		return err
+	}
+	p.Script = template.JS(js)
+	return p.allow(string(js))
+}
+
+// allow puts the style in and allows these scripts to run.
+func (p *frame) allow(scripts ...string) error {
+	css, err := pageFiles.ReadFile("page/report.css")
+	if err != nil {
+		return err
+	}
+	p.Style = template.CSS(css)
+	var sources []string
+	for _, script := range scripts {
 		if strings.Contains(script, "</script") || strings.Contains(script, "<!--") {
 			return errors.New("report: a script to embed would end its own element")
 		}
 		if !bytes.Equal(escape.HTML([]byte(script)), []byte(script)) {
 			return errors.New("report: a script to embed has characters that nobody sees")
 		}
+		sources = append(sources, "'"+hashSource(script)+"'")
 	}
-	if p.ChartVersion, err = chartVersion(); err != nil {
-		return err
-	}
-	p.Licenses = licenses
-	p.Style, p.ECharts, p.Script = template.CSS(css), template.JS(echarts), template.JS(js)
 	// ECharts writes style attributes for its tooltips; scripts run by hash
 	// only, so that text from a record can never become code.
-	p.Policy = fmt.Sprintf("default-src 'none'; script-src '%s' '%s'; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'",
-		hashSource(echarts), hashSource(string(js)))
+	p.Policy = fmt.Sprintf("default-src 'none'; script-src %s; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'", strings.Join(sources, " "))
 	return nil
 }
 

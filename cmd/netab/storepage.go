@@ -1,0 +1,62 @@
+package main
+
+import (
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"netab/analysis/report/html"
+	"netab/analysis/trend"
+	"netab/results/disk"
+)
+
+// reportFile is the name of a report in its run's directory.
+const reportFile = "report.html"
+
+// writeStorePage writes the page of the store to a file.
+func writeStorePage(cmd *cobra.Command, file string) error {
+	_, index, err := readIndex(cmd)
+	if err != nil {
+		return err
+	}
+	report, err := reportsBeside(file, storeFlag(cmd))
+	if err != nil {
+		return err
+	}
+	overview := trend.Oversee(index.Runs)
+	return disk.Write(file, func(w io.Writer) error { return html.Store(w, overview, report) })
+}
+
+// reportsBeside finds the report of a run: the address is relative to the page, so that
+// store and page can be moved, or served, together. A boot's is its campaign's.
+func reportsBeside(page, store string) (func(run string) string, error) {
+	from, err := filepath.Abs(filepath.Dir(page))
+	if err != nil {
+		return nil, err
+	}
+	to, err := filepath.Abs(store)
+	if err != nil {
+		return nil, err
+	}
+	way, err := filepath.Rel(from, to)
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]string{} // boots share one
+	return func(run string) string {
+		dir, _, _ := strings.Cut(run, "/")
+		address, ok := known[dir]
+		if !ok {
+			if info, err := os.Stat(filepath.Join(to, dir, reportFile)); err == nil && info.Mode().IsRegular() {
+				// A name with a colon would be taken for a scheme; a dot in front says that it is none.
+				address = "./" + (&url.URL{Path: filepath.ToSlash(filepath.Join(way, dir, reportFile))}).EscapedPath()
+			}
+			known[dir] = address
+		}
+		return address
+	}, nil
+}
