@@ -36,7 +36,7 @@ and with --gate; with --bisect 0 good, 1 bad, 125 neither, for git bisect run.`,
 	}
 	root.PersistentFlags().String("store", defaultStore, "directory that runs are kept in")
 	root.AddCommand(newRun(), newValidate(), newList(), newShow(), newTranslate(), newSchema(), newResults(), newCompare(), newGate(),
-		newReport(), newExplain(), newBoots(), newTrend(), newCount(), newBisect(), newProve(), newCalibrate(), newRestore(), newDoctor(), newVersion())
+		newReport(), newServe(), newExplain(), newBoots(), newTrend(), newCount(), newBisect(), newProve(), newCalibrate(), newRestore(), newDoctor(), newVersion())
 	for _, command := range building {
 		root.AddCommand(command())
 	}

@@ -13,11 +13,18 @@ import (
 	"netab/results"
 )
 
-func TestResultsPage(t *testing.T) {
+// copyStore is a store with a run or more, for an index to be kept in.
+func copyStore(t *testing.T) string {
+	t.Helper()
 	store := filepath.Join(t.TempDir(), "runs")
 	if err := os.CopyFS(store, os.DirFS("../../test/testdata/store")); err != nil {
 		t.Fatal(err)
 	}
+	return store
+}
+
+func TestResultsPage(t *testing.T) {
+	store := copyStore(t)
 	runs, err := filepath.Glob(filepath.Join(store, "*", results.RunFile))
 	if err != nil || len(runs) == 0 {
 		t.Fatal(runs, err)
