@@ -82,8 +82,19 @@ const (
 	MaxEarlier = 50
 )
 
-// Oversee puts the runs of a store, in order of time, together by question.
-func Oversee(runs []results.Digest) Overview {
+// Oversee puts the runs of a store, in order of time, together by question. A run that
+// is not the store's own, because others wrote it or can, contradicts nobody; nil = all
+// are its own.
+func Oversee(runs []results.Digest, own func(id string) bool) Overview {
+	asked := map[string]bool{} // each run is asked for once
+	known := func(id string) bool {
+		is, ok := asked[id]
+		if !ok {
+			is = own == nil || own(id)
+			asked[id] = is
+		}
+		return is
+	}
 	o := Overview{Runs: len(runs)}
 	machines := machinesOf(runs)
 	members := map[questionKey][]int{}
@@ -121,7 +132,7 @@ func Oversee(runs []results.Digest) Overview {
 		kinds[label][machineKind(key.machine)] = true
 	}
 	for _, key := range order {
-		q := newQuestion(runs, members[key])
+		q := newQuestion(runs, members[key], known)
 		q.Machine = machines[newest(members[key])].known().label
 		if kind := machineKind(key.machine); len(kinds[q.Machine]) > 1 && kind != "" {
 			q.Machine += " (" + kind + ")"
@@ -157,7 +168,7 @@ func addNew(list *[]string, seen map[string]bool, kind string, more ...string) {
 }
 
 // newQuestion is of these runs, in order of time.
-func newQuestion(all []results.Digest, at []int) Question {
+func newQuestion(all []results.Digest, at []int, known func(id string) bool) Question {
 	last := &all[at[len(at)-1]]
 	q := Question{Scenario: last.Scenario, Asked: last.Asked}
 	var used []*results.Digest
@@ -183,7 +194,7 @@ func newQuestion(all []results.Digest, at []int) Question {
 		a.Resolution, _ = resolutionOf(used[len(used)-1], answerKey{a.Arm, a.Baseline, a.Metric})
 	}
 	if q.Asked != "" {
-		q.holdRuns(used)
+		q.holdRuns(used, known)
 	}
 	return q
 }
@@ -243,7 +254,7 @@ func levelsOf(used []*results.Digest) []Answer {
 
 // holdRuns holds the newest runs against what was there before each of them, as
 // analysis.Remember does where one is shown.
-func (q *Question) holdRuns(used []*results.Digest) {
+func (q *Question) holdRuns(used []*results.Digest, known func(id string) bool) {
 	at := map[answerKey]*Answer{}
 	for i := range q.Answers {
 		a := &q.Answers[i]
@@ -253,7 +264,7 @@ func (q *Question) holdRuns(used []*results.Digest) {
 		own := used[n]
 		var earlier []*results.Digest // the newest first
 		for i := n - 1; i >= 0 && len(earlier) < MaxEarlier; i-- {
-			if sameKernel(used[i], own) {
+			if sameKernel(used[i], own) && known(used[i].ID) {
 				earlier = append(earlier, used[i])
 			}
 		}

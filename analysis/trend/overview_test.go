@@ -66,7 +66,7 @@ func TestOversee(t *testing.T) {
 		{"the newest is no point", cut, []int{2}, []string{"6.18"}, 1, false, nil, false},
 		{"levels", levels, []int{1}, []string{"6.18"}, 1, false, nil, false},
 	} {
-		o := Oversee(tt.runs)
+		o := Oversee(tt.runs, nil)
 		var runsOf []int
 		for _, q := range o.Questions {
 			runsOf = append(runsOf, len(q.Runs))
@@ -94,9 +94,18 @@ func TestOversee(t *testing.T) {
 	}
 }
 
+// TestOverseeOthersRuns: what somebody else put into the store contradicts nobody.
+func TestOverseeOthersRuns(t *testing.T) {
+	runs := askedNights("a", "ci1", "6.18", 0.05, -0.05, 0.05)
+	o := Oversee(runs, func(id string) bool { return id != runs[1].ID })
+	if c := o.Questions[0].Answers[0].Contradictions; len(c) != 1 || c[0].Run != runs[1].ID {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestOverseeWhatCannotBeRead(t *testing.T) {
 	runs := append(askedNights("a", "ci1", "6.18", 0.05), results.Digest{ID: "broken", Unused: "unreadable: no header"})
-	if o := Oversee(runs); len(o.Unused) != 1 || o.Unused[0].Run != "broken" || len(o.Questions) != 1 {
+	if o := Oversee(runs, nil); len(o.Unused) != 1 || o.Unused[0].Run != "broken" || len(o.Questions) != 1 {
 		t.Errorf("%+v", o)
 	}
 }
@@ -112,7 +121,7 @@ func BenchmarkOversee(b *testing.B) {
 	}
 	runs = byStart(runs)
 	for b.Loop() {
-		if o := Oversee(runs); len(o.Questions) != 40 {
+		if o := Oversee(runs, nil); len(o.Questions) != 40 {
 			b.Fatal(len(o.Questions))
 		}
 	}

@@ -82,6 +82,15 @@ func TestRemembers(t *testing.T) {
 	if text := show(last); !strings.Contains(text, "WARNING: CONTRADICTION: goodput of arm1 is +5") || !strings.Contains(text, "do not agree") {
 		t.Errorf("%s", text)
 	}
+	// The page of the store says the same.
+	page := filepath.Join(t.TempDir(), "page.html")
+	if code, _, stderr := netab("results", "--store", store, "--html", page); code != exitFine {
+		t.Fatal(stderr)
+	}
+	text, err := os.ReadFile(page)
+	if want := fmt.Sprintf("run %s by %s, %s, %s</li>", last, third, second, first); err != nil || !strings.Contains(string(text), want) || strings.Count(string(text), "<strong>Contradiction</strong>") != 1 {
+		t.Errorf("%v: the page does not say that %s", err, want)
+	}
 	if code, stdout, _ := netab("gate", last, "--store", store); code != exitInconclusive || !strings.Contains(flat(stdout), "3 of 3 earlier runs of the same question on this machine contradict that") {
 		t.Errorf("gate: %d, %s", code, stdout)
 	}

@@ -19,7 +19,6 @@ import (
 
 	"netab/analysis"
 	"netab/analysis/report/html"
-	"netab/analysis/trend"
 	"netab/results"
 )
 
@@ -133,7 +132,7 @@ func (s *storeServer) page(w io.Writer, path string) (found bool, err error) {
 		return false, err
 	}
 	if !report {
-		return true, html.Store(w, trend.Oversee(index.Runs), func(run string) string {
+		return true, html.Store(w, overviewOf(store, index), func(run string) string {
 			return (&url.URL{Path: reportsPath + run}).EscapedPath()
 		})
 	}

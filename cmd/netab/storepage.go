@@ -11,6 +11,7 @@ import (
 
 	"netab/analysis/report/html"
 	"netab/analysis/trend"
+	"netab/results"
 	"netab/results/disk"
 )
 
@@ -19,7 +20,7 @@ const reportFile = "report.html"
 
 // writeStorePage writes the page of the store to a file.
 func writeStorePage(cmd *cobra.Command, file string) error {
-	_, index, err := readIndex(cmd)
+	store, index, err := readIndex(cmd)
 	if err != nil {
 		return err
 	}
@@ -27,8 +28,13 @@ func writeStorePage(cmd *cobra.Command, file string) error {
 	if err != nil {
 		return err
 	}
-	overview := trend.Oversee(index.Runs)
+	overview := overviewOf(store, index)
 	return disk.Write(file, func(w io.Writer) error { return html.Store(w, overview, report) })
+}
+
+// overviewOf is what the store knows by its index.
+func overviewOf(store *results.Store, index *results.Index) trend.Overview {
+	return trend.Oversee(index.Runs, func(id string) bool { return store.Own(store.FileOf(id)) == nil })
 }
 
 // reportsBeside finds the report of a run: the address is relative to the page, so that

@@ -44,7 +44,7 @@ func manyRuns(n, questions int) []results.Digest {
 func storePageText(t testing.TB, runs []results.Digest) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := Store(&b, trend.Oversee(runs), func(run string) string { return "./" + run + "/report.html" }); err != nil {
+	if err := Store(&b, trend.Oversee(runs, nil), func(run string) string { return "./" + run + "/report.html" }); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
