@@ -13,7 +13,7 @@ export CGO_ENABLED = 0
 
 .DELETE_ON_ERROR: # half a chart library must not look like one
 
-.PHONY: bpf demo build test check soak audit bench bench-slices bench-aa bench-gate bench-canaries man clean tools
+.PHONY: bpf demo build test check soak audit bench bench-slices bench-aa bench-gate bench-canaries man release clean tools
 
 ## demo: what does receive packet steering on loopback do to TCP, here, now?
 demo: build
@@ -86,6 +86,10 @@ bpf:
 ## man: the man pages, in bin/man
 man:
 	$(GO) run -tags man -ldflags '-X main.version=$(VERSION)' ./cmd/netab man bin/man
+
+## release: static binaries and packages of all architectures with man pages, completions and checksums, in bin/release
+release: $(ECHARTS)
+	./release.sh -v '$(VERSION)'
 
 clean:
 	rm -rf bin analysis/report/html/node_modules $(ECHARTS)

@@ -87,6 +87,14 @@ counts() {
 	rm -r "$store"
 }
 
+# release: made twice for all architectures, from the same commit.
+release() {
+	one=$(mktemp -d) two=$(mktemp -d)
+	./release.sh -o "$one" >"$log" 2>&1 && ./release.sh -o "$two" >"$log" 2>&1 && diff -r "$one" "$two" >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
+	line 'a release, made twice' "$(wc -l <"$one/SHA256SUMS") files, the same bytes"
+	rm -r "$one" "$two"
+}
+
 # fuzz: each target alone. What it finds lies in testdata/fuzz of its package.
 fuzz() {
 	grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' . | sed 's/:func / /' | grep -E "${FUZZ:-.}" | sort | while read -r file target; do
@@ -122,7 +130,7 @@ audit() {
 }
 
 make -s build
-for step in ${*:-suite kills thousand guests counts reboots switchers fuzz race aa gates audit}; do
+for step in ${*:-suite kills thousand guests counts reboots switchers release fuzz race aa gates audit}; do
 	"$step"
 done
 rm -f "$log"

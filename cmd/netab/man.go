@@ -21,7 +21,9 @@ func newMan() *cobra.Command {
 	return &cobra.Command{
 		Use:   "man DIR",
 		Short: "Write the man pages of all commands into a directory",
-		Args:  cobra.ExactArgs(1),
+		// Nobody who reads the pages has it.
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			// No date: the pages are the same bytes for the same source.
 			cmd.Root().DisableAutoGenTag = true
