@@ -27,6 +27,7 @@ as it was, and shows what changed, by how much, and how sure it is.
   netab list                    the questions that are built in
   netab run loopback-rps        ask one of them, here and now
   netab show loopback-rps       the scenario file, as a start for your own
+  netab init                    a first scenario of your own, for this machine
 
 Exit status: 0 fine (or gate passed), 1 regression, 2 usage or bad scenario,
 3 inconclusive, 4 not comparable, 5 measurement failed. 1 and 3 only of netab gate
@@ -35,7 +36,7 @@ and with --gate; with --bisect 0 good, 1 bad, 125 neither, for git bisect run.`,
 		SilenceUsage:  true,
 	}
 	root.PersistentFlags().String("store", defaultStore, "directory that runs are kept in")
-	root.AddCommand(newRun(), newValidate(), newList(), newShow(), newTranslate(), newSchema(), newResults(), newCompare(), newGate(),
+	root.AddCommand(newRun(), newValidate(), newList(), newShow(), newInit(), newTranslate(), newSchema(), newResults(), newCompare(), newGate(),
 		newReport(), newServe(), newExplain(), newBoots(), newTrend(), newCount(), newBisect(), newProve(), newCalibrate(), newRestore(), newDoctor(), newVersion())
 	for _, command := range building {
 		root.AddCommand(command())
