@@ -1,8 +1,8 @@
 #!/bin/sh
 # Makes a release in a directory (bin/release): for each architecture one static
 # binary in a .tar.gz and in a .deb, with man pages, completions and the licences of
-# all that is linked, and SHA256SUMS of all of them. Nobody needs
-# to be root, and the same commit makes the same bytes.
+# all that is linked, the script for CI jobs, and SHA256SUMS of all of them. Nobody
+# needs to be root, and the same commit makes the same bytes.
 #
 #	./release.sh [-o DIRECTORY] [-v VERSION] [ARCHITECTURE...]     (amd64 arm64)
 set -eu
@@ -136,11 +136,12 @@ for arch; do
 	tar -C "$work/tar" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner -cf - "${tree##*/}" |
 		gzip -9n >"$out/netab-$number-linux-$arch.tar.gz"
 done
+cp ci/netab-ci.sh "$out"
 
 # Of this release only, whatever else lies there.
 (
 	cd "$out"
-	set -- "netab_${number}"_*.deb "netab-$number"-linux-*.tar.gz
+	set -- netab-ci.sh "netab_${number}"_*.deb "netab-$number"-linux-*.tar.gz
 	sha256sum "$@" >SHA256SUMS
 	ls -l "$@" SHA256SUMS | awk '{ printf "%9d  %s\n", $5, $9 }'
 )
