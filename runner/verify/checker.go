@@ -101,11 +101,16 @@ func (c *Checker) identify(msg []byte) (*tracker, uint64) {
 	}
 	seq := binary.LittleEndian.Uint64(msg)
 	flow := binary.LittleEndian.Uint32(msg[8:])
-	if int64(flow) >= int64(len(c.index)) || c.index[flow] < 0 || seq >= maxMessages ||
-		binary.LittleEndian.Uint32(msg[12:]) != checksum(seq, flow, len(msg)) {
+	// Compared as the compiler wants it, which then leaves out its own check: that would
+	// take stack that the loops have not.
+	if uint(flow) >= uint(len(c.index)) {
 		return nil, 0
 	}
-	return &c.flows[c.index[flow]], seq
+	at := int(c.index[flow]) // -1 = no flow of ours
+	if uint(at) >= uint(len(c.flows)) || seq >= maxMessages || binary.LittleEndian.Uint32(msg[12:]) != checksum(seq, flow, len(msg)) {
+		return nil, 0
+	}
+	return &c.flows[at], seq
 }
 
 // advance makes seq the highest number. What was skipped has not been seen,
