@@ -50,18 +50,20 @@ func (s *Search) Heed(e results.BisectionEvent) {
 // A Level is what the tests of a change came to.
 type Level struct {
 	Change int     `json:"change"`
+	Same   int     `json:"same"` // the first change with the same code, whose tests they are too
 	Tests  int     `json:"tests"`
 	Mean   float64 `json:"mean"` // of ln(cost)
 	SE     float64 `json:"se"`   // by the scatter of all tests
 }
 
-// Levels are those of the changes that were tested.
+// Levels are those of the changes that were tested, or came to the code of one that was.
 func (s *Search) Levels() []Level {
 	sd, _ := s.noise()
 	var out []Level
 	for i := 0; i <= s.last; i++ {
-		if n := len(s.values[i]); n > 0 {
-			out = append(out, Level{i, n, s.Mean(i), sd / math.Sqrt(float64(n))})
+		as := s.same(i)
+		if n := len(s.values[as]); n > 0 {
+			out = append(out, Level{i, as, n, s.Mean(i), sd / math.Sqrt(float64(n))})
 		}
 	}
 	return out

@@ -245,7 +245,11 @@ func (b *Bisection) testSection() page.Section {
 			against = page.NumberOf(prose.Signed(100*x), x, "")
 		}
 		cost := math.Exp(l.Mean)
-		t.Row(page.Text(b.name(l.Change)), page.NumberOf(fmt.Sprint(l.Tests), float64(l.Tests), ""), page.NumberOf(significant(cost), cost, b.Record.Header.Unit), against)
+		tests := page.NumberOf(fmt.Sprint(l.Tests), float64(l.Tests), "")
+		if l.Same != l.Change {
+			tests = page.Text("same code as " + b.id(l.Same))
+		}
+		t.Row(page.Text(b.name(l.Change)), tests, page.NumberOf(significant(cost), cost, b.Record.Header.Unit), against)
 	}
 	return page.Section{Title: "What was tested", Table: t}
 }

@@ -52,6 +52,6 @@ func stepChart(b *report.Bisection) (chart, error) {
 	dots.Large, dots.SymbolSize = nil, 8
 	plot.series(dots)
 	return plot.finish(chart{ID: "steps", Title: "Cost by change", Height: 340, Wide: true,
-		Note: "A dot is the mean of a change's tests, with two standard errors. What was not tested has none.",
+		Note: "A dot is the mean of a change's tests, with two standard errors; changes that come to the same code share them. What was not made has none.",
 		Alt:  "The cost of each change that was tested; the table has the figures."})
 }
