@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"netab/results/disk"
 	"netab/results/vocab"
 )
 
@@ -162,31 +161,10 @@ func CreateBisection(store, id string, h BisectionHeader) (*BisectionWriter, err
 
 // ResumeBisection opens a bisection to go on with it. A last line that was cut off is
 // taken away.
-func ResumeBisection(path string) (*BisectionWriter, *Bisection, error) {
-	if filepath.Base(path) == BisectionFile {
-		path = filepath.Dir(path)
-	}
-	dir, err := disk.OpenDir(path)
-	if err != nil {
-		return nil, nil, fmt.Errorf("open the bisection: %w", err)
-	}
-	defer dir.Close()
-	w := &BisectionWriter{lines{what: "bisection", path: filepath.Join(path, BisectionFile)}}
-	if w.file, err = dir.Append(BisectionFile); err != nil {
-		return nil, nil, fmt.Errorf("open the bisection %s: %w", w.path, err)
-	}
-	b, err := func() (*Bisection, error) {
-		if err := w.alone(); err != nil {
-			return nil, err
-		}
-		b, err := ReadBisection(w.path)
-		if err != nil {
-			return nil, err
-		}
-		return b, w.mend(maxBisection)
-	}()
-	if err != nil {
-		return nil, nil, errors.Join(err, w.Close())
+func ResumeBisection(path string) (w *BisectionWriter, b *Bisection, err error) {
+	w = &BisectionWriter{lines{what: "bisection"}}
+	if err := w.reopen(path, BisectionFile, maxBisection, func(path string) (err error) { b, err = ReadBisection(path); return err }); err != nil {
+		return nil, nil, err
 	}
 	return w, b, nil
 }
@@ -203,17 +181,10 @@ func (w *BisectionWriter) End(e BisectionEnd) error {
 // ReadBisection reads the record of a bisection, by its path or that of its directory,
 // as ReadCampaign does a campaign's.
 func ReadBisection(path string) (*Bisection, error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Join(path, BisectionFile)
-	}
-	f, err := disk.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("open the bisection: %w", err)
-	}
-	defer f.Close()
-	b := &Bisection{Dir: filepath.Dir(path)}
-	if err := b.read(f); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	b := &Bisection{}
+	var err error
+	if b.Dir, err = readRecord("bisection", path, BisectionFile, b.read); err != nil {
+		return nil, err
 	}
 	return b, nil
 }

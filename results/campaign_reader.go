@@ -56,19 +56,28 @@ func ReadCampaign(path string) (*Campaign, error) {
 
 // readCampaign leaves the runs alone.
 func readCampaign(path string) (*Campaign, error) {
+	c := &Campaign{}
+	var err error
+	if c.Dir, err = readRecord("campaign", path, CampaignFile, c.read); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// readRecord reads a record by its path or that of its directory, and says where it lies.
+func readRecord(what, path, file string, read func(io.Reader) error) (dir string, err error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Join(path, CampaignFile)
+		path = filepath.Join(path, file)
 	}
 	f, err := disk.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("open the campaign: %w", err)
+		return "", fmt.Errorf("open the %s: %w", what, err)
 	}
 	defer f.Close()
-	c := &Campaign{Dir: filepath.Dir(path)}
-	if err := c.read(f); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	if err := read(f); err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
 	}
-	return c, nil
+	return filepath.Dir(path), nil
 }
 
 // readRun reads the run of a boot, which must have come to its end.

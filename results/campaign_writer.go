@@ -48,35 +48,12 @@ func CreateCampaign(store, id string, h CampaignHeader) (*CampaignWriter, error)
 
 // ResumeCampaign opens a campaign to go on with it: what its record holds, and the
 // writer of what follows. A last line that was cut off is taken away.
-func ResumeCampaign(path string) (*CampaignWriter, *Campaign, error) {
-	if filepath.Base(path) == CampaignFile {
-		path = filepath.Dir(path)
-	}
-	dir, err := disk.OpenDir(path)
-	if err != nil {
-		return nil, nil, fmt.Errorf("open the campaign: %w", err)
-	}
-	defer dir.Close()
-	w := &CampaignWriter{lines{what: "campaign", path: filepath.Join(path, CampaignFile)}}
-	if w.file, err = dir.Append(CampaignFile); err != nil {
-		return nil, nil, fmt.Errorf("open the campaign %s: %w", w.path, err)
-	}
-	c, err := w.resume()
-	if err != nil {
-		return nil, nil, errors.Join(err, w.Close())
+func ResumeCampaign(path string) (w *CampaignWriter, c *Campaign, err error) {
+	w = &CampaignWriter{lines{what: "campaign"}}
+	if err := w.reopen(path, CampaignFile, maxCampaign, func(path string) (err error) { c, err = ReadCampaign(path); return err }); err != nil {
+		return nil, nil, err
 	}
 	return w, c, nil
-}
-
-func (w *CampaignWriter) resume() (*Campaign, error) {
-	if err := w.alone(); err != nil {
-		return nil, err
-	}
-	c, err := ReadCampaign(w.path)
-	if err != nil {
-		return nil, err
-	}
-	return c, w.mend(maxCampaign)
 }
 
 // AppendMore adds boots to the plan, which c, read from the same record, has then too.

@@ -248,3 +248,30 @@ func (w *lines) mend(most int64) error {
 	w.size, w.count = int64(whole), bytes.Count(data, []byte("\n"))
 	return nil
 }
+
+// reopen opens a record in the directory of path to go on with it: read reads what it
+// holds while nobody else can write, and a torn last line is taken away.
+func (w *lines) reopen(path, file string, most int64, read func(path string) error) error {
+	if filepath.Base(path) == file {
+		path = filepath.Dir(path)
+	}
+	dir, err := disk.OpenDir(path)
+	if err != nil {
+		return fmt.Errorf("open the %s: %w", w.what, err)
+	}
+	defer dir.Close()
+	w.path = filepath.Join(path, file)
+	if w.file, err = dir.Append(file); err != nil {
+		return fmt.Errorf("open the %s %s: %w", w.what, w.path, err)
+	}
+	if err = w.alone(); err == nil {
+		err = read(w.path)
+	}
+	if err == nil {
+		err = w.mend(most)
+	}
+	if err != nil {
+		return errors.Join(err, w.Close())
+	}
+	return nil
+}

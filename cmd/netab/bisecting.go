@@ -179,9 +179,12 @@ func (f *bisectFlags) header(cmd *cobra.Command, ref string) (h results.Bisectio
 		if why := f.ask(cmd, ref, &h); why != nil {
 			writef(cmd.ErrOrStderr(), "netab: costs are times: %v\n", why)
 			h.Mode = modeTime
+			err = f.ask(cmd, ref, &h)
 		}
+	} else {
+		err = f.ask(cmd, ref, &h)
 	}
-	if err := f.ask(cmd, ref, &h); err != nil {
+	if err != nil {
 		return h, badScenario(cmd, err)
 	}
 	if f.kernels != "" {

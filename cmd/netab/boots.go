@@ -69,18 +69,26 @@ func (f runFlags) campaign(cmd *cobra.Command, q *question.Question) error {
 	return f.boot(cmd, set, w, c)
 }
 
-// resumeCampaign goes on with one that was cut off.
-func (f runFlags) resumeCampaign(cmd *cobra.Command) error {
+// resumed is the record of the campaign that is to go on. instead is said of what is none.
+func (f runFlags) resumed(cmd *cobra.Command, instead string) (path string, err error) {
 	store, err := results.Open(storeFlag(cmd))
 	if err != nil {
-		return failed(err)
+		return "", failed(err)
 	}
-	path, err := store.Resolve(f.resume)
-	if err != nil {
-		return failed(err)
+	if path, err = store.Resolve(f.resume); err != nil {
+		return "", failed(err)
 	}
 	if !results.IsCampaign(path) {
-		return usage(fmt.Errorf("%s is no campaign of kernels: a run that was cut off is judged as far as it came, and measured anew", f.resume))
+		return "", usage(fmt.Errorf("%s is no campaign of kernels%s", f.resume, instead))
+	}
+	return path, nil
+}
+
+// resumeCampaign goes on with one that was cut off.
+func (f runFlags) resumeCampaign(cmd *cobra.Command) error {
+	path, err := f.resumed(cmd, ": a run that was cut off is judged as far as it came, and measured anew")
+	if err != nil {
+		return err
 	}
 	s, err := claimMachine(cmd.Context(), f.restore, cmd.ErrOrStderr())
 	if err != nil {

@@ -200,16 +200,9 @@ func lastingStore(cmd *cobra.Command) (string, error) {
 
 // replanBoots takes up a campaign that was stopped.
 func (f runFlags) replanBoots(cmd *cobra.Command, way reboot.Way) error {
-	store, err := results.Open(storeFlag(cmd))
+	path, err := f.resumed(cmd, "")
 	if err != nil {
-		return failed(err)
-	}
-	path, err := store.Resolve(f.resume)
-	if err != nil {
-		return failed(err)
-	}
-	if !results.IsCampaign(path) {
-		return usage(fmt.Errorf("%s is no campaign of kernels", f.resume))
+		return err
 	}
 	if path, err = filepath.Abs(path); err != nil {
 		return failed(err)

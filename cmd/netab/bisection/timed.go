@@ -23,6 +23,8 @@ type Timed struct {
 	Metric   string
 	Options  kernels.Options
 	Runs     string // a directory for the boots' records
+
+	sets map[string]*kernels.Set // of kernels that were tested: what they are booted in is tried out once
 }
 
 // TimedUnit is that of a Timed's costs: the figure itself where less is better, and
@@ -51,12 +53,19 @@ func (t *Timed) AtOnce() int { return 1 }
 
 // Test implements Tester: a boot for each seed.
 func (t *Timed) Test(ctx context.Context, built string, seeds []uint64) ([]float64, error) {
-	set, err := kernels.Find(ctx, t.Question, []string{built}, t.Options)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+	set := t.sets[built]
+	if set == nil {
+		var err error
+		if set, err = kernels.Find(ctx, t.Question, []string{built}, t.Options); err != nil {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			return nil, &Untestable{err.Error()}
 		}
-		return nil, &Untestable{err.Error()}
+		if t.sets == nil {
+			t.sets = map[string]*kernels.Set{}
+		}
+		t.sets[built] = set
 	}
 	var out []float64
 	for _, seed := range seeds {

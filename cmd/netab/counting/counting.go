@@ -17,10 +17,10 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
+	"netab/cmd/netab/kernels"
 	"netab/cmd/netab/question"
 	"netab/results"
 	"netab/results/crew"
@@ -235,10 +235,10 @@ const scenarioFile = "scenario.yaml"
 
 func (c *Counter) boot(ctx context.Context, t Task, seed uint64, functions bool) (results.CountBoot, error) {
 	began := time.Now()
-	b := exact.Boot{QEMU: c.o.QEMU, Identity: c.identity, Seed: seed, Kernel: guestKernel(t.Kernel), Job: guest.Job{
+	b := exact.Boot{QEMU: c.o.QEMU, Identity: c.identity, Seed: seed, Kernel: kernels.ForGuest(t.Kernel), Job: guest.Job{
 		Args:     c.args(t.Arm),
 		Files:    []guest.File{{Name: scenarioFile, Data: c.scenario}},
-		Deadline: deadline, Modules: modules(c.q, t.Arm)}}
+		Deadline: deadline, Modules: kernels.Needs(c.arm(t.Arm)...)}}
 	out := results.CountBoot{Kind: t.Kind, Seed: seed}
 	if functions {
 		var err error
@@ -312,39 +312,14 @@ func (c *Counter) args(arm string) []string {
 	return args
 }
 
-// modules are what an arm needs of a kernel beside what every guest does.
-func modules(q *question.Question, arm string) (names []string) {
-	for _, a := range q.Arms {
-		if a.Name != arm {
-			continue
-		}
-		if a.Config.Topology.Kind == vocab.Veth {
-			names = append(names, "veth")
-		}
-		if t := a.Config.Traffic; t.Protocol == vocab.TCP && t.Congestion != "" {
-			names = append(names, "tcp_"+t.Congestion)
-		}
-		if a.Config.Traffic.Source.Path == "packet" {
-			names = append(names, "af_packet")
-		}
-	}
-	return names
-}
-
-func guestKernel(k *kernel.Kernel) guest.Kernel {
-	return guest.Kernel{Ref: k.Ref, Release: k.Release, Arch: k.Arch, Image: k.Image, Modules: func(names ...string) (mods []guest.Module, missing []string) {
-		found, missing := k.Load(names...)
-		for _, m := range found {
-			mods = append(mods, guest.Module{Name: m.Name, File: m.File, Read: m.Read})
-		}
-		return mods, missing
-	}}
+// arm is the one of that name.
+func (c *Counter) arm(name string) []scenarios.Arm {
+	return slices.DeleteFunc(slices.Clone(c.q.Arms), func(a scenarios.Arm) bool { return a.Name != name })
 }
 
 // Find finds the kernels of a list, and says what they lack for the question.
 func Find(ctx context.Context, q *question.Question, list []string, o kernel.Options) ([]*kernel.Kernel, error) {
 	var out []*kernel.Kernel
-	var faults []string
 	for i, ref := range list {
 		if slices.Contains(list[:i], ref) {
 			return nil, fmt.Errorf("--kernels names %s twice: each is booted with every seed anyhow", ref)
@@ -353,17 +328,7 @@ func Find(ctx context.Context, q *question.Question, list []string, o kernel.Opt
 		if err != nil {
 			return nil, err
 		}
-		for _, a := range q.Arms {
-			for _, name := range modules(q, a.Name) {
-				if lacks := k.Lacks(name); lacks != "" && !slices.Contains(faults, lacks) {
-					faults = append(faults, lacks)
-				}
-			}
-		}
 		out = append(out, k)
 	}
-	if len(faults) > 0 {
-		return nil, errors.New(strings.Join(faults, "; "))
-	}
-	return out, nil
+	return out, kernels.Lacking(out, kernels.Needs(q.Arms...))
 }

@@ -38,7 +38,7 @@ func PlanHere(ctx context.Context, q *question.Question, list []string, o reboot
 	if err != nil {
 		return h, nil, err
 	}
-	if err := lacking(found, needs(parts)); err != nil {
+	if err := Lacking(found, needs(parts)); err != nil {
 		return h, nil, err
 	}
 	h = q.Campaign(parts, seed)

@@ -75,7 +75,7 @@ func Find(ctx context.Context, q *question.Question, list []string, o Options) (
 		}
 		s.found = append(s.found, k)
 	}
-	if err := lacking(s.found, s.needs); err != nil {
+	if err := Lacking(s.found, s.needs); err != nil {
 		return nil, err
 	}
 	if err := s.choose(ctx, o); err != nil {
@@ -142,39 +142,45 @@ func Again(ctx context.Context, c *results.Campaign, q *question.Question, o Opt
 	return s, nil
 }
 
-// needs are the modules that what is asked needs of every kernel, beside what guests
-// need anyway.
-func needs(parts []scenarios.KernelArms) (names []string) {
+// Needs are the modules that arms need of a kernel, beside what guests need anyway.
+func Needs(arms ...scenarios.Arm) (names []string) {
 	need := func(name string) {
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
-	for _, p := range parts {
-		for _, a := range p.Arms {
-			t := a.Config.Traffic
-			if a.Config.Topology.Kind == vocab.Veth {
-				need("veth")
-			}
-			if t.Protocol == vocab.TCP {
-				need("tcp_" + t.Congestion)
-			}
-			switch t.Source.Path {
-			case "pktgen":
-				need("pktgen")
-			case "packet":
-				need("af_packet")
-			}
-			if t.PacingRate > 0 {
-				need("sch_fq")
-			}
+	for _, a := range arms {
+		t := a.Config.Traffic
+		if a.Config.Topology.Kind == vocab.Veth {
+			need("veth")
+		}
+		if t.Protocol == vocab.TCP {
+			need("tcp_" + t.Congestion)
+		}
+		switch t.Source.Path {
+		case "pktgen":
+			need("pktgen")
+		case "packet":
+			need("af_packet")
+		}
+		if t.PacingRate > 0 {
+			need("sch_fq")
 		}
 	}
 	return names
 }
 
-// lacking says what some kernels have not.
-func lacking(found []*kernel.Kernel, needs []string) error {
+// needs are those of the arms of all kernels.
+func needs(parts []scenarios.KernelArms) []string {
+	var arms []scenarios.Arm
+	for _, p := range parts {
+		arms = append(arms, p.Arms...)
+	}
+	return Needs(arms...)
+}
+
+// Lacking says what some kernels have not.
+func Lacking(found []*kernel.Kernel, needs []string) error {
 	var faults []string
 	for _, k := range found {
 		for _, name := range needs {
@@ -210,8 +216,10 @@ func (s *Set) choose(ctx context.Context, o Options) error {
 }
 
 // kernel is one of them as a guest needs it.
-func (s *Set) kernel(i int) guest.Kernel {
-	k := s.found[i]
+func (s *Set) kernel(i int) guest.Kernel { return ForGuest(s.found[i]) }
+
+// ForGuest is a kernel as a guest needs it.
+func ForGuest(k *kernel.Kernel) guest.Kernel {
 	return guest.Kernel{Ref: k.Ref, Release: k.Release, Arch: k.Arch, Image: k.Image, Config: k.Config, Modules: func(names ...string) (mods []guest.Module, missing []string) {
 		found, missing := k.Load(names...)
 		for _, m := range found {
