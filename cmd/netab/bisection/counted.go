@@ -17,7 +17,9 @@ type Counted struct {
 	Counter *counting.Counter
 	Arm     string
 	Options kernel.Options
-	Logged  counting.Options // of the counter that logs
+	// Question and Logged are of the counter that logs.
+	Question *question.Question
+	Logged   counting.Options
 }
 
 // AtOnce is as many as a Counter boots beside each other: no figure is one of time.
@@ -48,10 +50,10 @@ func (c *Counted) Test(ctx context.Context, built string, seeds []uint64) ([]flo
 
 // Functions counts both sides of a step once more, with a log of what was executed:
 // where the difference lies. The record's kinds are the one before and the one at it.
-func (c *Counted) Functions(ctx context.Context, q *question.Question, before, at string) (*results.Count, error) {
+func (c *Counted) Functions(ctx context.Context, before, at string) (*results.Count, error) {
 	o := c.Logged
 	o.Functions, o.Arm = true, c.Arm
-	counter, err := counting.New(ctx, q, o)
+	counter, err := counting.New(ctx, c.Question, o)
 	if err != nil {
 		return nil, err
 	}

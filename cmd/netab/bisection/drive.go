@@ -15,7 +15,6 @@ import (
 
 	"netab/analysis/culprit"
 	"netab/analysis/prose"
-	"netab/cmd/netab/question"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -36,6 +35,11 @@ type Tester interface {
 	AtOnce() int
 }
 
+// A Tester that is byFunction tells where in the kernel a step lies, too.
+type byFunction interface {
+	Functions(ctx context.Context, before, at string) (*results.Count, error)
+}
+
 // An Untestable is the error of a change that does not build or boot: it says nothing
 // of the others, and a bisection goes on without it.
 type Untestable struct{ Why string }
@@ -48,9 +52,6 @@ type Bisection struct {
 	Writer *results.BisectionWriter
 	Source Source
 	Tester Tester
-	// Question is of a Tester that counts: what it found is counted once more, by
-	// function. nil = it is not.
-	Question *question.Question
 	// Printf says what was done; nil = nobody wants to know.
 	Printf func(format string, args ...any)
 	Now    func() time.Time // nil = time.Now
@@ -96,8 +97,8 @@ const FunctionsID = "functions"
 // functions counts both sides of the first step by function. The answer stands without
 // it, so that what fails here is said and no more.
 func (b *Bisection) functions(ctx context.Context, a *culprit.Answer) {
-	c, ok := b.Tester.(*Counted)
-	if !ok || b.Question == nil || len(a.Steps) == 0 {
+	c, ok := b.Tester.(byFunction)
+	if !ok || len(a.Steps) == 0 {
 		return
 	}
 	var sides [2]string
@@ -109,7 +110,7 @@ func (b *Bisection) functions(ctx context.Context, a *culprit.Answer) {
 		}
 		sides[i] = built
 	}
-	count, err := c.Functions(ctx, b.Question, sides[0], sides[1])
+	count, err := c.Functions(ctx, sides[0], sides[1])
 	if err == nil {
 		count.ID = FunctionsID
 		_, err = results.WriteCount(b.Writer.Dir(), count)
