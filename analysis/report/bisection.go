@@ -211,7 +211,7 @@ func (b *Bisection) stepSection(s culprit.Step) page.Section {
 		}
 		t.Add(c.ID, c.Subject, c.Author, date, strings.Join(files, ", ")+more)
 	}
-	return page.Section{Title: fmt.Sprintf("%s: %s (%s)", prose.Capital(b.id(s.At)), dearer(s.Change), between(s.Lo, s.Hi)), Table: t}
+	return page.Section{Title: fmt.Sprintf("%s: %s (%s)", b.id(s.At), dearer(s.Change), between(s.Lo, s.Hi)), Table: t}
 }
 
 // functionSection is where in the kernel the first step lies.
