@@ -257,7 +257,7 @@ func (r *Reader) line(l []byte) error {
 	case l[0] == '0' && len(l) > 2 && l[1] == 'x':
 		return r.insn(l)
 	case l[0] == 'I' && bytes.HasPrefix(l, []byte("IN:")):
-		r.asm.insns, r.asm.ready = r.asm.insns[:0], true
+		r.asm.insns, r.asm.last, r.asm.ready = r.asm.insns[:0], r.asm.last[:0], true
 	case l[0] == 'S' && bytes.HasPrefix(l, stoppedLine):
 		return r.stopped(l)
 	case l[0] == 'c' && bytes.HasPrefix(l, rewoundLine):
@@ -343,11 +343,7 @@ func (r *Reader) insn(l []byte) error {
 	if at >= len(l) || l[at] != ':' {
 		return damaged("instruction", l)
 	}
-	if len(r.asm.insns) >= maxInsns {
-		return damaged("block of so many instructions", l)
-	}
-	r.asm.insns = append(r.asm.insns, addr)
-	r.asm.last = r.asm.last[:0]
+	n := len(r.asm.last)
 	for at++; at < len(l) && l[at] == ' '; at++ {
 	}
 	for at+1 < len(l) && digits[l[at]] != 255 && digits[l[at+1]] != 255 {
@@ -356,6 +352,16 @@ func (r *Reader) insn(l []byte) error {
 			at++
 		}
 	}
+	// What has more than eight bytes goes on in a line that has the rest of them, and no
+	// name (cap_dump_insn in QEMU's disas/capstone.c).
+	if len(bytes.TrimSpace(l[at:])) == 0 && len(r.asm.insns) > 0 {
+		return nil
+	}
+	if len(r.asm.insns) >= maxInsns {
+		return damaged("block of so many instructions", l)
+	}
+	r.asm.insns = append(r.asm.insns, addr)
+	r.asm.last = append(r.asm.last[:0], r.asm.last[n:]...)
 	return nil
 }
 

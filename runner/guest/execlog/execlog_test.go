@@ -61,11 +61,21 @@ func (l *logger) block(pc uint64, n int, last string) {
 			if i == n-1 {
 				code = last
 			}
-			fmt.Fprintf(l, "0x%016x:  %-24s what  %%rax\n", pc+uint64(i), code)
+			l.insn(pc+uint64(i), code)
 		}
 		l.WriteString("\n")
 	}
 	fmt.Fprintf(l, "Trace 0: 0x7f%010x [0000000000000000/%016x/18c0c290/ff020200] \n", pc&0xffffffffff, pc)
+}
+
+// insn writes an instruction, of which a line has eight bytes.
+func (l *logger) insn(pc uint64, code string) {
+	const width = len("00 00 00 00 00 00 00 00")
+	head := code[:min(len(code), width)]
+	fmt.Fprintf(l, "0x%016x:  %-24s what  %%rax\n", pc, head)
+	if len(code) > width {
+		fmt.Fprintf(l, "0x%016x:  %s\n", pc+8, code[width+1:])
+	}
 }
 
 func read(t *testing.T, l *logger) *Profile {
@@ -175,6 +185,23 @@ func TestNotExecuted(t *testing.T) {
 	p := read(t, &l)
 	if a, b := p.of(Source, Task, "udp_sendmsg"), p.of(Source, Task, "udp_recvmsg"); a != 10 || b != 5 {
 		t.Errorf("%d and %d, want 10 and 5", a, b)
+	}
+}
+
+// TestLong: an instruction of more than eight bytes, which takes two lines, is one.
+func TestLong(t *testing.T) {
+	var l logger
+	l.block(textBegin, 1, nop)
+	l.block(textSource, 1, nop)
+	l.block(fnSend, 1, "48 c7 84 24 80 00 00 00 00 00 00 00") // movq $0, 0x80(%rsp)
+	l.block(fnRecv, 1, "66 66 66 66 66 66 2e e8 00 00 00 00") // a call, its end in the second line
+	l.block(fnReceive, 3, ret)
+	l.block(fnRecv+12, 2, nop)
+	l.block(textEnd, 1, nop)
+	l.block(textOther, 1, nop)
+	p := read(t, &l)
+	if a, b, c := p.of(Source, Task, "udp_sendmsg"), p.of(Source, Task, "udp_recvmsg"), p.of(Source, Task, "udp_rcv"); a != 1 || b != 3 || c != 3 {
+		t.Errorf("%d, %d and %d instructions, want 1, 3 and 3", a, b, c)
 	}
 }
 
