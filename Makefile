@@ -13,7 +13,7 @@ export CGO_ENABLED = 0
 
 .DELETE_ON_ERROR: # half a chart library must not look like one
 
-.PHONY: bpf demo build test check soak audit bench bench-slices bench-aa bench-gate bench-canaries man release clean tools
+.PHONY: bpf demo build test check soak audit bench bench-slices bench-aa bench-gate bench-canaries man release clean tools qemu10
 
 ## demo: what does receive packet steering on loopback do to TCP, here, now?
 demo: build
@@ -49,6 +49,10 @@ check:
 
 tools:
 	./tools.sh
+
+## qemu10: Debian 13's QEMU beside the build, for counts in guests of two CPUs (netab count --cpus 2 --qemu bin/qemu10/qemu-system-x86_64)
+qemu10:
+	./qemu10.sh
 
 ## bench: our traffic against a bare C loop, iperf3, nuttcp and sockperf, side by side in slices
 bench: build
