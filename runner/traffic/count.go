@@ -68,9 +68,9 @@ func (c *Config) TakesTurns() bool {
 	return !c.Sink.Spin && (c.Sink.Socket == "" || c.Sink.Socket == "connected" || c.Sink.Socket == "open")
 }
 
-// A Set that counts writes to QEMU's pvpanic-pci device, where there is one, right before
-// and right after what is counted: that tells the host, which may have the guest stop
-// there. It is a PCI device because its memory can be mapped: I/O ports take a capability
+// A Set that counts writes to QEMU's pvpanic-pci device, where there is one, before the
+// warm-up, and right before and right after what is counted: that tells the host, which
+// may have the guest stop there. It is a PCI device because its memory can be mapped: I/O ports take a capability
 // that agents do not have, and kernels have no /dev/port (docs/specs/pvpanic.rst,
 // include/hw/pci/pci.h).
 const (
@@ -112,6 +112,8 @@ const (
 	// settle is for what a kernel does in the background in its first seconds. To an idle
 	// guest that counts instructions time is free.
 	settle = 5e9
+	// otherIdles is until a spinner's CPU, of two that take turns, idles.
+	otherIdles = 100e3
 	// step is of ticks at 100, 250 or 1000 Hz.
 	step = 20e6
 )
@@ -131,8 +133,8 @@ type counting struct {
 	ended    int64
 	cpu      [2][]int64
 	seen     [2][]progress // of workers
-	spin     spinner
-	spun     [2]int64
+	spin     []*spinner    // of each CPU
+	spun     [2]int64      // of all
 	files    [len(countFiles)]int
 	text     [2][len(countFiles)][]byte
 	size     [2][len(countFiles)]int
@@ -188,7 +190,7 @@ func (c *counting) close() {
 }
 
 // begin gives the workers what counting takes, and lets sinks begin.
-func (s *Set) beginCount() error {
+func (s *Set) beginCount() (err error) {
 	c := s.count
 	if c == nil {
 		return errors.New("count: no quota was set")
@@ -230,7 +232,7 @@ func (s *Set) beginCount() error {
 		c.cpu[when], c.seen[when] = make([]int64, len(c.clocks)), make([]progress, len(c.workers))
 	}
 	if c.sources > 0 {
-		if err := c.spin.start(); err != nil {
+		if c.spin, err = startSpinners(); err != nil {
 			return err
 		}
 	}
@@ -281,7 +283,9 @@ func (s *Set) EndCount() (*Report, error) {
 		s.count.start[i].open()
 	}
 	s.finish()
-	s.count.spin.close()
+	for _, spin := range s.count.spin {
+		spin.close()
+	}
 	s.count.close()
 	return s.report([]Window{}, 0)
 }
@@ -293,6 +297,7 @@ func (c *counting) conduct() {
 	detached.SleepUntil(nanotime() + settle)
 	c.rest()
 	c.inStep()
+	c.pause()
 	c.start[0].open()
 	c.await(c.sources)
 	c.rest()
@@ -340,24 +345,33 @@ func (c *counting) finish() {
 	syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&c.finished)), futexWake, 1, 0, 0, 0)
 }
 
-// rest sleeps until all work is done: until the spinner, which yields to everybody, had
-// the CPU for most of a nap.
+// rest sleeps until all work is done: until the spinners, which yield to everybody, had
+// their CPUs for most of a nap.
 //
 //go:nosplit
 func (c *counting) rest() {
-	c.spin.begin()
-	before := c.spin.clock()
+	for _, s := range c.spin {
+		s.begin()
+		s.seen = s.clock()
+	}
+	busy := true
 	for range mostNaps {
 		detached.SleepUntil(nanotime() + nap)
-		now := c.spin.clock()
-		if now-before >= nap/2 {
-			c.spin.end()
-			return
+		resting := true
+		for _, s := range c.spin {
+			now := s.clock()
+			resting = resting && now-s.seen >= nap/2
+			s.seen = now
 		}
-		before = now
+		if resting {
+			busy = false
+			break
+		}
 	}
-	c.spin.end()
-	c.busy = true
+	for _, s := range c.spin {
+		s.end()
+	}
+	c.busy = c.busy || busy
 }
 
 // inStep sleeps until the clock is at one of the timer's ticks: how many of them fall
@@ -367,9 +381,13 @@ func (c *counting) rest() {
 //
 //go:nosplit
 func (c *counting) inStep() {
-	c.spin.begin()
+	for _, s := range c.spin {
+		s.begin()
+	}
 	detached.SleepUntil((nanotime()/step + 2) * step)
-	c.spin.end()
+	for _, s := range c.spin {
+		s.end()
+	}
 }
 
 // A spinner keeps a CPU awake with the least of priorities: while it spins, the guest's
@@ -379,14 +397,38 @@ type spinner struct {
 	rested  gate // 1 = it sleeps
 	quit    atomic.Bool
 	clockID int32
+	seen    int64 // of its clock
 }
 
-// start starts it, and returns when it sleeps.
-func (s *spinner) start() error {
+// startSpinners starts one on each CPU, and returns when they sleep.
+func startSpinners() (all []*spinner, err error) {
+	var cpus unix.CPUSet
+	if err := unix.SchedGetaffinity(os.Getpid(), &cpus); err != nil {
+		return nil, fmt.Errorf("count: CPUs: %w", err)
+	}
+	for i := 0; len(all) < cpus.Count(); i++ {
+		if !cpus.IsSet(i) {
+			continue
+		}
+		s := &spinner{}
+		if err := s.start(i); err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+func (s *spinner) start(cpu int) error {
 	failed := make(chan error)
 	go func() {
 		runtime.LockOSThread() // never unlocked: it ends with this
+		var own unix.CPUSet
+		own.Set(cpu)
 		err := unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_IDLE}, 0)
+		if err == nil {
+			err = unix.SchedSetaffinity(0, &own)
+		}
 		s.clockID = threadClock(unix.Gettid())
 		failed <- err
 		if err != nil {
@@ -397,7 +439,7 @@ func (s *spinner) start() error {
 		detached.Leave()
 	}()
 	if err := <-failed; err != nil {
-		return fmt.Errorf("count: SCHED_IDLE: %w", err)
+		return fmt.Errorf("count: an idle thread on CPU %d: %w", cpu, err)
 	}
 	return nil
 }
@@ -439,20 +481,29 @@ func (s *spinner) close() {
 	s.run.open()
 }
 
-// pause writes to QEMU's pvpanic.
+// pause writes to QEMU's pvpanic. Other CPUs are to idle by then: what they did while
+// QEMU's threads agree on stopping would be another number in every boot.
 //
 //go:nosplit
 func (c *counting) pause() {
-	if len(c.pausing) > 0 {
-		c.pausing[0] = panicked
+	if len(c.pausing) == 0 {
+		return
 	}
+	if len(c.spin) > 1 {
+		for until := nanotime() + otherIdles; nanotime() < until; {
+		}
+	}
+	c.pausing[0] = panicked
 }
 
 // mark keeps what is known at one of the two instants.
 //
 //go:nosplit
 func (c *counting) mark(when int) {
-	c.spun[when] = c.spin.clock()
+	c.spun[when] = 0
+	for _, s := range c.spin {
+		c.spun[when] += s.clock()
+	}
 	for i := range c.clocks {
 		var ts unix.Timespec
 		syscall.RawSyscall(unix.SYS_CLOCK_GETTIME, uintptr(c.clocks[i]), uintptr(unsafe.Pointer(&ts)), 0)

@@ -104,6 +104,9 @@ type Count struct {
 // Run boots and counts. An error means that nothing was booted.
 func (b Boot) Run(ctx context.Context) (*Count, error) {
 	m := b.Identity.machine(b.QEMU, b.Seed)
+	if b.Identity.CPUs > 1 && b.Functions == nil {
+		return nil, errors.New("count: with two CPUs the guest's clock is that of both, so what each executed is counted of the log, and functions are wanted")
+	}
 	w, err := newWatcher(&m, b.Functions)
 	if err != nil {
 		return nil, err
@@ -184,6 +187,7 @@ var marks = map[string]execlog.Mark{
 // A watcher has QEMU log what is executed between the two instants, and reads it.
 type watcher struct {
 	monitor   *os.File // our side
+	turns     *turns   // nil = one CPU
 	theirs    []*os.File
 	log       *os.File // our end
 	done      chan struct{}
@@ -193,24 +197,47 @@ type watcher struct {
 	readErr   error
 }
 
-func newWatcher(m *guest.Machine, functions kallsyms.Table) (*watcher, error) {
+// line is a connection to QEMU: our end, and the one that it inherits.
+func line(name string) (ours, theirs *os.File, err error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
-		return nil, fmt.Errorf("QEMU's monitor: %w", err)
+		return nil, nil, fmt.Errorf("QEMU's %s: %w", name, err)
 	}
+	return os.NewFile(uintptr(fds[0]), name), os.NewFile(uintptr(fds[1]), name), nil
+}
+
+func newWatcher(m *guest.Machine, functions kallsyms.Table) (*watcher, error) {
+	ours, theirs, err := line("monitor")
+	if err != nil {
+		return nil, err
+	}
+	w := &watcher{monitor: ours, theirs: []*os.File{theirs}, done: make(chan struct{}), monitored: make(chan error, 1), logs: functions != nil,
+		reader: execlog.NewReader(execlog.Options{Functions: functions, Mark: mark, Apart: m.CPUs > 1})}
+	inherit := func(f *os.File) int {
+		m.Inherit = append(m.Inherit, f)
+		return guest.FirstInherited + len(m.Inherit) - 1
+	}
+	m.Extra = append(m.Extra, "-chardev", fmt.Sprintf("socket,id=monitor,fd=%d", inherit(theirs)), "-mon", "chardev=monitor,mode=control")
 	var ends [2]int
 	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
+		close(w.done)
+		w.close()
 		return nil, fmt.Errorf("QEMU's log: %w", err)
 	}
 	_, _ = unix.FcntlInt(uintptr(ends[1]), unix.F_SETPIPE_SZ, 1<<20) // as much as there may be
-	w := &watcher{monitor: os.NewFile(uintptr(fds[0]), "monitor"), log: os.NewFile(uintptr(ends[0]), "log"),
-		theirs: []*os.File{os.NewFile(uintptr(fds[1]), "monitor"), os.NewFile(uintptr(ends[1]), "log")},
-		done:   make(chan struct{}), monitored: make(chan error, 1), logs: functions != nil,
-		reader: execlog.NewReader(execlog.Options{Functions: functions, Mark: mark})}
-	first := guest.FirstInherited + len(m.Inherit)
-	m.Inherit = append(m.Inherit, w.theirs...)
-	m.Extra = append(m.Extra, "-chardev", fmt.Sprintf("socket,id=monitor,fd=%d", first), "-mon", "chardev=monitor,mode=control",
-		"-D", fmt.Sprintf("/proc/self/fd/%d", first+1))
+	w.log, theirs = os.NewFile(uintptr(ends[0]), "log"), os.NewFile(uintptr(ends[1]), "log")
+	w.theirs = append(w.theirs, theirs)
+	m.Extra = append(m.Extra, "-D", fmt.Sprintf("/proc/self/fd/%d", inherit(theirs)))
+	if m.CPUs > 1 {
+		ours, theirs, err := line("turns")
+		if err != nil {
+			close(w.done)
+			w.close()
+			return nil, err
+		}
+		w.turns, w.theirs = newTurns(ours), append(w.theirs, theirs)
+		m.Extra = append(m.Extra, "-chardev", fmt.Sprintf("socket,id=turns,fd=%d", inherit(theirs)), "-qtest", "chardev:turns", "-qtest-log", "none")
+	}
 	go func() {
 		defer close(w.done)
 		w.readErr = w.reader.Read(w.log)
@@ -225,6 +252,9 @@ func (w *watcher) close() {
 		_ = f.Close()
 	}
 	_ = w.monitor.Close()
+	if w.turns != nil {
+		_ = w.turns.line.Close()
+	}
 	<-w.done
 	_ = w.log.Close()
 }
@@ -283,7 +313,19 @@ func (w *watcher) watch() error {
 	if err := tell(`{"execute":"qmp_capabilities"}`); err != nil {
 		return err
 	}
-	for stops < 2 {
+	log := func(items string) error {
+		if !w.logs {
+			return nil
+		}
+		return tell(`{"execute":"human-monitor-command","arguments":{"command-line":"log ` + items + `"}}`)
+	}
+	// Before the warm-up, and before and after what is counted.
+	at := []func() error{
+		w.turns.begin,
+		func() error { return log("in_asm,exec,nochain") },
+		func() error { return errors.Join(log("none"), w.turns.end()) },
+	}
+	for stops < len(at) {
 		m, err := next()
 		if err != nil {
 			if stops == 0 {
@@ -294,12 +336,10 @@ func (w *watcher) watch() error {
 		if m.Event != "GUEST_PANICKED" {
 			continue
 		}
-		items := map[int]string{0: "in_asm,exec,nochain", 1: "none"}[stops]
-		stops++
-		if !w.logs {
-		} else if err := tell(`{"execute":"human-monitor-command","arguments":{"command-line":"log ` + items + `"}}`); err != nil {
+		if err := at[stops](); err != nil {
 			return err
 		}
+		stops++
 		if err := tell(`{"execute":"cont"}`); err != nil {
 			return err
 		}

@@ -82,6 +82,10 @@ type Options struct {
 	Functions kallsyms.Table
 	// Mark says what an address of a program means.
 	Mark func(addr uint64) Mark
+	// Apart is that source and sink have CPUs of their own: an interrupt, or softirq, of a
+	// CPU that idles is then of the role whose CPU it is, and its idle loop is no part of
+	// what is counted.
+	Apart bool
 }
 
 // A Row is how many instructions a function had.
@@ -121,6 +125,7 @@ const (
 	entersHardirq
 	entersException
 	switches
+	idles
 )
 
 // A block is one as it was translated.
@@ -142,6 +147,7 @@ type Reader struct {
 	blocks  []block
 	index   hash
 	cpus    [maxCPUs]*cpu
+	current *cpu // of the last line
 	counts  [roles][contexts][]uint64
 	pages   map[uint64]int32 // modules' pages, which are functions until their names are known
 	places  []uint64         // the same in order
@@ -177,6 +183,8 @@ type cpu struct {
 	last     int32 // the one before
 	role     Role
 	known    bool
+	owner    Role // whose task was the last that is known; Other = none was
+	idle     bool // the task at hand is its idle loop
 	context  [16]uint8
 	depth    int
 	calls    []uint64
@@ -330,7 +338,7 @@ func (r *Reader) trace(l []byte) error {
 	if err != nil {
 		return err
 	}
-	c.next = b
+	c.next, r.current = b, c
 	return nil
 }
 
@@ -371,11 +379,8 @@ func (r *Reader) stopped(l []byte) error {
 	if at == len(stoppedLine) {
 		return damaged("block", l)
 	}
-	b := r.index.get(tc)
-	for _, c := range r.cpus {
-		if c != nil && b >= 0 && c.next == b {
-			c.next = -1
-		}
+	if c, b := r.current, r.index.get(tc); c != nil && b >= 0 && c.next == b {
+		c.next = -1
 	}
 	return nil
 }
@@ -387,14 +392,13 @@ func (r *Reader) rewound(l []byte) error {
 	if at == len(rewoundLine) {
 		return damaged("address", l)
 	}
-	for _, c := range r.cpus {
-		if c == nil || c.next < 0 {
-			continue
-		}
-		if n := slices.Index(r.blocks[c.next].insns, pc); n >= 0 {
-			r.execute(c, &r.blocks[c.next], n)
-			c.last, c.next = -1, -1
-		}
+	c := r.current
+	if c == nil || c.next < 0 {
+		return nil
+	}
+	if n := slices.Index(r.blocks[c.next].insns, pc); n >= 0 {
+		r.execute(c, &r.blocks[c.next], n)
+		c.last, c.next = -1, -1
 	}
 	return nil
 }
@@ -478,7 +482,9 @@ func (r *Reader) name(b *block) {
 			b.flags |= entersSoftirq
 		}
 	case !entry:
-	case strings.HasPrefix(name, "asm_sysvec_"), name == "asm_common_interrupt", name == "asm_call_irq_on_stack":
+	case name == "do_idle":
+		b.flags |= idles
+	case strings.HasPrefix(name, "asm_sysvec_"), name == "asm_common_interrupt":
 		b.flags |= entersHardirq
 	case strings.HasPrefix(name, "asm_exc_"):
 		b.flags |= entersException
@@ -582,6 +588,8 @@ func (r *Reader) follow(c *cpu, b *block) {
 			c.enter(exception)
 		case b.flags&switches != 0:
 			r.switchTask(c)
+		case b.flags&idles != 0:
+			c.idle = true
 		}
 	}
 	if b.mark >= OfSource {
@@ -625,7 +633,7 @@ func (r *Reader) switchTask(c *cpu) {
 		r.saved = append(r.saved, sleeper{role: c.role, stack: slices.Clone(c.calls)})
 	}
 	r.settle(c, Other)
-	c.known, c.depth, c.calls, c.returned = false, 0, c.calls[:0], 0
+	c.known, c.idle, c.depth, c.calls, c.returned = false, false, 0, c.calls[:0], 0
 	for i := range r.saved {
 		r.saved[i].at, r.saved[i].ok = len(r.saved[i].stack), true
 	}
@@ -684,12 +692,28 @@ func (r *Reader) tell(c *cpu, role Role) {
 // settle bills what has waited.
 func (r *Reader) settle(c *cpu, role Role) {
 	if c.known {
+		if role != Other {
+			c.owner = role
+		}
 		return
 	}
 	for _, p := range c.waiting {
-		r.counts[role][p.context][p.function] += uint64(p.n)
+		to := role
+		if role == Other && r.o.Apart {
+			if p.context == Task && c.idle { // as where a clock counts: idling is nobody's
+				r.total -= uint64(p.n)
+				continue
+			}
+			if p.context != Task {
+				to = c.owner
+			}
+		}
+		r.counts[to][p.context][p.function] += uint64(p.n)
 	}
 	c.waiting = c.waiting[:0]
+	if role != Other {
+		c.owner = role
+	}
 }
 
 // Profile is what the log came to.

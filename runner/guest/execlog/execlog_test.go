@@ -24,10 +24,11 @@ const (
 	fnSwitch  = 0xffffffff81003000
 	fnRecv    = 0xffffffff81004000
 	fnReceive = 0xffffffff81005000
+	fnIdle    = 0xffffffff81006000
 )
 
 var functions = kallsyms.Table{{Addr: fnSend, Name: "udp_sendmsg"}, {Addr: fnSoftirq, Name: "__do_softirq"}, {Addr: fnTimer, Name: "asm_sysvec_apic_timer_interrupt"},
-	{Addr: fnSwitch, Name: "__switch_to"}, {Addr: fnRecv, Name: "udp_recvmsg"}, {Addr: fnReceive, Name: "udp_rcv"}}
+	{Addr: fnSwitch, Name: "__switch_to"}, {Addr: fnRecv, Name: "udp_recvmsg"}, {Addr: fnReceive, Name: "udp_rcv"}, {Addr: fnIdle, Name: "do_idle"}}
 
 func options() Options {
 	return Options{Functions: functions, Mark: func(addr uint64) Mark {
@@ -202,6 +203,63 @@ func TestLong(t *testing.T) {
 	p := read(t, &l)
 	if a, b, c := p.of(Source, Task, "udp_sendmsg"), p.of(Source, Task, "udp_recvmsg"), p.of(Source, Task, "udp_rcv"); a != 1 || b != 3 || c != 3 {
 		t.Errorf("%d, %d and %d instructions, want 1, 3 and 3", a, b, c)
+	}
+}
+
+// TestApart: of two CPUs each has its task, what interrupts an idle one is of the role
+// whose CPU it is, and what QEMU took back it took from the CPU at hand.
+func TestApart(t *testing.T) {
+	for _, apart := range []bool{true, false} {
+		var l logger
+		on := func(cpu string, pc uint64, n int, last string) {
+			var one logger
+			one.seen = l.seen
+			one.block(pc, n, last)
+			l.seen = one.seen
+			l.WriteString(strings.Replace(one.String(), "Trace 0:", "Trace "+cpu+":", 1))
+		}
+		on("0", textBegin, 1, nop)
+		on("0", textSource, 1, nop)
+		on("1", textSink, 1, nop)
+		on("0", fnSend, 10, nop)
+		on("1", fnRecv, 20, nop)
+		on("1", fnSwitch, 1, nop) // it sleeps, and CPU 1 idles
+		on("1", fnIdle, 9, nop)
+		on("0", fnSend, 10, nop)
+		on("1", fnTimer, 6, nop)
+		on("1", fnSoftirq, 5, call)
+		on("1", fnReceive, 7, ret)
+		fmt.Fprintf(&l, "Stopped execution of TB chain before 0x7f%010x [%016x] \n", fnReceive&uint64(0xffffffffff), uint64(fnReceive))
+		on("1", fnReceive, 7, ret)
+		on("1", fnSoftirq+9, 1, ret)
+		on("1", fnSwitch, 1, nop)
+		on("1", textSink, 1, nop)
+		on("0", textEnd, 1, nop)
+		on("0", textOther, 1, nop)
+		o := options()
+		o.Apart = apart
+		r := NewReader(o)
+		if err := r.Read(strings.NewReader(l.String())); err != nil {
+			t.Fatal(err)
+		}
+		p, err := r.Profile(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		owner := map[bool]Role{true: Sink, false: Other}[apart]
+		if a, b, c := p.of(Source, Task, "udp_sendmsg"), p.of(Sink, Task, "udp_recvmsg"), p.of(owner, Softirq, "udp_rcv"); a != 20 || b != 20 || c != 7 {
+			t.Errorf("apart %v: %d, %d and %d, want 20, 20 and 7: %+v", apart, a, b, c, p.Rows)
+		}
+		if idle := p.of(Other, Task, "do_idle"); idle != map[bool]uint64{true: 0, false: 9}[apart] {
+			t.Errorf("apart %v: idling has %d", apart, idle)
+		}
+		sum := uint64(0)
+		for _, row := range p.Rows {
+			sum += row.Instructions
+		}
+		if sum != p.Instructions {
+			t.Errorf("apart %v: rows have %d of %d", apart, sum, p.Instructions)
+		}
 	}
 }
 
