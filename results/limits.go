@@ -43,6 +43,7 @@ var spans = map[string]span{
 	"spread_s":         {0, 1e9},
 	"arm":              {0, maxArms - 1},
 	"order":            {0, maxArms - 1},
+	"rested":           {0, maxArms - 1},
 	"block":            {0, math.MaxInt32},
 	"blocks_per_trial": {0, math.MaxInt32},
 	"flows":            {0, 1 << 20},
@@ -87,6 +88,9 @@ var spans = map[string]span{
 	"instructions":     {0, maxNumber},
 	"n":                {0, maxNumber},
 	"units":            {0, maxNumber},
+	"part":             {1, maxArms}, // of a shard, as are the next
+	"parts":            {2, maxArms},
+	"compared_arms":    {1, maxArms},
 }
 
 // keys of maps by CPU; -1 is a CPU that the kernel did not tell.

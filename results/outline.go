@@ -105,6 +105,7 @@ func readOutline(path string) (outline, error) {
 // readTail goes back line by line until it has seen a trial: its index tells
 // how many there are.
 func (o *outline) readTail(f io.ReaderAt, start, end int64) error {
+	last := true // of its ends
 	for end > start {
 		begin, err := lineBegin(f, start, end)
 		if err == nil && end-begin > maxLine {
@@ -115,7 +116,12 @@ func (o *outline) readTail(f io.ReaderAt, start, end int64) error {
 		}
 		head := lineHead(f, begin, end)
 		switch head.Type {
+		case "resumed":
+			last = false // an end before it was none
 		case "end":
+			if !last {
+				break
+			}
 			var e End
 			line := make([]byte, end-begin)
 			if _, err := f.ReadAt(line, begin); err != nil {

@@ -218,6 +218,8 @@ func (in *reader) add(n int, line []byte) error {
 		case in.end != sha256.Sum256(line):
 			in.ends++
 		}
+	case "resumed":
+		return in.resumed(n, line)
 	case "":
 		return fmt.Errorf(`line %d: a record without "type"`, n)
 	default:

@@ -32,6 +32,8 @@ type Run struct {
 	// Explains are trials with more instruments, which no verdict counts.
 	Explains []Explain
 	End      *End // nil when the run was cut off (SIGKILL, power)
+	// Resumed is where it went on after it had ended before, or was cut off.
+	Resumed []Resumption
 	// Warnings that reading found (a truncated last line), not stored.
 	ReadWarnings []Warning
 	// Foreign lines are of types that this version does not know; they are
@@ -85,6 +87,19 @@ type Design struct {
 	// the resolution's place. A share, or for metrics that can be zero a
 	// difference in their unit.
 	Gate map[string]float64 `json:"gate,omitempty"`
+	// RestDecided: arms that have their verdicts at a look are measured no more.
+	RestDecided bool `json:"rest_decided,omitempty"`
+	// Shard says that the arms are a part of those of a question; nil = they are all.
+	Shard *Shard `json:"shard,omitempty"`
+}
+
+// A Shard is one of the parts of a question whose arms several runs measure, each with
+// the baseline.
+type Shard struct {
+	Part  int    `json:"part"` // from 1
+	Of    int    `json:"parts"`
+	Arms  int    `json:"compared_arms"` // of all parts together, the baseline left out
+	Whole string `json:"whole"`         // Design.Asked of all of them
 }
 
 // ArmAt is the index of the arm with a name, -1 without.
@@ -165,9 +180,9 @@ type Trial struct {
 	TeardownNS int64     `json:"teardown_ns"`
 	// Invalid says why this trial must not be used; "" = valid.
 	Invalid string     `json:"invalid,omitempty"`
-	Order   []int      `json:"order"` // arms in the order in which they were warmed up
+	Order   []int      `json:"order"` // arms in the order in which they were warmed up; those that rest are not in it
 	Slices  []Slice    `json:"slices"`
-	Arms    []ArmTrial `json:"arms"` // by arm index
+	Arms    []ArmTrial `json:"arms"` // by arm index; those that rest are left out
 	Host    HostDelta  `json:"host"` // of Header.Machine
 	// Others are of Header.Others, in the same order.
 	Others []HostDelta `json:"other_hosts,omitempty"`
@@ -429,6 +444,8 @@ type Look struct {
 	Fraction float64 `json:"fraction"` // of T_max
 	Alpha    float64 `json:"alpha"`    // spent at this look
 	Decided  bool    `json:"decided"`
+	// Rested are the arms that were measured no more from here on.
+	Rested []int `json:"rested,omitempty"`
 }
 
 // A Warning is something that is off but did not stop the measurement. Code is

@@ -78,6 +78,9 @@ func (r *Redactor) Run(run *Run) *Run {
 	for i := range run.Header.Others {
 		r.Learn(&run.Header.Others[i])
 	}
+	for _, x := range run.Resumed {
+		r.name(x.BootID, "boot-"+hash("boot", x.BootID)[:12])
+	}
 	out := Redact(r, run)
 	r.machine(&out.Header.Machine, &run.Header.Machine)
 	for i := range run.Header.Others {
@@ -90,16 +93,25 @@ func (r *Redactor) Run(run *Run) *Run {
 	for i := range out.Explains {
 		out.Explains[i].Unknown = nil
 	}
+	for i := range out.Resumed {
+		out.Resumed[i].Unknown, out.Resumed[i].BootID = nil, r.of(run.Resumed[i].BootID)
+		r.command(out.Resumed[i].Command, run.Resumed[i].Command)
+	}
 	if out.End != nil {
 		out.End.Unknown = nil
 	}
 	if source := run.Header.Source; source != "" && !strings.HasPrefix(source, "builtin:") {
 		out.Header.Source = r.Text(path.Base(source))
 	}
-	for i, word := range run.Header.Command {
-		out.Header.Command[i] = r.Text(pathsWithin().ReplaceAllString(word, "${1}…/${2}"))
-	}
+	r.command(out.Header.Command, run.Header.Command)
 	return out
+}
+
+// command replaces what a command line names, in its copy.
+func (r *Redactor) command(out, words []string) {
+	for i, word := range words {
+		out[i] = r.Text(pathsWithin().ReplaceAllString(word, "${1}…/${2}"))
+	}
 }
 
 // Campaign is a redacted copy, its boots' runs too.
@@ -142,9 +154,7 @@ func (r *Redactor) Campaign(c *Campaign) *Campaign {
 	if source := c.Header.Source; source != "" && !strings.HasPrefix(source, "builtin:") {
 		h.Source = r.Text(path.Base(source))
 	}
-	for i, word := range c.Header.Command {
-		h.Command[i] = r.Text(pathsWithin().ReplaceAllString(word, "${1}…/${2}"))
-	}
+	r.command(h.Command, c.Header.Command)
 	return out
 }
 

@@ -171,7 +171,7 @@ func encodeLine(record any) ([]byte, error) {
 // stood.
 func (r *Run) WriteTo(w io.Writer) (int64, error) {
 	var b bytes.Buffer
-	foreign := r.Foreign
+	foreign, resumed := r.Foreign, r.Resumed
 	put := func(record any) error {
 		line, err := encodeLine(record)
 		b.Write(line)
@@ -187,6 +187,11 @@ func (r *Run) WriteTo(w io.Writer) (int64, error) {
 			t := r.Trials[i]
 			t.Type = "trial"
 			err = put(t)
+		}
+		for err == nil && len(resumed) > 0 && resumed[0].Trials <= i+1 {
+			x := resumed[0]
+			x.Type, resumed = "resumed", resumed[1:]
+			err = put(x)
 		}
 		if err != nil {
 			return 0, err

@@ -37,8 +37,8 @@ func formats() map[string]format {
 	one := func(t reflect.Type) map[string]reflect.Type { return map[string]reflect.Type{"": t} }
 	return map[string]format{
 		"summary": {"What a run, or runs held against each other, come to: netab run --json, netab results show --json, netab compare --json.", one(reflect.TypeFor[analysis.Summary]())},
-		"run": {"A line of run.jsonl: the header, then a line a trial, then the end; explain trials stand between, or behind.", map[string]reflect.Type{
-			"header": reflect.TypeFor[results.Header](), "trial": reflect.TypeFor[results.Trial](), "explain": reflect.TypeFor[results.Explain](), "end": reflect.TypeFor[results.End]()}},
+		"run": {"A line of run.jsonl: the header, then a line a trial, then the end; explain trials stand between, or behind, and a run that went on has a line of that, which makes an end before it none.", map[string]reflect.Type{
+			"header": reflect.TypeFor[results.Header](), "trial": reflect.TypeFor[results.Trial](), "explain": reflect.TypeFor[results.Explain](), "resumed": reflect.TypeFor[results.Resumption](), "end": reflect.TypeFor[results.End]()}},
 		"campaign": {"A line of campaign.jsonl: the header, then a line an attempt to boot, then the end.", map[string]reflect.Type{
 			"campaign": reflect.TypeFor[results.CampaignHeader](), "boot": reflect.TypeFor[results.Boot](), "end": reflect.TypeFor[results.CampaignEnd]()}},
 		"trend":       {"The history of a store: netab trend --json.", one(reflect.TypeFor[trend.History]())},
