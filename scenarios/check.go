@@ -78,6 +78,9 @@ func (s *Scenario) checkMeasure(d *decoder, drafts []draft) {
 	} else if m.MaxTime < 2*m.Trial {
 		fail("max_time", fmt.Sprintf("%s is shorter than two trials of %s (%s)", m.MaxTime, m.Trial, counted(max(arms, 1), "arm")), fmt.Sprintf("want at least %s; ten trials are %s", 2*m.Trial, 10*m.Trial))
 	}
+	if m.Sessions > 1 && m.Decided == "rest" {
+		fail("decided", "sessions are looked at once, when the last has ended, so no arm has its verdict before", "leave measure.decided (--budget) or the sessions off")
+	}
 	switch several := m.Sessions > 1; {
 	case several && m.Spread == 0:
 		fail("sessions", fmt.Sprintf("%d sessions in one go are one", m.Sessions), "say over how long they are spread: measure.spread (--spread)")

@@ -22,7 +22,7 @@ type draft struct {
 func Expand(s *Scenario, cpus CPUs) ([]Arm, error) {
 	d := newDecoder(s.sources)
 	maps.Copy(d.where, s.where)
-	drafts := s.drafts(d)
+	drafts := s.chosen(d, s.drafts(d))
 	s.check(d, drafts)
 	arms := make([]Arm, 0, len(drafts))
 	for _, dr := range drafts {
@@ -40,7 +40,7 @@ func Unplaced(s *Scenario) ([]Arm, error) {
 	d := newDecoder(s.sources)
 	maps.Copy(d.where, s.where)
 	var arms []Arm
-	for _, dr := range s.drafts(d) {
+	for _, dr := range s.chosen(d, s.drafts(d)) {
 		arms = append(arms, Arm{Name: dr.name, Levels: dr.levels, Config: dr.cfg})
 	}
 	return arms, d.errs.err()

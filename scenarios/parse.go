@@ -87,7 +87,7 @@ func (s *Scenario) finish(d *decoder, typed []Typed) (*Scenario, error) {
 	}
 	s.Question = s.questionNow()
 	s.where = d.where
-	drafts := s.drafts(d)
+	drafts := s.chosen(d, s.drafts(d))
 	if len(s.Measure.Metrics) == 0 {
 		s.Measure.Metrics = []string{headline(drafts)}
 	}

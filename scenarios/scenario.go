@@ -27,6 +27,10 @@ type Scenario struct {
 	Arms   Arms   `yaml:"arms,omitempty" json:"arms,omitempty"`
 	// Baseline arm; default: the first.
 	Baseline string `yaml:"baseline,omitempty" json:"baseline,omitempty"`
+	// Only are the arms that are measured beside the baseline: names, or levels that they
+	// have in common; none = all. Shard is which part of those, such as 2/3.
+	Only  []string `yaml:"only,omitempty" json:"only,omitempty"`
+	Shard string   `yaml:"shard,omitempty" json:"shard,omitempty"`
 	// Measure has its defaults filled in after Parse.
 	Measure Measure `yaml:"measure,omitempty" json:"measure"`
 	Gate    Gate    `yaml:"gate,omitempty" json:"gate,omitempty"`
@@ -256,6 +260,9 @@ type Measure struct {
 	// Disturbed count judges trials beside other programs like all others, for
 	// machines that are never quiet.
 	Disturbed string `yaml:"disturbed,omitempty" json:"disturbed,omitempty"`
+	// Decided rest measures arms no more once they have their verdicts at a look, so that
+	// the time goes to those that are open.
+	Decided string `yaml:"decided,omitempty" json:"decided,omitempty"`
 	// Canaries off leaves out what tells the states of the CPUs apart.
 	Canaries string   `yaml:"canaries,omitempty" json:"canaries,omitempty"`
 	Trial    Duration `yaml:"trial,omitempty" json:"trial,omitempty"` // counted and settle parts of one trial's slices together
