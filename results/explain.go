@@ -32,6 +32,23 @@ type Explain struct {
 	// Samples are of the accounted slices; nil = none were taken.
 	Samples *Samples `json:"samples,omitempty"`
 
+	// What follows is of trials of events.
+
+	// Drops are packets that the kernel threw away in the arms' slices, settle parts and
+	// warm-up included, as ledgers are; Ledgers are those of the same stretch.
+	Drops   []DropPlace    `json:"drops,omitempty"`
+	Ledgers map[int]Ledger `json:"ledgers,omitempty"` // by arm, of those that have one
+	// Scheduling, Interrupts and Locks are of the roles' threads in watched slices.
+	Scheduling []RoleScheduling `json:"scheduling,omitempty"`
+	Interrupts []SentInterrupt  `json:"interrupts_sent,omitempty"`
+	Locks      []LockWait       `json:"locks,omitempty"`
+	// Overflow is how many events found no room, and are missing from all these.
+	Overflow int64 `json:"overflow,omitempty"`
+	// Withheld says of parts of the instrument why this machine does not tell them:
+	// "drops", "reasons", "namespaces", "scheduling", "interrupts", "locks", "counters",
+	// "user".
+	Withheld map[string]string `json:"withheld,omitempty"`
+
 	Unknown Unknown `json:"-"`
 }
 
@@ -69,7 +86,69 @@ type ExplainSlice struct {
 	Source  *RoleTime `json:"source,omitempty"`
 	Sink    *RoleTime `json:"sink,omitempty"`
 	Between bool      `json:"between,omitempty"`
-	Invalid string    `json:"invalid,omitempty"`
+	// Watched: the programs of a trial of events were on. Its other slices tell what
+	// they cost.
+	Watched bool   `json:"watched,omitempty"`
+	Invalid string `json:"invalid,omitempty"`
+	// SourceCounted and SinkCounted are what the CPUs' own counters told of the roles'
+	// threads; nil = they were not read.
+	SourceCounted *HardwareCounts `json:"source_counted,omitempty"`
+	SinkCounted   *HardwareCounts `json:"sink_counted,omitempty"`
+}
+
+// HardwareCounts are of a role's threads in a slice, in the kernel and in user space; a
+// counter that the machine does not have, or that had no turn, is nil. Where there are
+// more of them than the CPU can count at once, they take turns, and are scaled.
+type HardwareCounts struct {
+	Cycles       *int64 `json:"cycles,omitempty"`
+	Instructions *int64 `json:"instructions,omitempty"`
+	CacheRefs    *int64 `json:"cache_references,omitempty"` // of the last level
+	CacheMisses  *int64 `json:"cache_misses,omitempty"`
+}
+
+// A DropPlace is where packets of an arm's slices were thrown away.
+type DropPlace struct {
+	Arm    int    `json:"arm"`
+	Reason string `json:"reason,omitempty"` // the kernel's, as SOCKET_RCVBUFF; "" = before Linux 5.17
+	Place  string `json:"place"`            // the kernel's function
+	// Namespace is that of the "source" or the "sink", of "both", or another's ("other");
+	// "" = not known.
+	Namespace string `json:"namespace,omitempty"`
+	Packets   int64  `json:"packets"`
+}
+
+// A RoleScheduling is how a role's threads came to run, and to stop.
+type RoleScheduling struct {
+	Arm         int         `json:"arm"`
+	Role        vocab.Owner `json:"role"`
+	Wakeups     int64       `json:"wakeups"`
+	Runs        int64       `json:"runs"` // switches to its threads
+	Migrations  int64       `json:"migrations"`
+	Preemptions int64       `json:"preemptions"`
+	// PreemptedBy is by whom: "source", "sink", "netab", or a process's name.
+	PreemptedBy map[string]int64 `json:"preempted_by,omitempty"`
+	// WakeLatency is from a wake-up to running. Its buckets are eighths of a power of two.
+	WakeLatency *Histogram `json:"wake_latency,omitempty"`
+}
+
+// A SentInterrupt is one that a CPU sent another while a role had it, on its back too.
+type SentInterrupt struct {
+	Arm  int         `json:"arm"`
+	Role vocab.Owner `json:"role"`
+	From string      `json:"from"`           // the function that sends it
+	Call string      `json:"call,omitempty"` // that is called there; "" = it wakes the CPU
+	N    int64       `json:"n"`
+}
+
+// A LockWait is waiting for a lock while a role had the CPU, or slept for it.
+type LockWait struct {
+	Arm    int         `json:"arm"`
+	Role   vocab.Owner `json:"role"`
+	Kind   string      `json:"kind"`           // spinlock, mutex, rwlock, ...
+	Lock   string      `json:"lock,omitempty"` // its name; "" = it is no variable of the kernel's own, but in an object
+	Caller string      `json:"caller"`         // the innermost function that is none of locking
+	N      int64       `json:"n"`
+	NS     int64       `json:"ns"`
 }
 
 // A RoleTime is what a role's threads had of all CPUs, by context: their own ("task"),
@@ -79,6 +158,8 @@ type RoleTime struct {
 	// Events are how often a program of the accounting ran in each context.
 	Events   map[string]int64 `json:"events,omitempty"`
 	Switches int64            `json:"switches,omitempty"` // away from its threads
+	// UserNS is how much of "task" was in user space; nil = not told.
+	UserNS *int64 `json:"user_ns,omitempty"`
 }
 
 // An ExplainCPU is a CPU's time in the accounted slices of an arm, by owner, then
@@ -123,6 +204,9 @@ func (t totals) explain(e *Explain, arms int) error {
 			return noArm("cpus[%d].arm", i, arm, arms)
 		}
 	}
+	if err := eventsOf(e, arms); err != nil {
+		return err
+	}
 	if e.Samples == nil {
 		return nil
 	}
@@ -135,6 +219,36 @@ func (t totals) explain(e *Explain, arms int) error {
 			if f < 0 || f >= len(e.Samples.Functions) {
 				return &outOfRange{fmt.Sprintf("samples.stacks[%d].frames", i), fmt.Sprintf("%d is out of range: there are %d functions", f, len(e.Samples.Functions))}
 			}
+		}
+	}
+	return nil
+}
+
+// eventsOf holds what a trial of events tells against the number of arms.
+func eventsOf(e *Explain, arms int) error {
+	for i := range e.Drops {
+		if arm := e.Drops[i].Arm; arm >= arms {
+			return noArm("drops[%d].arm", i, arm, arms)
+		}
+	}
+	for arm := range e.Ledgers {
+		if arm < 0 || arm >= arms {
+			return noArm("ledgers[%d]", arm, arm, arms)
+		}
+	}
+	for i := range e.Scheduling {
+		if arm := e.Scheduling[i].Arm; arm >= arms {
+			return noArm("scheduling[%d].arm", i, arm, arms)
+		}
+	}
+	for i := range e.Interrupts {
+		if arm := e.Interrupts[i].Arm; arm >= arms {
+			return noArm("interrupts_sent[%d].arm", i, arm, arms)
+		}
+	}
+	for i := range e.Locks {
+		if arm := e.Locks[i].Arm; arm >= arms {
+			return noArm("locks[%d].arm", i, arm, arms)
 		}
 	}
 	return nil

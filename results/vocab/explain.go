@@ -6,6 +6,7 @@ type Instrument string
 const (
 	Accounting Instrument = "accounting" // every CPU's time by slice, owner and context
 	Sampling   Instrument = "sampling"   // the stacks of what runs, besides
+	Events     Instrument = "events"     // drops, wake-ups, interrupts sent, locks; without the accounting
 )
 
 // An Owner is whose a CPU's time was, where it was no role of an arm.
