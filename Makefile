@@ -85,7 +85,7 @@ audit: build
 ## bpf: the eBPF programs of the explain pass, which are committed; with clang and llvm-strip
 bpf:
 	$(GO) generate ./runner/explain/...
-	clang --version | head -1 >runner/explain/account/bpf/CLANG
+	clang --version | head -1 >runner/explain/bpf/CLANG
 
 ## man: the man pages, in bin/man
 man:

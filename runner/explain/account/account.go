@@ -9,9 +9,9 @@
 // know nothing of slices.
 //
 // The programs need no type information of the kernel (BTF) and no tracing of its
-// functions, so they load on any kernel since 5.5. What they cannot tell is a task's
-// time in user space from that in the kernel: tracepoints of system calls would cost
-// more than all the others. Samples tell that.
+// functions, so they load on any kernel since 5.5. A task's time in user space is told
+// from that in the kernel where it is asked for (Split): tracepoints of system calls cost
+// as much as all the others together.
 //
 // Measuring costs: at each event a task, most often one that is measured, runs the
 // program. How much is told by doing without in some stretches of the same trial, see
@@ -34,7 +34,7 @@ import (
 
 // The object is committed, so that building netab takes no clang. `make bpf` makes it
 // anew.
-//go:generate go run github.com/cilium/ebpf/cmd/bpf2go -go-package account -target bpfel -cflags "-O2 -Wall -Werror" -type edge -type cell -type span -type clock programs bpf/account.c
+//go:generate go run github.com/cilium/ebpf/cmd/bpf2go -go-package account -target bpfel -cflags "-O2 -Wall -Werror" -type edge -type cell -type span -type clock -type owner programs bpf/account.c
 
 // A Slot is who had the CPU.
 type Slot uint32
@@ -62,12 +62,14 @@ func Role(arm int, sink bool) Slot {
 func Slots(arms int) int { return int(fixed) + 2*arms }
 
 // Contexts are what a CPU does in a slot's time: the task itself, an interrupt on its
-// back, a softirq of each vector on its back.
+// back, a softirq of each vector on its back; and, where system calls are told (Split),
+// what of a role's own is in user space, which then is not in Task.
 const (
 	Task = iota
 	IRQ
 	firstSoftirq
-	Contexts = firstSoftirq + 10
+	User     = firstSoftirq + 10
+	Contexts = User + 1
 )
 
 // Vectors are the kernel's names of softirqs (include/linux/interrupt.h), in the order
@@ -81,6 +83,8 @@ func ContextName(context int) string {
 		return "task"
 	case context == IRQ:
 		return "irq"
+	case context == User:
+		return "user"
 	}
 	return Vectors[context-firstSoftirq]
 }
@@ -97,6 +101,9 @@ type Edge struct {
 // A Size is how much an account has room for.
 type Size struct {
 	Slices, Edges, Arms int
+	// Split the time of roles' tasks into user space and kernel: two events more for each
+	// system call, on all of the machine.
+	Split bool
 }
 
 // maxMemory bounds what the kernel keeps for an account.
@@ -115,6 +122,7 @@ type Account struct {
 	known    []Slot // by CPU: whose it was last
 	extra    *Times // what user space cut
 	absent   []string
+	untold   bool // the kernel has no tracepoints of system calls
 }
 
 // New loads the programs: 5 to 15 ms.
@@ -179,21 +187,34 @@ func (a *Account) load() error {
 			return err
 		}
 	}
+	if a.size.Split {
+		if err := spec.Variables[programsVarSplit].Set(uint32(1)); err != nil {
+			return err
+		}
+	}
 	return spec.LoadAndAssign(&a.objects, nil)
 }
 
 // Assign says whose threads and processes are whose, by their numbers. All other
 // threads of a process are its slot's.
 func (a *Account) Assign(threads, processes map[int]Slot) error {
-	put := func(m *ebpf.Map, all map[int]Slot) error {
-		for id, slot := range all {
-			if err := m.Put(uint32(id), uint32(slot)); err != nil {
-				return fmt.Errorf("accounting: thread %d: %w", id, err)
-			}
+	put := func(m *ebpf.Map, id int, value any) error {
+		if err := m.Put(uint32(id), value); err != nil {
+			return fmt.Errorf("accounting: thread %d: %w", id, err)
 		}
 		return nil
 	}
-	return errors.Join(put(a.objects.Threads, threads), put(a.objects.Processes, processes))
+	for id, slot := range threads {
+		if err := put(a.objects.Threads, id, programsOwner{Slot: uint32(slot)}); err != nil {
+			return err
+		}
+	}
+	for id, slot := range processes {
+		if err := put(a.objects.Processes, id, uint32(slot)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Schedule gives the edges of all stretches, in order of time.
@@ -275,8 +296,22 @@ func (a *Account) Attach(from, to int) (err error) {
 			return err
 		}
 	}
-	return nil
+	if !a.size.Split {
+		return nil
+	}
+	err = a.attach(tracepoint{"sys_enter", programsProgCallIn})
+	if err == nil {
+		err = a.attach(tracepoint{"sys_exit", programsProgCallOut})
+	}
+	if errors.Is(err, os.ErrNotExist) {
+		a.untold, err = true, nil
+	}
+	return err
 }
+
+// Splits says whether the time of tasks is split; a kernel without tracepoints of
+// system calls (CONFIG_FTRACE_SYSCALLS) does not tell.
+func (a *Account) Splits() bool { return a.size.Split && !a.untold }
 
 // Absent are interrupts that this kernel has no tracepoints of: their time is counted
 // as that of whom they interrupt.
@@ -284,7 +319,8 @@ func (a *Account) Absent() []string { return a.absent }
 
 func (a *Account) attach(t tracepoint) error {
 	program := map[string]*ebpf.Program{programsProgSoftirqIn: a.objects.SoftirqIn, programsProgSoftirqOut: a.objects.SoftirqOut,
-		programsProgIrqIn: a.objects.IrqIn, programsProgIrqOut: a.objects.IrqOut, programsProgTaskSwitch: a.objects.TaskSwitch}[t.program]
+		programsProgIrqIn: a.objects.IrqIn, programsProgIrqOut: a.objects.IrqOut, programsProgTaskSwitch: a.objects.TaskSwitch,
+		programsProgCallIn: a.objects.CallIn, programsProgCallOut: a.objects.CallOut}[t.program]
 	l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: t.name, Program: program})
 	if err != nil {
 		return fmt.Errorf("attach to tracepoint %s: %w", t.name, err)
@@ -340,6 +376,8 @@ func remaining(c programsClock, seen bool, edges []Edge, known Slot) programsSpa
 		s.Context = IRQ
 	case c.Vector >= 0 && int(c.Vector) < len(Vectors):
 		s.Context = firstSoftirq + uint32(c.Vector)
+	case c.User > 0:
+		s.Context = User
 	}
 	return s
 }

@@ -15,8 +15,8 @@ import (
 
 type programsCell struct {
 	_        structs.HostLayout
-	Ns       [12]uint64
-	Events   [12]uint64
+	Ns       [13]uint64
+	Events   [13]uint64
 	Switches uint64
 }
 
@@ -32,6 +32,8 @@ type programsClock struct {
 	Stretch uint32
 	Spans   uint32
 	Lost    uint32
+	Known   uint32
+	User    uint32
 }
 
 type programsEdge struct {
@@ -39,6 +41,12 @@ type programsEdge struct {
 	At    uint64
 	Slice int32
 	Pad   uint32
+}
+
+type programsOwner struct {
+	_    structs.HostLayout
+	Slot uint32
+	User uint32
 }
 
 type programsSpan struct {
@@ -59,6 +67,8 @@ const (
 	programsMapSchedule    = "schedule"
 	programsMapSpans       = "spans"
 	programsMapThreads     = "threads"
+	programsProgCallIn     = "call_in"
+	programsProgCallOut    = "call_out"
 	programsProgIrqIn      = "irq_in"
 	programsProgIrqOut     = "irq_out"
 	programsProgSoftirqIn  = "softirq_in"
@@ -69,6 +79,7 @@ const (
 	programsVarMostSpans   = "most_spans"
 	programsVarSlices      = "slices"
 	programsVarSlots       = "slots"
+	programsVarSplit       = "split"
 	programsVarStretch     = "stretch"
 )
 
@@ -114,6 +125,8 @@ type programsSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type programsProgramSpecs struct {
+	CallIn     *ebpf.ProgramSpec `ebpf:"call_in"`
+	CallOut    *ebpf.ProgramSpec `ebpf:"call_out"`
 	IrqIn      *ebpf.ProgramSpec `ebpf:"irq_in"`
 	IrqOut     *ebpf.ProgramSpec `ebpf:"irq_out"`
 	SoftirqIn  *ebpf.ProgramSpec `ebpf:"softirq_in"`
@@ -142,6 +155,7 @@ type programsVariableSpecs struct {
 	MostSpans *ebpf.VariableSpec `ebpf:"most_spans"`
 	Slices    *ebpf.VariableSpec `ebpf:"slices"`
 	Slots     *ebpf.VariableSpec `ebpf:"slots"`
+	Split     *ebpf.VariableSpec `ebpf:"split"`
 	Stretch   *ebpf.VariableSpec `ebpf:"stretch"`
 }
 
@@ -193,6 +207,7 @@ type programsVariables struct {
 	MostSpans *ebpf.Variable `ebpf:"most_spans"`
 	Slices    *ebpf.Variable `ebpf:"slices"`
 	Slots     *ebpf.Variable `ebpf:"slots"`
+	Split     *ebpf.Variable `ebpf:"split"`
 	Stretch   *ebpf.Variable `ebpf:"stretch"`
 }
 
@@ -200,6 +215,8 @@ type programsVariables struct {
 //
 // It can be passed to loadProgramsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type programsPrograms struct {
+	CallIn     *ebpf.Program `ebpf:"call_in"`
+	CallOut    *ebpf.Program `ebpf:"call_out"`
 	IrqIn      *ebpf.Program `ebpf:"irq_in"`
 	IrqOut     *ebpf.Program `ebpf:"irq_out"`
 	SoftirqIn  *ebpf.Program `ebpf:"softirq_in"`
@@ -209,6 +226,8 @@ type programsPrograms struct {
 
 func (p *programsPrograms) Close() error {
 	return _ProgramsClose(
+		p.CallIn,
+		p.CallOut,
 		p.IrqIn,
 		p.IrqOut,
 		p.SoftirqIn,

@@ -9,9 +9,9 @@
 // here. What crosses an edge is written down as a span, and user space cuts it: an idle
 // CPU may sleep over many slices, and a loop over them would be unrolled into every
 // program. (With a loop of 32 steps loading took 60 ms instead of 13.)
-#include "kernel.h"
+#include "../../bpf/kernel.h"
 
-enum { TASK, IRQ, SOFTIRQ, CONTEXTS = SOFTIRQ + 10 };
+enum { TASK, IRQ, SOFTIRQ, USER = SOFTIRQ + 10, CONTEXTS };
 enum { OTHER, IDLE }; // slots; the rest is user space's
 enum { UNKNOWN = 0xffffffff, NONE = -1 };
 
@@ -38,6 +38,12 @@ struct clock {
 	u32 stretch;   // that all this is of
 	u32 spans;     // so many are written down
 	u32 lost;      // so many were not
+	u32 known;     // the current task is of threads, so that its user space is told apart
+	u32 user;      // it is there
+};
+struct owner {
+	u32 slot;
+	u32 user; // it was in user space when it was switched from
 };
 
 const volatile u32 slices = 1, slots = 1, most_spans = 1;
@@ -45,6 +51,7 @@ const volatile u32 slices = 1, slots = 1, most_spans = 1;
 // A stretch is from one attaching to the next. What a CPU knew before it is stale.
 volatile u32 stretch = 0, first_edge = 0;
 volatile u64 begins = 0;
+const volatile u32 split = 0; // system calls are told
 
 struct {
 	__uint(type, MAP_ARRAY);
@@ -71,8 +78,14 @@ struct {
 	__uint(type, MAP_HASH);
 	__uint(max_entries, 4096);
 	__type(key, u32);
+	__type(value, struct owner);
+} threads SEC(".maps");
+struct {
+	__uint(type, MAP_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u32);
 	__type(value, u32);
-} threads SEC(".maps"), processes SEC(".maps");
+} processes SEC(".maps");
 struct {
 	__uint(type, MAP_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -80,24 +93,30 @@ struct {
 	__type(value, struct clock);
 } clocks SEC(".maps");
 
-always_inline u32 slot_of_current(void)
+always_inline void look_up_current(struct clock *c)
 {
 	u64 both = current_pid_tgid();
 	u32 pid = both, tgid = both >> 32;
-	u32 *s = map_lookup(&threads, &pid);
-	if (s)
-		return *s;
-	if (!pid)
-		return IDLE;
-	s = map_lookup(&processes, &tgid);
-	return s ? *s : OTHER;
+	struct owner *o = map_lookup(&threads, &pid);
+	c->known = o != 0;
+	c->user = o && o->user;
+	if (o) {
+		c->slot = o->slot;
+	} else if (!pid) {
+		c->slot = IDLE;
+	} else {
+		u32 *s = map_lookup(&processes, &tgid);
+		c->slot = s ? *s : OTHER;
+	}
 }
 
 always_inline u32 context_of(struct clock *c)
 {
 	if (c->irq)
 		return IRQ;
-	return c->vector >= 0 && c->vector < 10 ? SOFTIRQ + c->vector : TASK;
+	if (c->vector >= 0 && c->vector < 10)
+		return SOFTIRQ + c->vector;
+	return c->user ? USER : TASK;
 }
 
 always_inline struct cell *cell_of(struct clock *c)
@@ -122,6 +141,7 @@ always_inline void renew(struct clock *c)
 	c->edge = first_edge;
 	c->slice = NONE;
 	c->slot = UNKNOWN;
+	c->known = c->user = 0;
 	c->irq = 0;
 	c->vector = NONE;
 	c->next = next_of(first_edge);
@@ -165,7 +185,7 @@ always_inline struct clock *charge(void)
 	if (now <= c->last)
 		return c;
 	if (c->slot == UNKNOWN)
-		c->slot = slot_of_current();
+		look_up_current(c);
 	u32 x = context_of(c);
 	if (x >= CONTEXTS)
 		return 0;
@@ -206,10 +226,36 @@ SEC("raw_tp/sched_switch") int task_switch(u64 *ctx)
 	struct cell *t = cell_of(c);
 	if (t)
 		t->switches++;
+	if (split && c->known) { // the current task is still the one that is switched from
+		u32 pid = current_pid_tgid();
+		struct owner *o = map_lookup(&threads, &pid);
+		if (o)
+			o->user = c->user;
+	}
 	// The tracepoint comes before the switch: who is next is known at the next event.
 	c->slot = UNKNOWN;
+	c->known = c->user = 0;
 	c->irq = 0; // nothing switches within these
 	c->vector = NONE;
+	return 0;
+}
+
+// Where system calls are told too, the time of a role's own is split into user space
+// and kernel. What is between two calls is user space: faults, too, and what the kernel
+// does before and behind these tracepoints.
+SEC("raw_tp/sys_enter") int call_in(u64 *ctx)
+{
+	struct clock *c = charge();
+	if (c)
+		c->user = 0;
+	return 0;
+}
+
+SEC("raw_tp/sys_exit") int call_out(u64 *ctx)
+{
+	struct clock *c = charge();
+	if (c)
+		c->user = c->known;
 	return 0;
 }
 
