@@ -31,9 +31,21 @@ func ReadSymbols(files results.Reader) (*Symbols, error) {
 
 var errHidden = errors.New("sampling: /proc/kallsyms shows no addresses: it takes CAP_SYSLOG, and kernel.kptr_restrict below 2")
 
+// ReadVariables reads the names of the kernel's own variables from there.
+func ReadVariables(files results.Reader) (*Symbols, error) {
+	text, err := files.ReadFile("/proc/kallsyms")
+	if err != nil {
+		return nil, fmt.Errorf("sampling: %w", err)
+	}
+	return parseSymbols(bytes.NewReader(text), "bBdDrR")
+}
+
 // ParseSymbols reads functions ("ffffffff81000000 T name [module]"), and leaves out
 // whatever else there is.
-func ParseSymbols(r io.Reader) (*Symbols, error) {
+func ParseSymbols(r io.Reader) (*Symbols, error) { return parseSymbols(r, "tTwW") }
+
+// parseSymbols reads those of some kinds.
+func parseSymbols(r io.Reader, kinds string) (*Symbols, error) {
 	type symbol struct {
 		at   uint64
 		name string
@@ -46,7 +58,7 @@ func ParseSymbols(r io.Reader) (*Symbols, error) {
 		if !ok || len(rest) < 3 {
 			return nil, fmt.Errorf("/proc/kallsyms:%d: %q is no symbol", n, lines.Text())
 		}
-		if !strings.ContainsAny(rest[:1], "tTwW") {
+		if !strings.ContainsAny(rest[:1], kinds) {
 			continue
 		}
 		at, err := strconv.ParseUint(address, 16, 64)
@@ -103,6 +115,21 @@ func (s *Symbols) Name(ip uint64) string {
 	if dot := strings.IndexByte(name, '.'); dot > 0 {
 		name = name[:dot]
 	}
+	return name
+}
+
+// largestVariable that an address may be in. Behind the last one, and between those of
+// modules, there is memory of other kinds.
+const largestVariable = 64 << 10
+
+// Variable is the one that an address is in, "" if it is in none: then the object was
+// made while the kernel ran.
+func (s *Symbols) Variable(at uint64) string {
+	i := sort.Search(len(s.at), func(i int) bool { return s.at[i] > at })
+	if i == 0 || i == len(s.at) || at-s.at[i-1] > largestVariable {
+		return ""
+	}
+	name, _, _ := strings.Cut(s.names[i-1], ".")
 	return name
 }
 
