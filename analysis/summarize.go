@@ -32,7 +32,7 @@ func Summarize(run *results.Run) Summary {
 	design := h.Design
 	sifted := sift(design, run.Trials)
 	alpha, looks := stoppingAlpha(run)
-	explanations := why.Of(run)
+	explanations, events := why.Of(run), why.EventsOf(run)
 	run = &results.Run{Header: run.Header, Trials: sifted.all, End: run.End, ReadWarnings: run.ReadWarnings}
 	all := record.Of(design, sifted.all)
 	valid := all.Only(func(t *record.Trial) bool { return t.Invalid == "" })
@@ -46,6 +46,7 @@ func Summarize(run *results.Run) Summary {
 		Metrics: judgedMetrics(design),
 		Arms:    j.levels(), Comparisons: j.comparisons(),
 		Confounders: []Confounder{}, Explanations: explanations,
+		Drops: events.Drops, Scheduling: events.Scheduling, Locks: events.Locks, Counted: events.Counted, Watching: events.Watching,
 	}
 	if s.Trials == 0 || s.Comparisons == nil { // nothing to show, not a change of zero
 		s.Comparisons = []Comparison{}

@@ -65,6 +65,13 @@ type Summary struct {
 	// Explanations say where the time is that makes the difference, of runs with explain
 	// trials.
 	Explanations []why.Explanation `json:"explanations,omitempty"`
+	// Drops, Scheduling and Locks are what trials of events told of the arms; Watching
+	// says how those trials were. Nil = there were none.
+	Drops      []why.Drop       `json:"drops,omitempty"`
+	Scheduling []why.Scheduling `json:"scheduling,omitempty"`
+	Locks      []why.Lock       `json:"locks,omitempty"`
+	Counted    []why.Counted    `json:"hardware,omitempty"`
+	Watching   *why.Watching    `json:"watching,omitempty"`
 	// History is what earlier runs of the store say; nil = there are none, or nobody
 	// asked.
 	History *History `json:"history,omitempty"`

@@ -112,8 +112,12 @@ func Place(context string) string {
 	switch context {
 	case "":
 		return ""
-	case "task":
+	case task:
 		return "its own calls"
+	case UserTime:
+		return "its own in user space"
+	case SystemTime:
+		return "its own in the kernel"
 	case "irq":
 		return "interrupts on its back"
 	case Measuring:

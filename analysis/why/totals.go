@@ -32,6 +32,8 @@ type sums struct {
 	ns     [2]map[string]float64 // by role, then context
 	events [2]map[string]float64
 	cpu    [2]float64 // as schedstat has it
+	user   [2]float64 // of "task", in user space
+	arm    int
 }
 
 func (s sums) units(u unit) float64 { return u.of(&s.counts) }
@@ -68,11 +70,15 @@ func (s *sums) add(e *results.ExplainSlice) {
 		for context, n := range t.Events {
 			s.events[r][context] += float64(n)
 		}
+		if t.UserNS != nil {
+			s.user[r] += float64(*t.UserNS)
+		}
 	}
 }
 
-// An armSums is an arm with the accounting, and without.
-type armSums struct{ on, off sums }
+// An armSums is an arm with the accounting, and without; split is with it and with
+// system calls told, which cost more.
+type armSums struct{ on, off, split sums }
 
 // A trial is what the arms did in an explain trial.
 type trial struct {
@@ -92,7 +98,7 @@ func (t trial) of(arm int) armSums {
 func trialsOf(run *results.Run) (out []trial) {
 	for i := range run.Explains {
 		x := &run.Explains[i]
-		if x.Invalid != "" {
+		if x.Invalid != "" || x.Instrument == vocab.Events {
 			continue
 		}
 		t := trial{arms: map[int]*armSums{}}
@@ -102,9 +108,11 @@ func trialsOf(run *results.Run) (out []trial) {
 				continue
 			}
 			if t.arms[s.Arm] == nil {
-				t.arms[s.Arm] = &armSums{}
+				t.arms[s.Arm] = &armSums{on: sums{arm: s.Arm}, off: sums{arm: s.Arm}, split: sums{arm: s.Arm}}
 			}
-			if s.Source != nil && s.Sink != nil {
+			if s.Source != nil && s.Sink != nil && s.Source.UserNS != nil && s.Sink.UserNS != nil {
+				t.arms[s.Arm].split.add(s)
+			} else if s.Source != nil && s.Sink != nil {
 				t.arms[s.Arm].on.add(s)
 			} else {
 				t.arms[s.Arm].off.add(s)

@@ -61,8 +61,11 @@ type Explanation struct {
 	Coverage    *float64    `json:"coverage"`
 	Unmapped    *float64    `json:"unmapped,omitempty"`
 	// Busy is the share of its CPUs' time that each role had, baseline and arm.
-	Busy  []Busy   `json:"busy"`
-	Parts []Part   `json:"parts"`
+	Busy  []Busy `json:"busy"`
+	Parts []Part `json:"parts"`
+	// Split are the parts of the context "task", which has them both: "user" and "system".
+	// Empty = no three trials told system calls.
+	Split []Part   `json:"split,omitempty"`
 	Text  string   `json:"text"` // one sentence
 	Notes []string `json:"notes,omitempty"`
 }
@@ -143,6 +146,7 @@ type comparing struct {
 	cores     [2][2]float64 // CPUs that a role may have, of the baseline and the arm
 	alpha     float64
 	cost      float64 // ns of the accounting per event
+	user      map[roleOf]splitShare
 }
 
 func explain(run *results.Run, all []trial, base, arm int) Explanation {
@@ -164,11 +168,12 @@ func explain(run *results.Run, all []trial, base, arm int) Explanation {
 		e.Text = "not explained: no explain trial has slices of both arms"
 		return e
 	}
-	c.cost = c.costOf()
+	c.cost = costOf(c.trials, c.unit, []int{base, arm}, func(a armSums) sums { return a.on })
+	c.split(all)
 	c.busy(&e)
 	c.rates(&e, d.Arms[base], d.Arms[arm])
 	c.instrument(&e)
-	e.Parts = c.parts()
+	e.Parts, e.Split = c.parts(), c.splitParts()
 	c.sample(&e)
 	e.Notes = c.notes(run, &e)
 	e.Text = c.sentence(&e)
@@ -317,21 +322,21 @@ func (c *comparing) interval(xs []float64) (mean, lo, hi, p float64) {
 // costOf is what the accounting costs at each event, from trials that were measured
 // with it and without: the limiting role's CPU time per unit differs by so much, for
 // so many events more. Both arms together, for the program is the same.
-func (c *comparing) costOf() float64 {
+func costOf(trials []trial, u unit, arms []int, with func(armSums) sums) float64 {
 	var more, events float64
-	for _, t := range c.trials {
-		for _, arm := range []int{c.base, c.arm} {
+	for _, t := range trials {
+		for _, arm := range arms {
 			a := t.of(arm)
-			if a.off.wall <= 0 || a.off.units(c.unit) <= 0 {
+			on := with(a)
+			if a.off.wall <= 0 || a.off.units(u) <= 0 || on.units(u) <= 0 {
 				continue
 			}
 			r := 0
-			if a.on.roleNS(1) > a.on.roleNS(0) {
+			if on.roleNS(1) > on.roleNS(0) {
 				r = 1
 			}
-			u := a.on.units(c.unit)
-			more += a.on.cpu[r]/u - a.off.cpu[r]/a.off.units(c.unit)
-			events += a.on.eventsOf(r) / u
+			more += on.cpu[r]/on.units(u) - a.off.cpu[r]/a.off.units(u)
+			events += on.eventsOf(r) / on.units(u)
 		}
 	}
 	if events <= 0 || !(more > 0) { // lost in the noise
@@ -382,8 +387,13 @@ func (c *comparing) parts() []Part {
 
 // contextNS is a role's time in a context, without what the accounting took of it.
 func (c *comparing) contextNS(s sums, role int, context string) float64 {
-	if context == Measuring {
+	switch context {
+	case Measuring:
 		return c.cost * s.eventsOf(role)
+	case UserTime:
+		return c.user[roleOf{s.arm, role}].share * c.contextNS(s, role, task)
+	case SystemTime:
+		return (1 - c.user[roleOf{s.arm, role}].share) * c.contextNS(s, role, task)
 	}
 	return max(0, s.ns[role][context]-c.cost*s.events[role][context])
 }
