@@ -95,9 +95,7 @@ const unable = "not explained: "
 func (r *run) explainTrial(index int, e *Explaining) (x results.Explain) {
 	x = results.Explain{Started: time.Now().UTC(), Instrument: vocab.Accounting}
 	busiest := r.busiest(e.Arms)
-	if index%2 == 1 && busiest != nil && r.unsampled == "" {
-		x.Instrument = vocab.Sampling
-	}
+	x.Instrument = r.kindOf(index, busiest)
 	if why := r.cannotExplain(e); why != "" {
 		x.Invalid = unable + why
 		return x
@@ -146,8 +144,16 @@ func (r *run) explainSession(x *results.Explain, arms []int, blocks, index int, 
 		fresh = append(fresh, arms[i])
 	}
 	turns := after(warmupTurns(fresh), blocksOf(r.rng, arms, blocks, r.plan.slice, r.plan.settle))
-	r.instruments = &instruments{stretches: stretchesOf(r.rng, blocks, index/2), setups: r.plan.setups}
-	if x.Instrument == vocab.Sampling {
+	r.instruments = &instruments{stretches: stretchesOf(r.rng, blocks, index/2), setups: r.plan.setups, splits: index%8 == 2}
+	switch x.Instrument {
+	case vocab.Events:
+		if err := r.observer.read(r.symbols); err != nil {
+			r.unwatched = err.Error()
+			return err
+		}
+		r.symbols = r.observer.functions
+		r.instruments.stretches, r.instruments.observing = nil, newObserving(r.rng, &r.observer, blocks)
+	case vocab.Sampling:
 		r.instruments.stretches = []stretch{{0, blocks, true}}
 		r.instruments.sampling = &sampling{role: busiest.role, cpus: busiest.cpus, symbols: r.symbols}
 		defer func(s *sampling) { r.symbols = s.symbols }(r.instruments.sampling)
@@ -155,6 +161,8 @@ func (r *run) explainSession(x *results.Explain, arms []int, blocks, index int, 
 	defer func() { r.instruments = nil }()
 	if err := r.session(&t, arms, turns); err != nil {
 		switch in := r.instruments; {
+		case in.refused != nil && in.observing != nil:
+			r.unwatched = in.refused.Error()
 		case in.refused != nil && in.sampling != nil:
 			r.unsampled = in.refused.Error() // the other instrument goes on
 		case in.refused != nil:

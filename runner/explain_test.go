@@ -174,8 +174,8 @@ arms:
 	}
 }
 
-// TestExplainSampled: every second trial has the stacks of the role that was busier, in
-// functions of this kernel.
+// TestExplainSampled: trials in between have the stacks of the role that was busier, in
+// functions of this kernel, and one has what happened to the flows.
 func TestExplainSampled(t *testing.T) {
 	need.Root(t)
 	if lines := Explains(); !strings.HasPrefix(lines[1], "sampling: works") {
@@ -188,6 +188,9 @@ func TestExplainSampled(t *testing.T) {
 		run, err := Run(t.Context(), o)
 		if err != nil {
 			return err.Error()
+		}
+		if !slices.ContainsFunc(run.Explains, func(x results.Explain) bool { return watchedWell(t, x) }) {
+			return "no trial of events was measured in time"
 		}
 		for _, x := range run.Explains {
 			if x.Instrument != vocab.Sampling || x.Invalid != "" || accountedIn(x) == 0 {
@@ -213,6 +216,56 @@ func TestExplainSampled(t *testing.T) {
 		}
 		return "no trial was sampled in time"
 	})
+}
+
+// watchedWell says whether an explain trial is one of events that was watched in time,
+// and holds what it tells against what there is.
+func watchedWell(t *testing.T, x results.Explain) bool {
+	t.Helper()
+	n := 0
+	for _, s := range x.Slices {
+		if s.Watched && s.RxBytes > 0 {
+			n++
+		}
+		if x.Instrument == vocab.Events && s.Source != nil || s.Watched && s.Between {
+			t.Errorf("trial %d, %s: %+v", x.Index, x.Instrument, s)
+		}
+	}
+	if x.Instrument != vocab.Events || x.Invalid != "" || n < 2 {
+		return false
+	}
+	ran := int64(0)
+	for _, s := range x.Scheduling {
+		ran += s.Runs
+	}
+	if x.Withheld["scheduling"] == "" && ran == 0 {
+		t.Errorf("trial %d: no role ever ran in %d slices that were watched", x.Index, n)
+	}
+	for _, d := range x.Drops {
+		if d.Packets <= 0 || d.Place == "" {
+			t.Errorf("trial %d: %+v", x.Index, d)
+		}
+	}
+	return true
+}
+
+// TestKindOf: the shortest explanation that has intervals has trials of all instruments.
+func TestKindOf(t *testing.T) {
+	kinds := func(r *run, b *busiest) (s string) {
+		for i := range 16 {
+			s += string(r.kindOf(i, b)[0])
+		}
+		return s
+	}
+	if got := kinds(&run{}, &busiest{}); got != "asasaeasasasaeas" {
+		t.Error(got)
+	}
+	if got := kinds(&run{}, nil); got != "aaaaaeaaaaaaaeaa" {
+		t.Errorf("as long as nobody knows who is busy: %s", got)
+	}
+	if got := kinds(&run{unwatched: "no", unsampled: "no"}, &busiest{}); got != "aaaaaaaaaaaaaaaa" {
+		t.Errorf("where nothing else works: %s", got)
+	}
 }
 
 // TestExplainNothing: where nothing needs a cause, and where none can be told, the run

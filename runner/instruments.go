@@ -2,6 +2,7 @@ package runner
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"netab/results"
 	"netab/results/vocab"
 	"netab/runner/explain/account"
+	"netab/runner/explain/events"
 	"netab/runner/explain/sample"
 	"netab/runner/probe"
 	"netab/runner/traffic"
@@ -19,6 +21,7 @@ import (
 // before the schedule has instants, begin, end, record, close.
 type instruments struct {
 	stretches []stretch
+	splits    bool     // tasks' time into user space and kernel
 	setups    []*setup // all of the plan's: the slots are theirs
 	refused   error    // why the kernel takes none
 
@@ -30,12 +33,14 @@ type instruments struct {
 	done     sync.WaitGroup
 	failed   error
 
+	split  bool           // it did
 	times  *account.Times // nil = the accounting was off all the time
 	absent []string
 
-	sampling *sampling            // nil = nothing is sampled
-	threads  map[int]account.Slot // of the session, by their numbers
-	start    int64
+	sampling  *sampling            // nil = nothing is sampled
+	observing *observing           // nil = no events are watched
+	threads   map[int]account.Slot // of the session, by their numbers
+	start     int64
 }
 
 // Explains says, instrument by instrument, whether this machine can be explained, or
@@ -58,6 +63,17 @@ func Explains() []string {
 	if err != nil {
 		lines[1] = err.Error()
 	}
+	withheld, err := events.Try(events.ReadKernel())
+	if err != nil {
+		return append(lines, err.Error())
+	}
+	lines = append(lines, "events: works: drops, scheduling, interrupts sent, locks")
+	if len(withheld) > 0 {
+		lines[2] = "events: works in part"
+		for _, part := range slices.Sorted(maps.Keys(withheld)) {
+			lines = append(lines, part+": "+withheld[part])
+		}
+	}
 	return lines
 }
 
@@ -76,6 +92,16 @@ const settled = 12e6 // ns
 // load loads the programs and says whose threads are whose.
 func (in *instruments) load(setups []*live, turns []turn) error {
 	in.turns = turns
+	if in.observing != nil {
+		threads, _, err := in.owners(setups)
+		if err != nil {
+			return err
+		}
+		if in.refused = in.observing.load(setups, in.setups, turns, threads); in.refused != nil {
+			in.observing.close()
+		}
+		return in.refused
+	}
 	in.lay()
 	if len(in.edges) == 0 { // a trial without the accounting
 		return nil
@@ -84,7 +110,7 @@ func (in *instruments) load(setups []*live, turns []turn) error {
 	for _, t := range turns {
 		n = max(n, t.slice+1)
 	}
-	a, err := account.New(account.Size{Slices: n, Edges: len(in.edges), Arms: len(in.setups)})
+	a, err := account.New(account.Size{Slices: n, Edges: len(in.edges), Arms: len(in.setups), Split: in.splits})
 	if err != nil {
 		in.refused = err
 		return err
@@ -158,6 +184,10 @@ func (in *instruments) owners(setups []*live) (threads, processes map[int]accoun
 
 // begin lets the accounting be switched by the schedule that begins at start.
 func (in *instruments) begin(start int64) {
+	if in.observing != nil {
+		in.failed = in.observing.begin(start, in.begins, in.turns, in.numberOf)
+		return
+	}
 	if in.account == nil {
 		return
 	}
@@ -204,6 +234,11 @@ func (in *instruments) follow(start int64) error {
 	return nil
 }
 
+// numberOf is of the setup that an arm is served by.
+func (in *instruments) numberOf(arm int) int {
+	return slices.IndexFunc(in.setups, func(s *setup) bool { return slices.Contains(s.arms, arm) })
+}
+
 // begins is when a block begins.
 func (in *instruments) begins(block int) int64 {
 	at := int64(0)
@@ -218,19 +253,25 @@ func (in *instruments) begins(block int) int64 {
 // end waits until the accounting is off, and reads it.
 func (in *instruments) end() error {
 	in.done.Wait()
+	if in.observing != nil {
+		return errors.Join(in.failed, in.observing.end())
+	}
 	if in.sampling != nil {
 		in.failed = errors.Join(in.failed, in.sampling.end())
 	}
 	if in.failed != nil || in.account == nil {
 		return in.failed
 	}
-	in.absent = in.account.Absent()
+	in.absent, in.split = in.account.Absent(), in.account.Splits()
 	in.times, in.failed = in.account.Times()
 	return in.failed
 }
 
 func (in *instruments) close() {
 	in.done.Wait()
+	if in.observing != nil {
+		in.observing.close()
+	}
 	if in.sampling != nil {
 		in.sampling.close()
 	}
@@ -281,6 +322,9 @@ func (in *instruments) record(x *results.Explain, t *results.Trial, turns []turn
 	}
 	times := in.times
 	x.Absent = in.absent
+	if times != nil && in.splits && !in.split {
+		x.Withheld = map[string]string{"user": "this kernel has no tracepoints of system calls"}
+	}
 	for _, w := range in.switched {
 		x.AttachNS = max(x.AttachNS, w.took)
 	}
@@ -291,12 +335,15 @@ func (in *instruments) record(x *results.Explain, t *results.Trial, turns []turn
 		}
 		s := recorded[turn.slice]
 		e := results.ExplainSlice{Block: turn.block, Arm: turn.arm, StartNS: x.RunNS + turn.start, CountedNS: s.CountedNS, Counts: s.Counts, Invalid: s.Invalid}
-		switch in.was(turn) {
-		case between:
+		switch was := in.was(turn); {
+		case in.observing != nil:
+			e.Watched, e.Between = in.observing.was(turn)
+			e.SourceCounted, e.SinkCounted = in.observing.counted(turn.slice)
+		case was == between:
 			e.Between = true
-		case on:
-			setup := slices.IndexFunc(in.setups, func(s *setup) bool { return slices.Contains(s.arms, turn.arm) })
-			e.Source, e.Sink = roleTime(times, turn.slice, account.Role(setup, false)), roleTime(times, turn.slice, account.Role(setup, true))
+		case was == on:
+			setup := in.numberOf(turn.arm)
+			e.Source, e.Sink = in.roleTime(turn.slice, account.Role(setup, false)), in.roleTime(turn.slice, account.Role(setup, true))
 			in.addCPUs(cpus, times, turn, setup)
 		}
 		x.Slices = append(x.Slices, e)
@@ -313,6 +360,9 @@ func (in *instruments) record(x *results.Explain, t *results.Trial, turns []turn
 		}
 	}
 	x.RunNS += t.RunNS
+	if in.observing != nil {
+		in.observing.record(x, t, countedArms(turns))
+	}
 	if in.sampling != nil {
 		in.addSamples(x, turns)
 	}
@@ -330,12 +380,17 @@ func countedArms(turns []turn) (out []int) {
 }
 
 // roleTime is what a slot had of all CPUs.
-func roleTime(times *account.Times, slice int, slot account.Slot) *results.RoleTime {
+func (in *instruments) roleTime(slice int, slot account.Slot) *results.RoleTime {
 	var c account.Cell
-	for cpu := range times.CPUs() {
-		c = c.Plus(times.At(cpu, slice, slot))
+	for cpu := range in.times.CPUs() {
+		c = c.Plus(in.times.At(cpu, slice, slot))
 	}
 	t := &results.RoleTime{NS: map[string]int64{}, Events: map[string]int64{}, Switches: c.Switches}
+	if in.split {
+		user := c.NS[account.User]
+		t.UserNS = &user
+		c.NS[account.Task], c.NS[account.User] = c.NS[account.Task]+user, 0
+	}
 	for x := range c.NS {
 		if c.NS[x] > 0 {
 			t.NS[account.ContextName(x)] = c.NS[x]
@@ -365,6 +420,9 @@ func (in *instruments) addCPUs(cpus map[[2]int]*results.ExplainCPU, times *accou
 				}
 				if c.NS[owner] == nil {
 					c.NS[owner] = map[string]int64{}
+				}
+				if x == account.User {
+					x = account.Task // CPUs are not split
 				}
 				c.NS[owner][account.ContextName(x)] += ns
 			}

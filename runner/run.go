@@ -126,6 +126,8 @@ type run struct {
 	firstExplain int
 	symbols      *sample.Symbols // of the kernel, once they were needed
 	unsampled    string          // why no samples can be taken
+	observer     observer
+	unwatched    string // why no events can be watched
 
 	instruments *instruments // of the explain trial that is measured; nil in all others
 }
