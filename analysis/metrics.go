@@ -46,6 +46,7 @@ type Metric struct {
 	// because some levels are zero; 0 = they are log ratios.
 	per    float64
 	beside string // name of the traffic beside the main one that it is of; "" = the main one
+	copied bool   // of receive calls, where others are of transactions
 	estimator
 }
 
@@ -101,6 +102,8 @@ func trafficMetrics() []Metric {
 		{Name: "latency_p99", Heading: "p99 latency", Title: "p99 latency", Unit: "us", Better: Lower, of: ofLatency, estimator: quantile(0.99)},
 		{Name: "latency_p999", Heading: "p99.9 latency", Title: "p99.9 latency", Unit: "us", Better: Lower, of: ofLatency, estimator: quantile(0.999)},
 		{Name: "latency_max", Heading: "Largest latency", Title: "largest latency", Unit: "us", Better: Lower, of: ofLatency, estimator: quantile(1)},
+		{Name: "copy_delay_p50", Heading: "Median delay to the copy", Title: "median delay to the copy", Unit: "us", Better: Lower, of: ofStamps, copied: true, estimator: quantile(0.5)},
+		{Name: "copy_delay_p99", Heading: "p99 delay to the copy", Title: "p99 delay to the copy", Unit: "us", Better: Lower, of: ofStamps, copied: true, estimator: quantile(0.99)},
 		{Name: "packet_rate", Heading: "Packets received", Title: "packet rate", Unit: "pps", Better: Higher, of: ofDatagrams, estimator: ratio(func(_ *results.Arm, s *results.Slice) stat.Ratio {
 			return stat.Per(float64(s.RxMsgs), seconds(s.CountedNS))
 		})},
@@ -218,6 +221,7 @@ var (
 	ofDatagrams    = scope{func(a results.Arm) bool { return fixedRate(a) && a.Protocol.Datagrams() }, "counts datagrams"}
 	ofTransactions = scope{func(a results.Arm) bool { return fixedRate(a) && a.Kind.Transacts() }, "counts transactions (rr, crr, conn)"}
 	ofLatency      = scope{func(a results.Arm) bool { return fixedRate(a) && a.Kind.Answers() }, "is of responses (rr, crr)"}
+	ofStamps       = scope{func(a results.Arm) bool { return fixedRate(a) && a.SinkStamps }, "is of sinks that know when what they receive came (traffic.sink.timestamp)"}
 	ofSearches     = scope{func(a results.Arm) bool { return !fixedRate(a) }, "is of a search for the highest rate (loss_free)"}
 )
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,7 +38,11 @@ func (q quantile) withheld(vs []view) string {
 		}
 	}
 	if need := FewestTransactions(float64(q)); 0 < n && n < need {
-		return fmt.Sprintf("%d transactions are fewer than the %d that it takes to show a %s", n, need, q.name())
+		what := "transactions"
+		if slices.ContainsFunc(vs, func(v view) bool { return v.copied }) {
+			what = "receive calls"
+		}
+		return fmt.Sprintf("%d %s are fewer than the %d that it takes to show a %s", n, what, need, q.name())
 	}
 	return ""
 }
@@ -56,7 +61,7 @@ func tooFew(r *record.Record, arm int) []results.Warning {
 	d := r.Design
 	for _, m := range metricsOf(d) {
 		q, ok := m.estimator.(quantile)
-		if !ok || !m.AppliesTo(d.Arms[arm]) {
+		if !ok || m.copied || !m.AppliesTo(d.Arms[arm]) {
 			continue
 		}
 		vs := views(r, m, arm)

@@ -12,6 +12,7 @@ type view struct {
 	in     *record.Arm
 	arm    *results.Arm
 	beside string
+	copied bool // its latency is from a packet's arrival to the return of the call that received it
 }
 
 // views lists what the valid trials say of an arm, in order of time.
@@ -24,7 +25,7 @@ func views(r *record.Record, m Metric, arm int) []view {
 }
 
 func viewOf(r *record.Record, t *record.Trial, m Metric, arm int) view {
-	v := view{trial: t, in: t.Arm(arm), arm: &results.Arm{}, beside: m.beside}
+	v := view{trial: t, in: t.Arm(arm), arm: &results.Arm{}, beside: m.beside, copied: m.copied}
 	if arm >= 0 && arm < len(r.Design.Arms) {
 		v.arm = &r.Design.Arms[arm]
 	}
@@ -44,4 +45,12 @@ func (v view) seen(s *results.Slice) *results.Slice {
 }
 
 // latency is nil where none was recorded.
-func (v view) latency() *results.Histogram { return v.in.Latency(v.beside) }
+func (v view) latency() *results.Histogram {
+	switch {
+	case !v.copied:
+		return v.in.Latency(v.beside)
+	case v.in == nil || v.in.Seen == nil:
+		return nil
+	}
+	return v.in.Seen.CopyDelay
+}

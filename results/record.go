@@ -123,6 +123,8 @@ type Arm struct {
 	Flows    int            `json:"flows"`
 	// SinkSpins: the sinks use all of their CPUs, however little they have to do.
 	SinkSpins bool `json:"sink_spins,omitempty"`
+	// SinkStamps: the sinks know when what they receive came (ArmTrial.CopyDelay).
+	SinkStamps bool `json:"sink_stamps,omitempty"`
 	// IdleKnown: the slices tell what sources spun until an intended instant
 	// (SourceIdle). Of runs recorded before 2026-11-30 that is part of their cost.
 	IdleKnown bool    `json:"source_idle_known,omitempty"`
@@ -251,8 +253,11 @@ type ArmTrial struct {
 	// Latency of the transactions of the counted parts (rr, crr). In an open loop
 	// it is from the intended time of the request. An arm of a shared live flow
 	// has none: the flow's is not the arm's.
-	Latency *Histogram        `json:"latency,omitempty"`
-	Beside  map[string]Beside `json:"beside,omitempty"`
+	Latency *Histogram `json:"latency,omitempty"`
+	// CopyDelay is from a packet's arrival in the kernel (SO_TIMESTAMPNS) to the return
+	// of the call that received it, of the counted parts; nil = not asked for.
+	CopyDelay *Histogram        `json:"copy_delay,omitempty"`
+	Beside    map[string]Beside `json:"beside,omitempty"`
 	// Counters of the machine in the arm's slices, by CPU; nil = not read.
 	Counters *ArmCounters `json:"counters,omitempty"`
 }

@@ -97,7 +97,7 @@ func (g *group) config(v6, exposed bool) traffic.Config {
 			Socket: t.Source.Socket, Slowdown: float64(t.Source.Slowdown)},
 		Sink: traffic.Path{Call: t.Sink.Path, Batch: t.Sink.Batch, GRO: t.Sink.GRO, Truncate: t.Sink.Truncate,
 			BusyPoll: int(int64(t.Sink.BusyPoll) / 1000), PreferBusyPoll: t.Sink.PreferBusyPoll, LowWater: int(t.Sink.LowWater),
-			Spin: t.Sink.Wait == "spin", Socket: t.Sink.Socket, Read: int(t.Sink.Read)},
+			Spin: t.Sink.Wait == "spin", Socket: t.Sink.Socket, Read: int(t.Sink.Read), Timestamp: t.Sink.Timestamp},
 	}
 	if c.Kind == vocab.Flood {
 		c.Kind = vocab.Stream // with other defaults

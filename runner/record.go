@@ -114,6 +114,7 @@ func (l *live) armTrials(served []int, turns []turn, settings map[int][]results.
 		t := base
 		t.Arm = a
 		t.Latency, t.Beside = l.latency(0, i), l.beside(i)
+		t.CopyDelay = l.merged(i, func(r *traffic.Report) []*results.Histogram { return r.Groups[0].CopyDelay })
 		t.Counters = armCounters(counted, turns, a)
 		t.Knobs = append(append([]results.Setting{}, l.settings...), settings[a]...)
 		out = append(out, t)
@@ -158,13 +159,18 @@ func (l *live) ends(g int) groupEnds {
 // latency merges what the sources of a group saw of an arm of the setup, by number;
 // nil if it has no transactions.
 func (l *live) latency(g, arm int) *results.Histogram {
+	return l.merged(arm, func(r *traffic.Report) []*results.Histogram { return r.Groups[g].Latency })
+}
+
+// merged merges what all reports have of an arm; nil if none has it.
+func (l *live) merged(arm int, of func(*traffic.Report) []*results.Histogram) *results.Histogram {
 	var sum *results.Histogram
 	for _, r := range l.reports {
-		if latency := r.Groups[g].Latency; arm < len(latency) {
+		if each := of(r); arm < len(each) {
 			if sum == nil {
 				sum = &results.Histogram{}
 			}
-			sum.Merge(latency[arm])
+			sum.Merge(each[arm])
 		}
 	}
 	return sum

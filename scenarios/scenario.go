@@ -189,6 +189,9 @@ type SinkPath struct {
 	LowWater Size   `yaml:"low_water,omitempty" json:"low_water,omitempty"` // SO_RCVLOWAT
 	// Read is bytes per receive call of a byte stream; 0 = the message, and at least 512K.
 	Read Size `yaml:"read,omitempty" json:"read,omitempty"`
+	// Timestamp is SO_TIMESTAMPNS: the time from a packet's arrival at the kernel to the
+	// return of the call that received it is measured.
+	Timestamp bool `yaml:"timestamp,omitempty" json:"timestamp,omitempty"`
 	// Socket of datagram sinks: connected (default: one a flow, connected back to
 	// its source), open (one a flow, unconnected), shared (one for each sink of
 	// the pattern), reuseport (one a flow, all on one port, chosen by the kernel's

@@ -306,6 +306,10 @@ unix-stream over veth | traffic.protocol: unix-stream reaches no other network n
 {sink: {path: splice, wait: spin}} | traffic.sink.wait: splice does not come back empty-handed
 {protocol: udp, sink: {path: io_uring, wait: spin}} | traffic.sink.wait: io_uring does not come back
 {flows: 4, threads: 2, sink: {wait: spin}} | traffic.sink.wait: threads wait for any of their flows
+{protocol: unix-stream, sink: {timestamp: true}} | traffic.sink.timestamp: unix sockets stamp nothing that comes
+{kind: rr, sink: {timestamp: true}} | traffic.sink.timestamp: a message of rr is timed as a whole
+{sink: {path: recv, timestamp: true}} | traffic.sink.timestamp: recv does not tell when a message came; leave sink.path off, or use recvmsg
+{flows: 4, threads: 2, sink: {timestamp: true}} | traffic.sink.timestamp: threads take messages of all their flows
 {sink: {wait: poll}} | traffic.sink.wait: "poll"
 {sink: {socket: reuseport}} | traffic.sink.socket: a tcp sink accepts one connection a flow
 {kind: crr, sink: {socket: shared}} | traffic.sink.socket: a tcp sink listens

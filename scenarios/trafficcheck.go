@@ -316,6 +316,10 @@ func (c trafficChecker) sinkPath() {
 	c.refuse(spin && !c.oneWay(), "sink.wait", "a sink of "+string(t.Kind)+" sleeps until it is asked", "leave it off, or use stream, flood or multicast")
 	c.refuse(spin && !c.sink.verify, "sink.wait", s.Path+" does not come back empty-handed", "use recv, recvfrom, recvmsg, read or recvmmsg")
 	c.refuse(spin && t.Threads > 0, "sink.wait", "threads wait for any of their flows by epoll", "leave off wait, or threads")
+	c.refuse(s.Timestamp && t.unix(), "sink.timestamp", "unix sockets stamp nothing that comes", "leave it off, or use tcp or udp")
+	c.refuse(s.Timestamp && !t.unix() && !c.oneWay(), "sink.timestamp", "a message of "+string(t.Kind)+" is timed as a whole", "leave it off: latency tells more; or use stream, flood or multicast")
+	c.refuse(s.Timestamp && s.Path != "recvmsg", "sink.timestamp", s.Path+" does not tell when a message came", "leave sink.path off, or use recvmsg")
+	c.refuse(s.Timestamp && t.Threads > 0, "sink.timestamp", "threads take messages of all their flows", "leave off timestamp, or threads")
 	c.refuse(s.PreferBusyPoll && busy == 0, "sink.prefer_busy_poll", "nothing is preferred without busy polling", "give busy_poll, such as 50us")
 }
 

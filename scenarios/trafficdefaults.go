@@ -98,7 +98,7 @@ func (t *Traffic) choosePaths() {
 	case t.Source.Socket == "open":
 		fill(&t.Source.Path, "sendto")
 	}
-	if t.Sink.GRO { // the length of what was merged comes as a control message
+	if t.Sink.GRO || t.Sink.Timestamp { // the length of what was merged, and when it came, are control messages
 		fill(&t.Sink.Path, "recvmsg")
 	}
 	fill(&t.Source.Path, "send")

@@ -51,7 +51,7 @@ func trafficRules() ruleBook {
 		"SourcePath.slowdown": {doc: "Share of the source's time that it spins away between its messages: a change of known size, for netab calibrate and to try out a gate.", zero: true},
 		"SourcePath.socket":   {doc: "connected, or open: udp with an address given with each message.", enum: []string{"connected", "open"}, def: "connected"},
 
-		"SinkPath.path":             {doc: "System call of the sink. Default: recv, with gro recvmsg, for flood recvmmsg.", enum: slices.Sorted(maps.Keys(sinkCalls()))},
+		"SinkPath.path":             {doc: "System call of the sink. Default: recv, with gro or timestamp recvmsg, for flood recvmmsg.", enum: slices.Sorted(maps.Keys(sinkCalls()))},
 		"SinkPath.batch":            {doc: "Messages per call of recvmmsg. Default: 32.", min: 1, max: maxBatch},
 		"SinkPath.gro":              {doc: "UDP_GRO: several datagrams of a flow are received as one."},
 		"SinkPath.truncate":         {doc: "MSG_TRUNC: the payload is thrown away and not copied."},
@@ -59,6 +59,7 @@ func trafficRules() ruleBook {
 		"SinkPath.prefer_busy_poll": {doc: "SO_PREFER_BUSY_POLL: keep the softirq away while busy polling."},
 		"SinkPath.wait":             {doc: "block: sleep until something comes. spin: ask again without a pause (O_NONBLOCK), so that nobody has to wake the sink; takes a whole CPU.", enum: []string{"block", "spin"}, def: "block"},
 		"SinkPath.read":             {doc: "Bytes that a sink of a byte stream asks for in a call. Default: as the message, and 512K at least (less with many sinks), because what the sender's messages are says nothing of the reader.", min: 1, max: maxMessage},
+		"SinkPath.timestamp":        {doc: "SO_TIMESTAMPNS: measure from a packet's arrival in the kernel to the return of the call that received it (copy_delay_p50, copy_delay_p99). Each message costs the kernel a look at the clock and the sink a control message."},
 		"SinkPath.low_water":        {doc: "SO_RCVLOWAT: bytes that must have come before a sink wakes up.", min: 1, max: bytes},
 		"SinkPath.socket":           {doc: "Of udp: connected (one a flow), open (one a flow, not connected), shared (one for each sink), reuseport (one a flow on one port, chosen by hash), reuseport-cpu (chosen by the CPU of the softirq). Of tcp with crr and conn: open, reuseport, reuseport-cpu.", enum: []string{"connected", "open", "shared", "reuseport", "reuseport-cpu"}},
 

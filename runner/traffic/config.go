@@ -53,9 +53,10 @@ type Path struct {
 	BusyPoll       int    `json:"busy_poll_us,omitempty"`
 	PreferBusyPoll bool   `json:"prefer_busy_poll,omitempty"`
 	LowWater       int    `json:"low_water,omitempty"`
-	Read           int    `json:"read,omitempty"`   // of a sink: bytes of each call; 0 = see sinkBuffer
-	Spin           bool   `json:"spin,omitempty"`   // a sink asks again without a pause
-	Socket         string `json:"socket,omitempty"` // connected (also ""), open, shared, reuseport, reuseport-cpu
+	Read           int    `json:"read,omitempty"`      // of a sink: bytes of each call; 0 = see sinkBuffer
+	Timestamp      bool   `json:"timestamp,omitempty"` // SO_TIMESTAMPNS, of recvmsg
+	Spin           bool   `json:"spin,omitempty"`      // a sink asks again without a pause
+	Socket         string `json:"socket,omitempty"`    // connected (also ""), open, shared, reuseport, reuseport-cpu
 	// Policy and Nice are how the scheduler treats the role's threads.
 	Policy string `json:"policy,omitempty"` // see policies
 	Nice   int    `json:"nice,omitempty"`

@@ -55,6 +55,8 @@ type entry struct {
 	checker *verify.Checker
 	fill    *verify.StreamStamper
 	match   *verify.StreamChecker
+
+	arrivals *arrivals // of a sink that knows when messages came
 }
 
 // A systemCall is a call with its arguments as the kernel takes them; its layout
@@ -108,6 +110,9 @@ func (p *entry) open(w *worker, threads int) error {
 		p.address(make([]byte, 128))
 	}
 	p.args = call.args(p)
+	if w.sink && way.Timestamp {
+		p.arrivals = newArrivals(&p.headers[0].Msghdr)
+	}
 	if err := p.equip(w, way); err != nil {
 		return err
 	}
@@ -243,7 +248,7 @@ func (p *entry) role(w *worker) error {
 		p.rpc.open(c)
 	}
 	if c.Threads == 0 {
-		if p.op == opPlain && p.sizes == nil && p.unit == 0 && !c.Verify {
+		if p.op == opPlain && p.sizes == nil && p.unit == 0 && !c.Verify && p.arrivals == nil {
 			p.op = opAlike
 		}
 		return nil

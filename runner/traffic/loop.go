@@ -193,6 +193,9 @@ func (l *loop) sink() syscall.Errno {
 	for {
 		bytes, msgs, errno := l.step()
 		if errno == 0 {
+			if l.arrivals != nil {
+				l.arrived()
+			}
 			l.add(bytes, msgs)
 			continue
 		}

@@ -47,6 +47,7 @@ func (c *Config) options(sink bool) []option {
 	if sink {
 		return append(out,
 			option{"gro", unix.IPPROTO_UDP, unix.UDP_GRO, number(c.Sink.GRO)},
+			option{"timestamp", unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, number(c.Sink.Timestamp)},
 			option{"low_water", unix.SOL_SOCKET, unix.SO_RCVLOWAT, c.Sink.LowWater},
 			option{"reuseport", unix.SOL_SOCKET, unix.SO_REUSEPORT, number(c.onePort() && c.Kind != vocab.Multicast)},
 			option{"reuseaddr", unix.SOL_SOCKET, unix.SO_REUSEADDR, number(c.Kind == vocab.Multicast)})

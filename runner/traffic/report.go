@@ -49,6 +49,8 @@ type GroupReport struct {
 	Ends    []EndResult    `json:"ends"`
 	// Latency of transactions by Window.Arm.
 	Latency []*results.Histogram `json:"latency,omitempty"`
+	// CopyDelay of what the sinks received, by Window.Arm.
+	CopyDelay []*results.Histogram `json:"copy_delay,omitempty"`
 }
 
 // A Report is what a Set did over one schedule.
@@ -188,18 +190,26 @@ func (g *GroupReport) add(w *worker, windows []Window) {
 		}
 		g.Windows[i] = g.Windows[i].Plus(did)
 	}
-	if w.sink || !w.config.Kind.Answers() {
-		return
+	switch {
+	case w.sink && w.loop.arrivals != nil:
+		g.CopyDelay = mergeEach(g.CopyDelay, w.loop.arrivals.delay)
+	case !w.sink && w.config.Kind.Answers():
+		g.Latency = mergeEach(g.Latency, w.loop.rpc.latency)
 	}
-	if g.Latency == nil {
-		g.Latency = make([]*results.Histogram, len(w.loop.rpc.latency))
+}
+
+// mergeEach adds histograms to those of the same arms.
+func mergeEach(sums []*results.Histogram, more []results.Histogram) []*results.Histogram {
+	if sums == nil {
+		sums = make([]*results.Histogram, len(more))
 	}
-	for i := range w.loop.rpc.latency {
-		if g.Latency[i] == nil {
-			g.Latency[i] = &results.Histogram{}
+	for i := range more {
+		if sums[i] == nil {
+			sums[i] = &results.Histogram{}
 		}
-		g.Latency[i].Merge(&w.loop.rpc.latency[i])
+		sums[i].Merge(&more[i])
 	}
+	return sums
 }
 
 func (w *worker) failure() error {

@@ -219,6 +219,9 @@ func (w *worker) start(windows []Window) {
 	if !w.sink && (c.Kind.Answers() || c.Kind.Connects()) {
 		l.rpc.latency = make([]results.Histogram, arms)
 	}
+	if l.arrivals != nil {
+		l.arrivals.delay = make([]results.Histogram, arms)
+	}
 	// Where a step is long against reading the clock, every edge is seen at once.
 	l.everyStep = c.Kind == vocab.RR || c.Kind.Connects() || paced
 }

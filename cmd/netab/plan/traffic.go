@@ -53,7 +53,7 @@ func sourceOf(t scenarios.Traffic) string {
 func sinkOf(t scenarios.Traffic) string {
 	s := t.Sink
 	return pathOf("sink", s.Path, s.Batch, []option{
-		{s.GRO, "gro"}, {s.Truncate, "truncate"}, {s.BusyPoll > 0, "busy_poll " + s.BusyPoll.String()}, {s.Read > 0, fmt.Sprintf("%v a call", s.Read)}, {s.Wait == "spin", "spinning"}, {s.Socket != "" && s.Socket != "connected", "socket " + s.Socket},
+		{s.GRO, "gro"}, {s.Truncate, "truncate"}, {s.BusyPoll > 0, "busy_poll " + s.BusyPoll.String()}, {s.Read > 0, fmt.Sprintf("%v a call", s.Read)}, {s.Wait == "spin", "spinning"}, {s.Timestamp, "timestamps"}, {s.Socket != "" && s.Socket != "connected", "socket " + s.Socket},
 	})
 }
 

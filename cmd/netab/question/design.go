@@ -42,7 +42,7 @@ func (q *Question) Design() results.Design {
 func armOf(a scenarios.Arm) results.Arm {
 	t := a.Config.Traffic
 	out := results.Arm{Name: a.Name, Kind: t.Kind, Protocol: t.Protocol, Message: MeanMessage(t), Flows: len(t.Pairs()),
-		Rate: float64(t.Rate), SinkSpins: t.Sink.Wait == "spin", IdleKnown: true, Topology: a.Config.Topology.Kind, Notes: scenarios.Notes(a),
+		Rate: float64(t.Rate), SinkSpins: t.Sink.Wait == "spin", SinkStamps: t.Sink.Timestamp, IdleKnown: true, Topology: a.Config.Topology.Kind, Notes: scenarios.Notes(a),
 		Description: a.Config.Describe()}
 	out.DescriptionHash = out.Description.Hash()
 	if t.LossFree != nil {
