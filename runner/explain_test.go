@@ -175,7 +175,7 @@ arms:
 }
 
 // TestExplainSampled: trials in between have the stacks of the role that was busier, in
-// functions of this kernel, and one has what happened to the flows.
+// functions of this kernel.
 func TestExplainSampled(t *testing.T) {
 	need.Root(t)
 	if lines := Explains(); !strings.HasPrefix(lines[1], "sampling: works") {
@@ -188,9 +188,6 @@ func TestExplainSampled(t *testing.T) {
 		run, err := Run(t.Context(), o)
 		if err != nil {
 			return err.Error()
-		}
-		if !slices.ContainsFunc(run.Explains, func(x results.Explain) bool { return watchedWell(t, x) }) {
-			return "no trial of events was measured in time"
 		}
 		for _, x := range run.Explains {
 			if x.Instrument != vocab.Sampling || x.Invalid != "" || accountedIn(x) == 0 {
@@ -215,6 +212,42 @@ func TestExplainSampled(t *testing.T) {
 			return ""
 		}
 		return "no trial was sampled in time"
+	})
+}
+
+// TestExplainEvents: a trial of events tells what happened to the flows in the half of
+// its blocks that is watched, and the machine is as it was.
+func TestExplainEvents(t *testing.T) {
+	need.Root(t)
+	busytest.Retry(t, func(t *testing.T, by busytest.Stretch) string {
+		o := options(t, sideBySide, 1)
+		o.Trial = by.Of(2 * o.Trial)
+		e := &Explaining{Arms: []int{0, 1}}
+		o.Explain = func([]results.Trial) *Explaining { return e }
+		r, err := prepare(t.Context(), o)
+		if err != nil {
+			return err.Error()
+		}
+		defer r.close()
+		if err := r.switcher.begin(); err != nil {
+			t.Fatal(err)
+		}
+		r.NoCanaries = true
+		const index = 5
+		if r.kindOf(index, nil) != vocab.Events {
+			t.Fatal("it is of another instrument")
+		}
+		x := r.explainTrial(index, e)
+		if err := r.putBack(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if x.Invalid != "" {
+			return x.Invalid
+		}
+		if !watchedWell(t, x) {
+			return "it was not watched in time"
+		}
+		return ""
 	})
 }
 
