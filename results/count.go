@@ -39,7 +39,7 @@ type Count struct {
 	Name     string          `json:"name"` // of the scenario
 	Source   string          `json:"source"`
 	Scenario json.RawMessage `json:"scenario"`
-	Unit     string          `json:"unit"` // "message" or "transaction"
+	Unit     string          `json:"unit"` // one of CountUnits
 	Guest    Guest           `json:"guest"`
 	// What beside the guest and the kernel has to be equal for counts to be comparable.
 	Cmdline  []string    `json:"cmdline"`
@@ -52,6 +52,29 @@ type Count struct {
 	Command  []string    `json:"command"`
 	Started  time.Time   `json:"started"`
 	Ended    time.Time   `json:"ended"`
+	// Planned are the boots that were to be; 0 = those that there are.
+	Planned int `json:"planned,omitempty"`
+}
+
+// Units of counts. A transaction is two messages: a request, and what answers it.
+const (
+	PerMessage     = "message"
+	PerTransaction = "transaction"
+	PerByte        = "byte" // of payload that was received; of transactions, of the requests
+)
+
+// CountUnits are all of them.
+var CountUnits = []string{PerMessage, PerTransaction, PerByte}
+
+// Of is how many units of a count a boot had.
+func (c *Count) Of(b *CountBoot) float64 {
+	switch {
+	case c.Unit == PerByte:
+		return float64(b.Bytes)
+	case c.Unit == PerMessage && b.Answers:
+		return 2 * float64(b.Units)
+	}
+	return float64(b.Units)
 }
 
 // A CountKind is an arm on a kernel.
@@ -77,6 +100,7 @@ type CountBoot struct {
 	Calls        int64 `json:"receive_calls"`
 	Acks         int64 `json:"segments"` // of TCP, that came: data and acknowledgements
 	Turns        bool  `json:"turns,omitempty"`
+	Answers      bool  `json:"answers,omitempty"` // units are transactions
 	// Functions are what a logged boot executed, by role, context and function.
 	Functions []CountFunction `json:"functions,omitempty"`
 }
@@ -164,8 +188,10 @@ func (c *Count) check() error {
 		return fmt.Errorf("%d kernels, want 1 to %d", len(c.Kernels), maxKernels)
 	case len(c.Kinds) == 0 || len(c.Kinds) > maxCountKinds:
 		return fmt.Errorf("%d arms, want 1 to %d", len(c.Kinds), maxCountKinds)
-	case len(c.Boots) > maxCountBoots:
-		return fmt.Errorf("%d boots, want at most %d", len(c.Boots), maxCountBoots)
+	case len(c.Boots) > maxCountBoots || c.Planned < 0 || c.Planned > maxCountBoots:
+		return fmt.Errorf("%d boots of %d, want at most %d", len(c.Boots), c.Planned, maxCountBoots)
+	case !slices.Contains(CountUnits, c.Unit):
+		return fmt.Errorf("its unit is %.40q, want %s", c.Unit, strings.Join(CountUnits, ", "))
 	}
 	for i, k := range c.Kinds {
 		if k.Kernel < 0 || k.Kernel >= len(c.Kernels) {
@@ -179,6 +205,8 @@ func (c *Count) check() error {
 			return fmt.Errorf("count_boots[%d]: there is no kind %d", i, b.Kind)
 		case b.Finished() && (b.Instructions <= 0 || b.Units <= 0):
 			return fmt.Errorf("count_boots[%d]: %d instructions for %d units", i, b.Instructions, b.Units)
+		case b.Finished() && c.Of(b) <= 0:
+			return fmt.Errorf("count_boots[%d]: no %ss", i, c.Unit)
 		case len(b.Functions) > maxFunctions:
 			return fmt.Errorf("count_boots[%d]: %d functions, want at most %d", i, len(b.Functions), maxFunctions)
 		}

@@ -21,6 +21,9 @@ const Schema = "netab/count/1"
 // Blind is what no count sees.
 const Blind = "It counts how long the path is; it sees no caches, no locks and no parallelism, and says nothing of time."
 
+// BlindOfTwo is that where two CPUs take turns.
+const BlindOfTwo = "It counts how long the path is; it sees no caches and no locks, and the CPUs take turns of 5,000 instructions, which is no parallelism; it says nothing of time."
+
 // confidence of the intervals.
 const alpha = 0.05
 
@@ -42,12 +45,21 @@ type Arm struct {
 	Boots  []Boot  `json:"boots"`
 	Failed int     `json:"failed,omitempty"` // boots
 	Mean   float64 `json:"mean"`             // instructions a unit
-	Lo     float64 `json:"lo"`
+	Lo     float64 `json:"lo"`               // 95 % confidence, over seeds
 	Hi     float64 `json:"hi"`
 	SE     float64 `json:"se"`
 	ByRole Roles   `json:"by_role"`
-	Modes  []Mode  `json:"modes,omitempty"`
+	Modes  []Mode  `json:"modes"` // none where all boots did their work in the same steps
 	Turns  bool    `json:"one_thread,omitempty"`
+	// Repeats are of seeds that were booted more than once.
+	Repeats *Repeats `json:"repeats,omitempty"`
+}
+
+// Repeats are what boots of one seed have in common.
+type Repeats struct {
+	Seeds     int     `json:"seeds"`     // that were booted again
+	Identical int     `json:"identical"` // of these, to the digit
+	Apart     float64 `json:"apart"`     // at most, relative
 }
 
 // A Boot is one's count.
@@ -70,9 +82,13 @@ type Roles struct {
 type Mode struct {
 	Seeds    []uint64 `json:"seeds"`
 	Mean     float64  `json:"mean"`
-	Calls    int64    `json:"receive_calls"`
+	Calls    int64    `json:"receive_calls"` // of the first boot
 	Segments int64    `json:"segments"`
+	boots    int
 }
+
+// Boots are how many there are of it.
+func (m *Mode) Boots() int { return m.boots }
 
 // A Comparison is an arm against another.
 type Comparison struct {
@@ -86,8 +102,8 @@ type Comparison struct {
 	// instructions, to the digit.
 	Identical int        `json:"identical"`
 	Paired    int        `json:"paired"`
-	Groups    []Group    `json:"groups,omitempty"`
-	Functions []Function `json:"functions,omitempty"`
+	Groups    []Group    `json:"groups"`    // none without a log of what was executed
+	Functions []Function `json:"functions"` // the largest difference first
 }
 
 // A Group is a role in a context, of logged boots.
@@ -138,8 +154,8 @@ func armOf(c *results.Count, kind int) Arm {
 	k := c.Kinds[kind]
 	kernel := c.Kernels[k.Kernel]
 	a := Arm{Name: k.Arm, Kernel: cmp.Or(kernel.Release, kernel.Ref), Boots: []Boot{}}
-	var values []float64
-	for _, b := range c.Boots {
+	for i := range c.Boots {
+		b := &c.Boots[i]
 		if b.Kind != kind {
 			continue
 		}
@@ -147,17 +163,18 @@ func armOf(c *results.Count, kind int) Arm {
 			a.Failed++
 			continue
 		}
-		per := func(n int64) float64 { return float64(n) / float64(b.Units) }
+		per := func(n int64) float64 { return float64(n) / c.Of(b) }
 		a.Boots = append(a.Boots, Boot{Seed: b.Seed, Instructions: per(b.Instructions), total: b.Instructions, calls: b.Calls, acks: b.Acks})
-		values = append(values, per(b.Instructions))
 		a.ByRole.Source += per(b.Source)
 		a.ByRole.Sink += per(b.Sink)
 		a.ByRole.Elsewhere += per(b.Instructions - b.Source - b.Sink)
 		a.Turns = b.Turns
 	}
-	if n := float64(len(values)); n > 0 {
+	if n := float64(len(a.Boots)); n > 0 {
 		a.ByRole = Roles{a.ByRole.Source / n, a.ByRole.Sink / n, a.ByRole.Elsewhere / n}
 	}
+	values, repeats := a.bySeed()
+	a.Repeats = repeats
 	sample := stat.NewSample(values)
 	a.Mean, a.Lo, a.Hi = sample.Mean, sample.Mean, sample.Mean
 	if len(values) > 1 {
@@ -169,35 +186,76 @@ func armOf(c *results.Count, kind int) Arm {
 	return a
 }
 
+// bySeed is a value a seed, which is the unit: boots of one that differ tell nothing of how
+// far seeds are apart.
+func (a *Arm) bySeed() (values []float64, r *Repeats) {
+	var seeds []uint64
+	of := map[uint64][]Boot{}
+	for _, b := range a.Boots {
+		if of[b.Seed] == nil {
+			seeds = append(seeds, b.Seed)
+		}
+		of[b.Seed] = append(of[b.Seed], b)
+	}
+	for _, seed := range seeds {
+		sum, lo, hi := 0.0, math.Inf(1), math.Inf(-1)
+		same := true
+		for _, b := range of[seed] {
+			sum, lo, hi = sum+b.Instructions, min(lo, b.Instructions), max(hi, b.Instructions)
+			same = same && b.total == of[seed][0].total
+		}
+		n := len(of[seed])
+		if same {
+			values = append(values, lo)
+		} else {
+			values = append(values, sum/float64(n))
+		}
+		if n < 2 {
+			continue
+		}
+		if r == nil {
+			r = &Repeats{}
+		}
+		r.Seeds++
+		if same {
+			r.Identical++
+		}
+		r.Apart = max(r.Apart, hi/lo-1)
+	}
+	return values, r
+}
+
+// near is how far apart the numbers of steps may be of boots that did the same: where two
+// CPUs take turns, a call more or less is no other way of doing it.
+const near = 0.01
+
+func alike(a, b int64) bool { return math.Abs(float64(a-b)) <= near*float64(max(a, b)) }
+
 // modesOf groups boots by how often the sink received and how many segments came: where
 // that differs, another thing was done. A single group is none.
 func modesOf(boots []Boot) []Mode {
 	var out []Mode
 	for _, b := range boots {
-		i := slices.IndexFunc(out, func(m Mode) bool { return m.Calls == b.calls && m.Segments == b.acks })
+		i := slices.IndexFunc(out, func(m Mode) bool { return alike(m.Calls, b.calls) && alike(m.Segments, b.acks) })
 		if i < 0 {
 			i = len(out)
 			out = append(out, Mode{Calls: b.calls, Segments: b.acks})
 		}
 		m := &out[i]
-		m.Mean = (m.Mean*float64(len(m.Seeds)) + b.Instructions) / float64(len(m.Seeds)+1)
-		m.Seeds = append(m.Seeds, b.Seed)
+		m.Mean = (m.Mean*float64(m.boots) + b.Instructions) / float64(m.boots+1)
+		m.boots++
+		if !slices.Contains(m.Seeds, b.Seed) {
+			m.Seeds = append(m.Seeds, b.Seed)
+		}
 	}
 	if len(out) < 2 {
-		return nil
+		return []Mode{}
 	}
 	slices.SortFunc(out, func(a, b Mode) int { return cmp.Compare(a.Mean, b.Mean) })
 	return out
 }
 
 func (a *Arm) title() string { return a.Name + " on " + a.Kernel }
-
-func (a *Arm) values() (out []float64) {
-	for _, b := range a.Boots {
-		out = append(out, b.Instructions)
-	}
-	return out
-}
 
 func (s *Summary) compare(c *results.Count, base, arm int) {
 	a, b := &s.Arms[base], &s.Arms[arm]
@@ -206,13 +264,18 @@ func (s *Summary) compare(c *results.Count, base, arm int) {
 	}
 	out := Comparison{Baseline: a.title(), Arm: b.title(), Change: b.Mean/a.Mean - 1}
 	out.Lo, out.Hi = out.Change, out.Change
-	if w := stat.Welch(stat.NewSample(a.values()), stat.NewSample(b.values())); w.OK {
+	from, _ := a.bySeed()
+	to, _ := b.bySeed()
+	if w := stat.Welch(stat.NewSample(from), stat.NewSample(to)); w.OK {
 		// Of a ratio, to the first order: what the baseline's error adds grows with it.
 		se := math.Hypot(b.SE, a.SE*b.Mean/a.Mean) / a.Mean
 		h := stat.Critical(alpha, max(w.DF, 1)) * se
 		out.SE, out.Lo, out.Hi = se, out.Change-h, out.Change+h
 	}
-	for _, x := range a.Boots {
+	for n, x := range a.Boots {
+		if slices.ContainsFunc(a.Boots[:n], func(y Boot) bool { return y.Seed == x.Seed }) {
+			continue
+		}
 		i := slices.IndexFunc(b.Boots, func(y Boot) bool { return y.Seed == x.Seed })
 		if i < 0 {
 			continue
@@ -228,28 +291,37 @@ func (s *Summary) compare(c *results.Count, base, arm int) {
 
 type functionKey struct{ role, context, function string }
 
-// logged are what each function had a unit, in the first boot of a kind that was logged.
+// logged are what each function had a unit, in the boots of a kind that were logged; nil =
+// none was.
 func logged(c *results.Count, kind int) map[functionKey]float64 {
-	for _, b := range c.Boots {
+	var out map[functionKey]float64
+	n := 0.0
+	for i := range c.Boots {
+		b := &c.Boots[i]
 		if b.Kind != kind || !b.Finished() || b.Functions == nil {
 			continue
 		}
-		out := map[functionKey]float64{}
+		if out == nil {
+			out = map[functionKey]float64{}
+		}
+		n++
 		for _, f := range b.Functions {
 			// What compilers make of a function (.isra.0, .constprop.0) has another name in the
 			// next kernel.
 			name, _, _ := strings.Cut(f.Function, ".")
-			out[functionKey{f.Role, f.Context, cmp.Or(name, f.Function)}] += float64(f.Instructions) / float64(b.Units)
+			out[functionKey{f.Role, f.Context, cmp.Or(name, f.Function)}] += float64(f.Instructions) / c.Of(b)
 		}
-		return out
 	}
-	return nil
+	for k := range out {
+		out[k] /= n
+	}
+	return out
 }
 
 func functionsOf(c *results.Count, base, arm int) (groups []Group, functions []Function) {
 	from, to := logged(c, base), logged(c, arm)
 	if from == nil || to == nil {
-		return nil, nil
+		return []Group{}, []Function{}
 	}
 	seen := map[functionKey]bool{}
 	byGroup := map[functionKey]*Group{}
@@ -298,11 +370,15 @@ func (s *Summary) warn(c *results.Count) {
 		if a.Failed > 0 {
 			s.Warnings = append(s.Warnings, fmt.Sprintf("%s: %d of %d boots failed", a.title(), a.Failed, a.Failed+len(a.Boots)))
 		}
-		if len(a.Boots) == 1 {
-			s.Warnings = append(s.Warnings, a.title()+": one boot: how far seeds are apart is not known (--seeds)")
+		if seeds, _ := a.bySeed(); len(seeds) == 1 {
+			s.Warnings = append(s.Warnings, a.title()+": one seed: how far seeds are apart is not known (--seeds)")
+		}
+		if r := a.Repeats; r != nil && r.Identical < r.Seeds {
+			s.Warnings = append(s.Warnings, fmt.Sprintf("%s: with the same seed it counted up to %.2g %% more or less when it was booted again (%d of %d seeds were identical): take no difference of that size for one",
+				a.title(), 100*r.Apart, r.Identical, r.Seeds))
 		}
 		if a.Mean > 0 && a.ByRole.Elsewhere > elsewhere*a.Mean {
-			s.Warnings = append(s.Warnings, fmt.Sprintf("%s: %.0f instructions a %s were executed by neither role's thread, such as in threads of the kernel", a.title(), a.ByRole.Elsewhere, s.Unit))
+			s.Warnings = append(s.Warnings, fmt.Sprintf("%s: %.4g instructions a %s were executed by neither role's thread, such as in threads of the kernel", a.title(), a.ByRole.Elsewhere, s.Unit))
 		}
 	}
 }

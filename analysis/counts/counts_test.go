@@ -80,6 +80,48 @@ func TestModes(t *testing.T) {
 	}
 }
 
+// TestRepeats: the seed is the unit, however often it is booted, and whether that gave the
+// same is said.
+func TestRepeats(t *testing.T) {
+	c := count([]int64{700_000, 700_100, 700_000, 700_100}, []int64{763_000, 763_400, 763_000, 763_000})
+	for i := range c.Boots {
+		c.Boots[i].Seed = uint64(i%2 + 1)
+	}
+	s := Summarize(c)
+	if r := s.Arms[0].Repeats; r == nil || *r != (Repeats{2, 2, 0}) || s.Arms[0].Mean != 7000.5 {
+		t.Errorf("%+v, mean %v", r, s.Arms[0].Mean)
+	}
+	if r := s.Arms[1].Repeats; r == nil || r.Identical != 1 || math.Abs(r.Apart-400.0/763_000) > 1e-9 || s.Arms[1].Mean != 7631 {
+		t.Errorf("%+v, mean %v", r, s.Arms[1].Mean)
+	}
+	// Of two seeds there is one degree of freedom, not of four boots three.
+	if got, want := s.Arms[0].Hi-s.Arms[0].Mean, 12.706*0.5; math.Abs(got-want) > 0.01 {
+		t.Errorf("the interval's half is %v, want %v", got, want)
+	}
+	if p := s.Comparisons[0]; p.Paired != 2 || p.Identical != 0 {
+		t.Errorf("%+v", p)
+	}
+	if len(s.Warnings) != 1 {
+		t.Errorf("%q", s.Warnings)
+	}
+}
+
+// TestUnits: bytes, and messages of which a transaction has two.
+func TestUnits(t *testing.T) {
+	c := count([]int64{700_000}, []int64{763_000})
+	for i := range c.Boots {
+		c.Boots[i].Bytes, c.Boots[i].Answers = 6400, true
+		c.Boots[i].Functions = []results.CountFunction{{Role: "sink", Context: "task", Function: "f", Instructions: 64_000}}
+	}
+	for unit, want := range map[string]float64{results.PerTransaction: 7000, results.PerMessage: 3500, results.PerByte: 109.375} {
+		c.Unit = unit
+		s := Summarize(c)
+		if s.Arms[0].Mean != want || s.Arms[0].ByRole.Source != want/2 || s.Comparisons[0].Functions[0].To != want*64/700 || math.Abs(s.Comparisons[0].Change-0.09) > 1e-9 {
+			t.Errorf("%s: %+v, %+v", unit, s.Arms[0], s.Comparisons[0])
+		}
+	}
+}
+
 // TestFunctions: the largest difference first, and what a compiler made of a function is
 // that function.
 func TestFunctions(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,7 @@ type countFlags struct {
 	rows             int
 	qemu, apt        string
 	json, quiet      bool
+	unit             string
 	inside           string // of the command in a guest
 }
 
@@ -54,14 +56,17 @@ difference lies, by role (source, sink), context (task, softirq, hardirq) and
 function of the kernel, as a ranked table.
 
 It counts how long the path is. It sees no caches, no locks, no parallelism: what is
-3 % longer may take longer, shorter or the same time on a CPU. Guests have one CPU;
-what needs two (rps_cpus, placement) is refused, or wants QEMU 10 or newer and
---cpus 2. Counts of another QEMU, CPU model or netab are not comparable.
+3 % longer may take longer, shorter or the same time on a CPU. Guests have one CPU.
+What takes two (rps_cpus, arms that differ in their placement) has two where there is
+QEMU 10 or newer (--qemu PATH; or make qemu10), and is refused elsewhere; --cpus 2 asks
+for them. Each seed is then booted twice, and by how much that differs is said. Counts
+of another QEMU, CPU model or netab are not comparable.
 
 Without --kernels the kernel that runs here is booted.`,
 		Example: `  netab count udp-rr --kernels 6.1.0-57-amd64,~/src/linux
   netab count udp-gso --kernels apt:linux-image-6.12-cloud-amd64      # what each arm costs
-  netab count udp-rr --kernels A,B --seeds 8 --functions=false --json`,
+  netab count udp-rr --kernels A,B --seeds 8 --functions=false --json
+  netab count loopback-rps --kernels A,B --cpus 2 --qemu bin/qemu10/qemu-system-x86_64`,
 		Args:              exactly(1, "a scenario: a name from `netab list`, or a file"),
 		ValidArgsFunction: completeScenario,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -79,7 +84,8 @@ Without --kernels the kernel that runs here is booted.`,
 	fl.Int64Var(&f.messages, "messages", 0, "count `NUMBER` messages of each source (5000; of large ones, of requests and connections fewer)")
 	fl.Int64Var(&f.warmup, "warmup", 0, "send `NUMBER` messages before (a fifth of those)")
 	fl.IntVar(&f.threads, "threads", 0, "2: source and sink have a thread `EACH`, even where one could do both (datagrams)")
-	fl.IntVar(&f.cpus, "cpus", 1, "`NUMBER` of CPUs of a guest: 1, or 2 with QEMU 10")
+	fl.IntVar(&f.cpus, "cpus", 0, "`NUMBER` of CPUs of a guest: 1, or 2 with QEMU 10 (1, or 2 where the question takes them)")
+	fl.StringVar(&f.unit, "unit", "", "count a `UNIT`: message, transaction (of two messages) or byte (what the traffic has)")
 	fl.BoolVar(&f.functions, "functions", true, "log the first seed's boots: where the instructions go")
 	fl.IntVar(&f.rows, "rows", 15, "show the `NUMBER` of functions that differ most")
 	fl.StringVar(&f.qemu, "qemu", "", "`PATH` of the QEMU that guests run in (qemu-system-x86_64)")
@@ -102,8 +108,10 @@ func (f countFlags) check() error {
 		return fmt.Errorf("--warmup %d: want 0 to 100000000", f.warmup)
 	case f.threads != 0 && f.threads != 1 && f.threads != 2:
 		return fmt.Errorf("--threads %d: want 1 or 2", f.threads)
-	case f.cpus != 1:
-		return fmt.Errorf("--cpus %d: guests that count have one CPU; with two their clock is shared, and it does not tell yet what each executed", f.cpus)
+	case f.unit != "" && !slices.Contains(results.CountUnits, f.unit):
+		return fmt.Errorf("--unit %s: want %s", f.unit, strings.Join(results.CountUnits, ", "))
+	case f.cpus < 0 || f.cpus > 2:
+		return fmt.Errorf("--cpus %d: want 1 or 2", f.cpus)
 	case f.rows < 0:
 		return fmt.Errorf("--rows %d: want 0 or more", f.rows)
 	}
@@ -114,7 +122,11 @@ func (f countFlags) count(cmd *cobra.Command, ref string) error {
 	if err := f.check(); err != nil {
 		return usage(err)
 	}
-	q, err := counting.Load(ref, f.sets, f.cpus)
+	q, cpus, qemu, err := counting.Choose(cmd.Context(), ref, f.sets, f.cpus, f.qemu)
+	var two *counting.NeedsTwo
+	if errors.As(err, &two) {
+		return failed(err)
+	}
 	if err == nil {
 		q.Allowed, err = f.allow.check(q)
 	}
@@ -125,14 +137,15 @@ func (f countFlags) count(cmd *cobra.Command, ref string) error {
 	if f.quiet {
 		said = io.Discard
 	}
-	c, err := counting.New(cmd.Context(), q, counting.Options{QEMU: f.qemu, CPUs: f.cpus, Warmup: f.warmup, Messages: f.messages,
-		Threads: f.threads, Functions: f.functions, Log: said,
+	var record results.Count
+	c, err := counting.New(cmd.Context(), q, counting.Options{QEMU: qemu, CPUs: cpus, Warmup: f.warmup, Messages: f.messages,
+		Threads: f.threads, Functions: f.functions, Unit: f.unit, Log: said,
 		Ended: func(kind string, b results.CountBoot, took time.Duration) {
 			if !b.Finished() {
 				writef(said, "%s, seed %d: %s: %s\n", kind, b.Seed, b.End, b.Text)
 				return
 			}
-			writef(said, "%s, seed %d: %.1f instructions (%v)\n", kind, b.Seed, float64(b.Instructions)/float64(b.Units), took.Round(time.Second/10))
+			writef(said, "%s, seed %d: %s instructions (%v)\n", kind, b.Seed, figure(float64(b.Instructions)/record.Of(&b)), took.Round(time.Second/10))
 		}})
 	if err != nil {
 		return failed(err)
@@ -145,7 +158,7 @@ func (f countFlags) count(cmd *cobra.Command, ref string) error {
 	if err != nil {
 		return failed(err)
 	}
-	record := c.Identity()
+	record = c.Identity()
 	record.Netab, record.Command, record.Started = build(), os.Args, time.Now().UTC()
 	record.ID = results.NewID(q.Name, record.Started, question.NewSeed())
 	var tasks []counting.Task
@@ -156,23 +169,38 @@ func (f countFlags) count(cmd *cobra.Command, ref string) error {
 			record.Kinds = append(record.Kinds, results.CountKind{Arm: a.Name, Kernel: i})
 		}
 	}
-	boots, err := c.Boots(cmd.Context(), tasks, counting.Seeds(f.seeds))
-	if err != nil {
-		return failed(err)
+	record.Planned = len(tasks) * f.seeds * c.Repeats()
+	return f.keep(cmd, c, &record, tasks)
+}
+
+// keep makes the boots, and keeps and shows those that are over, whatever ends it.
+func (f countFlags) keep(cmd *cobra.Command, c *counting.Counter, record *results.Count, tasks []counting.Task) error {
+	working.Add(1) // what is counted is to be kept
+	defer working.Add(-1)
+	boots, ended := c.Boots(cmd.Context(), tasks, counting.Seeds(f.seeds))
+	if len(boots) == 0 && ended != nil {
+		return failed(ended)
 	}
 	record.Boots, record.Ended = boots, time.Now().UTC()
-	path, err := results.WriteCount(storeFlag(cmd), &record)
+	path, err := results.WriteCount(storeFlag(cmd), record)
 	if err != nil {
 		return failed(err)
 	}
-	if err := showCount(cmd, &record, f.json, f.rows); err != nil {
+	if err := showCount(cmd, record, f.json, f.rows); err != nil {
 		return err
 	}
 	if !f.json {
 		writef(cmd.OutOrStdout(), "\ncount %s\n", strings.TrimSuffix(filepath.Base(path), ".json"))
 	}
-	for i := range record.Kinds {
-		if len(counts.Summarize(&record).Arms[i].Boots) == 0 {
+	if ended != nil {
+		why := ended.Error()
+		if cmd.Context().Err() != nil {
+			why = "interrupted"
+		}
+		return &statusError{exitFailed, fmt.Errorf("%s: %d of %d boots were over, and are kept and shown", why, len(boots), record.Planned)}
+	}
+	for _, a := range counts.Summarize(record).Arms {
+		if len(a.Boots) == 0 {
 			return &statusError{exitFailed, errors.New("an arm has no boot that counted: see its console in the record, " + path)}
 		}
 	}
@@ -221,7 +249,12 @@ func showCount(cmd *cobra.Command, c *results.Count, asJSON bool, rows int) erro
 	for _, a := range s.Arms {
 		for _, m := range a.Modes {
 			writef(out, "%s on %s: a mode of %s of %d: %s instructions, %d receive calls, %d segments (seeds %s)\n",
-				a.Name, a.Kernel, prose.Counted(len(m.Seeds), "boot"), len(a.Boots), figure(m.Mean), m.Calls, m.Segments, strings.Trim(fmt.Sprint(m.Seeds), "[]"))
+				a.Name, a.Kernel, prose.Counted(m.Boots(), "boot"), len(a.Boots), figure(m.Mean), m.Calls, m.Segments, strings.Trim(fmt.Sprint(m.Seeds), "[]"))
+		}
+	}
+	for _, a := range s.Arms {
+		if r := a.Repeats; r != nil && r.Identical == r.Seeds {
+			writef(out, "%s on %s: booted again, identical to the digit for %d of %d seeds\n", a.Name, a.Kernel, r.Identical, r.Seeds)
 		}
 	}
 	for _, p := range s.Comparisons {
@@ -231,19 +264,33 @@ func showCount(cmd *cobra.Command, c *results.Count, asJSON bool, rows int) erro
 		writef(out, "\nwarning: %s\n", w)
 	}
 	threads := "source and sink have a thread each"
+	blind := counts.Blind
+	if g.CPUs > 1 {
+		blind = counts.BlindOfTwo
+	}
 	if len(s.Arms) > 0 && s.Arms[0].Turns {
 		threads = "one thread sends a message and receives it (--threads 2 gives each role its own)"
 	}
-	writef(out, "\n%d messages after %d; %s.\nQEMU %s, %s, CPU model %s. %s\n", c.Messages, c.Warmup, threads, g.QEMU, prose.Counted(g.CPUs, "CPU"), g.CPUModel, counts.Blind)
+	writef(out, "\n%d messages after %d; %s.\nQEMU %s, %s, CPU model %s. %s\n", c.Messages, c.Warmup, threads, g.QEMU, prose.Counted(g.CPUs, "CPU"), g.CPUModel, blind)
 	return nil
 }
 
-// figure is a number of instructions, to a tenth where that says something.
+// figure is a number of instructions, as far as its digits say something.
 func figure(x float64) string {
-	if math.Abs(x) < 1e5 {
+	switch {
+	case math.Abs(x) >= 1e5:
+		return fmt.Sprintf("%.0f", x)
+	case math.Abs(x) >= 10 || x == 0:
 		return fmt.Sprintf("%.1f", x)
 	}
-	return fmt.Sprintf("%.0f", x)
+	return fmt.Sprintf("%.4f", x)
+}
+
+func signed(x float64) string {
+	if x < 0 {
+		return figure(x)
+	}
+	return "+" + figure(x)
 }
 
 func percent(x float64) string { return fmt.Sprintf("%+.2f %%", 100*x) }
@@ -262,24 +309,35 @@ func printComparison(out io.Writer, p counts.Comparison, rows int) {
 	if len(p.Functions) == 0 {
 		return
 	}
+	whole := 0.0
 	for _, g := range p.Groups {
-		if d := g.To - g.From; math.Abs(d) >= 0.5 {
-			writef(out, "  %s %s %+.1f:", g.Role, g.Context, d)
-			n := 0
-			for _, f := range p.Functions {
-				if f.Role == g.Role && f.Context == g.Context && n < 3 && (f.To > f.From) == (d > 0) {
-					writef(out, " %s %+.1f", f.Function, f.To-f.From)
-					n++
-				}
-			}
-			writef(out, "\n")
+		whole += g.From
+	}
+	least := whole / 1e4 // is worth a line
+	for _, g := range p.Groups {
+		d := g.To - g.From
+		if math.Abs(d) < least {
+			continue
 		}
+		change := ""
+		if g.From > 0 {
+			change = fmt.Sprintf(" (%+.0f %%)", 100*d/g.From)
+		}
+		writef(out, "  %s %s %s%s:", g.Role, g.Context, signed(d), change)
+		n := 0
+		for _, f := range p.Functions {
+			if f.Role == g.Role && f.Context == g.Context && n < 3 && (f.To > f.From) == (d > 0) {
+				writef(out, " %s %s", f.Function, signed(f.To-f.From))
+				n++
+			}
+		}
+		writef(out, "\n")
 	}
 	writef(out, "\n  %-7s %-8s %-40s %10s %10s %10s\n", "role", "context", "function", "from", "to", "change")
 	for i, f := range p.Functions {
-		if i == rows || math.Abs(f.To-f.From) < 0.05 {
+		if i == rows || math.Abs(f.To-f.From) < least/10 {
 			break
 		}
-		writef(out, "  %-7s %-8s %-40s %10.1f %10.1f %+10.1f\n", f.Role, f.Context, f.Function, f.From, f.To, f.To-f.From)
+		writef(out, "  %-7s %-8s %-40s %10s %10s %10s\n", f.Role, f.Context, f.Function, figure(f.From), figure(f.To), signed(f.To-f.From))
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"reflect"
 	"runtime"
 	"slices"
@@ -27,6 +29,7 @@ import (
 	"netab/results/vocab"
 	"netab/runner/guest"
 	"netab/runner/guest/exact"
+	"netab/runner/guest/execlog"
 	"netab/runner/guest/kernel"
 	"netab/scenarios"
 )
@@ -40,6 +43,7 @@ type Options struct {
 	Threads   int    // 2 = source and sink have a thread each even where one could do; 0 = one where it can
 	Functions bool   // the first seed's boots are logged
 	Arm       string // the only one that is counted; "" = all
+	Unit      string // one of results.CountUnits; "" = the traffic's own
 	Log       io.Writer
 	// Ended, if set, is told of boots, one after the other.
 	Ended func(kind string, b results.CountBoot, took time.Duration)
@@ -65,6 +69,64 @@ func Load(ref string, sets []string, cpus int) (*question.Question, error) {
 	return question.LoadForGuests(ref, scenarios.Sets(sets))
 }
 
+// Choose reads a scenario for so many CPUs, and finds the QEMU for them. Of 0 it is one,
+// or two where what is asked takes them.
+func Choose(ctx context.Context, ref string, sets []string, cpus int, qemu string) (*question.Question, int, string, error) {
+	if cpus == 1 {
+		q, err := Load(ref, sets, 1)
+		return q, 1, qemu, err
+	}
+	two, err := Load(ref, sets, 2)
+	if err != nil {
+		return nil, 0, "", err
+	}
+	if cpus == 0 {
+		q, err := Load(ref, sets, 1)
+		if err == nil && takesTwo(q, "") == nil {
+			return q, 1, qemu, nil
+		}
+		if err != nil {
+			err = fmt.Errorf("guests that count have one CPU, for which the scenario does not do (%w)", err)
+		} else {
+			err = takesTwo(q, "")
+		}
+		path, missing := forTwo(ctx, qemu)
+		if missing != nil {
+			return nil, 0, "", &NeedsTwo{err, missing}
+		}
+		return two, 2, path, nil
+	}
+	path, err := forTwo(ctx, qemu)
+	return two, 2, path, err
+}
+
+// NeedsTwo says that a question takes two CPUs, and why there are none.
+type NeedsTwo struct{ why, missing error }
+
+func (e *NeedsTwo) Error() string { return e.why.Error() + ": " + e.missing.Error() }
+
+// forTwo is the QEMU for guests of two CPUs: the one that is named, or the machine's, or
+// make qemu10's beside this program.
+func forTwo(ctx context.Context, qemu string) (string, error) {
+	able := func(name string) error {
+		q, err := guest.FindQEMU(ctx, name)
+		if err == nil {
+			_, err = exact.Identify(q, 2)
+		}
+		return err
+	}
+	err := able(qemu)
+	if err == nil {
+		return qemu, nil
+	}
+	if self, errSelf := os.Executable(); qemu == "" && errSelf == nil {
+		if beside := filepath.Join(filepath.Dir(self), "qemu10", "qemu-system-x86_64"); able(beside) == nil {
+			return beside, nil
+		}
+	}
+	return "", err
+}
+
 // New makes the counter of a question that Load has read, and says what of it cannot be
 // counted.
 func New(ctx context.Context, q *question.Question, o Options) (*Counter, error) {
@@ -77,13 +139,13 @@ func New(ctx context.Context, q *question.Question, o Options) (*Counter, error)
 	if c.scenario, err = json.Marshal(q.Scenario); err != nil {
 		return nil, err
 	}
-	for i := range q.Arms {
-		if o.Arm != "" && q.Arms[i].Name != o.Arm {
-			continue
-		}
-		if err := c.check(&q.Arms[i]); err != nil {
-			return nil, err
-		}
+	if err := Refused(q, o.Arm, c.o.CPUs); err != nil {
+		return nil, err
+	}
+	answers := q.Arms[0].Config.Traffic.Kind.Answers()
+	c.o.Unit = cmp.Or(o.Unit, map[bool]string{false: results.PerMessage, true: results.PerTransaction}[answers])
+	if c.o.Unit == results.PerTransaction && !answers {
+		return nil, errors.New("instructions a transaction: this traffic has none, as nothing is answered; count a message or a byte (--unit)")
 	}
 	if c.qemu, err = guest.FindQEMU(ctx, o.QEMU); err != nil {
 		return nil, err
@@ -94,6 +156,31 @@ func New(ctx context.Context, q *question.Question, o Options) (*Counter, error)
 	c.o.Messages = cmp.Or(o.Messages, enough(q.Arms))
 	c.o.Warmup = cmp.Or(o.Warmup, c.o.Messages/5)
 	return c, nil
+}
+
+// Refused says what of a question cannot be counted in guests of so many CPUs, in a line;
+// arm is the only one that is asked for, "" = all.
+func Refused(q *question.Question, arm string, cpus int) error {
+	for i := range q.Arms {
+		if arm != "" && q.Arms[i].Name != arm {
+			continue
+		}
+		if err := check(&q.Arms[i]); err != nil {
+			return err
+		}
+	}
+	for i := range q.Arms {
+		if a, b := &q.Arms[0], &q.Arms[i]; arm == "" && a.Config.Traffic.Kind.Answers() != b.Config.Traffic.Kind.Answers() {
+			return refuse(b, "one of it and arm "+a.Name+" has answers, and the other has none, so what is counted is not the same")
+		}
+	}
+	if cpus > 1 {
+		return nil
+	}
+	if err := takesTwo(q, arm); err != nil {
+		return fmt.Errorf("%w: two want QEMU 10 or newer (--cpus 2 --qemu PATH)", err)
+	}
+	return nil
 }
 
 // enough is how many messages take some tens of millions of instructions: what is
@@ -117,39 +204,47 @@ func enough(arms []scenarios.Arm) int64 {
 // needTwo are knobs that say which CPU does what.
 var needTwo = []string{"rps_cpus", "rps_flow_cnt", "xps_cpus", "irq"}
 
+func refuse(a *scenarios.Arm, why string) error {
+	return fmt.Errorf("arm %s cannot be counted: %s", a.Name, why)
+}
+
 // check says what cannot be counted of an arm.
-func (c *Counter) check(a *scenarios.Arm) error {
+func check(a *scenarios.Arm) error {
 	t := a.Config.Traffic
-	refuse := func(format string, args ...any) error {
-		return fmt.Errorf("arm %s cannot be counted: %s", a.Name, fmt.Sprintf(format, args...))
-	}
 	switch {
 	case a.Config.Kernel != "":
-		return refuse("it names a kernel, %s; name kernels with --kernels", a.Config.Kernel)
+		return refuse(a, "it names a kernel, "+a.Config.Kernel+"; name kernels with --kernels")
 	case a.Config.Topology.Kind == vocab.NIC:
-		return refuse("a guest has no NICs; count loopback or veth")
+		return refuse(a, "a guest has no NICs; count loopback or veth")
 	case t.Source.Path == "pktgen":
-		return refuse("pktgen is a thread of the kernel's, which cannot be given a number of messages")
+		return refuse(a, "pktgen is a thread of the kernel's, which cannot be given a number of messages")
 	case t.LossFree != nil:
-		return refuse("loss_free searches a rate, and a guest that counts has no time")
+		return refuse(a, "loss_free searches a rate, and a guest that counts has no time")
 	case t.Rate > 0 || t.PacingRate > 0:
-		return refuse("a rate is of time, and a guest that counts has none; leave off rate and pacing_rate")
+		return refuse(a, "a rate is of time, and a guest that counts has none; leave off rate and pacing_rate")
 	case t.Source.Slowdown > 0:
-		return refuse("slowdown spins for a time, and a guest that counts has none")
+		return refuse(a, "slowdown spins for a time, and a guest that counts has none")
 	case len(t.Beside) > 0:
-		return refuse("traffic beside has no number of messages of its own")
+		return refuse(a, "traffic beside has no number of messages of its own")
 	}
-	if c.o.CPUs > 1 {
-		return nil
-	}
-	for _, k := range a.Knobs {
-		if slices.Contains(needTwo, k.Family) {
-			return refuse("%s says which CPU does what, and guests that count have one: two want QEMU 10 or newer (--cpus 2 --qemu PATH)", k.Family)
+	return nil
+}
+
+// takesTwo says what of a question takes two CPUs.
+func takesTwo(q *question.Question, arm string) error {
+	for i := range q.Arms {
+		a := &q.Arms[i]
+		if arm != "" && a.Name != arm {
+			continue
 		}
-	}
-	first := c.q.Arms[0].Config.Placement
-	if c.o.Arm == "" && !reflect.DeepEqual(a.Config.Placement, first) {
-		return refuse("it has another placement than arm %s, and guests that count have one CPU: two want QEMU 10 or newer (--cpus 2 --qemu PATH)", c.q.Arms[0].Name)
+		for _, k := range a.Knobs {
+			if slices.Contains(needTwo, k.Family) {
+				return refuse(a, k.Family+" says which CPU does what, and guests that count have one")
+			}
+		}
+		if arm == "" && !reflect.DeepEqual(a.Config.Placement, q.Arms[0].Config.Placement) {
+			return refuse(a, "it has another placement than arm "+q.Arms[0].Name+", and guests that count have one CPU")
+		}
 	}
 	return nil
 }
@@ -164,11 +259,7 @@ func Seeds(n int) (out []uint64) {
 
 // Identity begins the record of what is counted.
 func (c *Counter) Identity() results.Count {
-	unit := "message"
-	if c.q.Arms[0].Config.Traffic.Kind.Answers() {
-		unit = "transaction"
-	}
-	return results.Count{Name: c.q.Name, Source: c.q.Source, Scenario: c.scenario, Unit: unit, Warmup: c.o.Warmup, Messages: c.o.Messages,
+	return results.Count{Name: c.q.Name, Source: c.q.Source, Scenario: c.scenario, Unit: c.o.Unit, Warmup: c.o.Warmup, Messages: c.o.Messages,
 		Cmdline: c.identity.Cmdline,
 		Guest:   results.Guest{Accel: results.Emulated, QEMU: c.qemu.Version, MemoryMiB: c.identity.MemoryMiB, CPUs: c.identity.CPUs, CPUModel: c.identity.CPUModel}}
 }
@@ -180,8 +271,17 @@ type Task struct {
 	Kernel *kernel.Kernel
 }
 
+// Repeats are how often a seed is booted: where it is not known that equal seeds give
+// equal counts, that is counted too.
+func (c *Counter) Repeats() int {
+	if c.o.CPUs > 1 {
+		return 2
+	}
+	return 1
+}
+
 // Boots counts each task with each seed. What becomes of a boot is in it; an error is
-// this side's.
+// this side's, or the end of ctx, and comes with the boots that were over by then.
 func (c *Counter) Boots(ctx context.Context, tasks []Task, seeds []uint64) ([]results.CountBoot, error) {
 	type one struct {
 		task      Task
@@ -189,12 +289,14 @@ func (c *Counter) Boots(ctx context.Context, tasks []Task, seeds []uint64) ([]re
 		functions bool
 	}
 	var all []one
-	for _, seed := range seeds { // so that all have their first before any its second
-		for _, t := range tasks {
-			all = append(all, one{t, seed, c.o.Functions && seed == seeds[0]})
+	for range c.Repeats() {
+		for _, seed := range seeds { // so that all have their first before any its second
+			for _, t := range tasks {
+				all = append(all, one{t, seed, c.o.CPUs > 1 || c.o.Functions && seed == seeds[0]})
+			}
 		}
 	}
-	out := make([]results.CountBoot, len(all))
+	out, done := make([]results.CountBoot, len(all)), make([]bool, len(all))
 	next := make(chan int)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -207,7 +309,7 @@ func (c *Counter) Boots(ctx context.Context, tasks []Task, seeds []uint64) ([]re
 					cancel(err)
 					return err
 				}
-				out[i] = b
+				out[i], done[i] = b, true
 			}
 			return nil
 		})
@@ -222,10 +324,14 @@ func (c *Counter) Boots(ctx context.Context, tasks []Task, seeds []uint64) ([]re
 		}
 	}
 	close(next)
-	if err := g.Wait(); err != nil {
-		return nil, err
+	err := cmp.Or(g.Wait(), context.Cause(ctx))
+	var over []results.CountBoot
+	for i := range out {
+		if done[i] {
+			over = append(over, out[i])
+		}
 	}
-	return out, context.Cause(ctx)
+	return over, err
 }
 
 // deadline is for a job whose clock runs with its instructions: of the guest's time.
@@ -279,33 +385,62 @@ func (c *Counter) take(b *results.CountBoot, from *exact.Count) error {
 	b.Instructions, b.Source, b.Sink = n.WallNS-n.IdleNS, n.SourceNS, n.SinkNS
 	b.Bytes, b.Lost, b.Calls, b.Turns = n.Bytes, n.Lost, n.Calls, n.Turns
 	b.Acks = n.Counters["Tcp.InSegs"]
-	b.Units = n.Sent
-	if !c.q.Arms[0].Config.Traffic.Kind.Answers() && n.Lost > 0 {
+	b.Units, b.Answers = n.Sent, c.q.Arms[0].Config.Traffic.Kind.Answers()
+	if !b.Answers && n.Lost > 0 {
 		b.Units = n.Sent - n.Lost
 	}
-	if b.Instructions <= 0 || b.Units <= 0 {
+	if b.Units <= 0 || b.Instructions <= 0 && c.o.CPUs == 1 {
 		return fmt.Errorf("a guest counted %d instructions for %d messages: netab's own count is wrong", b.Instructions, b.Units)
+	}
+	if c.o.Unit == results.PerByte && b.Bytes <= 0 {
+		return errors.New("instructions a byte: this traffic's sinks do not tell how many they received; count a message (--unit)")
 	}
 	p := from.Profile
 	if p == nil {
 		return nil
+	}
+	b.Functions = []results.CountFunction{}
+	for _, r := range p.Rows {
+		b.Functions = append(b.Functions, results.CountFunction{Role: r.Role.String(), Context: r.Context.String(), Function: r.Function, Instructions: int64(r.Instructions)})
+	}
+	if c.o.CPUs > 1 {
+		return c.ofLog(b, from)
 	}
 	// The log is a second count of the same; of it the idle loop's own is no part of the
 	// other.
 	if logged, counted := float64(p.Instructions), float64(b.Instructions); logged < 0.98*counted-1e5 || logged > 1.02*counted+3e5 {
 		return fmt.Errorf("the log of what was executed has %.0f instructions, and the clock counted %.0f: one of them is wrong", logged, counted)
 	}
-	b.Functions = []results.CountFunction{}
-	for _, r := range p.Rows {
-		b.Functions = append(b.Functions, results.CountFunction{Role: r.Role.String(), Context: r.Context.String(), Function: r.Function, Instructions: int64(r.Instructions)})
+	return nil
+}
+
+// ofLog takes the log's count for the boot's. CPUs that take turns have one clock, which
+// goes on while the others work and stands while all of them idle: it does not tell what
+// any of them executed.
+func (c *Counter) ofLog(b *results.CountBoot, from *exact.Count) error {
+	if p, n := from.Profile, from.Counted; float64(p.Instructions) > 1.02*float64(n.WallNS)+3e5 {
+		return fmt.Errorf("the log of what was executed has %d instructions in %d ns of the guest: one of them is wrong", p.Instructions, n.WallNS)
+	}
+	b.Instructions, b.Source, b.Sink = int64(from.Profile.Instructions), 0, 0
+	for _, r := range from.Profile.Rows {
+		switch r.Role {
+		case execlog.Source:
+			b.Source += int64(r.Instructions)
+		case execlog.Sink:
+			b.Sink += int64(r.Instructions)
+		}
 	}
 	return nil
 }
 
 // args are what is run in the guest.
 func (c *Counter) args(arm string) []string {
+	threads := c.o.Threads
+	if c.o.CPUs > 1 {
+		threads = 2 // each on its own
+	}
 	args := []string{"count", "/tmp/" + scenarioFile, "--inside", arm, "--messages", strconv.FormatInt(c.o.Messages, 10),
-		"--warmup", strconv.FormatInt(c.o.Warmup, 10), "--threads", strconv.Itoa(c.o.Threads)}
+		"--warmup", strconv.FormatInt(c.o.Warmup, 10), "--threads", strconv.Itoa(threads)}
 	for _, name := range c.q.Allowed {
 		args = append(args, "--allow-sysctl", name)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"netab/analysis"
+	"netab/analysis/counts"
 	"netab/analysis/report/sample"
 	"netab/analysis/trend"
 	"netab/results"
@@ -41,6 +42,7 @@ func formats() map[string]format {
 			"header": reflect.TypeFor[results.Header](), "trial": reflect.TypeFor[results.Trial](), "explain": reflect.TypeFor[results.Explain](), "resumed": reflect.TypeFor[results.Resumption](), "end": reflect.TypeFor[results.End]()}},
 		"campaign": {"A line of campaign.jsonl: the header, then a line an attempt to boot, then the end.", map[string]reflect.Type{
 			"campaign": reflect.TypeFor[results.CampaignHeader](), "boot": reflect.TypeFor[results.Boot](), "end": reflect.TypeFor[results.CampaignEnd]()}},
+		"count":       {"Instructions a message, transaction or byte: netab count --json, netab results show COUNT --json.", one(reflect.TypeFor[counts.Summary]())},
 		"trend":       {"The history of a store: netab trend --json.", one(reflect.TypeFor[trend.History]())},
 		"calibration": {"A calibration, as it is kept in the store.", one(reflect.TypeFor[results.Calibration]())},
 		"bisection": {"A line of bisection.jsonl: the header, then a line an event, then the end.", map[string]reflect.Type{
@@ -308,6 +310,24 @@ func TestSchemasHold(t *testing.T) {
 			}
 		}
 	}
+	// One that has all, and one of which nothing came to an end.
+	for _, boots := range [][]results.CountBoot{
+		{{Seed: 1, End: "finished", Instructions: 7000, Units: 1, Calls: 1, Functions: []results.CountFunction{{Role: "source", Context: "task", Function: "udp_sendmsg", Instructions: 100}}},
+			{Seed: 1, End: "finished", Instructions: 7001, Units: 1, Calls: 5}, {Kind: 1, Seed: 1, End: "finished", Instructions: 7000, Units: 1, Functions: []results.CountFunction{}}},
+		{{Seed: 1, End: "panic"}},
+	} {
+		text, err := json.Marshal(counts.Summarize(&results.Count{Unit: results.PerMessage, Kernels: []results.Kernel{{Release: "6.1"}, {Release: "6.12"}},
+			Kinds: []results.CountKind{{Arm: "plain"}, {Arm: "plain", Kernel: 1}}, Boots: boots}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := holds("count", text); err != nil {
+			t.Errorf("count %s: %v", text, err)
+		}
+		if strings.Contains(string(text), "null") {
+			t.Errorf("a list is null: %s", text)
+		}
+	}
 	files, err := filepath.Glob("../../../test/testdata/store/*/run.jsonl")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%v: %v", files, err)
@@ -327,7 +347,7 @@ func TestSchemasHold(t *testing.T) {
 		}
 	}
 	for name, doc := range map[string]string{
-		"summary": `{"schema":"netab/summary/1"}`, "run": `{"type":"trial"}`, "trend": `[]`, "calibration": `{}`, "campaign": `{"type":"boot"}`, "bisection": `{"type":"end"}`,
+		"summary": `{"schema":"netab/summary/1"}`, "run": `{"type":"trial"}`, "trend": `[]`, "calibration": `{}`, "campaign": `{"type":"boot"}`, "bisection": `{"type":"end"}`, "count": `{"schema":"netab/count/1"}`,
 	} {
 		if err := holds(name, []byte(doc)); err == nil {
 			t.Errorf("%s: %s holds", name, doc)
