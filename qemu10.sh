@@ -37,7 +37,9 @@ mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/root"
 : >"$work/status" # nothing is installed, so the libraries come too
 echo "deb [signed-by=$keyring] $mirror $suite main" >"$work/sources.list"
 apt() {
-	apt-get -o Dir::Etc::sourcelist="$work/sources.list" -o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
+	# The status says that nothing is installed, by which apt would put all of this over the
+	# machine's own libraries: there is no dpkg for it, whatever it is asked for.
+	apt-get -o Dir::Bin::dpkg=/bin/false -o APT::Architecture="$arch" -o APT::Architectures::="$arch" -o Dir::Etc::sourcelist="$work/sources.list" -o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
 		-o Dir::State::lists="$work/lists/" -o Dir::Cache="$work/cache/" -o Dir::State::status="$work/status" \
 		-o Acquire::Languages=none -o APT::Update::Error-Mode=any -o APT::Sandbox::User="$(id -un)" -o Debug::NoLocking=1 \
 		-o APT::Keep-Downloaded-Packages=true -o APT::Install-Recommends=false -qq "$@" >"$work/log" 2>&1 && return
