@@ -46,7 +46,7 @@ type BisectionHeader struct {
 	Scenario json.RawMessage `json:"scenario"` // as parsed, overrides applied
 	Source   string          `json:"source"`
 	Name     string          `json:"name"` // of the scenario
-	Mode     string          `json:"mode"` // "count" or "time"
+	Mode     string          `json:"mode"` // ModeCount or ModeTime
 	Arm      string          `json:"arm"`  // whose cost it is
 	Metric   string          `json:"metric"`
 	Unit     string          `json:"unit"`           // of a cost
@@ -62,6 +62,12 @@ type BisectionHeader struct {
 	Host     *Machine        `json:"host,omitempty"`
 	Guest    *Guest          `json:"guest,omitempty"`
 }
+
+// In what costs are told.
+const (
+	ModeCount = "count" // instructions
+	ModeTime  = "time"
+)
 
 // A Change is a commit, or a kernel of a list.
 type Change struct {

@@ -20,6 +20,8 @@ func (s *Search) noise() (sd, df float64) {
 	}
 	if df > 0 {
 		sd = math.Sqrt(ss / df)
+	} else {
+		sd = s.opts.Scatter
 	}
 	return max(sd, s.opts.Floor), max(df, 1)
 }
@@ -223,12 +225,21 @@ func (b *bits) of(q float64) float64 {
 
 func normal(x float64) float64 { return math.Exp(-x*x/2) / math.Sqrt(2*math.Pi) }
 
-// Left is how many tests more it may take until there is a suspect: what is not known
-// of the place, in bits, by what a test tells.
-func (s *Search) Left() (tests int, ok bool) {
+// Left is how many tests more it may take until there is an answer, and how many changes
+// that are not made yet they are of. A search goes on until what is not known of the place,
+// in bits, is paid for by what a test tells.
+func (s *Search) Left() (tests, builds int, ok bool) {
 	sp := s.span()
-	if sp == nil || sp.phase != search {
-		return 0, false
+	if sp == nil {
+		return 0, 0, false
+	}
+	fresh := 2 * freshLooks[0].tests
+	switch sp.phase {
+	case search:
+	case confirm:
+		return max(1, fresh-len(sp.fresh[sp.at.before])-len(sp.fresh[sp.at.at])), 0, true
+	default:
+		return 0, 0, false
 	}
 	_, p, apart, _ := s.posterior(sp)
 	h := 0.0
@@ -237,5 +248,6 @@ func (s *Search) Left() (tests int, ok bool) {
 			h -= q * math.Log2(q)
 		}
 	}
-	return int(math.Ceil(h/max(bitsOf(apart).of(0.5), 0.01))) + 2*freshLooks[1].tests, true
+	tests = int(math.Ceil(h / max(bitsOf(apart).of(0.5), 0.01)))
+	return tests + fresh, min(tests, int(math.Ceil(h))), true
 }

@@ -9,6 +9,10 @@ import (
 // What it takes to make a commit testable, in tests: a build of what it changed.
 const buildTests = 2
 
+// countScatter is that of counts of boots with different seeds, where they do the same:
+// some hundredths of a per cent with datagrams, a few tenths with byte streams.
+const countScatter = 0.002
+
 // Empty is the search that a record's header asks for.
 func Empty(h *results.BisectionHeader) *Search {
 	weights := make([]float64, len(h.Changes))
@@ -20,6 +24,9 @@ func Empty(h *results.BisectionHeader) *Search {
 	o := Options{Weights: weights, AtLeast: h.AtLeast, Most: h.Most}
 	if h.Repo != "" {
 		o.Build = buildTests
+	}
+	if h.Mode == results.ModeCount {
+		o.Scatter = countScatter
 	}
 	return New(len(h.Changes)-1, o)
 }

@@ -23,6 +23,7 @@ type Options struct {
 	Weights []float64 // how likely each change is beforehand, by its index; of the first, which is good, none. nil = all alike
 	AtLeast float64   // the smallest change of ln(cost) that matters
 	Floor   float64   // the smallest scatter of ln(cost) that is believed
+	Scatter float64   // of ln(cost) as it is beforehand, where it is known: one test of each end may then do to begin the search
 	Most    int       // tests altogether
 	Build   float64   // what it costs to make a change testable, in tests
 }
@@ -41,6 +42,7 @@ const (
 	restHint     = 0.1  // that it may not be
 	retrials     = 3    // suspects that did not hold, before the search gives up
 	mostSteps    = 4    // changes that are told apart where there are several
+	hint         = 5    // scatters between the ends, by one test of each, that are worth a search; what is found is proved afresh anyhow
 )
 
 // A look is taken at so many tests of each of two changes, and proves that they differ
@@ -141,6 +143,9 @@ func (s *Search) Code(change int, code string) {
 	}
 }
 
+// Same is the first change with the code of this one: itself, where no other has it.
+func (s *Search) Same(change int) int { return s.same(change) }
+
 // same is the first change with this one's code.
 func (s *Search) same(change int) int {
 	as := change
@@ -168,7 +173,7 @@ func (s *Search) Wants(change int) int {
 	if sp == nil {
 		return 0
 	}
-	have, looks := len(s.values[s.same(change)]), endLooks
+	have, looks := len(s.values[s.same(change)]), s.endLooks()
 	switch sp.phase {
 	case search:
 		return 1
@@ -184,6 +189,40 @@ func (s *Search) Wants(change int) int {
 	}
 	return 1
 }
+
+// endLooks are those of the ends. A first one, at one test of each, proves nothing.
+func (s *Search) endLooks() []look {
+	if s.opts.Scatter > 0 {
+		return append([]look{{1, 0}}, endLooks...)
+	}
+	return endLooks
+}
+
+// Beside is the change that the one that Next named is compared with, where it is two that
+// are tested in turn; ahead is how many tests more it has. Where that is none, its test is
+// likely to follow.
+func (s *Search) Beside(change int) (other, ahead int, ok bool) {
+	sp := s.span()
+	if sp == nil {
+		return 0, 0, false
+	}
+	lo, hi := sp.lo, sp.hi
+	has := s.TestsOf
+	switch sp.phase {
+	case search:
+		return 0, 0, false
+	case confirm:
+		lo, hi = sp.at.before, sp.at.at
+		has = func(change int) int { return len(sp.fresh[change]) }
+	}
+	if other = lo; change == lo {
+		other = hi
+	}
+	return other, has(other) - has(change), (change == lo || change == hi) && s.same(lo) != s.same(hi) && s.tests+1 < s.opts.Most
+}
+
+// TestsOf is how many tests a change has, or one with the same code.
+func (s *Search) TestsOf(change int) int { return len(s.values[s.same(change)]) }
 
 // Mean is that of all tests of a change, or of one with the same code.
 func (s *Search) Mean(change int) float64 { return stat.NewSample(s.values[s.same(change)]).Mean }
@@ -246,13 +285,20 @@ func (s *Search) nextEnds(sp *span) (int, bool) {
 		s.over()
 		return 0, false
 	}
-	looks := endLooks
+	looks := s.endLooks()
 	if sp.inner {
 		looks = innerLooks
 	}
 	for _, l := range looks {
 		if change, ok := s.fewer(sp.lo, sp.hi, l.tests); ok {
 			return change, true
+		}
+		if l.alpha == 0 {
+			if d, _, _ := s.difference(sp.lo, sp.hi); math.Abs(d) > max(hint*s.opts.Scatter, s.opts.AtLeast) {
+				sp.phase = search
+				return 0, false
+			}
+			continue
 		}
 		if s.differ(sp.lo, sp.hi, l.alpha) {
 			sp.phase, sp.proved = search, l.alpha <= endAlpha

@@ -264,7 +264,7 @@ func (b *Bisection) mail() []string {
 	h, a := &b.Record.Header, b.Answer
 	var lines []string
 	lines = append(lines, fmt.Sprintf("netab found that %s", b.sentence()))
-	if h.Mode == "count" {
+	if h.Mode == results.ModeCount {
 		lines = append(lines, "Costs are instructions, counted under emulation: there is next to no noise in them, and they know nothing of caches, locks or parallelism.")
 	} else {
 		lines = append(lines, "Costs are times, each of a boot of its own.")

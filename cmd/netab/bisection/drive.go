@@ -6,6 +6,7 @@
 package bisection
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"netab/analysis/culprit"
 	"netab/analysis/prose"
 	"netab/results"
+	"netab/results/crew"
 	"netab/results/vocab"
 )
 
@@ -58,9 +60,9 @@ type Bisection struct {
 
 	search *culprit.Search
 	built  map[int]string
-	tests  map[int]int // by change
 	took   map[string]time.Duration
 	did    map[string]int
+	first  time.Duration // what the first build took
 }
 
 // Run goes on until there is an answer, or ctx ends. The record is ended then.
@@ -71,7 +73,7 @@ func (b *Bisection) Run(ctx context.Context) (*culprit.Answer, error) {
 	if b.Now == nil {
 		b.Now = time.Now
 	}
-	b.search, b.built, b.tests = culprit.Empty(&b.Record.Header), map[int]string{}, map[int]int{}
+	b.search, b.built = culprit.Empty(&b.Record.Header), map[int]string{}
 	b.took, b.did = map[string]time.Duration{}, map[string]int{}
 	for _, e := range b.Record.Events {
 		b.search.Next()
@@ -88,7 +90,7 @@ func (b *Bisection) Run(ctx context.Context) (*culprit.Answer, error) {
 	case err != nil:
 		end.Reason = vocab.FailedBy(err)
 	}
-	return a, errors.Join(err, b.Writer.End(end))
+	return a, cmp.Or(err, b.Writer.End(end)) // whatever failed fails the end of the record too
 }
 
 // FunctionsID is the count, in the bisection's directory, of what a step moved.
@@ -123,13 +125,14 @@ func (b *Bisection) functions(ctx context.Context, a *culprit.Answer) {
 // heed takes an event into account.
 func (b *Bisection) heed(e results.BisectionEvent) {
 	b.search.Heed(e)
-	switch e.Type {
-	case results.EventMade:
+	if e.Type == results.EventMade {
 		b.built[e.Change] = e.Built
-	case results.EventTest:
-		b.tests[e.Change]++
 	}
-	b.took[e.Type] += time.Duration(e.TookS * float64(time.Second))
+	took := time.Duration(e.TookS * float64(time.Second))
+	if e.Type == results.EventMade && b.did[e.Type] == 0 {
+		b.first = took
+	}
+	b.took[e.Type] += took
 	b.did[e.Type]++
 }
 
@@ -141,6 +144,7 @@ func (b *Bisection) keep(e results.BisectionEvent, began time.Time) error {
 		return err
 	}
 	b.Record.Events = append(b.Record.Events, e)
+	b.search.Next() // as whoever reads the record does
 	b.heed(e)
 	return nil
 }
@@ -151,24 +155,39 @@ func (b *Bisection) run(ctx context.Context) (*culprit.Answer, error) {
 		if !ok {
 			return b.search.Answer(), nil
 		}
-		var err error
-		if _, made := b.built[change]; !made {
-			err = b.make(ctx, change)
-		} else {
-			err = b.test(ctx, change)
-		}
-		var not *Untestable
-		switch {
-		case errors.As(err, &not):
-			err = b.skip(change, not)
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
-		}
-		if err != nil {
-			return nil, err
+		if err := b.next(ctx, change); err != nil {
+			return nil, cmp.Or(ctx.Err(), err)
 		}
 	}
 	return nil, ctx.Err()
+}
+
+// next makes a change, or tests it: beside the one that it is compared with, where two
+// tests do not disturb each other.
+func (b *Bisection) next(ctx context.Context, change int) error {
+	all, n := []int{change}, max(1, min(b.Tester.AtOnce(), b.search.Wants(change)))
+	if other, ahead, ok := b.search.Beside(change); ok && b.Tester.AtOnce() > 1 {
+		if n = max(1, min(n, ahead)); ahead == 0 {
+			all = append(all, other)
+		}
+	}
+	for _, c := range all {
+		if _, made := b.built[c]; made {
+			continue
+		}
+		// What was made may say that it needs no test, or that there is another to be made.
+		return b.unless(c, b.make(ctx, c))
+	}
+	return b.test(ctx, all, n)
+}
+
+// unless passes an error on, unless it is of the change alone.
+func (b *Bisection) unless(change int, err error) error {
+	var not *Untestable
+	if errors.As(err, &not) {
+		return b.skip(change, not)
+	}
+	return err
 }
 
 func (b *Bisection) name(change int) string {
@@ -185,37 +204,81 @@ func (b *Bisection) name(change int) string {
 
 func (b *Bisection) make(ctx context.Context, change int) error {
 	began := b.Now()
+	if b.Record.Header.Repo != "" {
+		b.Printf("build %s%s\n", b.name(change), b.usually(results.EventMade))
+	}
 	built, code, err := b.Source.Make(ctx, change)
 	if err != nil {
 		return err
 	}
-	b.Printf("made %s in %v\n", b.name(change), b.Now().Sub(began).Round(time.Second/10))
 	if b.Record.Header.Repo != "" {
 		if built, err = filepath.Rel(b.Writer.Dir(), built); err != nil {
 			return err
 		}
 	}
-	return b.keep(results.BisectionEvent{Type: results.EventMade, Change: change, Built: built, Code: code}, began)
-}
-
-func (b *Bisection) test(ctx context.Context, change int) error {
-	began := b.Now()
-	built := b.built[change]
-	if b.Record.Header.Repo != "" { // it may be gone since
-		again, _, err := b.Source.Make(ctx, change)
-		if err != nil {
-			return err
-		}
-		built = again
-	}
-	var seeds []uint64
-	for i := range max(1, min(b.Tester.AtOnce(), b.search.Wants(change))) {
-		seeds = append(seeds, uint64(b.tests[change]+i+1))
-	}
-	costs, err := b.Tester.Test(ctx, built, seeds)
-	if err != nil {
+	if err := b.keep(results.BisectionEvent{Type: results.EventMade, Change: change, Built: built, Code: code}, began); err != nil {
 		return err
 	}
+	text := ""
+	if as := b.search.Same(change); as != change {
+		text = ": its code is that of " + b.name(as)
+	}
+	b.Printf("made %s in %v%s\n", b.name(change), b.Now().Sub(began).Round(time.Second/10), text)
+	return nil
+}
+
+// usually is what one took so far.
+func (b *Bisection) usually(event string) string {
+	n := b.did[event]
+	if event == results.EventMade {
+		n-- // the first makes all
+	}
+	if n < 1 {
+		return ""
+	}
+	return fmt.Sprintf(" (about %v)", ((b.took[event] - b.first) / time.Duration(n)).Round(time.Second/10))
+}
+
+// test tests changes beside each other, each n times.
+func (b *Bisection) test(ctx context.Context, all []int, n int) error {
+	began := b.Now()
+	seeds := make([][]uint64, len(all))
+	costs, errs := make([][]float64, len(all)), make([]error, len(all))
+	var g crew.Crew
+	for i, change := range all {
+		built := b.built[change]
+		if b.Record.Header.Repo != "" { // it may be gone since
+			again, _, err := b.Source.Make(ctx, change)
+			if err != nil {
+				return b.unless(change, err)
+			}
+			built = again
+		}
+		for j := range n {
+			seeds[i] = append(seeds[i], uint64(b.search.TestsOf(change)+j+1)) // what has the same code had the ones before
+		}
+		g.Go(func() error {
+			costs[i], errs[i] = b.Tester.Test(ctx, built, seeds[i])
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	var failed error
+	for i, change := range all { // what one came to is kept, whatever became of the other
+		err := errs[i]
+		if err == nil {
+			err = b.tested(change, seeds[i], costs[i], began)
+			began = b.Now() // tests beside each other took their time together
+		}
+		failed = cmp.Or(failed, b.unless(change, err))
+	}
+	return failed
+}
+
+// tested keeps what tests came to.
+func (b *Bisection) tested(change int, seeds []uint64, costs []float64, began time.Time) error {
 	if len(costs) != len(seeds) {
 		return fmt.Errorf("%d tests of %s came to %d figures", len(seeds), b.name(change), len(costs))
 	}
@@ -227,7 +290,7 @@ func (b *Bisection) test(ctx context.Context, change int) error {
 		if err := b.keep(results.BisectionEvent{Type: results.EventTest, Change: change, Seed: seeds[i], Cost: x}, began); err != nil {
 			return err
 		}
-		began = b.Now() // tests beside each other took their time together
+		began = b.Now()
 	}
 	b.Printf("test %d: %s: %s%s\n", b.search.Tests(), b.name(change), prose.Number(math.Exp(b.search.Mean(change))), b.left())
 	return nil
@@ -247,13 +310,14 @@ func (b *Bisection) skip(change int, why *Untestable) error {
 
 // left says what it may take still.
 func (b *Bisection) left() string {
-	tests, ok := b.search.Left()
+	b.search.Next() // what follows from the test
+	tests, builds, ok := b.search.Left()
 	if !ok || b.did[results.EventTest] == 0 {
 		return ""
 	}
-	each := b.took[results.EventTest] / time.Duration(b.did[results.EventTest])
-	if n := b.did[results.EventMade]; n > 2 && b.Record.Header.Repo != "" { // most tests that are left want a build too
-		each += b.took[results.EventMade] / time.Duration(n)
+	took := time.Duration(tests) * b.took[results.EventTest] / time.Duration(b.did[results.EventTest])
+	if n := b.did[results.EventMade] - 1; n > 0 && b.Record.Header.Repo != "" { // the first made all
+		took += time.Duration(builds) * (b.took[results.EventMade] - b.first) / time.Duration(n)
 	}
-	return fmt.Sprintf("; about %s more, %v", prose.Counted(tests, "test"), (time.Duration(tests) * each).Round(time.Second))
+	return fmt.Sprintf("; about %s more, %v", prose.Counted(tests, "test"), took.Round(time.Second))
 }
