@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ import (
 
 	"netab/results"
 	"netab/results/disk"
+	"netab/runner/guest/kernel"
 )
 
 // A Tree makes the commits of a git repository. It works in a clone of its own, which
@@ -218,20 +220,56 @@ func (t *Tree) build(ctx context.Context) error {
 			return err
 		}
 		defer dir.Close()
-		if err := writeText(dir, ".config", t.Config); err != nil {
+		if err := writeText(dir, ".config", unversioned(t.Config)); err != nil {
 			return err
 		}
 		build = "make olddefconfig && " + build
 	}
-	out, err := run(ctx, tree, buildEnv, "sh", "-c", build)
+	// An image of the commit before is no image of this one, whatever the build says.
+	for _, image := range kernel.TreeImages() {
+		err := os.Remove(filepath.Join(tree, image))
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, os.ErrNotExist) && !errors.Is(err, unix.ENOTDIR) {
+			return err
+		}
+	}
+	run, err := startBuild(ctx, tree, build)
+	if err != nil {
+		return err
+	}
+	out, err := run.wait()
 	if t.Log != nil {
 		t.Log(out)
 	}
 	if err == nil || ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if line := wants(out); line != "" {
+		return fmt.Errorf("a build ended for want of what this machine should have, which is no commit's fault: %s", line)
+	}
 	return &Untestable{"it does not build: " + fault(out, err)}
 }
+
+// unversioned is a configuration without the commit in the kernel's version: what has
+// the same code is to have the same bytes.
+func unversioned(config string) string {
+	return strings.ReplaceAll(config, "CONFIG_LOCALVERSION_AUTO=y", "# CONFIG_LOCALVERSION_AUTO is not set")
+}
+
+// wants is the line of a build that ended because this machine has no more of something;
+// "" = it did not.
+func wants(out string) string {
+	for l := range strings.Lines(out) {
+		if lacking.MatchString(l) {
+			return strings.TrimSpace(l)
+		}
+	}
+	return ""
+}
+
+var lacking = regexp.MustCompile(`No space left on device|Disk quota exceeded|Read-only file system|Cannot allocate memory|virtual memory exhausted|Killed signal terminated program|: \d+ Killed|Input/output error`)
 
 // buildEnv makes the same source into the same bytes (Documentation/kbuild/reproducible-builds).
 var buildEnv = []string{"KBUILD_BUILD_TIMESTAMP=Thu Jan  1 00:00:00 UTC 1970", "KBUILD_BUILD_USER=netab", "KBUILD_BUILD_HOST=netab", "KBUILD_BUILD_VERSION=1", "LOCALVERSION=", "LC_ALL=C"}
@@ -274,6 +312,48 @@ func run(ctx context.Context, dir string, env []string, name string, args ...str
 		err = ctx.Err()
 	}
 	return out.String(), err
+}
+
+// guarded runs a build in such a way that it ends when netab does, however that ends:
+// the other end of descriptor 3 is netab's. By SIGTERM make removes what it has half
+// made; killed at once it would take that for done the next time.
+const guarded = `{ read -r x <&3; kill -TERM 0; } </dev/null >/dev/null 2>&1 & exec 3<&-; eval "$1"`
+
+// A running is a build that was begun.
+type running struct {
+	ctx   context.Context
+	cmd   *exec.Cmd
+	out   bytes.Buffer
+	guard *os.File // the end that is netab's
+}
+
+func startBuild(ctx context.Context, dir, build string) (*running, error) {
+	held, guard, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer held.Close()
+	b := &running{ctx: ctx, cmd: exec.CommandContext(ctx, "sh", "-c", guarded, "sh", build), guard: guard}
+	b.cmd.Dir, b.cmd.Env, b.cmd.Stdout, b.cmd.Stderr, b.cmd.ExtraFiles = dir, append(os.Environ(), buildEnv...), &b.out, &b.out, []*os.File{held}
+	b.cmd.SysProcAttr = &unix.SysProcAttr{Setpgid: true}
+	b.cmd.Cancel = func() error { return unix.Kill(-b.cmd.Process.Pid, unix.SIGTERM) }
+	b.cmd.WaitDelay = 20 * time.Second
+	if err := b.cmd.Start(); err != nil {
+		guard.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+// wait waits for its end, and ends whatever it left running.
+func (b *running) wait() (string, error) {
+	err := b.cmd.Wait()
+	_ = unix.Kill(-b.cmd.Process.Pid, unix.SIGKILL)
+	b.guard.Close()
+	if b.ctx.Err() != nil {
+		err = b.ctx.Err()
+	}
+	return b.out.String(), err
 }
 
 func readSmall(name string) (string, error) {
