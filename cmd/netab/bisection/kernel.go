@@ -15,7 +15,7 @@ import (
 )
 
 // KeepKernel puts the kernel of a build tree into a directory, as boot and lib/modules
-// have it: package kernel finds it there. The code's digest is the image's.
+// have it: package kernel finds it there.
 func KeepKernel(o kernel.Options) func(ctx context.Context, tree, dir string) (string, error) {
 	return func(ctx context.Context, tree, dir string) (string, error) {
 		k, err := kernel.Find(ctx, tree, o)
@@ -28,10 +28,11 @@ func KeepKernel(o kernel.Options) func(ctx context.Context, tree, dir string) (s
 		for _, name := range []string{"modules.builtin", "modules.builtin.modinfo", "modules.order"} {
 			copies = append(copies, [2]string{filepath.Join(tree, name), filepath.Join(modules, name)})
 		}
+		var built []string
 		if err := filepath.WalkDir(tree, func(path string, d fs.DirEntry, err error) error {
 			if err == nil && d.Type().IsRegular() && strings.HasSuffix(path, ".ko") {
 				below, _ := filepath.Rel(tree, path)
-				copies = append(copies, [2]string{path, filepath.Join(modules, "kernel", below)})
+				copies, built = append(copies, [2]string{path, filepath.Join(modules, "kernel", below)}), append(built, path)
 			}
 			return err
 		}); err != nil {
@@ -44,7 +45,7 @@ func KeepKernel(o kernel.Options) func(ctx context.Context, tree, dir string) (s
 				return "", err
 			}
 		}
-		return k.Digest, nil
+		return codeOf(ctx, tree, k, built)
 	}
 }
 
