@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,9 +47,7 @@ type bisectFlags struct {
 const (
 	bisectFlagsDefaultEach = 6 * time.Second
 
-	modeAuto  = "auto"
-	modeCount = "count"
-	modeTime  = "time"
+	modeAuto = "auto"
 )
 
 func newBisect() *cobra.Command {
@@ -127,7 +126,7 @@ func (f *bisectFlags) run(cmd *cobra.Command, args []string) error {
 			}
 			return f.print(cmd, b)
 		}
-		return f.claimed(cmd, func() (*results.BisectionWriter, *results.Bisection, error) { return results.ResumeBisection(path) }, nil)
+		return f.goOn(cmd, func() (*results.BisectionWriter, *results.Bisection, error) { return results.ResumeBisection(path) }, nil)
 	}
 	if len(args) != 1 {
 		return usage(fmt.Errorf("%s wants a scenario; see %s --help", cmd.CommandPath(), cmd.CommandPath()))
@@ -140,7 +139,7 @@ func (f *bisectFlags) begin(cmd *cobra.Command, store *results.Store, ref string
 	if err != nil {
 		return err
 	}
-	return f.claimed(cmd, func() (*results.BisectionWriter, *results.Bisection, error) {
+	return f.goOn(cmd, func() (*results.BisectionWriter, *results.Bisection, error) {
 		id := results.NewID(h.Name, h.Started, question.NewSeed())
 		w, err := results.CreateBisection(store.BisectionStore(), id, h)
 		if err != nil {
@@ -150,7 +149,7 @@ func (f *bisectFlags) begin(cmd *cobra.Command, store *results.Store, ref string
 		return w, b, err
 	}, func() error {
 		timed := *f
-		timed.mode = modeTime
+		timed.mode = results.ModeTime
 		return timed.begin(cmd, store, ref)
 	})
 }
@@ -164,7 +163,7 @@ func (f *bisectFlags) header(cmd *cobra.Command, ref string) (h results.Bisectio
 		return h, usage(errors.New("--repo wants both --good and --bad"))
 	case f.each < time.Second:
 		return h, usage(fmt.Errorf("--each %v is less than a second, in which a boot measures nothing", f.each))
-	case f.mode != modeAuto && f.mode != modeCount && f.mode != modeTime:
+	case f.mode != modeAuto && f.mode != results.ModeCount && f.mode != results.ModeTime:
 		return h, usage(fmt.Errorf("--mode %s: want auto, count or time", f.mode))
 	case f.tests < 4:
 		return h, usage(fmt.Errorf("--tests %d are too few to compare the ends", f.tests))
@@ -175,10 +174,10 @@ func (f *bisectFlags) header(cmd *cobra.Command, ref string) (h results.Bisectio
 	}
 	h = results.BisectionHeader{Mode: f.mode, AtLeast: float64(least), Most: f.tests, Repo: f.repo, Netab: build(), Command: os.Args, Started: time.Now().UTC()}
 	if h.Mode == modeAuto {
-		h.Mode = modeCount
+		h.Mode = results.ModeCount
 		if why := f.ask(cmd, ref, &h); why != nil {
 			writef(cmd.ErrOrStderr(), "netab: costs are times: %v\n", why)
-			h.Mode = modeTime
+			h.Mode = results.ModeTime
 			err = f.ask(cmd, ref, &h)
 		}
 	} else {
@@ -212,7 +211,7 @@ func (f *bisectFlags) header(cmd *cobra.Command, ref string) (h results.Bisectio
 // ask reads the scenario for a mode.
 func (f *bisectFlags) ask(cmd *cobra.Command, ref string, h *results.BisectionHeader) (err error) {
 	var q *question.Question
-	if h.Mode == modeCount {
+	if h.Mode == results.ModeCount {
 		q, err = counting.Load(ref, append(slices.Clone(f.sets), "measure.boots=1"), 1)
 	} else {
 		q, err = question.LoadForGuests(ref, append(scenarios.Sets(append(slices.Clone(f.sets), "measure.boots=1")),
@@ -231,7 +230,7 @@ func (f *bisectFlags) ask(cmd *cobra.Command, ref string, h *results.BisectionHe
 	if h.Arm, h.Metric, err = f.subject(q); err != nil {
 		return usage(err)
 	}
-	if h.Mode == modeTime {
+	if h.Mode == results.ModeTime {
 		h.Unit, err = bisection.TimedUnit(h.Metric)
 		return err
 	}
@@ -265,35 +264,43 @@ func (f *bisectFlags) subject(q *question.Question) (arm, metric string, err err
 	return arm, metric, nil
 }
 
-// claimed goes on with a bisection while this machine is ours.
-// again does it once more, by time, where instructions tell nothing; nil = it does not.
-func (f *bisectFlags) claimed(cmd *cobra.Command, open func() (*results.BisectionWriter, *results.Bisection, error), again func() error) error {
-	s, err := claimMachine(cmd.Context(), f.restore, cmd.ErrOrStderr())
-	if err != nil {
-		return err
-	}
-	defer s.close()
+// goOn goes on with a bisection. again does it once more, by time, where instructions tell
+// nothing; nil = it does not.
+func (f *bisectFlags) goOn(cmd *cobra.Command, open func() (*results.BisectionWriter, *results.Bisection, error), again func() error) error {
+	working.Add(1) // what was done is to be kept
+	defer working.Add(-1)
 	w, b, err := open()
 	if err != nil {
 		return failed(err)
 	}
 	defer w.Close()
+	// Only to measure time takes the machine, and only while it does: others may measure
+	// while a kernel is built, and a guest that counts is disturbed by nobody (netab count).
+	if f.restore || b.Header.Mode == results.ModeTime {
+		s, err := claimMachine(cmd.Context(), f.restore, cmd.ErrOrStderr())
+		if err != nil {
+			return err
+		}
+		s.close()
+	}
 	run, err := f.bisection(cmd, w, b)
 	if err != nil {
 		return failed(err)
 	}
 	answer, failedBy := run.Run(cmd.Context())
-	if failedBy == nil && answer != nil && answer.Outcome == culprit.NoChange && b.Header.Mode == modeCount && f.mode == modeAuto && again != nil {
+	if failedBy == nil && answer != nil && answer.Outcome == culprit.NoChange && b.Header.Mode == results.ModeCount && f.mode == modeAuto && again != nil {
 		writef(cmd.ErrOrStderr(), "netab: the ends do not differ in instructions; costs are times now\n")
-		s.close()
 		return again()
+	}
+	if failedBy != nil {
+		failedBy = fmt.Errorf("%w (what was done is kept: netab bisect --resume %s)", failedBy, b.Header.ID)
 	}
 	whole, err := results.ReadBisection(w.Dir())
 	if err != nil {
-		return errors.Join(failed(failedBy), failed(err))
+		return failed(cmp.Or(failedBy, err))
 	}
 	if err := f.print(cmd, whole); err != nil {
-		return errors.Join(failed(failedBy), err)
+		return cmp.Or(failed(failedBy), err)
 	}
 	if cmd.Context().Err() != nil {
 		return &statusError{exitFailed, fmt.Errorf("interrupted: what was done so far is kept; go on with netab bisect --resume %s", whole.Header.ID)}
@@ -317,8 +324,15 @@ func (f *bisectFlags) bisection(cmd *cobra.Command, w *results.BisectionWriter, 
 	o := kernels.Options{QEMU: f.qemu, Apt: f.apt, Log: log}
 	of := kernel.Options{Apt: f.apt, Log: log}
 	run := &bisection.Bisection{Record: b, Writer: w, Printf: func(format string, args ...any) { writef(log, format, args...) },
-		Tester: &bisection.Timed{Question: q, Arm: h.Arm, Metric: h.Metric, Options: o, Runs: filepath.Join(w.Dir(), "runs")}}
-	if h.Mode == modeCount {
+		Tester: &bisection.Timed{Question: q, Arm: h.Arm, Metric: h.Metric, Options: o, Runs: filepath.Join(w.Dir(), "runs"),
+			Claim: func() (func(), error) {
+				s, err := awaitMachine(cmd.Context(), log)
+				if err != nil {
+					return nil, err
+				}
+				return s.close, nil
+			}}}
+	if h.Mode == results.ModeCount {
 		co := counting.Options{QEMU: f.qemu, Arm: h.Arm, Log: log}
 		counter, err := counting.New(cmd.Context(), q, co)
 		if err != nil {

@@ -53,6 +53,11 @@ func (c *Counted) Test(ctx context.Context, built string, seeds []uint64) ([]flo
 func (c *Counted) Functions(ctx context.Context, before, at string) (*results.Count, error) {
 	o := c.Logged
 	o.Functions, o.Arm = true, c.Arm
+	if o.Messages == 0 {
+		// The log of a message is that of another: it takes fewer to see which functions
+		// moved than to tell by how little.
+		o.Messages = max(c.Counter.Identity().Messages/5, 1)
+	}
 	counter, err := counting.New(ctx, c.Question, o)
 	if err != nil {
 		return nil, err

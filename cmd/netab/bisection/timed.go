@@ -23,6 +23,8 @@ type Timed struct {
 	Metric   string
 	Options  kernels.Options
 	Runs     string // a directory for the boots' records
+	// Claim takes the machine for a test, when nobody else has it; release gives it back.
+	Claim func() (release func(), err error)
 
 	sets map[string]*kernels.Set // of kernels that were tested: what they are booted in is tried out once
 }
@@ -67,6 +69,11 @@ func (t *Timed) Test(ctx context.Context, built string, seeds []uint64) ([]float
 		}
 		t.sets[built] = set
 	}
+	release, err := t.Claim()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	var out []float64
 	for _, seed := range seeds {
 		cost, err := t.boot(ctx, set, seed)
