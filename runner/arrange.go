@@ -14,7 +14,7 @@ import (
 // arrange makes the plan of what was found: who shares what, and at which grain arms
 // take turns. It asks nobody, and equal findings make equal plans.
 func arrange(o Options, f *found) (*plan, error) {
-	p := &plan{arms: o.Arms, slice: o.Slice, settle: o.Settle, shared: f.shared, devices: f.devices, notes: f.notes}
+	p := &plan{arms: o.Arms, slice: o.Slice, settle: o.Settle, warmup: warmupOf(o.Arms), shared: f.shared, devices: f.devices, notes: f.notes}
 	p.fillShared()
 	p.group(f.own)
 	p.chooseGrain(o.Trial)

@@ -143,7 +143,7 @@ func (r *run) explainSession(x *results.Explain, arms []int, blocks, index int, 
 		i := slices.IndexFunc(arms, func(arm int) bool { return slices.Contains(s.arms, arm) })
 		fresh = append(fresh, arms[i])
 	}
-	turns := after(warmupTurns(fresh), blocksOf(r.rng, arms, blocks, r.plan.slice, r.plan.settle))
+	turns := after(warmupTurns(fresh, r.plan.warmup), blocksOf(r.rng, arms, blocks, r.plan.slice, r.plan.settle))
 	r.instruments = &instruments{stretches: stretchesOf(r.rng, blocks, index/2), setups: r.plan.setups, splits: index%8 == 2}
 	switch x.Instrument {
 	case vocab.Events:

@@ -72,6 +72,7 @@ type plan struct {
 	grain         vocab.Grain
 	reason        string
 	slice, settle time.Duration
+	warmup        time.Duration // of each fresh flow
 	blocks        int
 	counters      *results.CounterPlan // nil = none are read at slices' edges
 	devices       devices              // of the first arm
@@ -102,5 +103,5 @@ func makePlan(ctx context.Context, o Options, at place.Pair) (*plan, error) {
 
 // record returns the plan as the run file keeps it.
 func (p *plan) record() results.Plan {
-	return results.Plan{Grain: p.grain, Reason: p.reason, SliceNS: int64(p.slice), SettleNS: int64(p.settle), BlocksPerTrial: p.blocks, WarmupNS: int64(warmup), Counters: p.counters}
+	return results.Plan{Grain: p.grain, Reason: p.reason, SliceNS: int64(p.slice), SettleNS: int64(p.settle), BlocksPerTrial: p.blocks, WarmupNS: int64(p.warmup), Counters: p.counters}
 }

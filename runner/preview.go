@@ -52,7 +52,7 @@ type SharedPreview struct {
 func (r *run) preview() *Preview {
 	p := r.plan
 	out := &Preview{Grain: p.grain, Reason: p.reason, Slice: p.slice, Settle: p.settle, Blocks: p.blocks,
-		Trial: time.Duration(p.blocks*len(p.arms))*p.slice + time.Duration(len(p.setups))*warmup, Borrowed: []SharedPreview{}, Moved: []string{}, Notes: p.notes}
+		Trial: time.Duration(p.blocks*len(p.arms))*p.slice + time.Duration(len(p.setups))*p.warmup, Borrowed: []SharedPreview{}, Moved: []string{}, Notes: p.notes}
 	if p.nic() {
 		t := p.arms[0].Config.Topology
 		out.Moved = []string{t.SourceDevice, t.SinkDevice}

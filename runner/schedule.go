@@ -26,8 +26,21 @@ type turn struct {
 	counters          int     // files of counters that are read at its edges
 }
 
-// warmupTurns let one arm of each setup run, uncounted.
-func warmupTurns(arms []int) []turn {
+// roundTrips is for how many of what netem holds back a fresh flow runs instead, if
+// that is longer: from 10 packets on, slow start doubles the window in each.
+const roundTrips = 10
+
+// warmupOf is how long each fresh flow of some arms runs before its first slice.
+func warmupOf(arms []scenarios.Arm) time.Duration {
+	d := warmup
+	for _, a := range arms {
+		d = max(d, roundTrips*a.Config.Knobs.RoundTrip())
+	}
+	return d
+}
+
+// warmupTurns let one arm of each setup run, uncounted, for so long.
+func warmupTurns(arms []int, warmup time.Duration) []turn {
 	var turns []turn
 	for i, arm := range arms {
 		start := int64(i) * int64(warmup)

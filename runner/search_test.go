@@ -67,7 +67,7 @@ func TestOffer(t *testing.T) {
 	arm := scenarios.Arm{Config: scenarios.Config{Traffic: scenarios.Traffic{LossFree: &scenarios.LossFree{From: 10, To: 1000}}}}
 	r := &run{rng: rng, plan: &plan{arms: []scenarios.Arm{{}, arm}, blocks: 5}}
 	r.search = r.searches()
-	turns := after(warmupTurns([]int{0, 1}), blocksOf(rng, []int{0, 1}, 5, 25*time.Millisecond, 5*time.Millisecond))
+	turns := after(warmupTurns([]int{0, 1}, warmup), blocksOf(rng, []int{0, 1}, 5, 25*time.Millisecond, 5*time.Millisecond))
 	r.offer(turns)
 	seen := map[int]int{}
 	for _, turn := range turns {

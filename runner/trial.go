@@ -141,7 +141,7 @@ func (r *run) schedule(order, arms []int) []turn {
 		i := slices.IndexFunc(order, func(arm int) bool { return slices.Contains(s.arms, arm) })
 		fresh = append(fresh, order[i])
 	}
-	turns := after(warmupTurns(fresh), blocksOf(r.rng, arms, r.plan.blocks, r.plan.slice, r.plan.settle))
+	turns := after(warmupTurns(fresh, r.plan.warmup), blocksOf(r.rng, arms, r.plan.blocks, r.plan.slice, r.plan.settle))
 	r.offer(turns)
 	r.count(turns)
 	return turns

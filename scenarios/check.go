@@ -56,12 +56,16 @@ func (s *Scenario) checkBaseline(d *decoder, drafts []draft) {
 func (s *Scenario) checkMeasure(d *decoder, drafts []draft) {
 	together := sideBySide(drafts)
 	arms := len(together)
-	m := s.Measure.withDefaults(topologiesOf(together))
+	away := longestRoundTrip(drafts)
+	m := s.Measure.withDefaults(topologiesOf(together), away)
 	fail := func(key, msg, hint string) {
 		d.fail(s.where.at("measure."+key), "measure."+key+": "+msg, hint)
 	}
 	if m.Confidence <= 0.5 {
 		fail("confidence", fmt.Sprintf("%g%% is no confidence", 100*float64(m.Confidence)), "want more than 50% and less than 100%, usually 95%")
+	}
+	if m.Settle < Duration(away) {
+		fail("settle", fmt.Sprintf("%s is shorter than the %s for which netem holds back a packet and its answer", m.Settle, Duration(away)), "what is counted would be what another slice sent; leave slice and settle out, or make them longer")
 	}
 	if m.Slice < 2*m.Settle {
 		fail("slice", fmt.Sprintf("%s is less than twice the settle time of %s", m.Slice, m.Settle), "less than half of it would count; make slice longer or settle shorter")

@@ -68,14 +68,17 @@ func (t Topology) namespaces() int {
 	return 2
 }
 
-// withDefaults is m with every field set, for arms of these topologies.
-func (m Measure) withDefaults(arms []Topology) Measure {
+// withDefaults is m with every field set, for arms of these topologies. A flow that
+// netem holds back for a round trip fills its pipe in a few of them, and what was
+// measured over fewer than ten would be mostly that.
+func (m Measure) withDefaults(arms []Topology, roundTrip time.Duration) Measure {
 	fill(&m.Confidence, defaultConfidence)
 	fill(&m.Resolution, defaultResolution)
 	fill(&m.Width, defaultWidth)
 	fill(&m.MaxTime, defaultMaxTime)
-	fill(&m.Slice, defaultSlice)
-	fill(&m.Settle, min(defaultSettle, m.Slice/2))
+	settle := max(defaultSettle, Duration(3*roundTrip.Round(time.Millisecond)))
+	fill(&m.Slice, max(defaultSlice, min(4*settle, maxSlice)))
+	fill(&m.Settle, min(settle, m.Slice/2))
 	trial := Duration(len(arms)) * defaultTrialPerArm
 	for _, t := range arms {
 		trial += Duration(t.namespaces()) * defaultTrialPerNamespace

@@ -26,6 +26,8 @@ type DeviceKnobs struct {
 	TxQueueLen        string            `yaml:"tx_queue_len,omitempty" json:"tx_queue_len,omitempty"`
 	Threaded          string            `yaml:"threaded,omitempty" json:"threaded,omitempty"` // on/off: NAPI in a kernel thread
 	MTU               string            `yaml:"mtu,omitempty" json:"mtu,omitempty"`
+	Qdisc             string            `yaml:"qdisc,omitempty" json:"qdisc,omitempty"` // see Qdisc
+	Netem             Netem             `yaml:"netem,omitempty" json:"netem,omitzero"`  // the qdisc netem by its parameters
 }
 
 // A Queue is the settings of one rx or tx queue, stronger than the device's.
@@ -40,7 +42,7 @@ type Queue struct {
 func deviceRules() ruleBook {
 	mtu, cpus := countSyntax(minMTU, maxMTU), cpuSetSyntax()
 	queueCPUs := "CPU set that receive packet steering may send packets of %s to; none turns it off."
-	return ruleBook{
+	book := ruleBook{
 		"DeviceKnobs.rps_cpus":             {doc: fmt.Sprintf(queueCPUs, "all receive queues"), text: cpus},
 		"DeviceKnobs.rps_flow_cnt":         {doc: "Entries of the flow table for receive flow steering, of each receive queue.", text: countSyntax(0, 1<<30)},
 		"DeviceKnobs.xps_cpus":             {doc: "CPU set that chooses the transmit queues.", text: cpus},
@@ -52,11 +54,15 @@ func deviceRules() ruleBook {
 		"DeviceKnobs.tx_queue_len":         {doc: "Length of the transmit queue in packets.", text: countSyntax(0, maxPackets)},
 		"DeviceKnobs.threaded":             {doc: "NAPI in a kernel thread.", text: onOffSyntax()},
 		"DeviceKnobs.mtu":                  {doc: "MTU in bytes.", text: mtu},
+		"DeviceKnobs.qdisc":                {doc: "Queueing discipline at the root of the device, with parameters as tc takes them; default: what the kernel gives it.", text: qdiscSyntax()},
+		"DeviceKnobs.netem":                {doc: "What the qdisc netem does to packets on their way out of the device, in place of qdisc; of source or sink laid over that of both."},
 
 		"Queue.rps_cpus":     {doc: fmt.Sprintf(queueCPUs, "this queue"), text: cpus},
 		"Queue.rps_flow_cnt": {doc: "Entries of this queue's flow table for receive flow steering.", text: countSyntax(0, 1<<30)},
 		"Queue.xps_cpus":     {doc: "CPU set that chooses this transmit queue.", text: cpus},
 	}
+	maps.Copy(book, netemRules())
+	return book
 }
 
 // clone is d with maps of its own.
@@ -79,6 +85,13 @@ func (d DeviceKnobs) clone() DeviceKnobs {
 // fields, and those of single queues last.
 func (r *resolver) device(name string, dev DeviceKnobs) []Knob {
 	path, book := join("knobs.device", name), deviceRules()
+	var err error
+	if at := join(path, "netem"); dev.Netem != (Netem{}) {
+		if dev.Qdisc, err = dev.qdisc(r.draft.cfg.Knobs.Device["both"]); err != nil {
+			r.fail(at, err)
+		}
+		r.draft.where[join(path, "qdisc")] = r.draft.where.at(at)
+	}
 	out := r.settings(path, name, "", reflect.ValueOf(dev))
 	slices.SortStableFunc(out, func(a, b Knob) int {
 		return cmp.Compare(book["DeviceKnobs."+a.Family].turn, book["DeviceKnobs."+b.Family].turn)

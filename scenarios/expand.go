@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"strings"
+	"time"
 )
 
 // A draft is an arm before CPU sets are resolved.
@@ -99,6 +100,14 @@ func (s *Scenario) product(d *decoder) []draft {
 		out = append(out, s.draft(d, name, pos, levels, overlays...))
 	}
 	return out
+}
+
+// longestRoundTrip is how long netem holds back a packet and its answer in some arm.
+func longestRoundTrip(drafts []draft) (d time.Duration) {
+	for _, dr := range drafts {
+		d = max(d, dr.cfg.Knobs.RoundTrip())
+	}
+	return d
 }
 
 func topologiesOf(drafts []draft) []Topology {

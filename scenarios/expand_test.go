@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -153,14 +154,17 @@ func TestMeasureDefaults(t *testing.T) {
 		in   Measure
 		arms []Topology
 		want Measure
+		away time.Duration
 	}{
-		{"two arms", Measure{}, two, base},
-		{"many arms need longer trials", Measure{}, slices.Repeat(two, 5), with(func(m *Measure) { m.Trial = ms(6000) })},
-		{"and those of two namespaces", Measure{}, []Topology{{Kind: "veth"}, {Kind: "nic"}, {Kind: "loopback"}}, with(func(m *Measure) { m.Trial = ms(2200) })},
-		{"short slices, short settle", Measure{Slice: ms(6)}, two, with(func(m *Measure) { m.Slice, m.Settle = ms(6), ms(3) })},
-		{"what is given stays", Measure{Trial: ms(500), Confidence: 0.99}, two, with(func(m *Measure) { m.Trial, m.Confidence = ms(500), 0.99 })},
+		{"two arms", Measure{}, two, base, 0},
+		{"many arms need longer trials", Measure{}, slices.Repeat(two, 5), with(func(m *Measure) { m.Trial = ms(6000) }), 0},
+		{"and those of two namespaces", Measure{}, []Topology{{Kind: "veth"}, {Kind: "nic"}, {Kind: "loopback"}}, with(func(m *Measure) { m.Trial = ms(2200) }), 0},
+		{"short slices, short settle", Measure{Slice: ms(6)}, two, with(func(m *Measure) { m.Slice, m.Settle = ms(6), ms(3) }), 0},
+		{"what is given stays", Measure{Trial: ms(500), Confidence: 0.99}, two, with(func(m *Measure) { m.Trial, m.Confidence = ms(500), 0.99 }), 0},
+		{"a delay of 10 ms", Measure{}, two, with(func(m *Measure) { m.Slice, m.Settle, m.Trial = ms(120), ms(30), ms(1920) }), 10 * time.Millisecond},
+		{"a delay that makes no difference", Measure{}, two, base, time.Millisecond},
 	} {
-		if diff := cmp.Diff(tt.want, tt.in.withDefaults(tt.arms)); diff != "" {
+		if diff := cmp.Diff(tt.want, tt.in.withDefaults(tt.arms, tt.away)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
 	}

@@ -91,7 +91,7 @@ func (s *Scenario) finish(d *decoder, typed []Typed) (*Scenario, error) {
 	if len(s.Measure.Metrics) == 0 {
 		s.Measure.Metrics = []string{headline(drafts)}
 	}
-	s.Measure = s.Measure.withDefaults(topologiesOf(sideBySide(drafts)))
+	s.Measure = s.Measure.withDefaults(topologiesOf(sideBySide(drafts)), longestRoundTrip(drafts))
 	s.check(d, drafts)
 	if err := d.errs.err(); err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -101,6 +102,9 @@ func lacks(t *testing.T, p place, scenario string) bool {
 	}
 	if state, err := os.ReadFile("/proc/sys/kernel/io_uring_disabled"); err != nil || strings.TrimSpace(string(state)) == "2" {
 		missing["io-uring"] = "io_uring"
+	}
+	if config, err := exec.Command("zcat", "/proc/config.gz").Output(); err == nil && !strings.Contains(string(config), "CONFIG_NET_SCH_NETEM=") {
+		missing["netem-loss"] = "this kernel has no qdisc netem (CONFIG_NET_SCH_NETEM is not set"
 	}
 	text, ok := missing[scenario]
 	if ok {

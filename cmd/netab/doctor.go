@@ -31,7 +31,8 @@ func newDoctor() *cobra.Command {
 		Long: `Say what this machine can and cannot measure: privileges, the kernel, what will
 make numbers noisy and what to do about it, how far apart the CPUs of source and
 sink are and whether that changes (--for), and which ways of sending and
-receiving work here, each tried over loopback; whether differences can be explained
+receiving work here, each tried over loopback; which queueing disciplines the kernel
+has; whether differences can be explained
 (netab explain); then let one pinned TCP flow run
 over loopback for 5 seconds and say how much its rate wanders. Where nothing is
 received in that time it tries again, three times in all.`,
@@ -114,6 +115,7 @@ func doctor(ctx context.Context, w io.Writer, watched time.Duration) error {
 		tried = append(tried, path.String())
 	}
 	printLines(w, "paths", tried)
+	printLines(w, "qdiscs", paths.Qdiscs())
 	printLines(w, "explain", runner.Explains())
 	return wander(ctx, w, flow)
 }

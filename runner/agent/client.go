@@ -216,7 +216,7 @@ func (a *Agent) Close(context.Context) error {
 
 func (a *Agent) end() { a.process.End() }
 
-// ReadFile, and all below to Ethtool, are host.Host at the agent's place.
+// ReadFile, and all below to Rtnetlink, are host.Host at the agent's place.
 func (a *Agent) ReadFile(path string) ([]byte, error) { return call[[]byte](a, "ReadFile", path) }
 
 // WriteFile writes a file there.
@@ -248,6 +248,11 @@ func (a *Agent) Ethtool(device string, request []uint32) ([]uint32, error) {
 		err = fmt.Errorf("an answer of %d words, want %d", len(answer), len(request))
 	}
 	return answer, err
+}
+
+// Rtnetlink makes one request of the namespace there.
+func (a *Agent) Rtnetlink(r host.NetlinkRequest) ([][]byte, error) {
+	return call[[][]byte](a, "Rtnetlink", r)
 }
 
 // Counters reads the counters of the namespace there, in one call: a round trip

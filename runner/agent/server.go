@@ -100,11 +100,12 @@ func (s *server) methods() map[string]method {
 		"Glob":      get(func(pattern string) ([]string, error) { return inPlace(s, pattern, s.local.Glob) }),
 		"WriteFile": do(s.writeFile),
 
-		"Links":    get(func(Nothing) ([]host.Link, error) { return s.local.Links() }),
-		"SetLink":  do(func(a LinkArgs) error { return s.local.SetLink(a.Name, a.Change) }),
-		"AddVeth":  do(s.local.AddVeth),
-		"Ethtool":  get(func(a EthtoolArgs) ([]uint32, error) { return s.local.Ethtool(a.Device, a.Request) }),
-		"Counters": get(func(Nothing) (probe.Namespace, error) { return probe.ReadNamespace(s.local) }),
+		"Links":     get(func(Nothing) ([]host.Link, error) { return s.local.Links() }),
+		"SetLink":   do(func(a LinkArgs) error { return s.local.SetLink(a.Name, a.Change) }),
+		"AddVeth":   do(s.local.AddVeth),
+		"Ethtool":   get(func(a EthtoolArgs) ([]uint32, error) { return s.local.Ethtool(a.Device, a.Request) }),
+		"Rtnetlink": get(func(r host.NetlinkRequest) ([][]byte, error) { return s.local.Rtnetlink(r) }),
+		"Counters":  get(func(Nothing) (probe.Namespace, error) { return probe.ReadNamespace(s.local) }),
 
 		"Means":      get(func(Nothing) (host.Means, error) { return host.ReadMeans(), nil }),
 		"MayRunOn":   do(host.MayRunOn),

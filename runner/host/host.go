@@ -34,8 +34,18 @@ type Host interface {
 	// 32-bit words of which the first is the command; request has room for the answer.
 	Ethtool(device string, request []uint32) ([]uint32, error)
 
+	// Rtnetlink makes one request of rtnetlink(7) in the namespace and returns what is
+	// answered beside the acknowledgement: messages without their netlink headers.
+	Rtnetlink(r NetlinkRequest) ([][]byte, error)
+
 	// Close ends the place (for an agent: its process and namespace).
 	Close(ctx context.Context) error
+}
+
+// A NetlinkRequest is a message without its netlink header, and what that has.
+type NetlinkRequest struct {
+	Type, Flags uint16 // RTM_NEWQDISC, NLM_F_CREATE|NLM_F_ACK; NLM_F_REQUEST goes without saying
+	Body        []byte
 }
 
 // A Link is a network device.

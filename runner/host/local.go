@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
@@ -45,6 +46,20 @@ func (Local) Mode(path string) (fs.FileMode, error) {
 
 // Glob lists the paths that match.
 func (Local) Glob(pattern string) ([]string, error) { return filepath.Glob(pattern) }
+
+// Rtnetlink makes one request in the namespace of the calling thread. A dump that
+// devices changed under is asked for again.
+func (Local) Rtnetlink(r NetlinkRequest) (messages [][]byte, err error) {
+	for range 3 {
+		request := nl.NewNetlinkRequest(int(r.Type), int(r.Flags))
+		request.AddRawData(r.Body)
+		messages, err = request.Execute(unix.NETLINK_ROUTE, 0)
+		if !errors.Is(err, nl.ErrDumpInterrupted) {
+			break
+		}
+	}
+	return messages, err
+}
 
 // Close does nothing: this process is not ours to end.
 func (Local) Close(context.Context) error { return nil }

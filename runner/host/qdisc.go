@@ -2,7 +2,6 @@ package host
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net"
 
@@ -15,7 +14,10 @@ import (
 // bit and begin at zero with each qdisc.
 type Qdisc struct {
 	Device     string
+	Index      int // of the device
 	Kind       string
+	Handle     uint32 // 0 = the kernel gave it to the device by itself
+	Options    []byte // TCA_OPTIONS
 	Parent     uint32 // netlink.HANDLE_ROOT, HANDLE_INGRESS, or a class
 	Drops      uint32 // packets; those that a child dropped are in its parents' too
 	Overlimits uint32
@@ -24,8 +26,14 @@ type Qdisc struct {
 	Backlog    uint32 // a level: their bytes
 }
 
+// SizeofQdiscHead is that of struct tcmsg, with which messages about qdiscs begin.
+const SizeofQdiscHead = nl.SizeofTcMsg
+
+// QdiscRoot is the parent of a device's outermost qdisc.
+const QdiscRoot = netlink.HANDLE_ROOT
+
 // Root says whether it is the device's outermost one.
-func (q Qdisc) Root() bool { return q.Parent == netlink.HANDLE_ROOT }
+func (q Qdisc) Root() bool { return q.Parent == QdiscRoot }
 
 // Ingress says whether it holds the filters before IP (ingress, clsact) and
 // queues nothing.
@@ -43,58 +51,48 @@ func (Local) Qdiscs() ([]Qdisc, error) {
 	for _, d := range devices {
 		names[d.Index] = d.Name
 	}
-	messages, err := dumpQdiscs()
+	messages, err := Local{}.Rtnetlink(NetlinkRequest{Type: unix.RTM_GETQDISC, Flags: unix.NLM_F_DUMP, Body: make([]byte, nl.SizeofTcMsg)})
 	if err != nil {
 		return nil, fmt.Errorf("list qdiscs: %w", err)
 	}
 	var out []Qdisc
 	for _, m := range messages {
-		q, index, err := parseQdisc(m)
+		q, err := ParseQdisc(m)
 		if err != nil {
 			return nil, fmt.Errorf("list qdiscs: %w", err)
 		}
-		if q.Device = names[index]; q.Device != "" { // else a device made meanwhile
+		if q.Device = names[q.Index]; q.Device != "" { // else a device made meanwhile
 			out = append(out, q)
 		}
 	}
 	return out, nil
 }
 
-// dumpQdiscs asks again when devices changed while the kernel answered.
-func dumpQdiscs() (messages [][]byte, err error) {
-	for range 3 {
-		request := nl.NewNetlinkRequest(unix.RTM_GETQDISC, unix.NLM_F_DUMP)
-		request.AddData(&nl.TcMsg{Family: unix.AF_UNSPEC})
-		messages, err = request.Execute(unix.NETLINK_ROUTE, unix.RTM_NEWQDISC)
-		if !errors.Is(err, nl.ErrDumpInterrupted) {
-			break
-		}
-	}
-	return messages, err
-}
-
 // queueStatsSize is that of struct gnet_stats_queue
 // (include/uapi/linux/gen_stats.h): qlen, backlog, drops, requeues, overlimits.
 const queueStatsSize = 20
 
-// parseQdisc reads an RTM_NEWQDISC message (tc_fill_qdisc, net/sched/sch_api.c):
-// struct tcmsg, then TCA_KIND, TCA_STATS2 and others.
-func parseQdisc(m []byte) (q Qdisc, index int, err error) {
+// ParseQdisc reads an RTM_NEWQDISC message (tc_fill_qdisc, net/sched/sch_api.c):
+// struct tcmsg, then TCA_KIND, TCA_OPTIONS, TCA_STATS2 and others. The device's name is
+// not in it.
+func ParseQdisc(m []byte) (q Qdisc, err error) {
 	if len(m) < nl.SizeofTcMsg {
-		return q, 0, fmt.Errorf("a message of %d bytes, want at least %d", len(m), nl.SizeofTcMsg)
+		return q, fmt.Errorf("a message of %d bytes, want at least %d", len(m), nl.SizeofTcMsg)
 	}
 	head := nl.DeserializeTcMsg(m)
-	q.Parent = head.Parent
-	err = attributes(m[nl.SizeofTcMsg:], func(kind uint16, value []byte) error {
+	q.Index, q.Parent, q.Handle = int(head.Ifindex), head.Parent, head.Handle
+	err = Attributes(m[nl.SizeofTcMsg:], func(kind uint16, value []byte) error {
 		switch kind {
 		case nl.TCA_KIND:
 			q.Kind = unix.ByteSliceToString(value)
+		case nl.TCA_OPTIONS:
+			q.Options = value
 		case nl.TCA_STATS2:
-			return attributes(value, q.parseStats)
+			return Attributes(value, q.parseStats)
 		}
 		return nil
 	})
-	return q, int(head.Ifindex), err
+	return q, err
 }
 
 func (q *Qdisc) parseStats(kind uint16, value []byte) error {
@@ -109,9 +107,9 @@ func (q *Qdisc) parseStats(kind uint16, value []byte) error {
 	return nil
 }
 
-// attributes goes through netlink attributes: length, type, value, padding to 4
+// Attributes goes through netlink attributes: length, type, value, padding to 4
 // bytes. nl.ParseRouteAttr panics if the last one is not padded.
-func attributes(b []byte, f func(kind uint16, value []byte) error) error {
+func Attributes(b []byte, f func(kind uint16, value []byte) error) error {
 	for len(b) >= unix.SizeofRtAttr {
 		size := int(binary.NativeEndian.Uint16(b))
 		if size < unix.SizeofRtAttr || size > len(b) {

@@ -34,18 +34,18 @@ func message() []byte {
 }
 
 func TestParseQdisc(t *testing.T) {
-	got, index, err := parseQdisc(message())
-	want := Qdisc{Kind: "tbf", Parent: netlink.HANDLE_ROOT, Drops: 1<<32 - 1, Overlimits: 6, Requeues: 5, Len: 3, Backlog: 3000}
-	if diff := cmp.Diff(want, got); diff != "" || index != 7 || err != nil {
-		t.Errorf("device %d, %v, -want +got:\n%s", index, err, diff)
+	got, err := ParseQdisc(message())
+	want := Qdisc{Index: 7, Kind: "tbf", Parent: netlink.HANDLE_ROOT, Drops: 1<<32 - 1, Overlimits: 6, Requeues: 5, Len: 3, Backlog: 3000}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v, -want +got:\n%s", err, diff)
 	}
 	for n := range nl.SizeofTcMsg {
-		if _, _, err := parseQdisc(message()[:n]); err == nil {
+		if _, err := ParseQdisc(message()[:n]); err == nil {
 			t.Errorf("%d bytes of a message are accepted", n)
 		}
 	}
 	short := binary.NativeEndian.AppendUint16(message()[:nl.SizeofTcMsg], 99)
-	if _, _, err := parseQdisc(append(short, 1, 0)); err == nil || !strings.Contains(err.Error(), "99 bytes in 4") {
+	if _, err := ParseQdisc(append(short, 1, 0)); err == nil || !strings.Contains(err.Error(), "99 bytes in 4") {
 		t.Errorf("an attribute that is longer than the message: %v", err)
 	}
 }
@@ -53,7 +53,7 @@ func TestParseQdisc(t *testing.T) {
 func FuzzParseQdisc(f *testing.F) {
 	f.Add(message())
 	f.Fuzz(func(t *testing.T, m []byte) {
-		q, _, err := parseQdisc(m)
+		q, err := ParseQdisc(m)
 		if err == nil && len(m) < nl.SizeofTcMsg {
 			t.Errorf("%+v of %d bytes", q, len(m))
 		}

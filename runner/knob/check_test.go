@@ -35,7 +35,7 @@ func (r *recorder) WriteFile(file string, _ []byte) error {
 func (r *recorder) Mode(string) (fs.FileMode, error) { return r.mode, nil }
 func (r *recorder) Glob(p string) ([]string, error)  { return []string{p}, nil }
 func (r *recorder) Links() ([]host.Link, error) {
-	return []host.Link{{Name: "eth1", MTU: 1400}}, nil
+	return []host.Link{{Name: "eth1", Index: 3, MTU: 1400}}, nil
 }
 func (r *recorder) SetLink(name string, c host.LinkChange) error {
 	r.wrote = append(r.wrote, "link "+name+fmt.Sprint(" mtu ", *c.MTU))
@@ -56,6 +56,12 @@ func (r *recorder) Ethtool(device string, request []uint32) ([]uint32, error) {
 		return nil
 	})
 }
+func (r *recorder) Rtnetlink(q host.NetlinkRequest) ([][]byte, error) {
+	if q.Type != unix.RTM_GETQDISC {
+		r.wrote = append(r.wrote, fmt.Sprintf("qdisc of device %d", native.Uint32(q.Body[4:])))
+	}
+	return nil, nil
+}
 func (r *recorder) Close(context.Context) error { return nil }
 
 // mayWrite is all that any journal may make netab write.
@@ -65,7 +71,7 @@ var mayWrite = regexp.MustCompile(`^(` + strings.Join([]string{
 	`/proc/irq/[0-9]+/smp_affinity_list`,
 	`/sys/devices/system/cpu/cpufreq/policy[0-9]+/scaling_governor`,
 	`/run/netns/netab-[A-Za-z0-9._-]*`,
-	`link [^/ ]{1,60} mtu [0-9]+`, `feature [^/ ]{1,60} [A-Za-z0-9_-]+`, `channels [^/ ]{1,60}`,
+	`link [^/ ]{1,60} mtu [0-9]+`, `feature [^/ ]{1,60} [A-Za-z0-9_-]+`, `channels [^/ ]{1,60}`, `qdisc of device 3`,
 }, "|") + `)$`)
 
 // notAllowed is what of the writes is none of netab's.
@@ -141,6 +147,8 @@ func TestJournalIsNotTrusted(t *testing.T) {
 		"MTU beyond a number":           knobEntry(2, `{"family":"mtu","device":"eth1","scope":"device"}`, `"4294967296"`),
 		"feature that is a pattern":     knobEntry(2, `{"family":"offload","device":"eth1","name":"*","scope":"device"}`, `"off"`),
 		"feature of another name":       knobEntry(2, `{"family":"offload","device":"eth1","name":"tso","scope":"device"}`, `"rx-gro=off"`),
+		"qdisc of no kind":              knobEntry(2, `{"family":"qdisc","device":"eth1","scope":"device"}`, `"htb"`),
+		"qdisc of a script":             knobEntry(2, `{"family":"qdisc","device":"eth1","scope":"device"}`, `"netem distribution ../../x"`),
 		"queues below zero":             knobEntry(2, `{"family":"channels","device":"eth1","name":"rx","scope":"device"}`, `"-1"`),
 		"queues of no kind":             knobEntry(2, `{"family":"channels","device":"eth1","name":"other","scope":"device"}`, `"1"`),
 		"place that is a path":          strings.Replace(knobEntry(2, budget, `"1"`), `"spec"`, `"place":"../../proc/1/ns/net","spec"`, 1),

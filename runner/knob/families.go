@@ -20,6 +20,7 @@ const (
 	familyOffload           = "offload"
 	familyChannels          = "channels"
 	familyMTU               = "mtu"
+	familyQdisc             = "qdisc"
 	familyIRQ               = "irq"
 	familyGovernor          = "governor"
 )
@@ -38,6 +39,7 @@ var families = []family{
 	{name: familyOffload, bind: bindOffload, make: newOffload, named: naming{device: true, name: true}},
 	{name: familyChannels, bind: bindChannels, make: newChannels, named: naming{device: true, name: true}},
 	{name: familyMTU, bind: bindMTU, make: newMTU, named: naming{device: true}},
+	{name: familyQdisc, bind: bindQdisc, make: newQdisc, named: naming{device: true}},
 	{name: familyIRQ, of: OfMachine, bind: bindIRQ, make: newIRQ, named: naming{name: true}, mayNameDevice: true},
 	{name: familyGovernor, of: OfMachine, bind: bindGovernor, make: newGovernor, named: naming{name: true}},
 }

@@ -36,6 +36,7 @@ var treeTurns = []turn{
 	{Spec{Family: familyOffload, Device: "eth1", Name: "tx-tcp-segmentation", Scope: Device}, []string{"off"}},
 	{Spec{Family: familyThreaded, Device: "eth1", Scope: Device}, []string{"on"}},
 	{Spec{Family: familyMTU, Device: "eth1", Scope: Device}, []string{"9000"}},
+	{Spec{Family: familyQdisc, Device: "eth1", Scope: Device}, []string{"pfifo limit 7", "tbf rate 1Gbit/s burst 128K limit 1M"}},
 	{Spec{Family: familyChannels, Device: "eth1", Name: "combined", Scope: Device}, []string{"1"}},
 	{Spec{Family: familyIRQ, Device: "eth1", Name: "42", Scope: Device}, []string{"1"}},
 	{Spec{Family: familyGovernor, Name: "policy2", Scope: Host}, []string{"performance"}},

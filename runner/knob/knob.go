@@ -1,7 +1,7 @@
 // Package knob turns kernel and device settings, and puts them back.
 //
 // A knob is borrowed, never owned. One file per family (sysctl, queues, attrs,
-// offload, channels, mtu, irq, governor) says how to read and write it, and a row
+// offload, channels, mtu, qdisc, irq, governor) says how to read and write it, and a row
 // of the table in families.go makes it known; the journal holds what host and device knobs were before, on disk before the
 // first write, so that whatever ends the run, the machine is left as it was.
 //

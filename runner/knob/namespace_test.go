@@ -59,6 +59,7 @@ var namespaceTurns = []turn{
 	{Spec{Family: familyRPSCPUs, Device: "lo", Queue: "rx-0", Scope: Device}, []string{"0", "none", "0"}},
 	{Spec{Family: familyRPSFlowCnt, Device: "lo", Queue: "rx-0", Scope: Device}, []string{"100"}},
 	{Spec{Family: familyMTU, Device: "va", Scope: Device}, []string{"9000"}},
+	{Spec{Family: familyQdisc, Device: "va", Scope: Device}, []string{"pfifo limit 7"}},
 	{Spec{Family: familyOffload, Device: "va", Name: "sg", Scope: Device}, []string{"off"}},
 	{Spec{Family: familyOffload, Device: "va", Name: "tso", Scope: Device}, []string{"off"}},
 	{Spec{Family: familyOffload, Device: "va", Name: "gro", Scope: Device}, []string{"on"}},
@@ -97,6 +98,10 @@ func namespaceDump(t *testing.T) map[string]string {
 		features, err := host.Features(host.Local{}, device)
 		must(t, err)
 		channels, err := host.Local{}.Ethtool(device, []uint32{channelCounts.get, 0, 0, 0, 0, 0, 0, 0, 0})
+		must(t, err)
+		link, err := netlink.LinkByName(device)
+		must(t, err)
+		dump[device+" qdisc"], err = rootQdisc(link)
 		must(t, err)
 		dump[device+" ethtool"] = fmt.Sprint(features, channels)
 	}

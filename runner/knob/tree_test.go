@@ -168,6 +168,28 @@ func (h *tree) Ethtool(device string, request []uint32) ([]uint32, error) {
 	})
 }
 
+// Rtnetlink has the root qdisc of each device in a JSON file.
+func (h *tree) Rtnetlink(r host.NetlinkRequest) ([][]byte, error) {
+	if r.Type == unix.RTM_GETQDISC {
+		links, err := h.Links()
+		var out [][]byte
+		for _, l := range links {
+			var attrs []byte
+			if err := h.load(fmt.Sprintf("qdisc-%d.json", l.Index), &attrs); err == nil && attrs != nil {
+				head := rootOf(int32(l.Index))
+				native.PutUint32(head[8:], 0x80010000)
+				out = append(out, append(head, attrs...))
+			}
+		}
+		return out, err
+	}
+	file, attrs := fmt.Sprintf("qdisc-%d.json", native.Uint32(r.Body[4:])), r.Body[host.SizeofQdiscHead:]
+	if r.Type == unix.RTM_DELQDISC {
+		attrs = nil
+	}
+	return nil, h.save(file, attrs)
+}
+
 // setFeatures knows one dependency of the kernel's: TSO is active only while
 // scatter-gather is (netdev_fix_features in net/core/dev.c).
 func (h *tree) setFeatures(device string, features map[string]host.Feature, change map[string]bool) error {
@@ -263,7 +285,8 @@ func nic(t testing.TB) *tree {
 			t.Fatal(err)
 		}
 	}
-	save("links.json", []host.Link{{Name: "eth1", MTU: 1500}})
+	save("links.json", []host.Link{{Name: "eth1", Index: 3, MTU: 1500}})
+	save("qdisc-3.json", []byte(nil))
 	save("channels-eth1.json", []uint32{0, 0, 0, 0, 4, 0, 0, 0, 2})
 	on := host.Feature{Active: true, Requested: true}
 	save("features-eth1.json", map[string]host.Feature{

@@ -84,6 +84,9 @@ func Find(ctx context.Context, q *question.Question, list []string, o Options) (
 	return s, s.slow()
 }
 
+// emulatedSlice is a slice of emulated CPUs.
+const emulatedSlice = 100 * time.Millisecond
+
 // slow gives emulated CPUs longer slices, where the scenario does not say how long: what
 // an arm has in its queues takes them ten times as long to drain.
 func (s *Set) slow() error {
@@ -91,9 +94,12 @@ func (s *Set) slow() error {
 	if s.machine.Accel != guest.TCG || !q.Defaulted("measure.slice") || !q.Defaulted("measure.settle") || !q.Defaulted("measure.trial") {
 		return nil
 	}
-	longer, err := scenarios.Override(q.Scenario, "measure.slice=100ms", "measure.settle=25ms")
+	if time.Duration(q.Measure.Slice) >= emulatedSlice { // netem holds packets back for longer
+		return nil
+	}
+	longer, err := scenarios.Override(q.Scenario, fmt.Sprintf("measure.slice=%s", emulatedSlice), fmt.Sprintf("measure.settle=%s", emulatedSlice/4))
 	if err != nil {
-		return fmt.Errorf("emulated CPUs need slices of 100ms: %w", err)
+		return fmt.Errorf("emulated CPUs need slices of %s: %w", emulatedSlice, err)
 	}
 	if err := s.fits(longer.Measure); err != nil {
 		return err
@@ -165,6 +171,11 @@ func Needs(arms ...scenarios.Arm) (names []string) {
 		}
 		if t.PacingRate > 0 {
 			need("sch_fq")
+		}
+		for _, kind := range a.Config.Knobs.Qdiscs() {
+			if module := scenarios.QdiscModule(kind); module != "" {
+				need(module)
+			}
 		}
 	}
 	return names
