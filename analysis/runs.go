@@ -10,6 +10,7 @@ import (
 	"netab/analysis/confounder"
 	"netab/analysis/record"
 	"netab/analysis/stat"
+	"netab/analysis/why"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -99,7 +100,33 @@ func compareGroups(groups []RunGroup, o CompareOptions, of *campaigning) Summary
 	s.Converged = allJudged(s.Comparisons)
 	s.Warnings = unique(slices.Concat(c.emulated(), s.Warnings, c.disturbed, c.told, c.warnings(&s)))
 	s.Answer = c.answer(&s)
+	s.Explanations = whyBetween(c.groups)
 	return s
+}
+
+// whyBetween says what moved from the first group to each other, where both have a run
+// with explain trials.
+func whyBetween(groups []RunGroup) (out []why.Explanation) {
+	from, ok := Explained(groups[0])
+	if !ok {
+		return nil
+	}
+	for _, g := range groups[1:] {
+		if to, ok := Explained(g); ok {
+			out = append(out, why.Between(from, to)...)
+		}
+	}
+	return out
+}
+
+// Explained is the last run of a group that has explain trials.
+func Explained(g RunGroup) (why.Run, bool) {
+	for _, r := range slices.Backward(g.Runs) {
+		if slices.ContainsFunc(r.Explains, func(x results.Explain) bool { return x.Invalid == "" }) {
+			return why.Run{Label: g.Label, Run: r}, true
+		}
+	}
+	return why.Run{}, false
 }
 
 type comparing struct {

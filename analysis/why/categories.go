@@ -103,29 +103,37 @@ func categorize(stack []string) (category, function string) {
 	return unmapped, stack[0]
 }
 
-// contextOf is the context of the accounting that a stack was in. The outermost softirq
-// or interrupt says it.
-func contextOf(stack []string) string {
+// Context is the context of the accounting that a stack was in, the innermost function
+// first.
+func Context(stack []string) string {
+	context, _ := whereIn(stack)
+	return context
+}
+
+// whereIn is the context of the accounting that a stack was in, and how many of its
+// functions, from the innermost on, are of it: what is further out was interrupted. The
+// outermost softirq or interrupt says it.
+func whereIn(stack []string) (context string, within int) {
 	for i := len(stack) - 1; i >= 0; i-- {
 		switch name := stack[i]; {
 		case name == "handle_softirqs" || name == "__do_softirq":
 			if i > 0 {
 				if vector, ok := vectorOf[stack[i-1]]; ok {
-					return vector
+					return vector, i + 1
 				}
 			}
-			return "net_rx"
+			return "net_rx", i + 1
 		case strings.HasPrefix(name, "sysvec_"), strings.HasPrefix(name, "__sysvec_"), name == "common_interrupt", name == "__common_interrupt":
 			// A softirq that came behind the interrupt is in it by its stack.
 			for j := i - 1; j >= 0; j-- {
 				if stack[j] == "handle_softirqs" || stack[j] == "__do_softirq" {
-					return contextOf(stack[:j+1])
+					return whereIn(stack[:j+1])
 				}
 			}
-			return "irq"
+			return "irq", i + 1
 		}
 	}
-	return "task"
+	return "task", len(stack)
 }
 
 // vectorOf is by the function that serves it.

@@ -38,7 +38,7 @@ func TestCategories(t *testing.T) {
 	for _, test := range stacks {
 		stack := strings.Fields(test.stack)
 		category, function := categorize(stack)
-		if context := contextOf(stack); context != test.context || category != test.category || function != test.function {
+		if context := Context(stack); context != test.context || category != test.category || function != test.function {
 			t.Errorf("%s: %.60s:\n%s, %s, %s; want %s, %s, %s", test.kernel, test.stack, context, category, function, test.context, test.category, test.function)
 		}
 	}

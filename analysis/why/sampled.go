@@ -2,11 +2,9 @@ package why
 
 import (
 	"cmp"
-	"maps"
-	"math"
 	"slices"
+	"strings"
 
-	"netab/analysis/stat"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -19,6 +17,15 @@ type sampled struct {
 	n     map[place]float64
 	all   float64
 	every int64
+	calls []calls
+}
+
+// A calls is a stack from the context inwards, and how often it was seen.
+type calls struct {
+	context  string
+	path     []string // the outermost function first
+	category string
+	n        float64
 }
 
 // samplesOf are those of a trial, by arm.
@@ -31,15 +38,25 @@ func samplesOf(x *results.Samples) map[int]*sampled {
 		s := &x.Stacks[i]
 		stack := make([]string, len(s.Frames))
 		for j, f := range s.Frames {
-			stack[j] = x.Functions[f]
+			// What compilers make of a function (.isra.0, .constprop.0) has another name in the
+			// next kernel.
+			name, _, _ := strings.Cut(x.Functions[f], ".")
+			stack[j] = cmp.Or(name, x.Functions[f])
 		}
 		a := out[s.Arm]
 		if a == nil {
 			a = &sampled{n: map[place]float64{}, every: x.EveryNS}
 			out[s.Arm] = a
 		}
-		p := place{context: contextOf(stack)}
+		context, within := whereIn(stack)
+		p := place{context: context}
 		p.category, p.function = categorize(stack)
+		path := slices.Clone(stack[:within])
+		slices.Reverse(path)
+		if len(path) == 0 {
+			path = []string{userSpace}
+		}
+		a.calls = append(a.calls, calls{context, path, p.category, float64(s.N)})
 		a.n[p] += float64(s.N)
 		a.all += float64(s.N)
 	}
@@ -57,18 +74,14 @@ const (
 // sample splits the parts of the role that was sampled into categories and functions:
 // by the share of the samples of a context, of its exact time.
 func (c *comparing) sample(e *Explanation) {
-	var with []trial
 	role := vocab.Owner("")
 	for _, t := range c.trials {
-		if t.samples != nil && t.samples[c.base] != nil && t.samples[c.arm] != nil && (role == "" || t.sampledRole == role) {
-			with, role = append(with, t), t.sampledRole
+		if role == "" && len(c.sampledOf(t.sampledRole)) > 0 {
+			role = t.sampledRole
 		}
 	}
-	if len(with) == 0 {
-		return
-	}
-	r := slices.Index(roles[:], role)
-	if r < 0 {
+	with, r := c.sampledOf(role), slices.Index(roles[:], role)
+	if len(with) == 0 || r < 0 {
 		return
 	}
 	e.SampledRole = role
@@ -76,16 +89,17 @@ func (c *comparing) sample(e *Explanation) {
 		return
 	}
 	c.unmapped(e, with)
-	s := &splitting{comparing: c, trials: with, role: r, exact: map[string]Part{}}
-	for _, p := range e.Parts {
-		if p.Role == role && p.Category == "" {
-			s.exact[p.Context] = p
-			s.total += max(p.From, p.To)
+	(&contrast{role: r, sides: [2]side{{c, c.base, with}, {c, c.arm, with}}, paired: true}).split(e)
+}
+
+// sampledOf are the trials in which a role was sampled, in both arms.
+func (c *comparing) sampledOf(role vocab.Owner) (with []trial) {
+	for _, t := range c.trials {
+		if t.samples != nil && t.sampledRole == role && t.samples[c.base] != nil && t.samples[c.arm] != nil {
+			with = append(with, t)
 		}
 	}
-	e.Parts = append(e.Parts, s.parts(func(p place) place { return place{p.context, p.category, ""} })...)
-	e.Parts = append(e.Parts, s.parts(func(p place) place { return place{"", p.category, ""} })...)
-	e.Parts = append(e.Parts, s.parts(func(p place) place { return p })...)
+	return with
 }
 
 // coverage is how many samples there were of a role, of those that its time should have
@@ -126,106 +140,4 @@ func (c *comparing) unmapped(e *Explanation, with []trial) {
 		share := of / all
 		e.Unmapped = &share
 	}
-}
-
-// A splitting of a role's exact time by samples.
-type splitting struct {
-	*comparing
-	trials []trial
-	role   int
-	exact  map[string]Part // by context
-	total  float64
-}
-
-// parts are by places, made coarser by a function.
-func (s *splitting) parts(coarse func(place) place) []Part {
-	found := map[place]bool{}
-	for _, t := range s.trials {
-		for _, arm := range []int{s.base, s.arm} {
-			for p := range s.without(t.samples[arm]) {
-				found[coarse(p)] = true
-			}
-		}
-	}
-	var out []Part
-	var ps []float64
-	for _, at := range slices.SortedFunc(maps.Keys(found), func(a, b place) int {
-		return cmp.Or(cmp.Compare(a.context, b.context), cmp.Compare(a.category, b.category), cmp.Compare(a.function, b.function))
-	}) {
-		p, pValue := s.part(coarse, at)
-		if max(p.From, p.To) < leastShare*s.total && math.Abs(p.Delta) < leastShare*s.total {
-			continue
-		}
-		out, ps = append(out, p), append(ps, pValue)
-	}
-	for i, q := range stat.Discovery(ps) {
-		out[i].Significant = q <= falseShare && s.base != s.arm
-	}
-	slices.SortStableFunc(out, func(a, b Part) int { return cmp.Compare(math.Abs(b.Delta), math.Abs(a.Delta)) })
-	return out
-}
-
-// without are the samples of an arm but for those of what measures, where its time is
-// known by itself and is in no context.
-func (s *splitting) without(a *sampled) map[place]float64 {
-	if s.cost <= 0 {
-		return a.n
-	}
-	out := maps.Clone(a.n)
-	maps.DeleteFunc(out, func(p place, _ float64) bool { return p.category == ofBPF })
-	return out
-}
-
-// part is one of them: its share of the samples of each context, of the context's exact
-// time; its interval is over the trials that have samples.
-func (s *splitting) part(coarse func(place) place, at place) (Part, float64) {
-	p := Part{Role: roles[s.role], Context: at.context, Category: at.category, Function: at.function}
-	var shares [2]map[string]float64
-	var ds []float64
-	var n, of [2]map[string]float64
-	for side := range 2 {
-		shares[side], n[side], of[side] = map[string]float64{}, map[string]float64{}, map[string]float64{}
-	}
-	for _, t := range s.trials {
-		var perUnit [2]float64
-		for side, arm := range []int{s.base, s.arm} {
-			a, on := t.samples[arm], t.of(arm).on
-			own, whole := map[string]float64{}, map[string]float64{}
-			for q, k := range s.without(a) {
-				whole[q.context] += k
-				if coarse(q) == at {
-					own[q.context] += k
-					n[side][q.context] += k
-				}
-			}
-			for context, k := range whole {
-				of[side][context] += k
-				if k > 0 {
-					perUnit[side] += own[context] / k * s.contextNS(on, s.role, context) / on.units(s.unit)
-				}
-			}
-		}
-		ds = append(ds, perUnit[1]-perUnit[0])
-	}
-	for side := range 2 {
-		for context, k := range of[side] {
-			exact := s.exact[context].From
-			if side == 1 {
-				exact = s.exact[context].To
-			}
-			if k > 0 {
-				shares[side][context] = n[side][context] / k * exact
-			}
-		}
-	}
-	for _, x := range shares[0] {
-		p.From += x
-	}
-	for _, x := range shares[1] {
-		p.To += x
-	}
-	p.Delta = p.To - p.From
-	mean, lo, hi, pValue := s.interval(ds)
-	p.Lo, p.Hi = p.Delta+lo-mean, p.Delta+hi-mean
-	return p, pValue
 }

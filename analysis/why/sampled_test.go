@@ -96,7 +96,7 @@ func TestSampled(t *testing.T) {
 	if whole := partOf(e, "net_rx", "", ""); math.Abs(sum-whole.From) > 0.5 {
 		t.Errorf("the categories of net_rx come to %.1f of %.1f", sum, whole.From)
 	}
-	if !strings.Contains(e.Text, "; by what it does: TCP/IP -") {
+	if !strings.Contains(e.Text, ": TCP/IP (-") {
 		t.Error(e.Text)
 	}
 }

@@ -32,12 +32,8 @@ func (c *comparing) sentence(e *Explanation) string {
 	}
 	moved := c.moved(e)
 	figures := fmt.Sprintf("that predicts %s, measured %s", prose.Change(*e.Predicted, false), prose.Change(*e.Measured, false))
-	switch {
-	case e.WithPredicted == nil || e.WithMeasured == nil:
-	case *e.WithMeasured == *e.Measured:
+	if e.WithMeasured != nil && *e.WithMeasured == *e.Measured {
 		figures += " (both with the accounting on, and what it costs: too few trials have blocks without it)"
-	default:
-		figures += fmt.Sprintf(" (with the accounting on, which costs, %s and %s)", prose.Change(*e.WithPredicted, false), prose.Change(*e.WithMeasured, false))
 	}
 	if !e.Closes {
 		return fmt.Sprintf("%s, and the CPU time of its limit does not explain it: %s; %s.", what, moved, figures)
@@ -77,7 +73,19 @@ func (c *comparing) moved(e *Explanation) string {
 		}
 	}
 	if e.Role != e.BaselineRole {
-		return fmt.Sprintf("the limit moved from the %s to the %s", e.BaselineRole, e.Role)
+		var needed [2]float64
+		for _, p := range e.Parts {
+			if p.Category != "" || p.Context == Measuring {
+				continue
+			}
+			if p.Role == e.BaselineRole {
+				needed[0] += p.From
+			}
+			if p.Role == e.Role {
+				needed[1] += p.To
+			}
+		}
+		return fmt.Sprintf("the limit moved from the %s, which needed %s %s, to the %s, which needs %s", e.BaselineRole, prose.Number(needed[0]), e.Unit, e.Role, prose.Number(needed[1]))
 	}
 	slices.SortStableFunc(parts, func(a, b Part) int { return cmp.Compare(math.Abs(b.Delta), math.Abs(a.Delta)) })
 	var texts []string
@@ -95,16 +103,39 @@ func (c *comparing) moved(e *Explanation) string {
 		return text + " (no part of it beyond chance)"
 	}
 	text += " (" + strings.Join(texts, ", ") + ")"
-	var categories []string
-	for _, p := range e.Parts { // the largest first
-		if p.Role == e.Role && p.Context == "" && p.Function == "" && p.Significant && p.Category != ofBPF && len(categories) < 3 {
-			categories = append(categories, p.Category+" "+prose.Signed(p.Delta))
-		}
-	}
-	if len(categories) > 0 {
-		text += "; by what it does: " + strings.Join(categories, ", ")
+	if came := e.cameAndLeft(total < 0); came != "" {
+		text += ": " + came
 	}
 	return text
+}
+
+// cameAndLeft is "TCP/IP (-19.8) left it, and drivers and IPIs (+31.7) came": which work
+// of the limit moved beyond chance.
+func (e *Explanation) cameAndLeft(lessFirst bool) string {
+	var left, came []string
+	for _, p := range e.Parts { // the largest first
+		if p.Role != e.Role || p.Context != "" || p.Function != "" || !p.Significant || p.Category == ofBPF || len(left)+len(came) == 3 {
+			continue
+		}
+		text := fmt.Sprintf("%s (%s)", p.Category, prose.Signed(p.Delta))
+		if p.Delta < 0 {
+			left = append(left, text)
+		} else {
+			came = append(came, text)
+		}
+	}
+	// Names of categories have an "and" of their own, so that no other joins them.
+	var texts []string
+	if len(left) > 0 {
+		texts = append(texts, strings.Join(left, ", ")+" left it")
+	}
+	if len(came) > 0 {
+		texts = append(texts, strings.Join(came, ", ")+" came to it")
+	}
+	if !lessFirst {
+		slices.Reverse(texts)
+	}
+	return strings.Join(texts, ", ")
 }
 
 // Place names a context in a sentence about a role.
@@ -118,8 +149,10 @@ func Place(context string) string {
 		return "its own in user space"
 	case SystemTime:
 		return "its own in the kernel"
-	case "irq":
+	case "irq", "hardirq":
 		return "interrupts on its back"
+	case "softirq":
+		return "softirqs on its back"
 	case Measuring:
 		return "the measuring"
 	}
@@ -154,6 +187,9 @@ func (c *comparing) notes(run *results.Run, e *Explanation) (out []string) {
 			prose.Change(*e.Instrument, false), prose.Interval(*e.InstrumentLo, *e.InstrumentHi, false)))
 	} else {
 		out = append(out, "What the accounting costs is not known: no explain trial has blocks without it.")
+	}
+	if e.WithPredicted != nil && e.WithMeasured != nil && e.Measured != nil && *e.WithMeasured != *e.Measured {
+		out = append(out, fmt.Sprintf("With the accounting on, its cost and all, %s were predicted and %s measured.", prose.Change(*e.WithPredicted, false), prose.Change(*e.WithMeasured, false)))
 	}
 	if e.Coverage != nil {
 		text := fmt.Sprintf("Samples of the %s cover %s of its time", e.SampledRole, prose.WholePercent(*e.Coverage))

@@ -26,6 +26,8 @@ import (
 type Explanation struct {
 	Baseline string `json:"baseline"`
 	Arm      string `json:"arm"`
+	// Of is the arm of which runs are compared; Baseline and Arm are then the runs.
+	Of string `json:"of,omitempty"`
 	// Role is the arm's limit, BaselineRole the baseline's; "" = none was busy enough.
 	Role         vocab.Owner `json:"role"`
 	BaselineRole vocab.Owner `json:"baseline_role"`
@@ -128,6 +130,19 @@ func Of(run *results.Run) []Explanation {
 	return out
 }
 
+// Ranked are explanations, those of the largest differences first.
+func Ranked(all []Explanation) []Explanation {
+	size := func(e Explanation) float64 {
+		if e.Measured == nil {
+			return 0
+		}
+		return math.Abs(math.Log1p(max(*e.Measured, -0.999)))
+	}
+	out := slices.Clone(all)
+	slices.SortStableFunc(out, func(a, b Explanation) int { return cmp.Compare(size(b), size(a)) })
+	return out
+}
+
 // refused is what is said where no explain trial was measured.
 func refused(run *results.Run) []Explanation {
 	for _, x := range run.Explains {
@@ -143,15 +158,17 @@ type comparing struct {
 	trials    []trial
 	base, arm int
 	unit      unit
+	arms      [2]results.Arm
 	cores     [2][2]float64 // CPUs that a role may have, of the baseline and the arm
 	alpha     float64
 	cost      float64 // ns of the accounting per event
 	user      map[roleOf]splitShare
 }
 
-func explain(run *results.Run, all []trial, base, arm int) Explanation {
+// newComparing takes the trials in which both arms did something.
+func newComparing(run *results.Run, all []trial, base, arm int, per unit) *comparing {
 	d := &run.Header.Design
-	c := comparing{base: base, arm: arm, unit: unitOf(d.Arms[base], d.Arms[arm]), alpha: 1 - confidence(d.Confidence)}
+	c := &comparing{base: base, arm: arm, arms: [2]results.Arm{d.Arms[base], d.Arms[arm]}, unit: per, alpha: 1 - confidence(d.Confidence)}
 	for _, t := range all {
 		if t.of(base).on.wall > 0 && t.of(arm).on.wall > 0 && t.of(base).on.units(c.unit) > 0 && t.of(arm).on.units(c.unit) > 0 {
 			c.trials = append(c.trials, t)
@@ -160,6 +177,13 @@ func explain(run *results.Run, all []trial, base, arm int) Explanation {
 	for i, a := range []int{base, arm} {
 		c.cores[i] = coresOf(run, a)
 	}
+	c.cost = costOf(c.trials, c.unit, []int{base, arm}, func(a armSums) sums { return a.on })
+	return c
+}
+
+func explain(run *results.Run, all []trial, base, arm int) Explanation {
+	d := &run.Header.Design
+	c := newComparing(run, all, base, arm, unitOf(d.Arms[base], d.Arms[arm]))
 	e := Explanation{Baseline: record.ArmName(*d, base), Arm: record.ArmName(*d, arm), Unit: c.unit.name, Trials: len(c.trials), Busy: []Busy{}, Parts: []Part{}}
 	if base == arm {
 		e.Baseline = ""
@@ -168,7 +192,6 @@ func explain(run *results.Run, all []trial, base, arm int) Explanation {
 		e.Text = "not explained: no explain trial has slices of both arms"
 		return e
 	}
-	c.cost = costOf(c.trials, c.unit, []int{base, arm}, func(a armSums) sums { return a.on })
 	c.split(all)
 	c.busy(&e)
 	c.rates(&e, d.Arms[base], d.Arms[arm])
@@ -196,17 +219,19 @@ func (c *comparing) busy(e *Explanation) {
 		b := Busy{Role: role, From: c.share(c.base, 0, r), To: c.share(c.arm, 1, r)}
 		e.Busy = append(e.Busy, b)
 	}
-	limit := func(arm, side int) vocab.Owner {
-		r := 0
-		if c.share(arm, side, 1) > c.share(arm, side, 0) {
-			r = 1
-		}
-		if c.share(arm, side, r) < busyShare {
-			return ""
-		}
-		return roles[r]
+	e.BaselineRole, e.Role = c.limit(c.base, 0), c.limit(c.arm, 1)
+}
+
+// limit is the busiest role of an arm, if it is busy.
+func (c *comparing) limit(arm, side int) vocab.Owner {
+	r := 0
+	if c.share(arm, side, 1) > c.share(arm, side, 0) {
+		r = 1
 	}
-	e.BaselineRole, e.Role = limit(c.base, 0), limit(c.arm, 1)
+	if c.share(arm, side, r) < busyShare {
+		return ""
+	}
+	return roles[r]
 }
 
 // share is which part of the CPUs that it may have a role had.
@@ -299,7 +324,11 @@ func (c *comparing) relative(xs []float64) (mean, lo, hi *float64) {
 	if len(xs) == 0 {
 		return nil, nil, nil
 	}
-	m, l, h, _ := c.interval(xs)
+	return relativeOf(c.interval(xs))
+}
+
+// relativeOf brings a difference of logarithms back.
+func relativeOf(m, l, h, _ float64) (mean, lo, hi *float64) {
 	if !stat.IsFinite(m) || !stat.IsFinite(l) || !stat.IsFinite(h) {
 		return nil, nil, nil
 	}

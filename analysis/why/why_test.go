@@ -200,7 +200,7 @@ func TestLimitMoves(t *testing.T) {
 	w.sink[1] = map[string]float64{"task": 50, "net_rx": 50}
 	w.busy = [2]float64{0.97, 0.68} // so that the sink has 97 %
 	e := one(t, w.run())
-	if e.Role != vocab.SinkTime || !strings.Contains(e.Text, "the limit moved from the source to the sink") {
+	if e.Role != vocab.SinkTime || !strings.Contains(e.Text, "the limit moved from the source, which needed 151 ns/KiB, to the sink, which needs 100") {
 		t.Errorf("%s: %s", e.Role, e.Text)
 	}
 }

@@ -1,0 +1,88 @@
+package why
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"netab/results"
+	"netab/results/vocab"
+)
+
+// TestBetween: what moved from one run to another is named by context and function, each
+// side scaled to its own times, and nothing is of two runs that are the same.
+func TestBetween(t *testing.T) {
+	a, b := sampledRun(0.95, 500e3), sampledRun(0.95, 500e3)
+	// The second kernel needs more for the same: what was arm sink becomes off.
+	for _, r := range []*results.Run{a, b} {
+		keep := 0
+		if r == b {
+			keep = 1
+		}
+		for i := range r.Explains {
+			x := &r.Explains[i]
+			var slices []results.ExplainSlice
+			for _, s := range x.Slices {
+				if s.Arm == keep {
+					s.Arm = 0
+					slices = append(slices, s)
+				}
+			}
+			x.Slices = slices
+			if x.Samples == nil {
+				continue
+			}
+			var stacks []results.SampleStack
+			for _, s := range x.Samples.Stacks {
+				if s.Arm == keep {
+					s.Arm = 0
+					stacks = append(stacks, s)
+				}
+			}
+			x.Samples.Stacks = stacks
+		}
+	}
+	all := Between(Run{"6.17", a}, Run{"6.18", b})
+	if len(all) != 1 {
+		t.Fatalf("%d explanations", len(all))
+	}
+	e := all[0]
+	if e.Of != "off" || e.Baseline != "6.17" || e.Arm != "6.18" || e.Role != vocab.SourceTime || !e.Closes {
+		t.Errorf("%+v", e)
+	}
+	truth := 140./120 - 1
+	if e.Measured == nil || math.Abs(*e.Measured-truth) > 0.01 || e.Predicted == nil || math.Abs(*e.Predicted-truth) > 0.01 {
+		t.Errorf("predicted %v, measured %v, want %.3f", e.Predicted, e.Measured, truth)
+	}
+	for _, want := range []Part{
+		{Context: "net_rx", From: 60, To: 40, Significant: true},
+		{Context: "task", From: 80, To: 80},
+		{Context: "net_rx", Category: "TCP/IP", Function: "tcp_ack", From: 40, To: 20, Significant: true},
+		{Context: "net_rx", Category: "memory", Function: "kmem_cache_free", From: 19, To: 19},
+	} {
+		p := partOf(e, want.Context, want.Category, want.Function)
+		if p == nil || math.Abs(p.From-want.From) > 1 || math.Abs(p.To-want.To) > 1 || p.Significant != want.Significant {
+			t.Errorf("%+v\nwant %+v", p, want)
+		}
+	}
+	for _, want := range []string{"off, from 6.17 to 6.18: 16.", " % faster while", "the source needs 2", "net_rx softirq on its back -", "; by function: tcp_ack -"} {
+		if !strings.Contains(e.Text, want) {
+			t.Errorf("%s\nwant %q", e.Text, want)
+		}
+	}
+	if f := FlamesBetween(Run{"6.17", a}, Run{"6.18", b}, &e, 100); len(f) != 1 || frameAt(f[0], "net_rx softirq on its back", "handle_softirqs", "net_rx_action", "tcp_ack") == nil {
+		t.Errorf("%+v", f)
+	}
+	same := Between(Run{"a", a}, Run{"b", a})
+	if len(same) != 1 || !strings.Contains(same[0].Text, "did not change beyond chance") {
+		t.Errorf("%+v", same)
+	}
+	for _, p := range same[0].Parts {
+		if p.Significant {
+			t.Errorf("of the same: %+v", p)
+		}
+	}
+	if none := Between(Run{"a", a}, Run{"b", &results.Run{Header: a.Header}}); none != nil {
+		t.Errorf("of a run without explain trials: %+v", none)
+	}
+}
