@@ -51,6 +51,7 @@ type Section struct {
 	Findings []Finding
 	Differs  []Difference
 	Notes    []string
+	Asides   []string // notes that a terminal has no room for
 	Remarks  []string // on the table; words in backquotes are code
 	Advice   []string // what to do
 	Warnings []Warning
@@ -59,7 +60,7 @@ type Section struct {
 // empty says whether there is nothing but a heading.
 func (s *Section) empty() bool {
 	return len(s.Explains)+len(s.Terms)+len(s.Text)+len(s.Table.Rows)+len(s.Issues)+len(s.Findings)+len(s.Differs)+
-		len(s.Notes)+len(s.Remarks)+len(s.Advice)+len(s.Warnings) == 0 && s.Checks == nil
+		len(s.Notes)+len(s.Asides)+len(s.Remarks)+len(s.Advice)+len(s.Warnings) == 0 && s.Checks == nil
 }
 
 // A Term is a word and what is meant by it.

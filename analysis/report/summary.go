@@ -15,8 +15,8 @@ import (
 func Summary(s analysis.Summary) *page.Page {
 	p := &page.Page{Title: s.Question, Answer: s.Answer, Data: complete(s)}
 	p.Add(verdicts(s))
-	for _, e := range s.Explanations {
-		p.Add(whySection(e))
+	for _, section := range whySections(s.Explanations) {
+		p.Add(section)
 	}
 	p.Add(page.Section{Findings: otherFindings(s)})
 	p.Add(page.Section{Table: besideTable(BesideRows(s))})

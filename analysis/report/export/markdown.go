@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 
 	"netab/analysis/escape"
@@ -84,7 +85,7 @@ func (b markdown) section(s *page.Section) {
 	list(b, s.Issues, func(i page.Issue) { b.printf("- %s **%s** (%s): %s\n", i.Symbol(), i.State, i.Of, i.Text) })
 	list(b, s.Findings, func(f page.Finding) { b.printf("- %s: %s **%s**\n", f.Text, page.VerdictSymbol(f.Says), f.Words) })
 	b.differs(s.Differs)
-	list(b, s.Notes, func(note string) { b.printf("- %s\n", note) })
+	list(b, slices.Concat(s.Notes, s.Asides), func(note string) { b.printf("- %s\n", note) })
 	list(b, s.Remarks, func(remark string) { b.printf("- %s\n", marked(remark)) })
 	list(b, s.Advice, func(a string) { b.printf("- %s\n", a) })
 	list(b, s.Warnings, b.warning)

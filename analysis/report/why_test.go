@@ -1,0 +1,52 @@
+package report_test
+
+import (
+	"strings"
+	"testing"
+
+	"netab/analysis"
+	"netab/analysis/report"
+	"netab/analysis/report/export"
+	"netab/analysis/report/sample"
+)
+
+// whyLines are the lines of a terminal from the explanations on, up to what rests on
+// trials.
+func whyLines(t *testing.T, s analysis.Summary) []string {
+	t.Helper()
+	var b strings.Builder
+	if err := export.Text(&b, report.Summary(s), export.Options{Width: 100}); err != nil {
+		t.Fatal(err)
+	}
+	_, text, ok := strings.Cut(b.String(), "\nWhy: ")
+	text, _, ends := strings.Cut(text, "\n95 % confidence")
+	if !ok || !ends {
+		t.Fatal(b.String())
+	}
+	var out []string
+	for line := range strings.Lines("Why: " + text) {
+		if strings.TrimSpace(line) != "" {
+			out = append(out, strings.TrimRight(line, "\n"))
+		}
+	}
+	return out
+}
+
+// TestWhyInTenLines: a terminal has ten lines for an explanation, or for several.
+func TestWhyInTenLines(t *testing.T) {
+	w := sample.TCPWorld()
+	three := whyLines(t, analysis.Summarize(sample.Explained(w, 8)))
+	w.Design.Arms = w.Design.Arms[:2]
+	two := whyLines(t, analysis.Summarize(sample.Explained(w, 8)))
+	for _, lines := range [][]string{two, three} {
+		if len(lines) > 10 || len(lines) < 4 {
+			t.Errorf("%d lines:\n%s", len(lines), strings.Join(lines, "\n"))
+		}
+	}
+	text := strings.Join(two, "\n")
+	for _, want := range []string{"Why: sink is 21", "source: net_rx softirq on its back", "source: try_to_wake_up (net_rx)", "left it, drivers and IPIs (+"} {
+		if !strings.Contains(strings.Join(strings.Fields(text), " "), want) {
+			t.Errorf("%s\nhas no %q", text, want)
+		}
+	}
+}
