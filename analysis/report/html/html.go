@@ -60,7 +60,11 @@ func writeRuns(w io.Writer, in Input, assets fs.FS) error {
 	if err != nil {
 		return err
 	}
-	if err := p.embed(echarts); err != nil {
+	var more []string
+	if p.hasFlames() {
+		more = []string{"flame.js"}
+	}
+	if err := p.embed(echarts, more...); err != nil {
 		return err
 	}
 	return execute(w, "page.html.tmpl", p)
@@ -89,11 +93,19 @@ func execute(w io.Writer, name string, page any) error {
 	return err
 }
 
-// embed puts style and scripts into the page and allows exactly these to run.
-func (p *frame) embed(echarts string) error {
+// embed puts style and scripts into the page, more of our own too, and allows exactly
+// these to run.
+func (p *frame) embed(echarts string, more ...string) error {
 	js, err := pageFiles.ReadFile("page/report.js")
 	if err != nil {
 		return err
+	}
+	for _, name := range more {
+		other, err := pageFiles.ReadFile("page/" + name)
+		if err != nil {
+			return err
+		}
+		js = append(js, other...)
 	}
 	if p.ChartVersion, err = chartVersion(); err != nil {
 		return err
@@ -103,14 +115,18 @@ func (p *frame) embed(echarts string) error {
 	return p.allow(echarts, string(js))
 }
 
-// embedPlain is embed of a page without charts, which has a script of its own.
-func (p *frame) embedPlain(script string) error {
-	js, err := pageFiles.ReadFile("page/" + script)
-	if err != nil {
-		return err
+// embedPlain is embed of a page without charts, which has scripts of its own.
+func (p *frame) embedPlain(scripts ...string) error {
+	var all []byte
+	for _, name := range scripts {
+		js, err := pageFiles.ReadFile("page/" + name)
+		if err != nil {
+			return err
+		}
+		all = append(all, js...)
 	}
-	p.Script = template.JS(js)
-	return p.allow(string(js))
+	p.Script = template.JS(all)
+	return p.allow(string(all))
 }
 
 // allow puts the style in and allows these scripts to run.

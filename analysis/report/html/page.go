@@ -12,6 +12,7 @@ import (
 	"netab/analysis/prose"
 	"netab/analysis/report"
 	"netab/analysis/report/figure"
+	"netab/analysis/why"
 	"netab/results"
 )
 
@@ -44,6 +45,8 @@ type comparison struct {
 	Interactions []string
 	Effects      []chart
 	Levels       []chart // before and after
+	Why          []whyView
+	Backs        *backView // of one run only
 	Campaign     *campaignView
 }
 
@@ -135,7 +138,11 @@ func newComparison(s analysis.Summary, runs []*results.Run) (*comparison, error)
 	if c.Levels, err = beforeAfter(s, runs); err != nil {
 		return nil, err
 	}
-	c.Campaign, err = newCampaignView(s, runs)
+	if c.Campaign, err = newCampaignView(s, runs); err != nil {
+		return nil, err
+	}
+	c.Why, err = newWhyViews("cmp", s, func(e *why.Explanation, most int) []why.Flame { return flamesBetween(s.Sides, runs, e, most) })
+	c.link(c.Why)
 	return c, err
 }
 
@@ -160,7 +167,13 @@ func newSection(id string, run *results.Run, s analysis.Summary) (section, error
 	sec := section{ID: id, Head: newHead(s), verdictView: newVerdictView(s, v), Ledger: newLedger(d),
 		CPUs: newCPUTable(run), Settings: newSettings(run), Machine: machineFacts(run.Header.Machine), Lists: machineLists(run.Header.Machine), Run: runFacts(run, s),
 		Repeat: newRepeat(run), Stats: statsRows(s), Levels: newLevelsTable(s), Events: report.EventRows(s), Interactions: report.InteractionTexts(s)}
-	sec.Why, sec.Backs = newWhyViews(s), newBackView(run)
+	var err error
+	sec.Why, err = newWhyViews(id, s, func(e *why.Explanation, most int) []why.Flame { return why.Flames(run, e, most) })
+	if err != nil {
+		return sec, err
+	}
+	sec.Backs = newBackView(run)
+	sec.link(sec.Why)
 	sec.Head.Context = contextLine(run)
 	for _, a := range s.Arms {
 		if a.Limit != nil {

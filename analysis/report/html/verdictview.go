@@ -41,6 +41,8 @@ type verdictLine struct {
 	Symbol     string
 	Side       []string
 	SideLabels []sideHead
+	Why        string // where the page says why it changed; "" = nowhere
+	arm        string
 }
 
 // A besideLine is a row with the colour of its arm.
@@ -73,7 +75,7 @@ func newVerdictView(s analysis.Summary, v report.VerdictTable) verdictView {
 }
 
 func lineOf(v report.VerdictTable, r report.VerdictRow, arm int, heads []sideHead) verdictLine {
-	l := verdictLine{Name: report.ArmLabel(analysis.ArmSummary{Name: r.Arm.Name, Levels: r.Arm.Levels}), Run: r.Arm.Run, Swatch: armColor(arm),
+	l := verdictLine{Name: report.ArmLabel(analysis.ArmSummary{Name: r.Arm.Name, Levels: r.Arm.Levels}), Run: r.Arm.Run, Swatch: armColor(arm), arm: r.Arm.Name,
 		Baseline: r.Baseline && r.Change == nil, SideLabels: heads}
 	if r.Level != nil {
 		l.Level, l.Half, l.N = v.Level.Text(r.Level.Mean), v.Half(r.Level), r.Level.N
@@ -89,4 +91,18 @@ func lineOf(v report.VerdictTable, r report.VerdictRow, arm int, heads []sideHea
 		l.Side = append(l.Side, figure.Of(r.Side[j], func(x *analysis.Level) string { return side.Text(x.Mean) }))
 	}
 	return l
+}
+
+// link has each change lead to what explains it.
+func (v *verdictView) link(whys []whyView) {
+	for i := range v.Rows {
+		for _, w := range whys {
+			r := &v.Rows[i]
+			within := w.Of == "" && w.Arm == r.arm && (r.Against == "" || r.Against == w.Baseline)
+			between := w.Of != "" && w.Of == r.arm && w.Arm == r.Run
+			if r.Change != "" && w.Baseline != "" && (within || between) {
+				r.Why = w.ID
+			}
+		}
+	}
 }
