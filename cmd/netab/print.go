@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -68,6 +69,18 @@ func writeJSON(w io.Writer, v any, indent string) error {
 	}
 	_, err := w.Write(escape.JSON(b.Bytes()))
 	return err
+}
+
+// unguarded is the stream below, for what is no text and would not pass as it is. A
+// terminal is no place for that.
+func unguarded(w io.Writer) (io.Writer, error) {
+	if isTerminal(w) {
+		return nil, errors.New("this is no text, and stdout is a terminal: send it to a file (> why.pb.gz)")
+	}
+	if e, ok := w.(*escape.Writer); ok {
+		return e.Under(), e.Flush()
+	}
+	return w, nil
 }
 
 // rewrite writes in the place of what stands in the last line of a terminal.

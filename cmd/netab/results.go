@@ -200,12 +200,16 @@ var recordFormats = map[string]func(io.Writer, *results.Run) error{
 	"benchfmt": export.Benchfmt,
 	"jsonl":    export.RunFile,
 	"folded":   export.Folded,
+	pprof:      export.Pprof,
 }
 
 // exportFormats are all that netab results export knows.
 func exportFormats() []string {
 	return append(append(slices.Sorted(maps.Keys(recordFormats)), openMetrics), export.Names()...)
 }
+
+// pprof is the one that is no text.
+const pprof = "pprof"
 
 // openMetrics is of a run and what it comes to.
 const openMetrics = "openmetrics"
@@ -237,14 +241,16 @@ func newResultsExport() *cobra.Command {
 (a line a trial and arm, for benchstat: it puts arms side by side with
 -col /arm, runs of several kernels with -col kernel), markdown (for a CI job's
 summary), openmetrics (for the textfile collector of node_exporter), jsonl (the run
-file itself), or folded (the stacks of explain trials, for flame graphs: flamegraph.pl,
-inferno, speedscope). Of a campaign, csv is of its boots only,
+file itself), folded (the stacks of explain trials, for flame graphs: flamegraph.pl,
+inferno, speedscope) or pprof (the same with labels arm, role and context, for go tool
+pprof, speedscope and other viewers). Of a campaign, csv is of its boots only,
 which are named by their numbers behind its id (ID/0).
 
 sysctl.d, udev and script are the settings of one --arm, for a machine to keep: what the
 scenario asked for and the kernel took, with the evidence and what stood before in
 comments. Devices of netab's own namespaces stand for those that --device names.`,
 		Example: `  netab results export latest --format benchfmt | benchstat -
+  netab results export latest --format pprof >why.pb.gz && go tool pprof -top -tagfocus=arm=sink why.pb.gz
   netab results export latest --arm sink --format script >rps.sh
   netab results export latest --arm large --format sysctl.d >/etc/sysctl.d/90-netab.conf`,
 		Args:              exactly(1, "a run: an id from `netab results`, a path, or latest"),
@@ -278,7 +284,13 @@ comments. Devices of netab's own namespaces stand for those that --device names.
 			if redact {
 				run = results.Redacted(run)
 			}
-			return failed(write(cmd.OutOrStdout(), run, func() analysis.Summary { return judged(cmd, run, redact) }))
+			out := cmd.OutOrStdout()
+			if format == pprof {
+				if out, err = unguarded(out); err != nil {
+					return failed(err)
+				}
+			}
+			return failed(write(out, run, func() analysis.Summary { return judged(cmd, run, redact) }))
 		},
 	}
 	cmd.Flags().BoolVar(&redact, "redact", false, redactUsage)

@@ -13,6 +13,8 @@ import (
 	"netab/results"
 )
 
+var errNoSamples = errors.New("the run has no samples of stacks: netab explain RUN takes some, as root")
+
 // Folded writes the stacks of explain trials as flamegraph.pl, inferno and speedscope
 // read them: a line a stack, the outermost function first, below the arm and the role,
 // and how often it was seen.
@@ -38,7 +40,7 @@ func Folded(w io.Writer, run *results.Run) error {
 		}
 	}
 	if len(seen) == 0 {
-		return errors.New("the run has no samples of stacks: netab explain RUN takes some, as root")
+		return errNoSamples
 	}
 	for _, stack := range slices.Sorted(maps.Keys(seen)) {
 		if _, err := fmt.Fprintf(w, "%s %d\n", stack, seen[stack]); err != nil {
