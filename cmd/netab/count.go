@@ -17,9 +17,11 @@ import (
 
 	"netab/analysis/counts"
 	"netab/analysis/prose"
+	"netab/analysis/report/html"
 	"netab/cmd/netab/counting"
 	"netab/cmd/netab/question"
 	"netab/results"
+	"netab/results/disk"
 	"netab/runner/guest/kernel"
 )
 
@@ -36,6 +38,7 @@ type countFlags struct {
 	qemu, apt        string
 	json, quiet      bool
 	unit             string
+	html             string
 	inside           string // of the command in a guest
 }
 
@@ -65,6 +68,7 @@ of another QEMU, CPU model or netab are not comparable.
 Without --kernels the kernel that runs here is booted.`,
 		Example: `  netab count udp-rr --kernels 6.1.0-57-amd64,~/src/linux
   netab count udp-gso --kernels apt:linux-image-6.12-cloud-amd64      # what each arm costs
+  netab count udp-rr --kernels A,B --html count.html                 # and netab report ID of one that is stored
   netab count udp-rr --kernels A,B --seeds 8 --functions=false --json
   netab count loopback-rps --kernels A,B --cpus 2 --qemu bin/qemu10/qemu-system-x86_64`,
 		Args:              exactly(1, "a scenario: a name from `netab list`, or a file"),
@@ -91,6 +95,7 @@ Without --kernels the kernel that runs here is booted.`,
 	fl.StringVar(&f.qemu, "qemu", "", "`PATH` of the QEMU that guests run in (qemu-system-x86_64)")
 	fl.StringVar(&f.apt, "apt-config", "", "`FILE` or directory of sources or of apt's configuration, for kernels that are named apt:")
 	fl.BoolVar(&f.json, "json", false, "print one JSON document to stdout instead of the tables")
+	fl.StringVar(&f.html, "html", "", "write a page of it to `FILE`, with the functions as a flame graph")
 	fl.BoolVar(&f.quiet, "quiet", false, "print no progress")
 	fl.StringVar(&f.inside, "inside", "", "count `ARM` in this guest")
 	_ = fl.MarkHidden("inside") // it exists
@@ -189,6 +194,11 @@ func (f countFlags) keep(cmd *cobra.Command, c *counting.Counter, record *result
 	if err := showCount(cmd, record, f.json, f.rows); err != nil {
 		return err
 	}
+	if f.html != "" {
+		if err := writeCountPage(f.html, record); err != nil {
+			return failed(err)
+		}
+	}
 	if !f.json {
 		writef(cmd.OutOrStdout(), "\ncount %s\n", strings.TrimSuffix(filepath.Base(path), ".json"))
 	}
@@ -232,7 +242,6 @@ func showCount(cmd *cobra.Command, c *results.Count, asJSON bool, rows int) erro
 	if asJSON {
 		return failed(writeJSON(out, s, "  "))
 	}
-	g := c.Guest
 	writef(out, "%s: instructions a %s\n\n", c.Name, c.Unit)
 	width := len("arm")
 	for _, a := range s.Arms {
@@ -263,16 +272,27 @@ func showCount(cmd *cobra.Command, c *results.Count, asJSON bool, rows int) erro
 	for _, w := range s.Warnings {
 		writef(out, "\nwarning: %s\n", w)
 	}
+	writef(out, "\n%s\n", basis(c, &s))
+	return nil
+}
+
+// basis says what a count is of, and what it does not see.
+func basis(c *results.Count, s *counts.Summary) string {
 	threads := "source and sink have a thread each"
-	blind := counts.Blind
-	if g.CPUs > 1 {
-		blind = counts.BlindOfTwo
-	}
 	if len(s.Arms) > 0 && s.Arms[0].Turns {
 		threads = "one thread sends a message and receives it (--threads 2 gives each role its own)"
 	}
-	writef(out, "\n%d messages after %d; %s.\nQEMU %s, %s, CPU model %s. %s\n", c.Messages, c.Warmup, threads, g.QEMU, prose.Counted(g.CPUs, "CPU"), g.CPUModel, blind)
-	return nil
+	blind := counts.Blind
+	if c.Guest.CPUs > 1 {
+		blind = counts.BlindOfTwo
+	}
+	return fmt.Sprintf("%d messages after %d; %s.\nQEMU %s, %s, CPU model %s. %s", c.Messages, c.Warmup, threads, c.Guest.QEMU, prose.Counted(c.Guest.CPUs, "CPU"), c.Guest.CPUModel, blind)
+}
+
+// writeCountPage writes the page of a count.
+func writeCountPage(file string, c *results.Count) error {
+	s := counts.Summarize(c)
+	return disk.Write(file, func(w io.Writer) error { return html.Count(w, s, basis(c, &s)) })
 }
 
 // figure is a number of instructions, as far as its digits say something.

@@ -308,6 +308,17 @@ func newReport() *cobra.Command {
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				if c, err := countNamed(cmd, args[0]); c != nil || err != nil {
+					if err == nil {
+						err = writeCountPage(out, c)
+					}
+					if err == nil {
+						writeln(cmd.OutOrStdout(), out)
+					}
+					return failed(err)
+				}
+			}
 			in := html.Input{}
 			p, err := newPicker(cmd)
 			if err != nil {
