@@ -5,6 +5,7 @@
 #
 #	bench/gate.sh [RUNS [DIR]]
 set -eu
+export NETAB_EXPLAIN=off # what is asked here is the verdict
 runs=${1:-20}
 dir=${2:-$(mktemp -d)}
 netab=$(dirname "$0")/../bin/netab

@@ -6,6 +6,7 @@
 #
 #	bench/keep.sh [RUNS [SCENARIO [DIR [SECONDS]]]]
 set -eu
+export NETAB_EXPLAIN=off # what is asked here is the verdict
 runs=${1:-60}
 scenario=${2:-veth-rps}
 dir=${3:-$(mktemp -d)}

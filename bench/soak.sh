@@ -7,6 +7,7 @@
 # FUZZ selects fuzz targets by a regular expression (default: all), FUZZTIME is how
 # long each is tried (600s: all take eight hours).
 set -eu
+export NETAB_EXPLAIN=off # what is asked here is the verdict
 cd "$(dirname "$0")/.."
 commit=$(git describe --always --dirty)
 machine="$(nproc) CPUs ($(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)), Linux $(uname -r)"

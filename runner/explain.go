@@ -19,6 +19,8 @@ import (
 type Explaining struct {
 	Arms []int         // that take turns, the baseline first
 	Time time.Duration // for all of them
+	// Unasked: nobody asked for it, so that what cannot be explained is no news.
+	Unasked bool
 }
 
 // Explain measures explain trials of a run that has ended, of which there are so many
@@ -70,6 +72,9 @@ func (r *run) explain() error {
 		x := r.explainTrial(i, e)
 		if r.ctx.Err() != nil {
 			return nil // what there is, is kept
+		}
+		if e.Unasked && strings.HasPrefix(x.Invalid, unable) {
+			return nil
 		}
 		x.Index = r.firstExplain + i
 		if err := r.keepExplain(x); err != nil {

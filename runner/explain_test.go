@@ -312,3 +312,16 @@ func TestExplainNothing(t *testing.T) {
 		t.Errorf("%d explain trials; %s", len(run.Explains), run.End.Reason)
 	}
 }
+
+// TestExplainUnasked: what cannot be told is told to those who asked.
+func TestExplainUnasked(t *testing.T) {
+	for _, unasked := range []bool{false, true} {
+		kept := 0
+		r := &run{ctx: t.Context(), Options: Options{Explain: func([]results.Trial) *Explaining {
+			return &Explaining{Arms: []int{0}, Time: time.Second, Unasked: unasked}
+		}}, keepExplain: func(results.Explain) error { kept++; return nil }}
+		if err := r.explain(); err != nil || kept > 0 == unasked {
+			t.Errorf("unasked %v: %d explain trials were kept; %v", unasked, kept, err)
+		}
+	}
+}

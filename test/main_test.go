@@ -24,6 +24,9 @@ const (
 	envBinary = "NETAB_BINARY"
 	// envLong asks for the full number of kills.
 	envLong = "NETAB_TEST_LONG"
+	// envExplain is netab's own: tests that do not ask for explanations have no time for
+	// them.
+	envExplain = "NETAB_EXPLAIN"
 	// envKills asks for another number of them.
 	envKills = "NETAB_TEST_KILLS"
 )
@@ -61,6 +64,10 @@ func watched(m *testing.M) int {
 	// One script at a time: they measure, if only for a moment.
 	flag.Parse()
 	if err := flag.Set("test.parallel", "1"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	if err := os.Setenv(envExplain, "off"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

@@ -36,6 +36,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("NETAB_STATE", filepath.Join(e.WorkDir, ".state"))
 			e.Setenv("NETAB_LOCK", filepath.Join(e.WorkDir, ".lock"))
+			e.Setenv(envExplain, "off")
 			// With a trial of 160ms four blocks of two arms.
 			e.Setenv("QUICK", quickSlice)
 			// A store with one run, of scenario nightly, whose gate passes: simulated.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"syscall"
 	"time"
@@ -21,6 +22,7 @@ import (
 func Run(ctx context.Context, netab string, args ...string) (analysis.Summary, error) {
 	var s analysis.Summary
 	cmd := exec.CommandContext(ctx, netab, append([]string{"run", "--json", "--no-progress"}, args...)...)
+	cmd.Env = append(os.Environ(), "NETAB_EXPLAIN=off") // what is asked here is the verdict
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
 	cmd.WaitDelay = 10 * time.Second

@@ -138,7 +138,7 @@ read a scenario that asks for one before you allow it.`,
 	fl.StringVar(&f.resume, "resume", "", "go on with a `CAMPAIGN` of kernels that was interrupted")
 	fl.StringVar(&f.qemu, "qemu", "", "`PATH` of the QEMU that guests run in (qemu-system-x86_64)")
 	fl.StringVar(&f.apt, "apt-config", "", "`FILE` or directory of sources or of apt's configuration, for kernels that are named apt:")
-	fl.StringVar(&f.explain.Mode, "explain", "off", "measure why, behind the verdict: `auto|on|off` (auto: where there is a difference)")
+	fl.StringVar(&f.explain.Mode, "explain", question.ExplainMode(), "measure why, behind the verdict: `auto|on|off` (auto: where there is a difference; $NETAB_EXPLAIN is the default)")
 	fl.DurationVar(&f.explain.Time, "explain-time", 0, "explain for `DURATION` (15s of auto, 60s of on)")
 	fl.StringVar(&f.ofKernel, "of-kernel", "", "measure the arms of `KERNEL`, in its guest")
 	fl.BoolVar(&f.record, "record", false, "measure for the whole time, and only record it")
@@ -199,6 +199,7 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
 		}
 		defer func() { noteFailure(a, err) }()
 	}
+	f.explain.Unasked = !cmd.Flags().Changed("explain") && !cmd.Flags().Changed("explain-time")
 	if err := f.explain.Check(); err != nil {
 		return usage(err)
 	}

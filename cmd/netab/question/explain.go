@@ -1,9 +1,11 @@
 package question
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"time"
 
@@ -15,9 +17,16 @@ import (
 // An Explanation is what a user asks for: whether a run's differences are explained,
 // and for how long.
 type Explanation struct {
-	Mode string        // auto, on, off
-	Time time.Duration // 0 = as long as the mode takes
+	Mode    string        // auto, on, off
+	Time    time.Duration // 0 = as long as the mode takes
+	Unasked bool          // it is the default: where it cannot be, nothing is said
 }
+
+// ExplainMode is what is done where no flag says it: the environment's, else auto.
+func ExplainMode() string { return cmp.Or(os.Getenv(explainEnv), "auto") }
+
+// explainEnv is for those who run netab often, and have no time for explanations.
+const explainEnv = "NETAB_EXPLAIN"
 
 // How long explain trials take unless somebody says: of one pair in a hurry, or of all
 // arms.
@@ -31,6 +40,9 @@ func (e Explanation) Check() error {
 	switch e.Mode {
 	case "auto", "on", "off":
 	default:
+		if e.Unasked {
+			return fmt.Errorf("%s=%s in the environment: want auto, on or off", explainEnv, e.Mode)
+		}
 		return fmt.Errorf("--explain=%s: want auto, on or off", e.Mode)
 	}
 	if e.Time < 0 || e.Time > 24*time.Hour {
@@ -90,7 +102,7 @@ func (e Explanation) about(s *analysis.Summary, d *results.Design) *runner.Expla
 	if s.Trials == 0 {
 		return nil
 	}
-	out := &runner.Explaining{Time: e.Time}
+	out := &runner.Explaining{Time: e.Time, Unasked: e.Unasked}
 	if e.Mode == "on" {
 		if out.Time == 0 {
 			out.Time = askedTime

@@ -1,0 +1,44 @@
+package question
+
+import (
+	"strings"
+	"testing"
+
+	"netab/analysis"
+	"netab/results"
+	"netab/results/vocab"
+)
+
+// TestExplainMode: a flag goes before the environment, and that before what is usual.
+func TestExplainMode(t *testing.T) {
+	t.Setenv(explainEnv, "")
+	if mode := ExplainMode(); mode != "auto" {
+		t.Errorf("by default %s", mode)
+	}
+	t.Setenv(explainEnv, "never")
+	err := Explanation{Mode: ExplainMode(), Unasked: true}.Check()
+	if err == nil || !strings.Contains(err.Error(), "NETAB_EXPLAIN=never in the environment: want auto, on or off") {
+		t.Error(err)
+	}
+}
+
+// TestAbout: what differs is explained, the largest first; what is shown to be the same
+// is not.
+func TestAbout(t *testing.T) {
+	d := &results.Design{Baseline: "off", Metrics: []string{"goodput"}, Arms: []results.Arm{{Name: "off", Kind: vocab.Stream}, {Name: "a"}, {Name: "b"}}}
+	p := 0.01
+	s := &analysis.Summary{Trials: 8, Comparisons: []analysis.Comparison{
+		{Baseline: "off", Arm: "a", Metric: "goodput", Judged: true, Verdict: analysis.Equivalent, Change: 0.001, P: &p},
+		{Baseline: "off", Arm: "b", Metric: "goodput", Judged: true, Verdict: analysis.Regression, Change: -0.1, P: &p}}}
+	about := Explanation{Mode: "auto", Unasked: true}.about(s, d)
+	if about == nil || len(about.Arms) != 2 || about.Arms[1] != 2 || !about.Unasked || about.Time != hurriedTime {
+		t.Errorf("%+v", about)
+	}
+	s.Comparisons = s.Comparisons[:1]
+	if about := (Explanation{Mode: "auto"}).about(s, d); about != nil {
+		t.Errorf("of the same: %+v", about)
+	}
+	if about := (Explanation{Mode: "on"}).about(s, d); about == nil || len(about.Arms) != 3 || about.Unasked {
+		t.Errorf("on: %+v", about)
+	}
+}
