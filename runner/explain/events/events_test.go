@@ -3,7 +3,6 @@ package events
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -374,6 +373,6 @@ func TestObject(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !slices.Equal(made, committed) {
-		t.Error(fmt.Sprintf("programs_bpfel.o is not what bpf/events.c makes: run make bpf (%d bytes)", len(made)))
+		t.Errorf("programs_bpfel.o is not what bpf/events.c makes: run make bpf (%d bytes)", len(made))
 	}
 }
