@@ -2,7 +2,7 @@
 # What takes long, with its figures: each step prints a line of Markdown for
 # docs/soak.md, with machine and commit. Nothing else may run meanwhile.
 #
-#	bench/soak.sh [suite] [kills] [thousand] [guests] [counts] [reboots] [switchers] [fuzz] [race] [aa] [gates] [audit]	(default: all)
+#	bench/soak.sh [suite] [kills] [thousand] [guests] [counts] [bisects] [reboots] [switchers] [fuzz] [race] [aa] [gates] [audit]	(default: all)
 #
 # FUZZ selects fuzz targets by a regular expression (default: all), FUZZTIME is how
 # long each is tried (600s: all take eight hours).
@@ -88,6 +88,17 @@ counts() {
 	rm -r "$store"
 }
 
+# bisects: a planted commit found in real kernel source, and the same source built twice.
+# The first time it builds a kernel (bench/kernel.sh); what was built and answered once is
+# not done again, so that it may be ended and begun again.
+bisects() {
+	for of in "16 26 10" "64 26 10" "16 9 20"; do
+		set -- $of
+		line "\`bench/bisects.sh $of\`: $1 commits of Linux 6.1.192, a spin of $2 turns planted in one, two that do not build, one that panics" "$(bench/bisects.sh $of)"
+	done
+	line '`bench/twice.sh 20`: the same source built twice, UDP of 64 bytes' "$(bench/twice.sh 20)"
+}
+
 # release: made twice for all architectures, from the same commit.
 release() {
 	one=$(mktemp -d) two=$(mktemp -d)
@@ -151,7 +162,7 @@ audit() {
 }
 
 make -s build
-for step in ${*:-suite kills thousand guests counts reboots switchers release fuzz race aa gates audit}; do
+for step in ${*:-suite kills thousand guests counts bisects reboots switchers release fuzz race aa gates audit}; do
 	"$step"
 done
 rm -f "$log"
