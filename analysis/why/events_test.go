@@ -189,3 +189,40 @@ func TestCounted(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestWaiting: a neighbour on the source's CPU is shown as that: as waiting, and by who
+// took it, and not as work.
+func TestWaiting(t *testing.T) {
+	w := steered()
+	w.source[1] = w.source[0]
+	w.busy[1] = 0.6 // the rest it waits
+	run := w.run()
+	for i := range run.Explains {
+		for j := range run.Explains[i].Slices {
+			if s := &run.Explains[i].Slices[j]; s.Arm == 1 {
+				s.SourceWait = 0.4 * slice
+			} else {
+				s.SourceWait = 0.001 * slice
+			}
+		}
+	}
+	events := lossy(1, func(x *results.Explain) {
+		x.Index = 99
+		x.Scheduling = []results.RoleScheduling{{Arm: 1, Role: vocab.SourceTime, Runs: 30, Preemptions: 30, PreemptedBy: map[string]int64{"stress": 30}}}
+		for i := range x.Slices {
+			x.Slices[i].RxBytes = 1 << 20
+		}
+	})
+	run.Explains = append(run.Explains, events.Explains...)
+	e := one(t, run)
+	if len(e.Waiting) != 1 || e.Waiting[0].Role != vocab.SourceTime || !e.Waiting[0].Significant || e.Waiting[0].Delta < 50 {
+		t.Fatalf("%+v", e.Waiting)
+	}
+	if e.Predicted != nil || strings.Contains(e.Text, "because") {
+		t.Errorf("explained by waiting: %s", e.Text)
+	}
+	want := " longer for a CPU, which is no work of its own and explains nothing; stress (100 times a second) took it away."
+	if !strings.Contains(strings.Join(e.Notes, " "), want) {
+		t.Errorf("%q, want %q in it", e.Notes, want)
+	}
+}

@@ -155,6 +155,8 @@ func Place(context string) string {
 		return "softirqs on its back"
 	case Measuring:
 		return "the measuring"
+	case Waiting:
+		return "waiting for a CPU"
 	}
 	return context + " softirq on its back"
 }
@@ -212,6 +214,7 @@ func (c *comparing) notes(run *results.Run, e *Explanation) (out []string) {
 			}
 		}
 	}
+	out = append(out, c.waitingNote(run, e)...)
 	if invalid > 0 {
 		out = append(out, fmt.Sprintf("%s failed and %s not used.", prose.Counted(invalid, "explain trial"), prose.Plural(invalid, "is")))
 	}

@@ -1,9 +1,14 @@
 package why
 
 import (
+	"fmt"
 	"math"
+	"strings"
 
+	"netab/analysis/prose"
 	"netab/analysis/stat"
+	"netab/results"
+	"netab/results/vocab"
 )
 
 const task = "task"
@@ -86,6 +91,72 @@ func (c *comparing) splitParts() (out []Part) {
 		}
 	}
 	return out
+}
+
+// Waiting is the context of Explanation.Waiting.
+const Waiting = "waiting"
+
+// waiting is each role's, as the scheduler has it.
+func (c *comparing) waiting() (out []Part) {
+	var ps []float64
+	for r, role := range roles {
+		p, pValue := c.part(func(s sums) float64 { return []float64{float64(s.counts.SourceWait), float64(s.counts.SinkWait)}[r] })
+		if p.Role, p.Context = role, Waiting; p.From == 0 && p.To == 0 {
+			continue
+		}
+		out, ps = append(out, p), append(ps, pValue)
+	}
+	for i, q := range stat.Discovery(ps) {
+		out[i].Significant = q <= falseShare && c.base != c.arm
+	}
+	return out
+}
+
+// waitingNote says which roles waited longer for a CPU in one arm, and who had it.
+func (c *comparing) waitingNote(run *results.Run, e *Explanation) (out []string) {
+	for _, p := range e.Waiting {
+		total := 0.0
+		for _, of := range e.Parts {
+			if of.Role == p.Role && of.Category == "" {
+				total += max(of.From, of.To)
+			}
+		}
+		if !p.Significant || math.Abs(p.Delta) < leastWaiting*total {
+			continue
+		}
+		arm, word := e.Arm, "longer"
+		if p.Delta < 0 {
+			word = "shorter"
+		}
+		text := fmt.Sprintf("In %s the %s waited %s %s %s for a CPU, which is no work of its own and explains nothing", arm, p.Role, prose.Number(math.Abs(p.Delta)), e.Unit, word)
+		if p.Delta < 0 {
+			arm = e.Baseline
+		}
+		if by := takers(EventsOf(run).Scheduling, arm, p.Role); by != "" {
+			text += "; " + by + " took it away"
+		}
+		out = append(out, text+".")
+	}
+	return out
+}
+
+// leastWaiting of a role's time is worth a note.
+const leastWaiting = 0.01
+
+// takers are who took the CPU from a role most often, "" = nobody did.
+func takers(all []Scheduling, arm string, role vocab.Owner) string {
+	var names []string
+	for _, s := range all {
+		if s.Arm != arm || s.Role != role {
+			continue
+		}
+		for _, by := range s.PreemptedBy {
+			if len(names) < 3 && by.PerS >= 1 {
+				names = append(names, fmt.Sprintf("%s (%s times a second)", by.By, prose.Number(by.PerS)))
+			}
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // widen adds to the interval of a part of a role's own time what is not known of its

@@ -67,9 +67,13 @@ type Explanation struct {
 	Parts []Part `json:"parts"`
 	// Split are the parts of the context "task", which has them both: "user" and "system".
 	// Empty = no three trials told system calls.
-	Split []Part   `json:"split,omitempty"`
-	Text  string   `json:"text"` // one sentence
-	Notes []string `json:"notes,omitempty"`
+	Split []Part `json:"split,omitempty"`
+	// Waiting is for how long each role was ready and had no CPU, per unit. It is in none
+	// of the parts, and explains nothing: with it, the sum would explain whatever was
+	// measured.
+	Waiting []Part   `json:"waiting,omitempty"`
+	Text    string   `json:"text"` // one sentence
+	Notes   []string `json:"notes,omitempty"`
 }
 
 // A Busy is how busy a role was.
@@ -196,7 +200,7 @@ func explain(run *results.Run, all []trial, base, arm int) Explanation {
 	c.busy(&e)
 	c.rates(&e, d.Arms[base], d.Arms[arm])
 	c.instrument(&e)
-	e.Parts, e.Split = c.parts(), c.splitParts()
+	e.Parts, e.Split, e.Waiting = c.parts(), c.splitParts(), c.waiting()
 	c.sample(&e)
 	e.Notes = c.notes(run, &e)
 	e.Text = c.sentence(&e)
