@@ -145,16 +145,16 @@ func Place(context string) string {
 		return ""
 	case task:
 		return "its own calls"
-	case UserTime:
-		return "its own in user space"
-	case SystemTime:
-		return "its own in the kernel"
 	case "irq", "hardirq":
 		return "interrupts on its back"
 	case "softirq":
 		return "softirqs on its back"
 	case Measuring:
 		return "the measuring"
+	case UserTime:
+		return "its own in user space"
+	case SystemTime:
+		return "its own in the kernel"
 	case Waiting:
 		return "waiting for a CPU"
 	}

@@ -74,7 +74,8 @@ func (c *comparing) splits(role int) bool {
 }
 
 // splitParts splits the part "task" of each role.
-func (c *comparing) splitParts() (out []Part) {
+func (c *comparing) splitParts(all []trial) (out []Part) {
+	c.split(all)
 	for r, role := range roles {
 		if !c.splits(r) {
 			continue

@@ -181,7 +181,7 @@ func newComparing(run *results.Run, all []trial, base, arm int, per unit) *compa
 	for i, a := range []int{base, arm} {
 		c.cores[i] = coresOf(run, a)
 	}
-	c.cost = costOf(c.trials, c.unit, []int{base, arm}, func(a armSums) sums { return a.on })
+	c.cost = c.costOf()
 	return c
 }
 
@@ -196,11 +196,10 @@ func explain(run *results.Run, all []trial, base, arm int) Explanation {
 		e.Text = "not explained: no explain trial has slices of both arms"
 		return e
 	}
-	c.split(all)
 	c.busy(&e)
 	c.rates(&e, d.Arms[base], d.Arms[arm])
 	c.instrument(&e)
-	e.Parts, e.Split, e.Waiting = c.parts(), c.splitParts(), c.waiting()
+	e.Parts, e.Split, e.Waiting = c.parts(), c.splitParts(all), c.waiting()
 	c.sample(&e)
 	e.Notes = c.notes(run, &e)
 	e.Text = c.sentence(&e)
@@ -355,6 +354,11 @@ func (c *comparing) interval(xs []float64) (mean, lo, hi, p float64) {
 // costOf is what the accounting costs at each event, from trials that were measured
 // with it and without: the limiting role's CPU time per unit differs by so much, for
 // so many events more. Both arms together, for the program is the same.
+func (c *comparing) costOf() float64 {
+	return costOf(c.trials, c.unit, []int{c.base, c.arm}, func(a armSums) sums { return a.on })
+}
+
+// costOf is of events in trials of one kind, against their blocks without.
 func costOf(trials []trial, u unit, arms []int, with func(armSums) sums) float64 {
 	var more, events float64
 	for _, t := range trials {
