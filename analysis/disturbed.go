@@ -181,7 +181,7 @@ func (j judging) besides(cs []Comparison, s sifting, of *record.Record) {
 		c := &cs[i]
 		m, ok := LookupMetric(c.Metric)
 		arm := j.design.ArmAt(c.Arm)
-		if !c.Judged || !ok || arm < 0 {
+		if !c.Judged || !ok || arm < 0 || c.RestedAfter > 0 { // those have heard it
 			continue
 		}
 		e := all.weigh(m, base, arm, true)

@@ -20,7 +20,8 @@ type judging struct {
 	alpha  float64
 	looks  int // this one included
 	states *states
-	boots  bool // sessions are boots, which are the units whatever they say
+	fixed  map[int][]Comparison // of arms that rest: what the look said at which they were left out
+	boots  bool                 // sessions are boots, which are the units whatever they say
 }
 
 // An evidence is what the trials say about one arm on one metric.
@@ -140,7 +141,7 @@ func (j judging) comparisons() []Comparison {
 		j.inform(&c, e)
 		out = append(out, c)
 	}
-	return out
+	return j.withFixed(out)
 }
 
 // progress judges only what the stop rule needs.
@@ -149,7 +150,7 @@ func (j judging) progress() []Comparison {
 	for _, e := range j.gather(judgedOf(j.design)) {
 		out = append(out, j.compare(e))
 	}
-	return out
+	return j.withFixed(out)
 }
 
 // gather collects the evidence arm by arm, the judged metrics first and in
@@ -165,7 +166,7 @@ func (j judging) gather(all []Metric) []evidence {
 	base := baseline(j.design)
 	var out []evidence
 	for arm := range j.design.Arms {
-		if arm == base {
+		if arm == base || j.fixed[arm] != nil {
 			continue
 		}
 		for _, m := range all {

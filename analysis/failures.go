@@ -66,6 +66,9 @@ func failuresOf(r *record.Record, m Metric, base, arm int) *Failures {
 	var f Failures
 	armOnly, baseOnly := 0, 0
 	for _, t := range r.Valid() {
+		if t.Rests(arm) {
+			continue
+		}
 		a, b := failureOf(viewOf(r, t, m, base)), failureOf(viewOf(r, t, m, arm))
 		f.Trials++
 		if a != "" {

@@ -76,7 +76,7 @@ func Looks(d results.Design, trial time.Duration) []results.Look {
 		limit = int(s.MaxTime / trial)
 	}
 	for n := 1; n <= limit; n++ {
-		if l, ok := lookAt(&s, n, time.Duration(n)*trial, n == limit); ok && n >= fewestOf(d) {
+		if l, ok := lookAt(&s, n, time.Duration(n)*trial, outlookOf(n == limit)); ok && n >= fewestOf(d) {
 			out = append(out, l)
 		}
 	}

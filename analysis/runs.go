@@ -195,7 +195,7 @@ func (c comparing) total(s *Summary, g RunGroup) {
 		d := r.Header.Design
 		s.Scenario = joined(s.Scenario, d.Name)
 		s.Kernel = joined(s.Kernel, r.Header.Machine.Kernel)
-		s.DurationS += durationS(r.Trials)
+		s.DurationS += lastedS(r)
 		s.MeasuredS += measuredS(r.Trials)
 		s.Trials += countValid(r.Trials)
 		s.Invalid += len(r.Trials) - countValid(r.Trials)

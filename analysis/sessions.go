@@ -99,6 +99,12 @@ func sessionsOf(r *record.Record, effects []effect) *sessions {
 	var several bool // trials of a session; else the trials are the sessions
 	s.sd, s.p, several = stat.RandomEffect(groups)
 	s.pooled = !several || s.p > pooling(len(s.of))
+	switch r.Parts {
+	case record.Resumed: // its parts speak of their minutes, as a run of one does
+		s.pooled = !several || s.p > hetAlpha
+	case record.Boots:
+		s.pooled = false
+	}
 	return &s
 }
 

@@ -49,7 +49,7 @@ const elsewhere = "in another state"
 
 // part is the trials as they were in one state.
 func (s *states) part(r *record.Record, state int, whole bool) *record.Record {
-	out := &record.Record{Design: r.Design, Trials: slices.Clone(r.Trials)}
+	out := &record.Record{Design: r.Design, Parts: r.Parts, Trials: slices.Clone(r.Trials)}
 	for i := range out.Trials {
 		t := &out.Trials[i]
 		if t.Invalid != "" {

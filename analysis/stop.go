@@ -29,6 +29,8 @@ type Stop struct {
 	seed   uint64
 	sched  stat.Schedule
 	looks  []results.Look
+	parts  record.Parts // what sessions are
+	fixed  map[int][]Comparison
 	// OnlyLooks leaves Comparisons and Levels out between looks, where nobody is
 	// shown them: they are most of the work.
 	OnlyLooks bool
@@ -61,11 +63,19 @@ type Decision struct {
 // the time since the run began; last says that no further trial fits (or that
 // the run is ending for another reason), and makes this the deadline's look.
 func (s *Stop) Look(trials []results.Trial, elapsed time.Duration, last bool) Decision {
+	return s.look(trials, elapsed, outlookOf(last || s.sched.Over(countValid(trials), elapsed)))
+}
+
+// Break judges the trials of a run that ends before its time, and may be resumed.
+func (s *Stop) Break(trials []results.Trial, elapsed time.Duration) Decision {
+	return s.look(trials, elapsed, brokenOff)
+}
+
+func (s *Stop) look(trials []results.Trial, elapsed time.Duration, end outlook) Decision {
 	sifted := sift(s.design, trials)
-	n := sifted.quiet()
-	last = last || s.sched.Over(countValid(trials), elapsed)
+	n, last := sifted.quiet(), end != goingOn
 	var d Decision
-	d.Record, d.Look = lookAt(&s.sched, n, elapsed, last)
+	d.Record, d.Look = lookAt(&s.sched, n, elapsed, end)
 	d.MostTrials = s.sched.Most()
 	if s.OnlyLooks && !d.Look && !last {
 		return d
@@ -75,7 +85,8 @@ func (s *Stop) Look(trials []results.Trial, elapsed time.Duration, last bool) De
 		alpha = d.Record.Alpha
 	}
 	all := record.Of(s.design, sifted.all)
-	j := judging{design: s.design, rec: sifted.of(all), seed: s.seed, alpha: alpha, looks: len(s.looks) + 1, states: statesOf(sifted.judged)}
+	all.Parts = s.parts
+	j := judging{design: s.design, rec: sifted.of(all), seed: s.seed, alpha: alpha, looks: len(s.looks) + 1, states: statesOf(sifted.judged), fixed: s.fixed}
 	d.States = j.states.shown()
 	d.Comparisons = j.progress()
 	j.besides(d.Comparisons, sifted, all)
@@ -86,6 +97,10 @@ func (s *Stop) Look(trials []results.Trial, elapsed time.Duration, last bool) De
 	if d.Look {
 		d.Converged = settled(s.design, d.Comparisons, d.Levels) && (last || !slices.ContainsFunc(d.Comparisons, puzzles))
 		d.Record.Decided = d.Converged
+		if !d.Converged && end == goingOn && s.design.RestDecided {
+			d.Record.Rested = j.decided(d.Comparisons)
+			s.fixed = fix(s.fixed, s.design, d.Record.Rested, d.Comparisons, n)
+		}
 		s.looks = append(s.looks, d.Record)
 	}
 	d.Stop = d.Converged || last

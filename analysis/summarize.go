@@ -3,7 +3,6 @@ package analysis
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"netab/analysis/prose"
 	"netab/analysis/record"
@@ -33,14 +32,15 @@ func Summarize(run *results.Run) Summary {
 	sifted := sift(design, run.Trials)
 	alpha, looks := stoppingAlpha(run)
 	explanations, events := why.Of(run), why.EventsOf(run)
-	run = &results.Run{Header: run.Header, Trials: sifted.all, End: run.End, ReadWarnings: run.ReadWarnings}
+	run = &results.Run{Header: run.Header, Trials: sifted.all, End: run.End, ReadWarnings: run.ReadWarnings, Resumed: run.Resumed}
 	all := record.Of(design, sifted.all)
+	all.Parts = partsOf(run)
 	valid := all.Only(func(t *record.Trial) bool { return t.Invalid == "" })
-	j := judging{design: design, rec: sifted.of(all), seed: h.Seed, alpha: alpha, looks: looks, states: statesOf(sifted.judged)}
+	j := judging{design: design, rec: sifted.of(all), seed: h.Seed, alpha: alpha, looks: looks, states: statesOf(sifted.judged), fixed: fixedOf(run)}
 	s := Summary{
 		Schema: SchemaSummary, Scenario: design.Name, Question: design.Question,
 		Run: h.ID, Seed: h.Seed, Kernel: h.Machine.Kernel,
-		DurationS: durationS(run.Trials), MeasuredS: measuredS(run.Trials), Grain: h.Plan.Grain,
+		DurationS: lastedS(run), MeasuredS: measuredS(run.Trials), Grain: h.Plan.Grain,
 		Trials: len(j.rec.Valid()), Invalid: len(run.Trials) - countValid(run.Trials), Disturbed: len(sifted.disturbed), TooFewQuiet: sifted.few,
 		Confidence: confidence(design), Resolution: finite(design.Resolution), Ended: ended(run.End),
 		Metrics: judgedMetrics(design),
@@ -56,7 +56,7 @@ func Summarize(run *results.Run) Summary {
 	s.Sweep = j.sweep()
 	s.States = j.states.shown()
 	s.Converged = settled(design, s.Comparisons, s.Arms)
-	s.Warnings = unique(slices.Concat(emulated(&h.Machine), j.verdictWarnings(&s), sessionWarnings(design, s.Comparisons), sifted.warning(s.Comparisons), j.states.warning(), carried(run), conditions(run, valid)))
+	s.Warnings = unique(slices.Concat(emulated(&h.Machine), j.verdictWarnings(&s), sessionWarnings(design, s.Comparisons), resumedWarnings(run, s.Comparisons), sifted.warning(s.Comparisons), j.states.warning(), carried(run), conditions(run, valid)))
 	s.Answer = answer(&s, design) + j.states.scope()
 	s.Advice = advise(run, valid, &s)
 	return s
@@ -64,25 +64,29 @@ func Summarize(run *results.Run) Summary {
 
 // stoppingAlpha is what the look that ended the run may spend, and which look
 // it was. If trials came after the last look, or the run did not end by its
-// own rule, the trials at hand are judged as at the deadline: with all of
-// alpha that was not spent on fewer trials.
+// own rule, the trials at hand are judged as at the deadline, with all of
+// alpha that was not spent on fewer trials; or with half of that, where the run was
+// broken off and may go on.
 func stoppingAlpha(run *results.Run) (alpha float64, looks int) {
-	n := quietTrials(run)
-	taken := looksOf(run)
-	rest := 1 - confidence(run.Header.Design)
-	if len(taken) > 0 {
-		last := taken[len(taken)-1]
-		if endedByRule(run.End, last) && last.Trials == n && last.Alpha > 0 && last.Alpha <= rest {
-			return last.Alpha, len(taken)
+	s := spendingOf(run)
+	if len(s.looks) > s.first {
+		last := s.looks[len(s.looks)-1]
+		if endedByRule(run.End, last) && last.Trials == s.n && last.Alpha > 0 && last.Alpha <= s.alpha {
+			return last.Alpha, len(s.looks)
 		}
 	}
-	for _, l := range taken {
-		if l.Trials < n && l.Alpha > 0 && l.Alpha < rest {
+	rest := s.alpha
+	looks = s.first
+	for _, l := range s.looks[s.first:] {
+		if l.Trials < s.n && l.Alpha > 0 && l.Alpha < rest {
 			rest -= l.Alpha
 			looks++
 		}
 	}
-	return rest, looks + 1
+	if ended(run.End).Whole() {
+		return rest, looks + 1
+	}
+	return rest / 2, looks + 1
 }
 
 // quietTrials is how many trials the stop rule counted at the end of a run:
@@ -96,27 +100,9 @@ func quietTrials(run *results.Run) int {
 	return s.quiet()
 }
 
+// endedByRule says whether the last look is the one at which the run ended.
 func endedByRule(end *results.End, last results.Look) bool {
-	return end != nil && (last.Decided || end.Reason.Whole())
-}
-
-// looksOf is what the run recorded. A run that was cut off recorded none, but
-// the schedule tells when it looked, from the trials' own clock.
-func looksOf(run *results.Run) []results.Look {
-	if run.End != nil {
-		return run.End.Looks
-	}
-	d := run.Header.Design
-	sched := newSchedule(d)
-	var looks []results.Look
-	for i := range run.Trials {
-		elapsed := time.Duration(durationS(run.Trials[:i+1]) * float64(time.Second))
-		sifted := sift(d, run.Trials[:i+1])
-		if l, ok := lookAt(&sched, sifted.quiet(), elapsed, false); ok {
-			looks = append(looks, l)
-		}
-	}
-	return looks
+	return end != nil && (last.Decided || end.Reason.Whole() || end.Reason == vocab.Interrupted)
 }
 
 // durationS is from the first trial's start to the last trial's end.
@@ -127,6 +113,14 @@ func durationS(trials []results.Trial) float64 {
 	last := &trials[len(trials)-1]
 	between := last.Started.Sub(trials[0].Started).Seconds()
 	return max(0, between) + max(0, seconds(last.SetupNS)+seconds(last.RunNS)+seconds(last.TeardownNS))
+}
+
+// lastedS is that of a run, whose pauses are left out.
+func lastedS(run *results.Run) float64 {
+	if len(run.Resumed) > 0 {
+		return runTimeS(run.Trials)
+	}
+	return durationS(run.Trials)
 }
 
 // measuredS is the counted parts of the slices that are used.

@@ -171,10 +171,10 @@ func TestStoppingAlpha(t *testing.T) {
 		{"no look recorded", ran(12, &results.End{Reason: "max-time"}), 0.05, 1},
 		{"deadline", ran(9, &results.End{Reason: "max-time", Looks: []results.Look{early, {Trials: 9, Alpha: 0.04}}}), 0.04, 2},
 		{"no trial fitted after the last look", ran(8, &results.End{Reason: "max-time", Looks: []results.Look{early, {Trials: 8, Alpha: 0.04}}}), 0.04, 2},
-		{"interrupted after a look", ran(10, &results.End{Reason: "interrupted", Looks: []results.Look{early}}), 0.04, 2},
-		{"interrupted at a look", ran(8, &results.End{Reason: "interrupted", Looks: []results.Look{early}}), 0.05, 1},
-		{"cut off before the first look", ran(7, nil), 0.05, 1},
-		{"cut off after it", ran(9, nil), 0.05 - 0.05*8/28, 2},
+		{"interrupted after a look", ran(10, &results.End{Reason: "interrupted", Looks: []results.Look{early}}), 0.02, 2},
+		{"interrupted at a look", ran(8, &results.End{Reason: "interrupted", Looks: []results.Look{early, {Trials: 8, Alpha: 0.02}}}), 0.02, 2},
+		{"cut off before the first look", ran(7, nil), 0.025, 1},
+		{"cut off after it", ran(9, nil), (0.05 - 0.05*8/28) / 2, 2},
 		{"nonsense", ran(9, &results.End{Reason: "max-time", Looks: []results.Look{{Trials: 9, Alpha: 7}}}), 0.05, 1},
 	} {
 		alpha, looks := stoppingAlpha(tt.run)

@@ -166,6 +166,9 @@ type Comparison struct {
 	// Paired: each of the N boots has runs of both sides, and gives one
 	// difference; NBaseline is 0 then, and PSign in place of PPermutation.
 	Paired bool `json:"paired,omitempty"`
+	// RestedAfter so many trials the arm had its verdicts and was measured no more; 0 = it
+	// was measured to the end.
+	RestedAfter int `json:"rested_after,omitempty"`
 	// Failures of the two arms, where there were any. N counts trials that have an
 	// effect: with 0 there are no figures, only what this says.
 	Failures *Failures `json:"failures,omitempty"`

@@ -24,6 +24,11 @@ type Case struct {
 	Boots, Trials int
 	// Sessions is how often the question is asked, of World.SessionTrials each.
 	Sessions int
+	// Rest leaves arms out that have their verdicts at a look.
+	Rest bool
+	// Broken is the chance at each trial that the run is broken off there, and judged. It
+	// goes on unless that decides it.
+	Broken float64
 	// Once says that the run is judged at its end only, as a run without looks is.
 	Once bool
 	// NoPower says why effects of twice the resolution are not always found,
@@ -92,6 +97,9 @@ func Cases() []Case {
 		{Name: "some-arms", Title: "five arms, of which two have the effect and two have none", Resolution: 0.03, MaxTime: 2 * minute,
 			Pattern: []float64{1, 0, 1, 0},
 			World:   with(func(w *world.World) { w.Effects, w.Trial = make([]float64, 4), 0.01 })},
+		{Name: "broken-off", Title: "trial effects of 2 %; the run is broken off at one trial in ten, and goes on unless it is decided there (--resume)", Resolution: 0.02, MaxTime: minute, Broken: 0.1,
+			NoPower: "half of what is left of alpha is spent each time",
+			World:   with(func(w *world.World) { w.Trial = 0.02 })},
 		{Name: "everything", Title: "drift, AR(1) 0.5, trial effects of 2 % and outliers of 10 % together", Resolution: 0.03, MaxTime: minute,
 			World: with(func(w *world.World) {
 				w.Drift, w.AR, w.Trial, w.Outliers, w.OutlierSize = 0.02, 0.5, 0.02, 0.05, 0.1

@@ -3,12 +3,15 @@ package proof
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
+	"slices"
 	"time"
 
 	"netab/analysis"
 	"netab/analysis/gate"
 	"netab/analysis/world"
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // alpha is what is promised at most of wrong intervals: 1 - confidence.
@@ -35,21 +38,42 @@ func play(c Case, effect float64, seed uint64) outcome {
 		return c.boots(effect, truth, w, seed)
 	}
 	design := w.Design(c.Resolution, c.MaxTime)
-	design.Sessions = c.Sessions
+	design.Sessions, design.RestDecided = c.Sessions, c.Rest
 	stop, source := analysis.NewStop(design, seed), w.Source(seed)
 	stop.OnlyLooks = true
+	breaks := rand.New(rand.NewPCG(seed, 0x627265616b))
+	run := &results.Run{Header: results.Header{Design: design, Seed: seed}}
+	var looks []results.Look
 	var trials []results.Trial
+	var elapsed time.Duration
 	for {
+		elapsed += source.TrialTime()
 		trials = append(trials, source.Trial())
-		elapsed := time.Duration(len(trials)) * w.TrialTime()
-		last := elapsed+w.TrialTime() > c.MaxTime
+		trials[len(trials)-1].Session += len(run.Resumed)
+		last := elapsed+source.TrialTime() > c.MaxTime
 		if c.Sessions > 0 {
 			last = len(trials) == c.Sessions*w.SessionTrials
 		}
 		if c.Once && !last {
 			continue
 		}
-		if d := stop.Look(trials, elapsed, last); d.Stop {
+		d := stop.Look(trials, elapsed, last)
+		if d.Look {
+			looks = append(looks, d.Record)
+		}
+		if !d.Stop && c.Broken > 0 && breaks.Float64() < c.Broken {
+			d = stop.Break(trials, elapsed)
+			run.Trials, run.End = trials, &results.End{Reason: vocab.Interrupted, Looks: append(looks, d.Record)}
+			mark, err := analysis.GoesOn(run, 0)
+			if d.Stop = err != nil; !d.Stop { // else it is decided
+				mark.Trials, stop = len(trials), analysis.NewStop(design, seed)
+				stop.OnlyLooks = true
+				stop.GoOn(run, mark)
+				run.Resumed, looks = append(run.Resumed, mark), slices.Clone(mark.Looks)
+			}
+		}
+		source.Rest(d.Record.Rested)
+		if d.Stop {
 			o := c.judge(effect, truth, d, len(trials), elapsed)
 			if w.Canaries {
 				o.byState(c, w, effect, d)

@@ -17,7 +17,17 @@ import (
 type Record struct {
 	Design results.Design
 	Trials []Trial
+	Parts  Parts
 }
+
+// Parts are what the sessions of trials are.
+type Parts int
+
+const (
+	Sessions Parts = iota // spread over time, to hear of a longer one
+	Resumed               // before and after a pause that nobody meant
+	Boots                 // each of a boot of its own
+)
 
 // A Trial is one of them, with what each arm left in it.
 type Trial struct {
@@ -66,7 +76,7 @@ func (r *Record) Valid() []*Trial {
 
 // Only is the record of some of its trials; nothing is put together anew.
 func (r *Record) Only(want func(t *Trial) bool) *Record {
-	out := &Record{Design: r.Design}
+	out := &Record{Design: r.Design, Parts: r.Parts}
 	for i := range r.Trials {
 		if t := r.Trials[i]; want(&t) {
 			t.At = len(out.Trials)
@@ -75,6 +85,9 @@ func (r *Record) Only(want func(t *Trial) bool) *Record {
 	}
 	return out
 }
+
+// Rests says whether an arm was left out of the trial, of a design whose arms may be.
+func (t *Trial) Rests(arm int) bool { return len(t.Order) > 0 && !slices.Contains(t.Order, arm) }
 
 // Arm is what an arm left in the trial: nothing, if it has no such arm.
 func (t *Trial) Arm(index int) *Arm {

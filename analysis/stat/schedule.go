@@ -38,14 +38,46 @@ type Schedule struct {
 	// Once: sessions are looked at when the last has ended, for a run that ended at
 	// what the first ones say would not have been spread.
 	Once bool
+	// ByTime spends alpha by the time that is over, where trials get shorter as arms rest:
+	// then their number says nothing of how much is left.
+	ByTime bool
 
-	most  int // T_max in trials; 0 until the first look fixes it
-	next  int // trials at which the next early look is due; 0 = FirstLook
+	begin time.Duration // of the part since Resumed
+	from  int           // trials of which looks before have spent their part already (Resumed)
+	most  int           // T_max in trials; 0 until the first look fixes it
+	next  int           // trials at which the next early look is due; 0 = FirstLook
 	spent float64
 }
 
 // Most is T_max in trials as the first look estimated it; 0 = not yet.
 func (s *Schedule) Most() int { return s.most }
+
+// Resumed is the schedule of a series that goes on after n trials and a pause: alpha is
+// what its looks have left, which they spend linearly between here and T_max. T_max is
+// estimated anew, as the time limit may be another.
+func (s Schedule) Resumed(alpha float64, n int, elapsed time.Duration) Schedule {
+	s = Schedule{Alpha: alpha, MaxTime: s.MaxTime, Once: s.Once, ByTime: s.ByTime, from: n, begin: elapsed, next: FirstLook}
+	s.pass(n)
+	return s
+}
+
+// Left is what no look has spent yet.
+func (s *Schedule) Left() float64 { return s.Alpha - s.spent }
+
+// Break is Look where a series is broken off, which may go on later: it spends half of
+// what is left, and the other half is for looks then.
+func (s *Schedule) Break(n int, elapsed time.Duration) (fraction, alpha float64, ok bool) {
+	if n == 0 {
+		return 0, 0, false
+	}
+	most := s.most
+	if most == 0 {
+		most = s.estimate(n, elapsed)
+	}
+	alpha = s.Left() / 2
+	s.spent += alpha
+	return min(1, float64(n)/float64(max(1, most))), alpha, true
+}
 
 // Look says whether n valid trials after elapsed time are a look, and what it
 // spends: the fraction of T_max that they are, and its own alpha. At the deadline
@@ -59,7 +91,15 @@ func (s *Schedule) Look(n int, elapsed time.Duration, last bool) (fraction, alph
 		fraction, alpha = 1, s.Alpha-s.spent
 	case !s.Once && s.due(n, elapsed):
 		fraction = float64(n) / float64(s.most)
-		alpha = s.Alpha*fraction - s.spent
+		share := fraction
+		switch {
+		case s.byTime():
+			fraction = elapsed.Seconds() / s.MaxTime.Seconds()
+			share = (elapsed - s.begin).Seconds() / (s.MaxTime - s.begin).Seconds()
+		case s.from > 0:
+			share = float64(n-s.from) / float64(s.most-s.from)
+		}
+		alpha = s.Alpha*share - s.spent
 	default:
 		return 0, 0, false
 	}
@@ -80,10 +120,20 @@ func (s *Schedule) due(n int, elapsed time.Duration) bool {
 	if s.most == 0 {
 		s.most = s.estimate(n, elapsed)
 	}
+	s.pass(n)
+	if s.byTime() {
+		return 3*elapsed <= 2*s.MaxTime && elapsed > s.begin
+	}
+	return 3*n <= 2*s.most && n > s.from
+}
+
+func (s *Schedule) byTime() bool { return s.ByTime && s.MaxTime > 0 }
+
+// pass finds the next early look after n trials.
+func (s *Schedule) pass(n int) {
 	for s.next <= n {
 		s.next = int(math.Ceil(1.5 * float64(s.next)))
 	}
-	return 3*n <= 2*s.most
 }
 
 // estimate is T_max from the trials so far. It is made once, at the first

@@ -75,3 +75,54 @@ func TestScheduleSpendsAlphaOnce(t *testing.T) {
 		near(t, "alpha spent", spent, 0.05, 1e-12)
 	}
 }
+
+// A series that is broken off again and again, at any pace, spends alpha once.
+func TestScheduleBrokenOff(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for range 2000 {
+		s := Schedule{Alpha: 0.05, MaxTime: time.Minute, ByTime: rng.IntN(2) == 0}
+		spent, elapsed := 0.0, 0.0
+		take := func(fraction, alpha float64, ok bool) {
+			if ok && (alpha <= 0 || fraction > 1+1e-12) {
+				t.Fatalf("a look with alpha %v at %v of all", alpha, fraction)
+			}
+			spent += alpha
+		}
+		for n := 1; ; n++ {
+			elapsed += math.Exp(rng.NormFloat64())
+			last := elapsed > 60
+			take(s.Look(n, time.Duration(elapsed*1e9), last))
+			if last {
+				break
+			}
+			if rng.IntN(8) == 0 {
+				take(s.Break(n, time.Duration(elapsed*1e9)))
+				s = s.Resumed(s.Left(), n, time.Duration(elapsed*1e9))
+			}
+		}
+		near(t, "alpha spent", spent, 0.05, 1e-12)
+	}
+}
+
+// Where trials get shorter, looks are by the time that is over.
+func TestScheduleByTime(t *testing.T) {
+	s := Schedule{Alpha: 0.05, MaxTime: 100 * time.Second, ByTime: true}
+	spent, looks := 0.0, 0
+	for n := 1; n <= 200; n++ {
+		elapsed := time.Duration(8*min(n, 8)) * time.Second / 8 * 5 // 5 s each, then next to nothing
+		elapsed += time.Duration(max(0, n-8)) * 200 * time.Millisecond
+		fraction, alpha, ok := s.Look(n, elapsed, n == 200)
+		if !ok {
+			continue
+		}
+		looks++
+		spent += alpha
+		if n < 200 {
+			near(t, "spent by the time", spent, 0.05*elapsed.Seconds()/100, 1e-12)
+			near(t, "fraction", fraction, elapsed.Seconds()/100, 1e-12)
+		}
+	}
+	if near(t, "in all", spent, 0.05, 1e-12); looks < 6 {
+		t.Errorf("%d looks at 200 trials", looks)
+	}
+}

@@ -12,6 +12,7 @@ package world
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"netab/results"
@@ -178,6 +179,41 @@ type Source struct {
 	far    bool          // the state of the machine
 	stayed time.Duration // until which it stays so; meaningless without Dwell
 	shifts []float64     // what the session adds to each arm's effect
+	rests  map[int]bool  // arms that are measured no more
+	clock  time.Duration // when the next trial begins
+}
+
+// Rest leaves arms out of the trials from here on, which get shorter.
+func (s *Source) Rest(arms []int) {
+	for _, a := range arms {
+		if s.rests == nil {
+			s.rests = map[int]bool{}
+		}
+		s.rests[a] = true
+	}
+}
+
+// active are the arms that take turns.
+func (s *Source) active() (arms []int) {
+	for a := range s.world.arms() {
+		if !s.rests[a] {
+			arms = append(arms, a)
+		}
+	}
+	return arms
+}
+
+// TrialTime is how long the next trial takes.
+func (s *Source) TrialTime() time.Duration {
+	return time.Duration(s.world.Blocks*len(s.active()))*s.world.Slice + s.world.Fixed
+}
+
+func (s *Source) perm(list []int) []int {
+	out := make([]int, len(list))
+	for i, k := range s.rng.Perm(len(list)) {
+		out[i] = list[k]
+	}
+	return out
 }
 
 // Source starts a run. Equal seeds make equal runs.
@@ -233,9 +269,10 @@ var began = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 func (s *Source) Trial() results.Trial {
 	w := s.world
 	t := results.Trial{
-		Type: "trial", Index: s.next, Started: began.Add(time.Duration(s.next) * w.TrialTime()),
-		SetupNS: int64(w.Fixed), RunNS: int64(w.TrialTime() - w.Fixed), Order: s.rng.Perm(w.arms()),
+		Type: "trial", Index: s.next, Started: began.Add(s.clock),
+		SetupNS: int64(w.Fixed), RunNS: int64(s.TrialTime() - w.Fixed), Order: s.perm(s.active()),
 	}
+	s.clock += s.TrialTime()
 	s.session(&t)
 	s.next++
 	s.pass(w.Fixed)
@@ -274,6 +311,7 @@ func (s *Source) Trial() results.Trial {
 	if w.Bursts > 0 {
 		s.lose(&t)
 	}
+	t.Arms = slices.DeleteFunc(t.Arms, func(a results.ArmTrial) bool { return s.rests[a.Arm] })
 	return t
 }
 
@@ -425,14 +463,14 @@ func (s *Source) slices(t *results.Trial, rate []float64) {
 	for a := range noise {
 		noise[a] = w.White * s.normal()
 	}
-	counted := w.Slice * 4 / 5
+	active, counted := s.active(), w.Slice*4/5
 	at := time.Duration(0)
 	step := -1
 	if w.Steps > 0 && s.rng.Float64() < w.Steps {
 		step = s.rng.IntN(w.Blocks * len(rate))
 	}
 	for block := range w.Blocks {
-		for _, a := range s.rng.Perm(len(rate)) {
+		for _, a := range s.perm(active) {
 			s.wander(len(t.Slices) == step)
 			noise[a] = w.AR*noise[a] + math.Sqrt(1-w.AR*w.AR)*w.White*s.normal()
 			e := noise[a]
