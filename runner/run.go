@@ -56,6 +56,10 @@ type Options struct {
 	Locks []*os.File
 	// Stop judges the trials so far: see analysis.Stop.
 	Stop StopFunc
+	// Break judges them where the run is interrupted, and may be resumed; nil = Stop.
+	Break StopFunc
+	// Resume, if set, goes on with a run in place of beginning one.
+	Resume *Resume
 	// LossFree judges the slices of arms that ask for their loss-free rate: see
 	// analysis.LossFreeRate.
 	LossFree RateFunc
@@ -89,6 +93,8 @@ type PauseFunc func(ctx context.Context, until time.Time) (*knob.Journal, []*os.
 type Decision struct {
 	Look *results.Look // if this was one
 	Stop bool
+	// Rest are arms that are measured no more: what was asked of them is answered.
+	Rest []int
 	// Reason of stopping, for the record: decided, max-time.
 	Reason vocab.End
 }
@@ -118,6 +124,7 @@ type run struct {
 	first    time.Time     // of this session's first trial
 	measured time.Duration // by the sessions before
 	moreLead time.Duration // that a trial gets after one that began too soon
+	resting  map[int]bool  // arms that are measured no more
 	learning bool          // the last trial began too soon, and the next gets more
 	canaries canaries
 	explains []results.Explain
@@ -149,6 +156,9 @@ func (r *run) carryOut() (*results.Run, error) {
 		if r.Planned != nil {
 			r.Planned(r.preview())
 		}
+		if r.Resume != nil {
+			return r.reopen()
+		}
 		return r.open()
 	}); err != nil {
 		return nil, err
@@ -160,7 +170,11 @@ func (r *run) carryOut() (*results.Run, error) {
 		err = crew.Reported(r.explain)
 	}
 	err = errors.Join(err, r.finish(err))
-	return &results.Run{Header: r.Header, Trials: r.trials, Explains: r.explains, End: &r.end}, err
+	run := &results.Run{Header: r.Header, Trials: r.trials, Explains: r.explains, End: &r.end}
+	if r.Resume != nil {
+		run.Resumed, run.Explains = r.Resume.Run.Resumed, append(slices.Clone(r.Resume.Run.Explains), r.explains...)
+	}
+	return run, err
 }
 
 // Plan makes the plan of a run and changes nothing: for --dry-run.
@@ -214,6 +228,20 @@ func (r *run) close() {
 
 // open makes the run file.
 func (r *run) open() error {
+	if err := r.describe(); err != nil {
+		return err
+	}
+	w, err := results.Create(r.Store, r.Header.ID, r.Header)
+	if err != nil {
+		return err
+	}
+	r.writer, r.keepExplain = w, w.AppendExplain
+	r.Header.Type, r.Header.Schema = "header", results.SchemaRun
+	return nil
+}
+
+// describe fills in what the header says of the plan and the machines.
+func (r *run) describe() error {
 	r.plan.counters = planCounters(r.plan.slice, traffic.WatchCost)
 	r.Header.Plan = r.plan.record()
 	if r.KeepProcesses {
@@ -224,12 +252,6 @@ func (r *run) open() error {
 	}
 	r.plan.devices.record(&r.Header.Machine)
 	r.Header.Seed = r.Seed
-	w, err := results.Create(r.Store, r.Header.ID, r.Header)
-	if err != nil {
-		return err
-	}
-	r.writer, r.keepExplain = w, w.AppendExplain
-	r.Header.Type, r.Header.Schema = "header", results.SchemaRun
 	return nil
 }
 
@@ -256,6 +278,9 @@ func (r *run) describePlaces() error {
 // measure runs the sessions, one after the other.
 func (r *run) measure() error {
 	r.began = time.Now()
+	if r.number > 0 && r.number < len(r.Starts) { // as if the sessions before had been met
+		r.began = r.began.Add(-r.Starts[r.number])
+	}
 	for {
 		if over, err := r.oneSession(); over || err != nil {
 			return err
@@ -280,7 +305,7 @@ func (r *run) oneSession() (over bool, err error) {
 	if err := r.switcher.rehearse(len(r.plan.arms)); err != nil {
 		return true, err
 	}
-	if r.number == 0 {
+	if r.first.IsZero() {
 		r.explore()
 		r.canaries.said = nil // those trials are not kept
 	}
@@ -321,6 +346,7 @@ func (r *run) oneSession() (over bool, err error) {
 			r.end.Reason = d.Reason
 			return true, nil
 		}
+		r.rest(d.Rest)
 		if ends && !r.lastSession() {
 			return false, nil
 		}
@@ -338,8 +364,15 @@ func (r *run) noTimeLeft(elapsed time.Duration) bool {
 	if !slices.ContainsFunc(r.trials, func(t results.Trial) bool { return t.Invalid == "" && t.Session == r.number }) {
 		return false
 	}
-	share := r.MaxTime * time.Duration(r.number+1) / time.Duration(max(1, len(r.Starts)))
-	return elapsed+elapsed/time.Duration(len(r.trials)) > share
+	share := r.MaxTime
+	if n := len(r.Starts); r.number+1 < n {
+		share = r.MaxTime * time.Duration(r.number+1) / time.Duration(n)
+	}
+	each := elapsed / time.Duration(len(r.trials))
+	if last := &r.trials[len(r.trials)-1]; len(r.resting) > 0 { // trials get shorter
+		each = time.Since(last.Started)
+	}
+	return elapsed+each > share
 }
 
 // interrupted gives the stop rule its last look: what was measured so far is
@@ -347,7 +380,11 @@ func (r *run) noTimeLeft(elapsed time.Duration) bool {
 func (r *run) interrupted() error {
 	r.end.Reason = vocab.Interrupted
 	if len(r.trials) > 0 {
-		if d := r.Stop(r.trials, r.elapsed(), true); d.Look != nil {
+		judge := r.Stop
+		if r.Break != nil {
+			judge = r.Break
+		}
+		if d := judge(r.trials, r.elapsed(), true); d.Look != nil {
 			r.end.Looks = append(r.end.Looks, *d.Look)
 		}
 	}

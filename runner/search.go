@@ -101,15 +101,19 @@ func (r *run) learn(t *results.Trial) {
 // offer gives the turns of arms with a search their rates: of each block one
 // step of the ladder, in random order; a fresh flow warms up at the lowest.
 func (r *run) offer(turns []turn) {
+	blocks := 0
+	for _, t := range turns {
+		blocks = max(blocks, t.block+1)
+	}
 	for arm, s := range r.search {
-		order := r.rng.Perm(r.plan.blocks)
+		order := r.rng.Perm(blocks)
 		for i := range turns {
 			switch t := &turns[i]; {
 			case t.arm != arm:
 			case t.slice < 0:
 				t.rate = s.low
 			default:
-				t.rate = s.rate(order[t.block], r.plan.blocks)
+				t.rate = s.rate(order[t.block], blocks)
 			}
 		}
 	}

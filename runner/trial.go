@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -61,7 +62,8 @@ func (r *run) learnLead(setups []*live) {
 // goes wrong with one arm's path or traffic is that arm's outcome, and costs the
 // others nothing; what goes wrong with the machine makes the trial invalid.
 func (r *run) trial(index int) results.Trial {
-	t := results.Trial{Index: index, Started: time.Now().UTC(), Order: r.rng.Perm(len(r.plan.arms)),
+	active := r.active()
+	t := results.Trial{Index: index, Started: time.Now().UTC(), Order: shuffled(r.rng, active),
 		Arms: make([]results.ArmTrial, len(r.plan.arms))}
 	for i := range t.Arms {
 		t.Arms[i].Arm = i
@@ -71,11 +73,7 @@ func (r *run) trial(index int) results.Trial {
 	if r.plan.grain == vocab.ByTrial {
 		err = r.oneByOne(&t)
 	} else {
-		all := make([]int, len(r.plan.arms))
-		for i := range all {
-			all[i] = i
-		}
-		err = r.session(&t, t.Order, r.schedule(t.Order, all))
+		err = r.session(&t, t.Order, r.schedule(t.Order, active))
 	}
 	if changed := r.sameCPUs(); changed != nil { // which is the reason of whatever else there is
 		err = changed
@@ -86,7 +84,47 @@ func (r *run) trial(index int) results.Trial {
 	if err != nil {
 		t.Invalid = err.Error()
 	}
+	t.Arms = slices.DeleteFunc(t.Arms, func(a results.ArmTrial) bool { return r.resting[a.Arm] })
 	return t
+}
+
+// active are the arms that take turns.
+func (r *run) active() []int {
+	var out []int
+	for i := range r.plan.arms {
+		if !r.resting[i] {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// rest leaves arms out from here on.
+func (r *run) rest(arms []int) {
+	for _, arm := range arms {
+		if r.resting == nil {
+			r.resting = map[int]bool{}
+		}
+		r.resting[arm] = true
+	}
+}
+
+// blocks is how many a trial of so many arms has: those of the plan, or, where arms rest,
+// what fills the trial's length.
+func (r *run) blocks(arms int) int {
+	if len(r.resting) == 0 || r.plan.grain == vocab.ByTrial {
+		return r.plan.blocks
+	}
+	return max(r.plan.blocks, blocksPerTrial(r.Trial, r.plan.slice, arms))
+}
+
+// shuffled is a list in random order.
+func shuffled(rng *rand.Rand, list []int) []int {
+	out := make([]int, len(list))
+	for i, k := range rng.Perm(len(list)) {
+		out[i] = list[k]
+	}
+	return out
 }
 
 // sameCPUs is an error where other CPUs are online than when the run began: roles and
@@ -113,6 +151,9 @@ func (r *run) sameCPUs() error {
 func (r *run) allFailed(arms []results.ArmTrial) error {
 	var whys []string
 	for i, a := range arms {
+		if r.resting[i] {
+			continue
+		}
 		if a.Failed == "" {
 			return nil
 		}
@@ -141,7 +182,7 @@ func (r *run) schedule(order, arms []int) []turn {
 		i := slices.IndexFunc(order, func(arm int) bool { return slices.Contains(s.arms, arm) })
 		fresh = append(fresh, order[i])
 	}
-	turns := after(warmupTurns(fresh, r.plan.warmup), blocksOf(r.rng, arms, r.plan.blocks, r.plan.slice, r.plan.settle))
+	turns := after(warmupTurns(fresh, r.plan.warmup), blocksOf(r.rng, arms, r.blocks(len(arms)), r.plan.slice, r.plan.settle))
 	r.offer(turns)
 	r.count(turns)
 	return turns
