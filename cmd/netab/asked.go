@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -61,6 +62,27 @@ func (f *askedFlags) typed() (parts, arms []scenarios.Typed) {
 		arms = append(arms, scenarios.Typed{Flag: "--arm", Text: text})
 	}
 	return parts, append(arms, given([]scenarios.Typed{{Flag: "--baseline", Path: "baseline", Text: f.baseline}})...)
+}
+
+const onlyUsage = "measure only `ARM,...` and the baseline (repeatable); FACTOR=LEVEL names all arms that have it"
+
+// onlyTyped are the arms that --only names. A name of a matrix's arm has commas itself:
+// with a level in it, it is one entry.
+func onlyTyped(only []string) []scenarios.Typed {
+	var entries []string
+	for _, text := range only {
+		if strings.Contains(text, "=") {
+			entries = append(entries, strconv.Quote(text))
+			continue
+		}
+		for _, name := range strings.Split(text, ",") {
+			entries = append(entries, strconv.Quote(strings.TrimSpace(name)))
+		}
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	return []scenarios.Typed{{Flag: "--only", Path: "only", Text: "[" + strings.Join(entries, ", ") + "]"}}
 }
 
 // given are the flags that were given.

@@ -69,8 +69,8 @@ func (f runFlags) campaign(cmd *cobra.Command, q *question.Question) error {
 	return f.boot(cmd, set, w, c)
 }
 
-// resumed is the record of the campaign that is to go on. instead is said of what is none.
-func (f runFlags) resumed(cmd *cobra.Command, instead string) (path string, err error) {
+// resumed is the record of the campaign that is to go on.
+func (f runFlags) resumed(cmd *cobra.Command) (path string, err error) {
 	store, err := results.Open(storeFlag(cmd))
 	if err != nil {
 		return "", failed(err)
@@ -79,17 +79,13 @@ func (f runFlags) resumed(cmd *cobra.Command, instead string) (path string, err 
 		return "", failed(err)
 	}
 	if !results.IsCampaign(path) {
-		return "", usage(fmt.Errorf("%s is no campaign of kernels%s", f.resume, instead))
+		return "", usage(fmt.Errorf("%s is no campaign of kernels", f.resume))
 	}
 	return path, nil
 }
 
 // resumeCampaign goes on with one that was cut off.
-func (f runFlags) resumeCampaign(cmd *cobra.Command) error {
-	path, err := f.resumed(cmd, ": a run that was cut off is judged as far as it came, and measured anew")
-	if err != nil {
-		return err
-	}
+func (f runFlags) resumeCampaign(cmd *cobra.Command, path string) error {
 	s, err := claimMachine(cmd.Context(), f.restore, cmd.ErrOrStderr())
 	if err != nil {
 		return err

@@ -46,6 +46,9 @@ compared boot by boot. Within one boot the unit is the run, of which both groups
 need four. Where units are too few, their scatter is taken from the store's
 calibration of the same traffic; without one (netab calibrate) there is no verdict.
 
+Shards of one question (netab run --shard) are no such runs: their arms are listed
+together, each against the baseline of its own run.
+
 What differs in the descriptions of machine and arms is listed as confounders.
 Where it makes the numbers incomparable (CPU model, virtualisation, online CPUs,
 debug options of the kernel, scenario, anything of the arms' topology, traffic or
@@ -55,6 +58,7 @@ says so in the output. Knobs that differ are listed.`,
 		Example: `  netab compare OLD NEW
   netab compare old1 old2 old3 old4 old5 new1 new2 new3 new4 new5    # two kernels, five boots of each
   netab compare 20261201-093000-kernels-local-1a2b    # the kernels of a campaign
+  netab compare shard1 shard2 shard3    # of one question, as one
   netab compare monday,tuesday thursday,friday --gate --junit netab.xml`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: completeRun,
@@ -107,7 +111,16 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
 	if axis == "kernel" {
 		o.Declared = append(o.Declared, "kernel", "kernel build")
 	}
-	s := analysis.CompareGroups(groups, o)
+	joined, err := analysis.ShardsOf(runs)
+	if err != nil {
+		return usage(err)
+	}
+	var s analysis.Summary
+	if joined {
+		s = analysis.JoinShards(runs)
+	} else {
+		s = analysis.CompareGroups(groups, o)
+	}
 	if f.html != "" {
 		in := html.Input{Runs: runs, Compare: &s}
 		for _, r := range runs {

@@ -28,7 +28,7 @@ import (
 // countFlags are the flags of netab count.
 type countFlags struct {
 	allow            allowance
-	sets             []string
+	sets, only       []string
 	kernels          string
 	seeds, cpus      int
 	messages, warmup int64
@@ -82,6 +82,7 @@ Without --kernels the kernel that runs here is booted.`,
 	}
 	fl := cmd.Flags()
 	fl.StringArrayVar(&f.sets, "set", nil, "override `PATH=VALUE` of the scenario (repeatable)")
+	fl.StringArrayVar(&f.only, "only", nil, onlyUsage)
 	f.allow.flags(cmd)
 	fl.StringVar(&f.kernels, "kernels", "", "boot each `KERNEL,...`, and compare the others with the first")
 	fl.IntVar(&f.seeds, "seeds", 4, "boot each arm on each kernel with `NUMBER` seeds")
@@ -127,7 +128,11 @@ func (f countFlags) count(cmd *cobra.Command, ref string) error {
 	if err := f.check(); err != nil {
 		return usage(err)
 	}
-	q, cpus, qemu, err := counting.Choose(cmd.Context(), ref, f.sets, f.cpus, f.qemu)
+	sets := f.sets
+	for _, only := range onlyTyped(f.only) {
+		sets = append(sets, only.Path+"="+only.Text)
+	}
+	q, cpus, qemu, err := counting.Choose(cmd.Context(), ref, sets, f.cpus, f.qemu)
 	var two *counting.NeedsTwo
 	if errors.As(err, &two) {
 		return failed(err)

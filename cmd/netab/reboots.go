@@ -200,7 +200,7 @@ func lastingStore(cmd *cobra.Command) (string, error) {
 
 // replanBoots takes up a campaign that was stopped.
 func (f runFlags) replanBoots(cmd *cobra.Command, way reboot.Way) error {
-	path, err := f.resumed(cmd, "")
+	path, err := f.resumed(cmd)
 	if err != nil {
 		return err
 	}

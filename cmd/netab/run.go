@@ -23,7 +23,8 @@ import (
 // runFlags are the flags of netab run.
 type runFlags struct {
 	allow                                  allowance
-	sets                                   []string
+	sets, only                             []string
+	shard, budget                          string
 	confidence, resolution, width, maxTime string
 	spread                                 string
 	sessions                               int
@@ -34,6 +35,8 @@ type runFlags struct {
 	noProgress, bisect                     bool
 	kernels, resume, qemu, apt             string
 	boots                                  int
+	anotherBoot                            bool
+	goesOnIn                               string // the file of the run that goes on
 	asked                                  askedFlags
 	explain                                question.Explanation
 	// Of the command in a guest.
@@ -44,7 +47,7 @@ type runFlags struct {
 func newRun() *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
-		Use:   "run NAME|FILE|- | --traffic KIND | --resume CAMPAIGN",
+		Use:   "run NAME|FILE|- | --traffic KIND | --resume RUN",
 		Short: "Measure a scenario and say what changed",
 		Long: `Measure a scenario: build the topology of every arm, turn the knobs, let sources
 and sinks take turns in short random slices, repeat until every comparison has
@@ -65,6 +68,11 @@ is as it was, and others may measure. Where sessions differ by more than their
 trials explain, the session is the unit of the verdict. Ctrl-C ends the wait, and
 judges what was measured.
 
+Interrupted (Ctrl-C), killed, or at the end of its --max-time: --resume RUN goes on with
+the same run on the same machine, boot and netab, for the rest of its time, or until
+--max-time, which is the new total (docs/statistics.md says what that means for its
+verdict). Another boot is another unit: --another-boot says that this is known.
+
 The record says which machine it was: by its --machine name, else by an id made
 of its machine-id, with its CPU model and board, so that a new hostname makes no
 other machine of it. Name machines that are made anew for each run.
@@ -79,6 +87,15 @@ or apt:PACKAGE; a scenario may name them itself (kernel: in an arm or a factor).
 with the next boot; --resume CAMPAIGN --boots NUMBER boots each kernel more often than
 was planned.
 
+--budget 20m is for many arms: it measures coarse to fine. Arms that have their verdict at
+one of the looks rest, and the time goes to those that are open (docs/statistics.md says
+why that costs no certainty).
+
+--only ARM,... measures these arms and the baseline; of a matrix a level that arms have
+in common names them all (--only rps=on). --shard 2/3 measures the second third of the
+arms, for three machines or three nights; netab compare RUN RUN RUN then lists the three
+runs as one question. The part is always of the same arms, and spends its part of alpha.
+
 A scenario may set sysctls of net.*, vm.* and kernel.sched*, but for some that can
 harm the machine or weaken it. Any other it sets only if --allow-sysctl names it:
 read a scenario that asks for one before you allow it.`,
@@ -87,10 +104,14 @@ read a scenario that asks for one before you allow it.`,
   netab run --traffic TCP_RR --topology veth
   netab run --traffic TCP_STREAM --arm off --arm 'sink: knobs.device.lo.rps_cpus={sink}'
   netab run --traffic UDP_STREAM --vary traffic.message=64,1472 --print-scenario
+  netab run loopback-rps --only sink
+  netab run loopback-rps --shard 1/2
+  netab run loopback-rps --budget 5m
   netab run loopback-rps --resolution 2% --max-time 30s --html report.html
   netab run my.yaml --set traffic.message=64 --set knobs.sysctl.net.core.netdev_budget=600
   netab run loopback-rps --max-time 2m --sessions 12 --spread 2h
   netab run loopback-rps --kernels apt:linux-image-6.1.0-57-cloud-amd64,~/src/linux --boots 6
+  netab run --resume latest --max-time 5m
   netab run loopback-rps --gate        # exit status 1 on a regression, 3 if inconclusive`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if f.resume == "" {
@@ -100,14 +121,14 @@ read a scenario that asks for one before you allow it.`,
 				return exactly(1, "a scenario: a name from `netab list`, a file, - for standard input, or flags such as --traffic TCP_RR")(cmd, args)
 			}
 			if len(args) > 0 || f.asked.any() {
-				return usage(fmt.Errorf("--resume goes on with what campaign %s asks, so no scenario is named", f.resume))
+				return usage(fmt.Errorf("--resume goes on with what %s asks, so no scenario is named", f.resume))
 			}
 			return nil
 		},
 		ValidArgsFunction: completeScenario,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.resume != "" {
-				return f.resumeCampaign(cmd)
+				return f.goesOn(cmd)
 			}
 			return runScenario(cmd, strings.Join(args, ""), f)
 		},
@@ -120,6 +141,10 @@ read a scenario that asks for one before you allow it.`,
 	fl.StringVar(&f.resolution, "resolution", "", "smallest relative change that matters (`1%`)")
 	fl.StringVar(&f.width, "width", "", "relative half-width asked of a level, for scenarios of one arm (`5%`)")
 	fl.StringVar(&f.maxTime, "max-time", "", "longest time to measure (`60s`)")
+	fl.StringArrayVar(&f.only, "only", nil, onlyUsage)
+	fl.StringVar(&f.shard, "shard", "", "measure `PART/PARTS` of the arms, such as 2/3, beside the baseline; netab compare joins the parts' runs")
+	fl.StringVar(&f.budget, "budget", "", "measure for `DURATION` in all (20m), coarse to fine: arms that have their verdict rest, and the time goes to the others")
+	cmd.MarkFlagsMutuallyExclusive("budget", "max-time")
 	fl.IntVar(&f.sessions, "sessions", 0, "ask `NUMBER` times, each for its part of --max-time (1)")
 	fl.StringVar(&f.spread, "spread", "", "spread the sessions over `DURATION` (2h)")
 	fl.Uint64Var(&f.seed, "seed", 0, "seed of the random order (0 draws one; it is recorded)")
@@ -135,7 +160,8 @@ read a scenario that asks for one before you allow it.`,
 	fl.BoolVar(&f.noProgress, "no-progress", false, "print no progress")
 	fl.StringVar(&f.kernels, "kernels", "", "boot each `KERNEL,...` in guests and compare them, the first with the others")
 	fl.IntVar(&f.boots, "boots", 0, "boot each kernel `NUMBER` times (5)")
-	fl.StringVar(&f.resume, "resume", "", "go on with a `CAMPAIGN` of kernels that was interrupted")
+	fl.StringVar(&f.resume, "resume", "", "go on with a `RUN` (or latest) that was interrupted, cut off or too short")
+	fl.BoolVar(&f.anotherBoot, "another-boot", false, "with --resume: go on though the machine was booted anew, each boot's part as one unit")
 	fl.StringVar(&f.qemu, "qemu", "", "`PATH` of the QEMU that guests run in (qemu-system-x86_64)")
 	fl.StringVar(&f.apt, "apt-config", "", "`FILE` or directory of sources or of apt's configuration, for kernels that are named apt:")
 	fl.StringVar(&f.explain.Mode, "explain", question.ExplainMode(), "measure why, behind the verdict: `auto|on|off` (auto: where there is a difference; $NETAB_EXPLAIN is the default)")
@@ -152,14 +178,18 @@ read a scenario that asks for one before you allow it.`,
 func (f runFlags) typed() []scenarios.Typed {
 	parts, arms := f.asked.typed()
 	out := append(parts, scenarios.Sets(f.sets)...)
-	out = append(out, arms...)
+	out = append(append(out, arms...), onlyTyped(f.only)...)
 	number := func(n int) string {
 		if n == 0 {
 			return ""
 		}
 		return strconv.Itoa(n)
 	}
+	if f.budget != "" {
+		out = append(out, scenarios.Typed{Flag: "--budget", Path: "measure.max_time", Text: f.budget}, scenarios.Typed{Flag: "--budget", Path: "measure.decided", Text: "rest"})
+	}
 	return append(out, given([]scenarios.Typed{
+		{Flag: "--shard", Path: "shard", Text: f.shard},
 		{Flag: "--confidence", Path: "measure.confidence", Text: f.confidence}, {Flag: "--resolution", Path: "measure.resolution", Text: f.resolution},
 		{Flag: "--width", Path: "measure.width", Text: f.width}, {Flag: "--max-time", Path: "measure.max_time", Text: f.maxTime},
 		{Flag: "--sessions", Path: "measure.sessions", Text: number(f.sessions)}, {Flag: "--spread", Path: "measure.spread", Text: f.spread},
@@ -228,6 +258,15 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
 	if err != nil {
 		return failed(err)
 	}
+	run, o, err := f.ask(cmd, q, s, here)
+	if run == nil || f.record {
+		return failed(err)
+	}
+	return errors.Join(failed(err), show(cmd, f, o.Store, run, err))
+}
+
+// ask has a question measured. The machine is claimed.
+func (f runFlags) ask(cmd *cobra.Command, q *question.Question, s *claimed, here question.Here) (*results.Run, runner.Options, error) {
 	progress := newProgress(cmd.ErrOrStderr(), q, f.quiet || f.noProgress)
 	here.Looked = progress.update
 	here.Leave = func(ctx context.Context, until time.Time) error {
@@ -236,17 +275,17 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
 	}
 	o, err := q.Options(here)
 	if err != nil {
-		return failed(err)
+		return nil, o, err
 	}
 	if o.Header.Warnings, err = runner.Check(o.Header.Machine); err != nil {
-		return failed(err)
+		return nil, o, err
 	}
 	o.Header.Warnings = append(o.Header.Warnings, q.OtherCongestion(&o.Header.Machine)...)
 	o.Planned = func(p *runner.Preview) {
 		for _, note := range p.Notes {
 			writeln(cmd.ErrOrStderr(), "note:", note)
 		}
-		if text := plan.New(q, o, p).TooShort(); text != "" && !f.quiet {
+		if text := plan.New(q, o, p).TooShort(); text != "" && !f.quiet && o.Resume == nil {
 			progress.close() // it goes on in a line of its own
 			writeln(cmd.ErrOrStderr(), "netab:", text)
 		}
@@ -256,14 +295,17 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
 		question.WholeTime(&o)
 	}
 	f.explain.Ask(&o)
+	if here.Resume != nil {
+		if err := f.goOn(&o, here.Resume, here.Mark); err != nil {
+			return nil, o, err
+		}
+		defer o.Resume.Writer.Close()
+	}
 	o.Explained = progress.explaining
 	progress.tryOut(len(q.Arms))
 	run, err := question.Ask(cmd.Context(), o)
 	progress.close()
-	if run == nil || f.record {
-		return failed(err)
-	}
-	return errors.Join(failed(err), show(cmd, f, o.Store, run, err))
+	return run, o, err
 }
 
 // dryRun prints the plan. Planning tries each arm's settings in throw-away
@@ -322,7 +364,7 @@ func show(cmd *cobra.Command, f runFlags, store string, run *results.Run, measur
 		return err
 	}
 	if measured == nil && run.End != nil && run.End.Reason == vocab.Interrupted {
-		return &statusError{exitFailed, errors.New("interrupted: what was measured so far is kept and shown")}
+		return &statusError{exitFailed, fmt.Errorf("interrupted: what was measured so far is kept and shown; go on with netab run --resume %s", run.Header.ID)}
 	}
 	if measured == nil && summary.Trials == 0 {
 		return &statusError{exitFailed, errors.New("no valid trial was measured: see the warnings")}

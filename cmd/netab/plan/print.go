@@ -130,6 +130,12 @@ func (p *Plan) printSchedule(printf Printer) {
 	if len(p.Starts) > 0 {
 		until = "all sessions have ended"
 	}
+	if s := p.design.Shard; s != nil {
+		printf("shard %d of %d: %s of the %d that are compared in all, with their part of alpha\n", s.Part, s.Of, prose.Counted(len(p.Arms)-1, "arm"), s.Arms)
+	}
+	if p.design.RestDecided {
+		printf("arms that have their verdict at a look rest, and the time goes to the others\n")
+	}
 	printf("until %s, at most %v (about %s); seed %d\n", until, p.maxTime, prose.Counted(p.Fit, "trial"), p.seed)
 }
 

@@ -17,7 +17,7 @@ func (q *Question) Design() results.Design {
 	m := q.Measure
 	d := results.Design{Name: q.Name, Question: q.Question, Baseline: q.BaselineArm(q.Arms), Metrics: slices.Clone(m.Metrics),
 		Confidence: float64(m.Confidence), Resolution: float64(m.Resolution), Width: float64(m.Width),
-		MaxTimeS: time.Duration(m.MaxTime).Seconds(), CountDisturbed: m.Disturbed == "count"}
+		MaxTimeS: time.Duration(m.MaxTime).Seconds(), CountDisturbed: m.Disturbed == "count", RestDecided: m.Decided == "rest"}
 	thresholds := map[string]float64{}
 	for name, share := range q.Gate {
 		thresholds[name] = float64(share)
@@ -36,7 +36,26 @@ func (q *Question) Design() results.Design {
 	for _, a := range q.Arms {
 		d.Arms = append(d.Arms, armOf(a))
 	}
+	d.Shard = q.shard()
 	return d
+}
+
+// shard is which part of a question this is; nil = it is all of it.
+func (q *Question) shard() *results.Shard {
+	shard, err := scenarios.ParseShard(q.Scenario.Shard)
+	if err != nil {
+		return nil
+	}
+	whole := q.Whole()
+	arms, err := scenarios.Unplaced(whole)
+	if err != nil {
+		return nil
+	}
+	all := results.Design{Baseline: whole.BaselineArm(arms)}
+	for _, a := range arms {
+		all.Arms = append(all.Arms, armOf(a))
+	}
+	return &results.Shard{Part: shard.Part, Of: shard.Of, Arms: len(arms) - 1, Whole: all.Asked()}
 }
 
 func armOf(a scenarios.Arm) results.Arm {

@@ -28,6 +28,9 @@ type Here struct {
 	// Leave lets go of the machine until then, and takes it again in the same Claim. A
 	// run of one session needs none.
 	Leave func(ctx context.Context, until time.Time) error
+	// Resume, if set, is a run to go on with, and Mark what its record will say of that.
+	Resume *results.Run
+	Mark   results.Resumption
 	// Looked, if set, is told what the stop rule says after every trial.
 	Looked func(trials []results.Trial, elapsed time.Duration, d analysis.Decision)
 }
@@ -47,15 +50,23 @@ func (q *Question) Options(here Here) (runner.Options, error) {
 	}
 	now := time.Now()
 	id := results.NewID(q.Name, now, NewSeed())
+	if here.Resume != nil {
+		id, here.Seed = here.Resume.Header.ID, here.Resume.Header.Seed
+	}
 	if err := here.Claim.Begin(id, here.Netab.Version); err != nil {
 		return runner.Options{}, err
 	}
 	design, seed := q.Design(), cmp.Or(here.Seed, m.Seed, NewSeed())
+	stop := analysis.NewStop(design, seed)
+	if here.Resume != nil {
+		stop.GoOn(here.Resume, here.Mark)
+	}
 	o := runner.Options{
 		Arms: q.Arms, Slice: time.Duration(m.Slice), Settle: time.Duration(m.Settle), Trial: time.Duration(m.Trial),
 		MaxTime: time.Duration(m.MaxTime), WholeTrials: m.Grain == vocab.ByTrial, NoCanaries: m.Canaries == "off", Seed: seed,
 		Starts: q.starts(seed), Store: here.Store, Journal: here.Claim.Journal, Locks: here.Claim.Files(), AllowSysctl: q.Allowed,
-		Stop:          stopRule(analysis.NewStop(design, seed), q.limit(), here.Looked),
+		Stop:          stopRule(stop, q.limit(), here.Looked),
+		Break:         breakRule(stop, here.Looked),
 		LossFree:      func(t *results.Trial, arm int) (float64, int) { return analysis.LossFreeRate(design.Arms, t, arm) },
 		KeepProcesses: os.Getenv("NETAB_PROCESSES") == "kept", // for bench/keep.sh
 		Header: results.Header{ID: id, Scenario: scenario, Source: q.Source, Design: design, Seed: seed,
@@ -97,6 +108,21 @@ func (here Here) pause(run string) runner.PauseFunc {
 	}
 }
 
+// breakRule gives the runner the look at which a run is interrupted.
+func breakRule(stop *analysis.Stop, looked func([]results.Trial, time.Duration, analysis.Decision)) runner.StopFunc {
+	return func(trials []results.Trial, elapsed time.Duration, _ bool) runner.Decision {
+		d := stop.Break(trials, elapsed)
+		if looked != nil {
+			looked(trials, elapsed, d)
+		}
+		out := runner.Decision{Stop: true, Reason: vocab.Interrupted}
+		if d.Look {
+			out.Look = &d.Record
+		}
+		return out
+	}
+}
+
 // stopRule gives the runner the rule as a function.
 func stopRule(stop *analysis.Stop, limit *limit, looked func([]results.Trial, time.Duration, analysis.Decision)) runner.StopFunc {
 	return func(trials []results.Trial, elapsed time.Duration, last bool) runner.Decision {
@@ -105,7 +131,7 @@ func stopRule(stop *analysis.Stop, limit *limit, looked func([]results.Trial, ti
 		if looked != nil {
 			looked(trials, elapsed, d)
 		}
-		out := runner.Decision{Stop: d.Stop, Reason: vocab.MaxTime}
+		out := runner.Decision{Stop: d.Stop, Reason: vocab.MaxTime, Rest: d.Record.Rested}
 		if d.Look {
 			out.Look = &d.Record
 		}
