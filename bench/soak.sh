@@ -2,7 +2,7 @@
 # What takes long, with its figures: each step prints a line of Markdown for
 # docs/soak.md, with machine and commit. Nothing else may run meanwhile.
 #
-#	bench/soak.sh [suite] [kills] [thousand] [guests] [counts] [bisects] [reboots] [switchers] [fuzz] [race] [aa] [gates] [audit]	(default: all)
+#	bench/soak.sh [suite] [kills] [thousand] [guests] [counts] [bisects] [reboots] [switchers] [page] [fuzz] [race] [aa] [gates] [audit]	(default: all)
 #
 # FUZZ selects fuzz targets by a regular expression (default: all), FUZZTIME is how
 # long each is tried (600s: all take eight hours).
@@ -70,6 +70,12 @@ reboots() {
 switchers() {
 	NETAB_TEST_LONG=1 go test ./test -count=1 -timeout 1h -run 'TestSwitchers$' -v >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
 	line 'the command lines of cmd/netab/translate/testdata/switchers.txt, translated and measured' "$(grep -c '^ *--- PASS' "$log") test green"
+}
+
+# page: the report of 64 arms, in the browser.
+page() {
+	NETAB_TEST_LONG=1 go test ./analysis/report/html -count=1 -timeout 1h -run 'ManyArms' -v >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
+	line 'the report of 64 arms and 100 trials, opened, sorted and filtered' "$(sed -n 's/.*: \([0-9]* bytes, loaded after .*\)/\1/p' "$log")"
 }
 
 # counts: how often one seed gives one number, beside another boot, and what two kernels of
@@ -162,7 +168,7 @@ audit() {
 }
 
 make -s build
-for step in ${*:-suite kills thousand guests counts bisects reboots switchers release fuzz race aa gates audit}; do
+for step in ${*:-suite kills thousand guests counts bisects reboots switchers page release fuzz race aa gates audit}; do
 	"$step"
 done
 rm -f "$log"

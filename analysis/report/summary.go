@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 
 	"netab/analysis"
 	"netab/analysis/page"
@@ -19,6 +20,9 @@ func Summary(s analysis.Summary) *page.Page {
 		p.Add(section)
 	}
 	p.Add(page.Section{Findings: otherFindings(s)})
+	if text := AlarmText(s); text != "" {
+		p.Add(page.Section{Text: []page.Para{{Text: text}}})
+	}
 	p.Add(page.Section{Table: besideTable(BesideRows(s))})
 	for _, section := range campaignSections(s.Campaign, s) {
 		p.Add(section)
@@ -54,6 +58,45 @@ func otherFindings(s analysis.Summary) (out []page.Finding) {
 			Says: c.Verdict, Words: VerdictWords(&c)})
 	}
 	return out
+}
+
+// manyComparisons are so many that some look like differences by chance, unless they
+// share what may be wrong.
+const manyComparisons = 8
+
+// AlarmText says beside the alarms of many comparisons of a run how many there are, and
+// how sure it is that none of them is false; "" of few.
+func AlarmText(s analysis.Summary) string {
+	judged, worse, better, rested := 0, 0, 0, 0
+	for i := range s.Comparisons {
+		c := &s.Comparisons[i]
+		if !c.Judged || c.ArmRun != "" {
+			continue
+		}
+		judged++
+		switch c.Verdict {
+		case analysis.Regression:
+			worse++
+		case analysis.Improvement:
+			better++
+		}
+		if c.RestedAfter > 0 {
+			rested++
+		}
+	}
+	if judged < manyComparisons {
+		return ""
+	}
+	text := fmt.Sprintf("%s and %s in %s", prose.Counted(worse, "regression"), prose.Counted(better, "improvement"), prose.Counted(judged, "comparison"))
+	if slices.ContainsFunc(s.Warnings, func(w results.Warning) bool { return w.Code == analysis.Extended }) {
+		text += "." // which says how sure that is
+	} else {
+		text += fmt.Sprintf(": that any of these verdicts is false has a chance of %s at most, all comparisons and looks together.", prose.ShortPercent(1-s.Confidence))
+	}
+	if rested > 0 {
+		text += fmt.Sprintf(" %d of them had their verdict before the end, and their arms were measured no more.", rested)
+	}
+	return text
 }
 
 // Basis is one sentence on what a summary's numbers rest on.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -25,6 +26,7 @@ import (
 	"netab/analysis/calibration"
 	"netab/analysis/proof"
 	"netab/analysis/report/sample"
+	"netab/analysis/world"
 	"netab/results"
 	"netab/test/need"
 )
@@ -437,5 +439,79 @@ func TestLegendAndKeyboard(t *testing.T) {
 	if unnamed > 0 {
 		t.Errorf("%d charts or tables have no name for those who cannot see them", unnamed)
 	}
+	b.check(t)
+}
+
+// manyArms is a run of a matrix of 64 arms, as long as one of 20 minutes.
+func manyArms() *results.Run {
+	w := world.Quiet()
+	w.Effects, w.Blocks, w.White = make([]float64, 63), 2, 0.02
+	for i := range w.Effects {
+		w.Effects[i] = 0.2 * float64(i%5-2)
+	}
+	d := w.Design(0.03, 20*time.Minute)
+	for i := range d.Arms {
+		a := &d.Arms[i]
+		a.Levels = []results.FactorLevel{{Factor: "message", Value: fmt.Sprint(64 << (i / 8))}, {Factor: "flows", Value: fmt.Sprint(1 + i%8)}}
+		a.Name = fmt.Sprintf("message=%d,flows=%d", 64<<(i/8), 1+i%8)
+	}
+	for i := range 8 {
+		if i == 0 {
+			d.Factors = []results.Factor{{Name: "message"}, {Name: "flows"}}
+		}
+		d.Factors[0].Levels, d.Factors[1].Levels = append(d.Factors[0].Levels, fmt.Sprint(64<<i)), append(d.Factors[1].Levels, fmt.Sprint(1+i))
+	}
+	d.Baseline = d.Arms[0].Name
+	run := w.Run(d, 1, 100)
+	run.Header.Command = []string{"/usr/bin/netab", "run", "my matrix.yaml", "--budget", "20m", "--only=flows=1", "--html", "x.html"}
+	return run
+}
+
+// A page of 64 arms is small, opens at once, and its table is sorted and filtered.
+func TestPageOfManyArmsInBrowser(t *testing.T) {
+	if os.Getenv("NETAB_TEST_LONG") == "" {
+		t.Skip("judging 64 arms takes seconds, and is for make soak: NETAB_TEST_LONG=1")
+	}
+	b := newBrowser(t)
+	file := reportFile(t, judgedInput(manyArms()))
+	info, err := os.Stat(file)
+	if err != nil || info.Size() > 2<<20 {
+		t.Errorf("the page has %d bytes, 2 MiB at most are meant (%v)", info.Size(), err)
+	}
+	b.open(t, file, 1440, "light")
+	loaded := eval[float64](t, b, `performance.getEntriesByType('navigation')[0].loadEventEnd`)
+	t.Logf("%d bytes, loaded after %.0f ms", info.Size(), loaded)
+	if loaded > 5000 { // a second is meant, on a machine that does nothing else
+		t.Errorf("the page took %.0f ms to load", loaded)
+	}
+	const rows = `Array.from(document.querySelectorAll('.verdicts tbody tr:not([hidden])'))`
+	if n := eval[int](t, b, rows+`.length`); n != 64 {
+		t.Fatalf("%d rows", n)
+	}
+	set := func(name, value string) string {
+		return fmt.Sprintf(`(function () { var f = document.querySelector('form.sift'); f.elements.%s.value = '%s'; f.dispatchEvent(new Event('input')); return f.querySelector('output').textContent; })()`, name, value)
+	}
+	eval[string](t, b, set("sort", "change"))
+	if !eval[bool](t, b, `(function () { var c = `+rows+`.slice(1).map(function (tr) { return Number(tr.dataset.change); }); return c.every(function (x, i) { return i === 0 || c[i - 1] >= x; }) && `+rows+`[0].className === 'baseline'; })()`) {
+		t.Error("not sorted by the change, below the baseline")
+	}
+	if said := eval[string](t, b, set("text", "flows=8")); said != "8 shown" {
+		t.Errorf("of one level: %s", said)
+	}
+	if n := eval[int](t, b, rows+`.length`); n != 9 {
+		t.Errorf("%d rows of one level, the baseline included", n)
+	}
+	eval[string](t, b, set("text", ""))
+	if n := eval[int](t, b, set("verdict", "regression")+`; `+rows+`.filter(function (tr) { return tr.dataset.verdict !== 'regression' && tr.className !== 'baseline'; }).length`); n != 0 {
+		t.Errorf("%d rows that are no regressions", n)
+	}
+	want := `netab run 'my matrix.yaml' --budget 20m --only message=64,flows=2`
+	if got := eval[string](t, b, `document.querySelector('button.copy').dataset.command`); !strings.HasPrefix(got, "netab run 'my matrix.yaml' --budget 20m --only message=") {
+		t.Errorf("the command of an arm is %s, want one such as %s", got, want)
+	}
+	if text := eval[string](t, b, `document.querySelector('.alarms').textContent`); !strings.Contains(text, "in 63 comparisons: that any of these verdicts is false has a chance of 5 % at most") {
+		t.Errorf("beside the alarms: %s", text)
+	}
+	b.shoot(t, "wide")
 	b.check(t)
 }

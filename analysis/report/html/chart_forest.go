@@ -25,6 +25,7 @@ func forestChart(id string, s analysis.Summary, v report.VerdictTable) (chart, e
 		r = v.Shown(cs[0].Resolution) // the metric's own
 	}
 	extent := []float64{-1.5 * r, 1.5 * r, 0}
+	thinned := dotsStep(len(cs), effectsOf(cs))
 	for i, c := range cs {
 		names[i] = comparisonLabel(s, c)
 		lo, hi, interval := c.Lo, c.Hi, v.Interval(&c)
@@ -38,6 +39,9 @@ func forestChart(id string, s analysis.Summary, v report.VerdictTable) (chart, e
 		extent = append(extent, v.Shown(lo), v.Shown(hi))
 		for j, e := range c.TrialEffects {
 			extent = append(extent, v.Shown(e.Change))
+			if j%thinned != 0 {
+				continue
+			}
 			dots = append(dots, row{v.Shown(e.Change), i, spread(j, len(c.TrialEffects)), color,
 				fmt.Sprintf("%s, %s %d: %s %s", names[i], dotOf(c), e.Trial, v.Change.Signed(e.Change), v.Change.Unit)})
 		}
@@ -66,7 +70,7 @@ func forestChart(id string, s analysis.Summary, v report.VerdictTable) (chart, e
 		bars += fmt.Sprintf(", dots single %ss", dotOf(cs[0]))
 	}
 	return p.finish(chart{ID: id, Title: "Effects", Height: 92 + 44*len(cs), Wide: true,
-		Note: bars + fmt.Sprintf(". The shaded band is ±%s: a change inside it does not matter to you.", prose.ShortPercent(r*v.Change.Div)),
+		Note: bars + fmt.Sprintf(". The shaded band is ±%s: a change inside it does not matter to you.", prose.ShortPercent(r*v.Change.Div)) + dotsNote(thinned),
 		Alt:  "Intervals of the change. " + strings.Join(alt, ". ") + "."})
 }
 

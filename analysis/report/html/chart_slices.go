@@ -15,6 +15,30 @@ import (
 // out evenly, and the chart says so.
 const maxPoints = 20000
 
+// Where there are many arms the page would be too large to be sent about, so fewer are
+// drawn.
+const (
+	manyDrawn     = 16
+	maxManyPoints = 4000
+	maxDots       = 1000 // of trials
+)
+
+// dotsStep is one trial in how many has a dot, of charts with so many.
+func dotsStep(arms, dots int) int {
+	if arms <= manyDrawn {
+		return 1
+	}
+	return max(1, (dots+maxDots-1)/maxDots)
+}
+
+// dotsNote says so.
+func dotsNote(step int) string {
+	if step == 1 {
+		return ""
+	}
+	return fmt.Sprintf(" Only one trial in %d has a dot; all of them are counted.", step)
+}
+
 // slicesChart shows every slice on the clock: the machine's drift is what all
 // arms share.
 func slicesChart(id string, d runData) (chart, error) {

@@ -167,6 +167,11 @@ func newSection(id string, run *results.Run, s analysis.Summary) (section, error
 	sec := section{ID: id, Head: newHead(s), verdictView: newVerdictView(s, v), Ledger: newLedger(d),
 		CPUs: newCPUTable(run), Settings: newSettings(run), Machine: machineFacts(run.Header.Machine), Lists: machineLists(run.Header.Machine), Run: runFacts(run, s),
 		Repeat: newRepeat(run), Stats: statsRows(s), Levels: newLevelsTable(s), Events: report.EventRows(s), Interactions: report.InteractionTexts(s)}
+	for i := range sec.Rows {
+		if !sec.Rows[i].Baseline {
+			sec.Rows[i].Command = armCommand(run, v.Rows[i].Arm.Name)
+		}
+	}
 	var err error
 	sec.Why, err = newWhyViews(id, s, func(e *why.Explanation, most int) []why.Flame { return why.Flames(run, e, most) })
 	if err != nil {

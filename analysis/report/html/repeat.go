@@ -30,6 +30,27 @@ func newRepeat(run *results.Run) repeatView {
 	return v
 }
 
+// armCommand measures one arm of a run again, with its baseline; "" where the run was not
+// made by a command that can.
+func armCommand(run *results.Run, arm string) string {
+	words := run.Header.Command
+	if len(words) < 2 || words[1] != "run" || len(run.Header.Design.Arms) < 2 {
+		return ""
+	}
+	out := []string{"netab", "run"}
+	for i := 2; i < len(words); i++ {
+		switch flag, _, whole := strings.Cut(words[i], "="); flag {
+		case "--only", "--shard", "--html", "--store":
+			if !whole {
+				i++
+			}
+			continue
+		}
+		out = append(out, escape.Shell(words[i]))
+	}
+	return strings.Join(append(out, "--only", escape.Shell(arm)), " ")
+}
+
 // scenarioText is the scenario as YAML, or as it stands in the record where
 // that cannot be.
 func scenarioText(raw json.RawMessage) string {

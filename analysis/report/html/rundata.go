@@ -100,7 +100,11 @@ func (d *runData) rateOf(arm int, bytes, msgs, transactions, ns int64) float64 {
 // thin leaves out whole blocks evenly until few enough points are left, so
 // that pairs stay pairs. One block in step is kept.
 func (d runData) thin() (points []point, step int) {
-	step = (len(d.points) + maxPoints - 1) / maxPoints
+	most := maxPoints
+	if len(d.arms) > manyDrawn {
+		most = maxManyPoints
+	}
+	step = (len(d.points) + most - 1) / most
 	if step <= 1 {
 		return d.points, 1
 	}

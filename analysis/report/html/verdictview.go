@@ -1,6 +1,8 @@
 package html
 
 import (
+	"strconv"
+
 	"netab/analysis"
 	"netab/analysis/page"
 	"netab/analysis/report"
@@ -21,12 +23,18 @@ type verdictView struct {
 	Beside      []besideLine
 	Modes       []modeView
 	Confounders []analysis.Confounder
+	Alarms      string // how many there are, and of how many any may be false
+	Sifts       bool   // there are rows enough to sort and filter
 }
+
+// siftedRows are more than fit on a screen.
+const siftedRows = 12
 
 type sideHead struct{ Title, Unit string }
 
 type verdictLine struct {
 	Name       string
+	Arm        string // its name in full
 	Run        string // where arms of several runs stand together
 	Swatch     string // CSS variable of the arm's colour
 	Baseline   bool
@@ -42,7 +50,9 @@ type verdictLine struct {
 	Side       []string
 	SideLabels []sideHead
 	Why        string // where the page says why it changed; "" = nowhere
-	arm        string
+	SortLevel  string // plain numbers
+	SortChange string
+	Command    string // that measures this arm again, with the baseline; "" = none is known
 }
 
 // A besideLine is a row with the colour of its arm.
@@ -54,7 +64,7 @@ type besideLine struct {
 type otherLine struct{ Arm, Metric, Text, Verdict, Words, Symbol string }
 
 func newVerdictView(s analysis.Summary, v report.VerdictTable) verdictView {
-	view := verdictView{Names: v.Names, Headline: v.Headline.Title, LevelUnit: v.Level.Unit, ChangeUnit: v.Change.Unit,
+	view := verdictView{Alarms: report.AlarmText(s), Sifts: len(v.Rows) > siftedRows, Names: v.Names, Headline: v.Headline.Title, LevelUnit: v.Level.Unit, ChangeUnit: v.Change.Unit,
 		Compares: v.Compares, Confounders: s.Confounders}
 	for _, c := range v.Side {
 		view.Side = append(view.Side, sideHead{c.Title, c.Unit})
@@ -75,12 +85,14 @@ func newVerdictView(s analysis.Summary, v report.VerdictTable) verdictView {
 }
 
 func lineOf(v report.VerdictTable, r report.VerdictRow, arm int, heads []sideHead) verdictLine {
-	l := verdictLine{Name: report.ArmLabel(analysis.ArmSummary{Name: r.Arm.Name, Levels: r.Arm.Levels}), Run: r.Arm.Run, Swatch: armColor(arm), arm: r.Arm.Name,
+	l := verdictLine{Arm: r.Arm.Name, Name: report.ArmLabel(analysis.ArmSummary{Name: r.Arm.Name, Levels: r.Arm.Levels}), Run: r.Arm.Run, Swatch: armColor(arm),
 		Baseline: r.Baseline && r.Change == nil, SideLabels: heads}
 	if r.Level != nil {
+		l.SortLevel = strconv.FormatFloat(r.Level.Mean, 'g', 6, 64)
 		l.Level, l.Half, l.N = v.Level.Text(r.Level.Mean), v.Half(r.Level), r.Level.N
 	}
 	if c := r.Change; c != nil {
+		l.SortChange = strconv.FormatFloat(c.Change, 'g', 6, 64)
 		l.Change, l.Interval = v.ChangeText(c), v.Interval(c)
 		l.Verdict, l.Words, l.Symbol = string(c.Verdict), report.VerdictWords(c), page.VerdictSymbol(c.Verdict)
 		if v.Baselines > 1 {
@@ -98,8 +110,8 @@ func (v *verdictView) link(whys []whyView) {
 	for i := range v.Rows {
 		for _, w := range whys {
 			r := &v.Rows[i]
-			within := w.Of == "" && w.Arm == r.arm && (r.Against == "" || r.Against == w.Baseline)
-			between := w.Of != "" && w.Of == r.arm && w.Arm == r.Run
+			within := w.Of == "" && w.Arm == r.Arm && (r.Against == "" || r.Against == w.Baseline)
+			between := w.Of != "" && w.Of == r.Arm && w.Arm == r.Run
 			if r.Change != "" && w.Baseline != "" && (within || between) {
 				r.Why = w.ID
 			}

@@ -124,10 +124,22 @@
     drawn.push(chart);
   }
 
+  // Of many arms the charts are large: each is drawn when it is scrolled to.
+  var lazy = document.querySelector('form.sift') !== null && 'IntersectionObserver' in window, watching = null;
   function drawAll() {
     drawn.forEach(function (c) { c.dispose(); });
     drawn = [];
-    document.querySelectorAll('script[data-chart]').forEach(draw);
+    if (watching) watching.disconnect();
+    var blocks = Array.from(document.querySelectorAll('script[data-chart]'));
+    if (!lazy || paper.matches) { blocks.forEach(draw); return; }
+    watching = new IntersectionObserver(function (entries, by) {
+      entries.forEach(function (e) {
+        if (!e.isIntersecting) return;
+        by.unobserve(e.target);
+        draw(document.querySelector('script[data-chart="' + e.target.id + '"]'));
+      });
+    }, { rootMargin: '500px' });
+    blocks.forEach(function (block) { watching.observe(document.getElementById(block.dataset.chart)); });
   }
 
   function fit() { if (!paper.matches) drawn.forEach(function (c) { c.resize(); }); }
@@ -175,6 +187,45 @@
     if (heads.length) table.classList.add('stacked');
   }
 
+  // Tables of many arms are sorted and filtered. The baseline stays where it is, above.
+  function sift(form) {
+    var body = form.nextElementSibling.tBodies[0], rows = Array.from(body.rows), ranks = ['regression', 'improvement', 'inconclusive', 'equivalent'];
+    var number = function (tr, key) { return tr.dataset[key] === '' ? -Infinity : Number(tr.dataset[key]); };
+    var keys = { change: function (tr) { return number(tr, 'change'); }, level: function (tr) { return number(tr, 'level'); }, verdict: function (tr) { return -ranks.indexOf(tr.dataset.verdict); } };
+    function apply() {
+      var text = form.elements.text.value.trim().toLowerCase(), verdict = form.elements.verdict.value, key = keys[form.elements.sort.value], shown = 0;
+      rows.forEach(function (tr) {
+        var base = tr.classList.contains('baseline');
+        tr.hidden = !base && (text !== '' && (tr.dataset.arm + ' ' + tr.cells[0].textContent).toLowerCase().indexOf(text) < 0 || verdict !== '' && tr.dataset.verdict !== verdict);
+        if (!tr.hidden && !base) shown++;
+      });
+      var sorted = rows.slice();
+      if (key) sorted.sort(function (a, b) { return b.classList.contains('baseline') - a.classList.contains('baseline') || key(b) - key(a); });
+      sorted.forEach(function (tr) { body.appendChild(tr); });
+      form.querySelector('output').textContent = shown + ' shown';
+    }
+    form.hidden = false;
+    form.addEventListener('input', apply);
+    form.addEventListener('submit', function (e) { e.preventDefault(); });
+    apply(); // a browser may remember what was chosen
+  }
+
+  // A command goes to the clipboard, or, where a page may not, is selected to be copied.
+  function copies(button) {
+    button.hidden = false;
+    button.addEventListener('click', function () {
+      var box = document.createElement('textarea');
+      box.value = button.dataset.command;
+      button.after(box);
+      box.select();
+      var done = document.execCommand('copy');
+      if (done) box.remove();
+      button.textContent = done ? 'copied' : 'press Ctrl-C';
+    });
+  }
+
+  document.querySelectorAll('form.sift').forEach(sift);
+  document.querySelectorAll('button.copy').forEach(copies);
   document.querySelectorAll('.scroll > table').forEach(label);
   drawAll();
   window.addEventListener('resize', fit);
