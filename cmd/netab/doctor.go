@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"netab/runner"
 	"netab/runner/host"
 	"netab/runner/paths"
+	"netab/runner/quiet"
 )
 
 // maxWatched is for how long CPUs are watched at most.
@@ -25,6 +27,7 @@ const maxWatched = time.Hour
 
 func newDoctor() *cobra.Command {
 	var watched time.Duration
+	var repair, undo, yes bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Say what this machine can and cannot measure, and how noisy it is",
@@ -35,9 +38,24 @@ receiving work here, each tried over loopback; which queueing disciplines the ke
 has; whether differences can be explained
 (netab explain); then let one pinned TCP flow run
 over loopback for 5 seconds and say how much its rate wanders. Where nothing is
-received in that time it tries again, three times in all.`,
+received in that time it tries again, three times in all.
+
+--fix offers to change what makes the machine noisy and can be put back: the CPU
+frequency governor, and irqbalance, which is stopped. It asks for each on a terminal,
+and with --yes not at all; the changes stay until --undo or the next boot. What takes
+a reboot (isolcpus, nosmt, mitigations=off) it prints as a command.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case repair && undo:
+				return usage(errors.New("--fix and --undo: want one of them"))
+			case yes && !repair:
+				return usage(errors.New("--yes is for --fix"))
+			case repair:
+				return failed(fix(cmd, yes))
+			case undo:
+				return failed(unfix(cmd))
+			}
 			if needsUserNamespace() {
 				writeln(cmd.OutOrStdout(), "privileges  "+lessThanRoot())
 				return reexecInUserNamespace(os.Stdin)
@@ -49,6 +67,9 @@ received in that time it tries again, three times in all.`,
 		},
 	}
 	cmd.Flags().DurationVar(&watched, "for", time.Second, "for how long the distance between CPUs is watched")
+	cmd.Flags().BoolVar(&repair, "fix", false, "offer to change what makes the machine noisy and can be put back")
+	cmd.Flags().BoolVar(&undo, "undo", false, "put back what --fix changed")
+	cmd.Flags().BoolVar(&yes, "yes", false, "change it without asking, with --fix")
 	return cmd
 }
 
@@ -98,6 +119,13 @@ func doctor(ctx context.Context, w io.Writer, watched time.Duration) error {
 	}
 	if len(warnings) == 0 {
 		writeln(w, "quiet       nothing else is running, no steal, frequencies fixed or unknown")
+	}
+	fixes, err := quiet.Fixes(host.Local{})
+	if err != nil {
+		return err
+	}
+	for _, f := range fixes {
+		writef(w, "fix         netab doctor --fix would %s: %s\n", f.What, f.Why)
 	}
 	flow, err := checkup.NewFlow(usable)
 	if err != nil {
