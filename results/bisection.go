@@ -46,7 +46,7 @@ type BisectionHeader struct {
 	Scenario json.RawMessage `json:"scenario"` // as parsed, overrides applied
 	Source   string          `json:"source"`
 	Name     string          `json:"name"` // of the scenario
-	Mode     string          `json:"mode"` // ModeCount or ModeTime
+	Mode     string          `json:"mode"` // "count" or "time"
 	Arm      string          `json:"arm"`  // whose cost it is
 	Metric   string          `json:"metric"`
 	Unit     string          `json:"unit"`           // of a cost

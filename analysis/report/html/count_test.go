@@ -26,7 +26,7 @@ func TestCountPage(t *testing.T) {
 		t.Errorf("the same count is not the same bytes: %v", err)
 	}
 	page := first.String()
-	for _, want := range []string{"How many instructions does a message take?", "off on 6.12 against off on 6.1: &#43;2.3", "to &#43;2.5", "95 % confidence over seeds", "2310.0",
+	for _, want := range []string{"How many instructions does a message take?", "off on 6.12 against off on 6.1: &#43;2.3", "to &#43;2.5", "95\u00a0% confidence over seeds", "2310.0",
 		"source: its own calls, TCP/IP, udp_sendmsg", "sink: softirqs on its back", `"exact":true`, "off on &lt;b&gt;"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page has no %q; its answer is %.300s", want, page[strings.Index(page, `class="answer"`):])

@@ -45,7 +45,7 @@ func KeepKernel(o kernel.Options) func(ctx context.Context, tree, dir string) (s
 				return "", err
 			}
 		}
-		return codeOf(ctx, tree, k, built)
+		return k.Code(ctx, tree, built)
 	}
 }
 

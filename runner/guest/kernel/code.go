@@ -1,4 +1,4 @@
-package bisection
+package kernel
 
 import (
 	"bytes"
@@ -13,15 +13,14 @@ import (
 	"strings"
 
 	"netab/results/disk"
-	"netab/runner/guest/kernel"
 )
 
-// codeOf is a digest of what a kernel that was built executes: two commits with the same
+// Code is a digest of what a kernel that was built executes: two commits with the same
 // are one to whoever measures. Of vmlinux these are its sections as they are loaded, and of
 // each module all that is linked, without what says which build it was (the build id, the
 // version) and without what no path executes (types, lines of warnings, debugging). Where a
 // tree has no vmlinux it is the image's own digest.
-func codeOf(ctx context.Context, tree string, k *kernel.Kernel, modules []string) (string, error) {
+func (k *Kernel) Code(ctx context.Context, tree string, modules []string) (string, error) {
 	sum := sha256.New()
 	versions := [][]byte{[]byte(k.Build), []byte(k.Release)} // the longer first, which has the other
 	if err := hashELF(sum, filepath.Join(tree, "vmlinux"), versions, true); err != nil {

@@ -1,4 +1,4 @@
-package bisection
+package kernel
 
 import (
 	"bytes"
@@ -7,11 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-
-	"netab/runner/guest/kernel"
 )
 
-type section struct {
+type elfSection struct {
 	name string
 	kind elf.SectionType
 	flag elf.SectionFlag
@@ -19,13 +17,13 @@ type section struct {
 }
 
 // writeELF writes an object of such sections.
-func writeELF(t *testing.T, path string, sections []section) {
+func writeELF(t *testing.T, path string, sections []elfSection) {
 	t.Helper()
 	names := []byte{0}
 	var body, heads bytes.Buffer
 	head := func(h elf.Section64) { _ = binary.Write(&heads, binary.LittleEndian, h) }
 	head(elf.Section64{})
-	for _, s := range append(sections, section{".shstrtab", elf.SHT_STRTAB, 0, ""}) {
+	for _, s := range append(sections, elfSection{".shstrtab", elf.SHT_STRTAB, 0, ""}) {
 		at := len(names)
 		names = append(append(names, s.name...), 0)
 		data := []byte(s.data)
@@ -55,11 +53,11 @@ func TestCodeOf(t *testing.T) {
 	of := func(release, code, lines, id, module, vermagic string) string {
 		t.Helper()
 		tree := t.TempDir()
-		writeELF(t, filepath.Join(tree, "vmlinux"), []section{{".text", elf.SHT_PROGBITS, text, code}, {".rodata", elf.SHT_PROGBITS, load, "Linux version " + release + " (a@b) #1\x00"},
+		writeELF(t, filepath.Join(tree, "vmlinux"), []elfSection{{".text", elf.SHT_PROGBITS, text, code}, {".rodata", elf.SHT_PROGBITS, load, "Linux version " + release + " (a@b) #1\x00"},
 			{".notes", elf.SHT_NOTE, load, id}, {"__bug_table", elf.SHT_PROGBITS, load, lines}, {".debug_line", elf.SHT_PROGBITS, 0, lines}})
 		ko := filepath.Join(tree, "drivers/net/veth.ko")
-		writeELF(t, ko, []section{{".text", elf.SHT_PROGBITS, text, module}, {".modinfo", elf.SHT_PROGBITS, load, vermagic}})
-		code, err := codeOf(t.Context(), tree, &kernel.Kernel{Release: release, Build: "Linux version " + release + " (a@b) #1", Digest: id}, []string{ko})
+		writeELF(t, ko, []elfSection{{".text", elf.SHT_PROGBITS, text, module}, {".modinfo", elf.SHT_PROGBITS, load, vermagic}})
+		code, err := (&Kernel{Release: release, Build: "Linux version " + release + " (a@b) #1", Digest: id}).Code(t.Context(), tree, []string{ko})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,11 +74,11 @@ func TestCodeOf(t *testing.T) {
 		t.Error("the code of another module is the same")
 	}
 	// A tree without vmlinux has its image.
-	a, err := codeOf(t.Context(), t.TempDir(), &kernel.Kernel{Digest: "1"}, nil)
+	a, err := (&Kernel{Digest: "1"}).Code(t.Context(), t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b, err := codeOf(t.Context(), t.TempDir(), &kernel.Kernel{Digest: "2"}, nil); err != nil || a == b {
+	if b, err := (&Kernel{Digest: "2"}).Code(t.Context(), t.TempDir(), nil); err != nil || a == b {
 		t.Errorf("images: %v", err)
 	}
 }
