@@ -13,7 +13,7 @@ export CGO_ENABLED = 0
 
 .DELETE_ON_ERROR: # half a chart library must not look like one
 
-.PHONY: bpf demo build test check soak audit bench bench-slices bench-aa bench-gate bench-canaries man release clean tools qemu10
+.PHONY: bpf demo build build-arm64 test check soak audit bench bench-slices bench-aa bench-gate bench-canaries man release clean tools qemu10
 
 ## demo: what does receive packet steering on loopback do to TCP, here, now?
 demo: build
@@ -23,6 +23,12 @@ build: $(NETAB)
 
 $(NETAB): $(SOURCES) $(ECHARTS)
 	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./cmd/netab
+
+## build-arm64: the netab that guests of arm64 boot (netab count --arch arm64), beside bin/netab
+build-arm64: $(NETAB)-arm64
+
+$(NETAB)-%: $(SOURCES) $(ECHARTS)
+	GOARCH=$* $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./cmd/netab
 
 # ECharts comes from the npm registry by lock file and is embedded, so that a
 # report opens offline. The packages compile without it, so that whoever only

@@ -91,6 +91,17 @@ counts() {
 		bin/netab count "$scenario" --kernels "$kernels" --seeds 4 --functions=false --quiet --store "$store" >"$log"
 		line "\`netab count $scenario\` of $kernels" "$(grep -m 1 ' against ' "$log")"
 	done
+	command -v qemu-system-aarch64 >/dev/null 2>&1 || DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends qemu-system-arm >"$log" 2>&1 || { tail -n 5 "$log" >&2; return 1; }
+	make -s build-arm64
+	arm=apt:linux-image-6.1.0-57-cloud-arm64,apt:linux-image-6.12-cloud-arm64
+	for scenario in udp-rr tcp-crr; do
+		for i in 1 2 3; do
+			bin/netab count "$scenario" --arch arm64 --kernels "${arm%%,*}" --seeds 4 --functions=false --quiet --json --store "$store" | sed -n 's/^ *"instructions": //p' | paste -sd ' '
+		done | sort | uniq -c | sort -rn >"$log"
+		same="$(awk 'NR == 1 { print $1 }' "$log") of 3 times the same four numbers"
+		bin/netab count "$scenario" --arch arm64 --kernels "$arm" --seeds 4 --functions=false --quiet --store "$store" >"$log"
+		line "\`netab count $scenario --arch arm64\` of $arm" "$same; $(grep -m 1 ' against ' "$log")"
+	done
 	rm -r "$store"
 }
 

@@ -3,18 +3,65 @@ package test
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"netab/test/guests"
+	"netab/test/need"
 )
+
+const countedScenario = "name: udp\nquestion: What does a datagram cost?\ntopology: loopback\ntraffic: {protocol: udp, message: 64}\narms: {plain: {}}\n"
 
 // TestGuestCount: a count with functions, of a boot of the binary itself.
 func TestGuestCount(t *testing.T) {
 	folder, _ := guests.Find(t)
 	p := newPlace(t)
-	p.write(t, "udp.yaml", "name: udp\nquestion: What does a datagram cost?\ntopology: loopback\ntraffic: {protocol: udp, message: 64}\narms: {plain: {}}\n")
-	o := p.netab(t, "count", "./udp.yaml", "--kernels", folder, "--seeds", "1", "--messages", "400", "--json", "--store", p.store())
+	p.write(t, "udp.yaml", countedScenario)
+	counted(t, p, p.netab(t, "count", "./udp.yaml", "--kernels", folder, "--seeds", "1", "--messages", "400", "--json", "--store", p.store()))
+}
+
+// TestGuestCountARM: likewise in a guest of arm64, with Debian's kernel for that, by a
+// netab for it; and the same seed gives the same number.
+func TestGuestCountARM(t *testing.T) {
+	longBoots(t)
+	need.Program(t, "qemu-system-aarch64")
+	need.Program(t, "apt-get")
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPlace(t)
+	p.write(t, "udp.yaml", countedScenario)
+	count := func() outcome {
+		return p.start(t, "count", "./udp.yaml", "--arch", "arm64", "--kernels", "apt:linux-image-cloud-arm64", "--seeds", "1", "--messages", "400", "--json", "--store", p.store()).waitFor(t, 5*time.Minute)
+	}
+	if o := count(); o.status == 0 || !strings.Contains(o.stderr, "there is no netab-arm64 beside ") || strings.Count(o.stderr, "\n") != 1 {
+		t.Errorf("without a netab for it: %s", o)
+	}
+	bin := t.TempDir()
+	build := exec.Command("go", "build", "-o", filepath.Join(bin, "netab-arm64"), "netab/cmd/netab")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH=arm64")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(cache, "netab-tests")) // the kernel is fetched once
+	first := counted(t, p, count())
+	if err := os.RemoveAll(filepath.Join(p.store(), ".counts")); err != nil {
+		t.Fatal(err)
+	}
+	if again := counted(t, p, count()); again != first {
+		t.Errorf("one seed gave %v and %v instructions", first, again)
+	}
+}
+
+// counted looks at what a count of 400 datagrams came to, and is its number of
+// instructions.
+func counted(t *testing.T, p place, o outcome) float64 {
+	t.Helper()
 	if o.status != 0 {
 		t.Fatal(o)
 	}
@@ -31,7 +78,7 @@ func TestGuestCount(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s.Schema != "netab/count/1" || s.Unit != "message" || len(s.Arms) != 1 || len(s.Arms[0].Boots) != 1 || s.Arms[0].Mean < 2000 || s.Arms[0].Mean > 100_000 {
-		t.Errorf("%s", out)
+		t.Fatalf("%s", out)
 	}
 	records, err := filepath.Glob(filepath.Join(p.store(), ".counts", "*.json"))
 	if err != nil || len(records) != 1 {
@@ -62,4 +109,5 @@ func TestGuestCount(t *testing.T) {
 			t.Errorf("%s: %d instructions of 400 messages", want, seen[want])
 		}
 	}
+	return s.Arms[0].Boots[0].Instructions
 }

@@ -23,7 +23,7 @@ import (
 )
 
 func (f runFlags) kernelOptions(cmd *cobra.Command) kernels.Options {
-	return kernels.Options{QEMU: f.qemu, Apt: f.apt, Log: cmd.ErrOrStderr()}
+	return kernels.Options{Arch: f.arch, QEMU: f.qemu, Apt: f.apt, Log: cmd.ErrOrStderr()}
 }
 
 // campaign boots kernels in turns, and compares them.
@@ -37,7 +37,7 @@ func (f runFlags) campaign(cmd *cobra.Command, q *question.Question) error {
 	}
 	set, err := kernels.Find(cmd.Context(), q, list, f.kernelOptions(cmd))
 	if err != nil {
-		return failed(err)
+		return failed(otherArch(err, f.arch))
 	}
 	if why := set.Emulated(); why != "" && !f.quiet {
 		writef(cmd.ErrOrStderr(), "netab: guests run under TCG, so no time of theirs is hardware's: %s\n", why)

@@ -22,6 +22,7 @@ import (
 	"netab/cmd/netab/question"
 	"netab/results"
 	"netab/results/disk"
+	"netab/runner/guest/arch"
 	"netab/runner/guest/kernel"
 )
 
@@ -35,6 +36,7 @@ type countFlags struct {
 	threads          int
 	functions        bool
 	rows             int
+	arch             string
 	qemu, apt        string
 	json, quiet      bool
 	unit             string
@@ -93,7 +95,8 @@ Without --kernels the kernel that runs here is booted.`,
 	fl.StringVar(&f.unit, "unit", "", "count a `UNIT`: message, transaction (of two messages) or byte (what the traffic has)")
 	fl.BoolVar(&f.functions, "functions", true, "log the first seed's boots: where the instructions go")
 	fl.IntVar(&f.rows, "rows", 15, "show the `NUMBER` of functions that differ most")
-	fl.StringVar(&f.qemu, "qemu", "", "`PATH` of the QEMU that guests run in (qemu-system-x86_64)")
+	fl.StringVar(&f.arch, "arch", "", "count in guests of `ARCHITECTURE`: amd64, arm64 (this machine's)")
+	fl.StringVar(&f.qemu, "qemu", "", "`PATH` of the QEMU that guests run in (the architecture's in $PATH)")
 	fl.StringVar(&f.apt, "apt-config", "", "`FILE` or directory of sources or of apt's configuration, for kernels that are named apt:")
 	fl.BoolVar(&f.json, "json", false, "print one JSON document to stdout instead of the tables")
 	fl.StringVar(&f.html, "html", "", "write a page of it to `FILE`, with the functions as a flame graph")
@@ -128,11 +131,15 @@ func (f countFlags) count(cmd *cobra.Command, ref string) error {
 	if err := f.check(); err != nil {
 		return usage(err)
 	}
+	a, err := arch.Parse(f.arch)
+	if err != nil {
+		return usage(err)
+	}
 	sets := f.sets
 	for _, only := range onlyTyped(f.only) {
 		sets = append(sets, only.Path+"="+only.Text)
 	}
-	q, cpus, qemu, err := counting.Choose(cmd.Context(), ref, sets, f.cpus, f.qemu)
+	q, cpus, qemu, err := counting.Choose(cmd.Context(), ref, sets, f.cpus, f.qemu, a)
 	var two *counting.NeedsTwo
 	if errors.As(err, &two) {
 		return failed(err)
@@ -148,7 +155,7 @@ func (f countFlags) count(cmd *cobra.Command, ref string) error {
 		said = io.Discard
 	}
 	var record results.Count
-	c, err := counting.New(cmd.Context(), q, counting.Options{QEMU: qemu, CPUs: cpus, Warmup: f.warmup, Messages: f.messages,
+	c, err := counting.New(cmd.Context(), q, counting.Options{Arch: a, QEMU: qemu, CPUs: cpus, Warmup: f.warmup, Messages: f.messages,
 		Threads: f.threads, Functions: f.functions, Unit: f.unit, Log: said,
 		Ended: func(kind string, b results.CountBoot, took time.Duration) {
 			if !b.Finished() {
@@ -164,9 +171,9 @@ func (f countFlags) count(cmd *cobra.Command, ref string) error {
 	if f.kernels == "" {
 		list = []string{runningKernel()}
 	}
-	found, err := counting.Find(cmd.Context(), q, list, kernel.Options{Apt: f.apt, Log: said})
+	found, err := counting.Find(cmd.Context(), q, list, kernel.Options{Apt: f.apt, Arch: a, Log: said})
 	if err != nil {
-		return failed(err)
+		return failed(otherArch(err, f.arch))
 	}
 	record = c.Identity()
 	record.Netab, record.Command, record.Started = build(), os.Args, time.Now().UTC()
@@ -220,6 +227,17 @@ func (f countFlags) keep(cmd *cobra.Command, c *counting.Counter, record *result
 		}
 	}
 	return nil
+}
+
+// otherArch says what to do where a kernel is for other machines than guests are.
+func otherArch(err error, asked string) error {
+	var other *kernel.ArchError
+	if asked == "" && errors.As(err, &other) {
+		if a := arch.Of(other.Is); a != nil {
+			return fmt.Errorf("%w; --arch %s has guests of that kind", err, a.Go)
+		}
+	}
+	return err
 }
 
 // runningKernel is the release of this machine's.

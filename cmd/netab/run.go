@@ -33,7 +33,7 @@ type runFlags struct {
 	json, gate, dryRun, restore, quiet     bool
 	as                                     format
 	noProgress, bisect                     bool
-	kernels, resume, qemu, apt             string
+	kernels, resume, arch, qemu, apt       string
 	boots                                  int
 	anotherBoot                            bool
 	goesOnIn                               string // the file of the run that goes on
@@ -162,7 +162,8 @@ read a scenario that asks for one before you allow it.`,
 	fl.IntVar(&f.boots, "boots", 0, "boot each kernel `NUMBER` times (5)")
 	fl.StringVar(&f.resume, "resume", "", "go on with a `RUN` (or latest) that was interrupted, cut off or too short")
 	fl.BoolVar(&f.anotherBoot, "another-boot", false, "with --resume: go on though the machine was booted anew, each boot's part as one unit")
-	fl.StringVar(&f.qemu, "qemu", "", "`PATH` of the QEMU that guests run in (qemu-system-x86_64)")
+	fl.StringVar(&f.arch, "arch", "", "boot kernels of `ARCHITECTURE`: amd64, arm64 (this machine's)")
+	fl.StringVar(&f.qemu, "qemu", "", "`PATH` of the QEMU that guests run in (the architecture's in $PATH)")
 	fl.StringVar(&f.apt, "apt-config", "", "`FILE` or directory of sources or of apt's configuration, for kernels that are named apt:")
 	fl.StringVar(&f.explain.Mode, "explain", question.ExplainMode(), "measure why, behind the verdict: `auto|on|off` (auto: where there is a difference; $NETAB_EXPLAIN is the default)")
 	fl.DurationVar(&f.explain.Time, "explain-time", 0, "explain for `DURATION` (15s of auto, 60s of on)")
@@ -242,6 +243,9 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
 	}
 	if f.kernels != "" || q.NamesKernels() {
 		return f.campaign(cmd, q)
+	}
+	if f.arch != "" {
+		return usage(errors.New("--arch is of guests, and no kernels are named that they would boot: see --kernels"))
 	}
 	if needsUserNamespace() {
 		return reexecInUserNamespace(q.Stdin())

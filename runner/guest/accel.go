@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"netab/runner/guest/arch"
 )
 
 // Fastest says what of KVM and TCG guests can use here, and where that is TCG why.
@@ -16,14 +18,25 @@ import (
 // another hypervisor): KVM it is only where a guest's own instructions have run, and
 // this kernel came up.
 func (m Machine) Fastest(ctx context.Context, k Kernel) (Accel, string, error) {
-	q, err := FindQEMU(ctx, m.QEMU)
+	m.Accel = "" // which is asked
+	m, err := m.filled()
 	if err != nil {
 		return "", "", err
+	}
+	q, err := FindQEMU(ctx, m.QEMU, m.Arch)
+	if err != nil {
+		return "", "", err
+	}
+	switch {
+	case m.Arch != arch.Here():
+		return TCG, fmt.Sprintf("no KVM: this machine is none of %s", m.Arch.Name), nil
+	case m.Arch.Probe == nil:
+		return TCG, fmt.Sprintf("KVM is not tried with guests of %s", m.Arch.Name), nil
 	}
 	if err := unix.Access("/dev/kvm", unix.R_OK|unix.W_OK); err != nil {
 		return TCG, fmt.Sprintf("no KVM: /dev/kvm: %v", err), nil
 	}
-	if err := q.tryKVM(ctx); err != nil {
+	if err := q.try(ctx, KVM, "host", m.Arch); err != nil {
 		return TCG, fmt.Sprintf("KVM does not work: %v", err), ctx.Err()
 	}
 	m.Accel, m.CPUModel, m.BootWithin = KVM, "", kvmBoots
@@ -42,29 +55,18 @@ const (
 	kvmBoots   = 20 * time.Second // a kernel needs less than one
 )
 
-// answer is what the program below says. QEMU exits with twice it and one (isa-debug-exit).
-const answer = 0x2a
-
-// firmware is a program in place of a BIOS, whose last 16 bytes are where a CPU of this
-// architecture begins: it says answer to isa-debug-exit, and halts.
-func firmware() []byte {
+// firmware is a program in place of a BIOS, whose last 16 bytes are where a CPU begins: it
+// says its answer to isa-debug-exit, and halts.
+func firmware(probe []byte) []byte {
 	const size, reset = 64 << 10, 16
 	rom := make([]byte, size)
-	copy(rom[size-reset:], []byte{
-		0xba, 0x01, 0x05, // mov $0x501, %dx
-		0xb0, answer, // mov $answer, %al
-		0xee,       // out %al, (%dx)
-		0xf4,       // hlt
-		0xeb, 0xfd, // jmp to hlt
-	})
+	copy(rom[size-reset:], probe)
 	return rom
 }
 
-// tryKVM has a guest run a few instructions.
-func (q *QEMU) tryKVM(ctx context.Context) error { return q.try(ctx, KVM, "host") }
-
-func (q *QEMU) try(ctx context.Context, accel Accel, cpu string) error {
-	rom, err := memory("firmware", func(w io.Writer) error { _, err := w.Write(firmware()); return err })
+// try has a guest run a few instructions.
+func (q *QEMU) try(ctx context.Context, accel Accel, cpu string, a *arch.Arch) error {
+	rom, err := memory("firmware", func(w io.Writer) error { _, err := w.Write(firmware(a.Probe)); return err })
 	if err != nil {
 		return err
 	}
@@ -88,7 +90,7 @@ func (q *QEMU) try(ctx context.Context, accel Accel, cpu string) error {
 		<-p.exited
 		return errors.New("a guest of three instructions does not end")
 	}
-	if s := p.state(); s.signal != 0 || s.status != answer<<1|1 {
+	if s := p.state(); s.signal != 0 || s.status != arch.ProbeAnswer<<1|1 {
 		return fmt.Errorf("a guest of three instructions did not run: %s%s", s, behind(p.said()))
 	}
 	return nil

@@ -26,11 +26,9 @@ import (
 	"strings"
 	"time"
 
+	"netab/runner/guest/arch"
 	"netab/runner/guest/inside"
 )
-
-// architecture is what guests are, as uname -m has it.
-const architecture = "x86_64"
 
 // An Accel is what executes a guest's instructions.
 type Accel string
@@ -44,14 +42,15 @@ const (
 
 // A Machine is what a guest runs on. The zero Machine is a small one under TCG.
 type Machine struct {
-	QEMU      string // the program; "" = qemu-system-x86_64 of $PATH
-	Program   string // the netab that is booted; "" = this one
-	MemoryMiB int    // 0 = 256
-	CPUs      int    // 0 = two, or one where this machine has one
-	CPUModel  string // "" = all that QEMU can do, or the host's own under KVM
-	Accel     Accel  // "" = TCG; see Fastest
+	Arch      *arch.Arch // nil = this netab's
+	QEMU      string     // the program; "" = the architecture's in $PATH
+	Program   string     // the netab that is booted; "" = this one
+	MemoryMiB int        // 0 = 256
+	CPUs      int        // 0 = two, or one where this machine has one
+	CPUModel  string     // "" = all that QEMU can do, or the host's own under KVM
+	Accel     Accel      // "" = TCG; see Fastest
 	// Port is how the guest is connected; "" = virtio-serial where the kernel has it,
-	// else the second UART.
+	// else a UART.
 	Port inside.Port
 	// Kernel are parameters for the kernel's command line.
 	Kernel []string
@@ -112,19 +111,25 @@ const (
 )
 
 func (m Machine) filled() (Machine, error) {
+	if m.Arch == nil {
+		var err error
+		if m.Arch, err = arch.Parse(""); err != nil {
+			return m, err
+		}
+	}
 	m.MemoryMiB = cmp.Or(m.MemoryMiB, defaultMemory)
 	m.CPUs = cmp.Or(m.CPUs, min(2, runtime.NumCPU()))
 	m.Accel = cmp.Or(m.Accel, TCG)
-	m.CPUModel = cmp.Or(m.CPUModel, map[Accel]string{TCG: "max", KVM: "host"}[m.Accel])
+	m.CPUModel = cmp.Or(m.CPUModel, map[Accel]string{TCG: m.Arch.CPUModel, KVM: "host"}[m.Accel])
 	m.BootWithin = cmp.Or(m.BootWithin, defaultBoot)
-	m.Program = cmp.Or(m.Program, "/proc/self/exe")
+	m.Program = cmp.Or(m.Program, own)
 	switch {
-	case runtime.GOARCH != "amd64":
-		return m, fmt.Errorf("guests are %s machines that run this netab, which is built for %s", architecture, runtime.GOARCH)
 	case m.MemoryMiB < 1 || m.CPUs < 1:
 		return m, fmt.Errorf("a guest of %d MiB and %d CPUs: want at least one of each", m.MemoryMiB, m.CPUs)
 	case m.Accel != TCG && m.Accel != KVM:
 		return m, fmt.Errorf("a guest under %q: want %s or %s", m.Accel, KVM, TCG)
+	case m.Accel == KVM && m.Arch != arch.Here():
+		return m, fmt.Errorf("guests of %s under KVM: this machine is none of those, so they run under %s", m.Arch.Name, TCG)
 	case m.Port != "" && m.Port != inside.Virtio && m.Port != inside.UART:
 		return m, fmt.Errorf("a guest's port %q: want %s or %s", m.Port, inside.Virtio, inside.UART)
 	}
@@ -154,6 +159,7 @@ type boot struct {
 	kernel   Kernel
 	qemu     *QEMU
 	initrd   *os.File
+	image    *os.File // nil = QEMU reads the kernel's own
 	console  *wire
 	port     *wire
 	deadline time.Duration
@@ -162,8 +168,10 @@ type boot struct {
 
 // close gives back what it holds.
 func (b *boot) close() {
-	if b.initrd != nil {
-		_ = b.initrd.Close()
+	for _, f := range []*os.File{b.initrd, b.image} {
+		if f != nil {
+			_ = f.Close()
+		}
 	}
 	b.console.close()
 	b.port.close()
@@ -181,27 +189,32 @@ func (m Machine) prepare(ctx context.Context, k Kernel, job Job) (b *boot, err e
 			b = nil
 		}
 	}()
-	if k.Arch != architecture {
-		return b, fmt.Errorf("%s is a kernel for %s, and guests are %s", k.Ref, k.Arch, architecture)
+	if k.Arch != m.Arch.Name {
+		return b, fmt.Errorf("%s is a kernel for %s, and guests are %s", k.Ref, k.Arch, m.Arch.Name)
 	}
 	if err := checkFiles(job.Files); err != nil {
 		return b, err
 	}
-	if b.qemu, err = FindQEMU(ctx, m.QEMU); err != nil {
+	if b.qemu, err = FindQEMU(ctx, m.QEMU, m.Arch); err != nil {
 		return b, err
 	}
 	modules, err := b.choosePort()
 	if err != nil {
 		return b, err
 	}
-	program, err := readProgram(m.Program)
+	program, err := readProgram(m.Program, m.Arch)
 	if err != nil {
 		return b, err
 	}
 	initramfs := image{program: program, modules: modules, files: job.Files, release: k.Release, config: k.Config, spec: inside.Spec{
-		Args: job.Args, Env: job.Env, Stream: job.Stream, Deadline: b.deadline, Port: b.machine.Port, NoAck: b.machine.SingleThread}}
+		Args: job.Args, Env: job.Env, Stream: job.Stream, Deadline: b.deadline, Port: b.machine.Port, Line: m.Arch.LineNode, NoAck: b.machine.SingleThread}}
 	if b.initrd, err = memory("initramfs", initramfs.write); err != nil {
 		return b, fmt.Errorf("%s: make the initramfs: %w", k.Ref, err)
+	}
+	if k.Unpack != nil {
+		if b.image, err = memory("kernel", k.Unpack); err != nil {
+			return b, fmt.Errorf("%s: %w", k.Ref, err)
+		}
 	}
 	if b.unpacks, err = unpacks(k.Image, b.initrd); err != nil {
 		return b, err
@@ -241,7 +254,7 @@ func (b *boot) choosePort() ([]Module, error) {
 // run boots it, and returns when QEMU is gone.
 func (b *boot) run(ctx context.Context, line func([]byte) error, said io.Writer) (Outcome, error) {
 	began := time.Now()
-	q, err := start(b.command(), append([]*os.File{b.initrd, b.console.theirs, b.port.theirs}, b.machine.Inherit...)...)
+	q, err := start(b.command(), append([]*os.File{b.initrd, b.console.theirs, b.port.theirs, b.image}, b.machine.Inherit...)...)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("start %s: %w", b.qemu.Path, err)
 	}

@@ -2,7 +2,6 @@ package guest
 
 import (
 	"bytes"
-	"debug/elf"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -20,11 +19,8 @@ import (
 	"netab/runner/guest/inside"
 )
 
-// Bounds of what goes into an initramfs.
-const (
-	maxProgram = 256 << 20 // netab has 16 MB
-	maxFiles   = 64 << 20
-)
+// maxFiles bounds what goes into an initramfs beside netab and modules.
+const maxFiles = 64 << 20
 
 // An image is what an initramfs is made of. It is not compressed: making it takes no
 // time, and the kernel needs to know no compression.
@@ -42,7 +38,7 @@ type image struct {
 var nodes = []struct {
 	name         string
 	major, minor uint32
-}{{"console", 5, 1}, {"null", 1, 3}, {"zero", 1, 5}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}, {"ttyS1", 4, 65}}
+}{{"console", 5, 1}, {"null", 1, 3}, {"zero", 1, 5}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}, {"ttyS0", 4, 64}, {"ttyS1", 4, 65}}
 
 // write writes the archive. Equal images give equal bytes.
 func (m image) write(to io.Writer) error {
@@ -118,28 +114,6 @@ func checkFiles(files []File) error {
 		return fmt.Errorf("the files of a guest have %d bytes: want at most %d MiB", size, maxFiles>>20)
 	}
 	return nil
-}
-
-// readProgram reads what is to be a guest's init.
-func readProgram(file string) ([]byte, error) {
-	program, err := disk.Read(file, maxProgram)
-	if err != nil {
-		return nil, err
-	}
-	f, err := elf.NewFile(bytes.NewReader(program))
-	if err != nil {
-		return nil, fmt.Errorf("%s cannot run in a guest: it is no ELF program (%w)", file, err)
-	}
-	defer f.Close()
-	if f.Machine != elf.EM_X86_64 {
-		return nil, fmt.Errorf("%s cannot run in a guest: it is built for %s, and guests are %s", file, f.Machine, architecture)
-	}
-	for _, p := range f.Progs {
-		if p.Type == elf.PT_INTERP {
-			return nil, fmt.Errorf("%s cannot run in a guest, where there are no libraries: it is linked dynamically; build it with CGO_ENABLED=0, as `make build` does", file)
-		}
-	}
-	return program, nil
 }
 
 // unpacks is how many MiB of memory it takes to unpack a kernel beside its initramfs;

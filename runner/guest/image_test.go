@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"netab/runner/guest/arch"
 	"netab/runner/guest/inside"
 )
 
@@ -72,11 +73,11 @@ func TestImageFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, want := range map[string]string{"/bin/sh": "it is linked dynamically; build it with CGO_ENABLED=0", text: "it is no ELF program"} {
-		if _, err := readProgram(file); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := readProgram(file, arch.Here()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", file, err)
 		}
 	}
-	if _, err := readProgram("/proc/self/exe"); err != nil {
+	if _, err := readProgram("/proc/self/exe", arch.Here()); err != nil {
 		t.Errorf("this test: %v", err)
 	}
 }
@@ -100,7 +101,7 @@ func BenchmarkImage(b *testing.B) {
 	m := testImage()
 	for b.Loop() {
 		var err error
-		if m.program, err = readProgram("/proc/self/exe"); err != nil {
+		if m.program, err = readProgram("/proc/self/exe", arch.Here()); err != nil {
 			b.Fatal(err)
 		}
 		f, err := memory("initramfs", m.write)

@@ -1,26 +1,28 @@
 package guest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"netab/runner/guest/arch"
 	"netab/runner/guest/inside"
 )
 
-const (
-	program = "qemu-system-x86_64"
-	// oldest is the first QEMU that all of this was tried with: Debian 12's.
-	oldestMajor, oldestMinor = 7, 2
+// oldest is the first QEMU that all of this was tried with: Debian 12's.
+const oldestMajor, oldestMinor = 7, 2
 
-	howToInstall = "install it (Debian, Ubuntu: apt-get install qemu-system-x86; Fedora: dnf install qemu-system-x86-core; openSUSE: zypper install qemu-x86), or name one with --qemu PATH"
-)
+func howToInstall(a *arch.Arch) string {
+	return fmt.Sprintf("install it (%s), or name one with --qemu PATH", a.Install)
+}
 
 // A QEMU is one that guests can run in.
 type QEMU struct {
@@ -30,20 +32,17 @@ type QEMU struct {
 	sandbox bool // it can confine itself (seccomp)
 }
 
-// FindQEMU finds the program that is named so, or the one in $PATH, and says what to
-// do where it is missing, or too old.
-func FindQEMU(ctx context.Context, name string) (*QEMU, error) {
-	wanted := name
-	if name == "" {
-		wanted = program
-	}
+// FindQEMU finds the program that is named so, or the architecture's in $PATH, and says
+// what to do where it is missing, too old, or another's.
+func FindQEMU(ctx context.Context, name string, a *arch.Arch) (*QEMU, error) {
+	wanted := cmp.Or(name, a.QEMU)
 	path, err := exec.LookPath(wanted)
 	if err == nil {
 		path, err = filepath.Abs(path)
 	}
 	if err != nil {
 		if name == "" {
-			return nil, fmt.Errorf("guests run in QEMU, and there is no %s in $PATH: %s", program, howToInstall)
+			return nil, fmt.Errorf("guests run in QEMU, and there is no %s in $PATH: %s", a.QEMU, howToInstall(a))
 		}
 		return nil, fmt.Errorf("guests run in QEMU, and %w", err)
 	}
@@ -54,14 +53,23 @@ func FindQEMU(ctx context.Context, name string) (*QEMU, error) {
 	version, major, minor, ok := parseVersion(out)
 	switch {
 	case !ok:
-		return nil, fmt.Errorf("%s does not say which QEMU it is, but %.80q: %s", path, out, howToInstall)
+		return nil, fmt.Errorf("%s does not say which QEMU it is, but %.80q: %s", path, out, howToInstall(a))
 	case major < oldestMajor || major == oldestMajor && minor < oldestMinor:
-		return nil, fmt.Errorf("%s is QEMU %s, and guests want %d.%d or newer: %s", path, version, oldestMajor, oldestMinor, howToInstall)
+		return nil, fmt.Errorf("%s is QEMU %s, and guests want %d.%d or newer: %s", path, version, oldestMajor, oldestMinor, howToInstall(a))
 	}
 	// A QEMU without seccomp refuses the option, and the list of machines is as good as
 	// anything that ends by itself.
-	_, err = ask(ctx, path, "-sandbox", sandbox, "-machine", "help")
-	return &QEMU{Path: path, Version: version, Major: major, sandbox: err == nil}, nil
+	machines, err := ask(ctx, path, "-sandbox", sandbox, "-machine", "help")
+	q := &QEMU{Path: path, Version: version, Major: major, sandbox: err == nil}
+	if err != nil {
+		if machines, err = ask(ctx, path, "-machine", "help"); err != nil {
+			return nil, err
+		}
+	}
+	if machine, _, _ := strings.Cut(a.Machine, ","); !strings.Contains("\n"+machines, "\n"+machine+" ") {
+		return nil, fmt.Errorf("%s is a QEMU for other machines than %s, which are its %s: %s", path, a.Name, machine, howToInstall(a))
+	}
+	return q, nil
 }
 
 // ask runs QEMU for what it answers at once.
@@ -106,9 +114,10 @@ const (
 	initrdFD  = 3
 	consoleFD = 4
 	portFD    = 5
+	imageFD   = 6
 
 	// FirstInherited is that of the first of a Machine's Inherit.
-	FirstInherited = 6
+	FirstInherited = 7
 )
 
 // command is QEMU's command line.
@@ -118,19 +127,23 @@ func (b *boot) command() []string {
 	if m.Accel == TCG {
 		accel += map[bool]string{false: ",thread=multi", true: ",thread=single"}[m.SingleThread]
 	}
+	image := b.kernel.Image
+	if b.image != nil {
+		image = fmt.Sprintf("/proc/self/fd/%d", imageFD)
+	}
 	args := []string{b.qemu.Path, "-name", "netab-guest", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"}
 	if b.qemu.sandbox {
 		args = append(args, "-sandbox", sandbox)
 	}
 	args = append(args,
-		"-machine", "q35,hpet=off", "-accel", accel, "-cpu", m.CPUModel,
+		"-machine", m.Arch.Machine, "-accel", accel, "-cpu", m.CPUModel,
 		"-smp", strconv.Itoa(m.CPUs), "-m", strconv.Itoa(m.MemoryMiB),
-		"-kernel", b.kernel.Image, "-initrd", fmt.Sprintf("/proc/self/fd/%d", initrdFD), "-append", strings.Join(m.parameters(), " "),
+		"-kernel", image, "-initrd", fmt.Sprintf("/proc/self/fd/%d", initrdFD), "-append", strings.Join(m.parameters(), " "),
 		"-chardev", b.chardev("console", consoleFD), "-serial", "chardev:console", "-chardev", b.chardev("port", portFD))
 	if m.Port == inside.Virtio {
 		args = append(args, "-device", "virtio-serial-pci", "-device", "virtserialport,chardev=port,name="+inside.PortName)
 	} else {
-		args = append(args, "-serial", "chardev:port")
+		args = append(args, m.Arch.Line...)
 	}
 	return append(args, m.Extra...)
 }
@@ -145,15 +158,10 @@ func (b *boot) chardev(id string, fd int) string {
 
 // parameters are the kernel's.
 func (m Machine) parameters() []string {
-	out := []string{
-		"console=ttyS0",
-		"earlyprintk=ttyS0,115200", // else a panic before the console is there is not seen
-		"quiet",
-		// A panic ends the guest at once, and an oops is one: what it left would be measured.
-		"panic=-1", "oops=panic",
-	}
+	// A panic ends the guest at once, and an oops is one: what it left would be measured.
+	out := append(slices.Clone(m.Arch.Parameters), "quiet", "panic=-1", "oops=panic")
 	if m.Accel == TCG {
-		out = append(out, "tsc=reliable") // which the watchdog under load would doubt
+		out = append(out, m.Arch.UnderTCG...)
 	}
 	return append(out, m.Kernel...)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"netab/runner/guest/arch"
 	"netab/test/need"
 )
 
@@ -46,9 +47,10 @@ func TestFindQEMU(t *testing.T) {
 		{"too old", write("old", "echo QEMU emulator version 6.2.0"), "is QEMU 6.2.0, and guests want 7.2 or newer: install it"},
 		{"another program", write("other", "echo hello"), `does not say which QEMU it is, but "hello\n": install it`},
 		{"broken", write("broken", "echo cannot open shared object file >&2; exit 127"), "broken --version: cannot open shared object file"},
-		{"without seccomp", write("plain", `case $1 in -sandbox) exit 1;; esac; echo QEMU emulator version 7.2.0`), ""},
+		{"without seccomp", write("plain", `case $1 in -sandbox) exit 1;; -machine) echo "q35     Standard PC";; *) echo QEMU emulator version 7.2.0;; esac`), ""},
+		{"of other machines", write("arm", `case $1 in --version) echo QEMU emulator version 7.2.0;; *) echo "virt    ARM Virtual Machine";; esac`), "is a QEMU for other machines than x86_64, which are its q35: install it"},
 	} {
-		q, err := FindQEMU(t.Context(), tt.program)
+		q, err := FindQEMU(t.Context(), tt.program, arch.X86)
 		if tt.want == "" {
 			if err != nil || q.sandbox || q.Version != "7.2.0" {
 				t.Errorf("%s: %+v, %v", tt.name, q, err)
@@ -58,7 +60,7 @@ func TestFindQEMU(t *testing.T) {
 		}
 	}
 	t.Setenv("PATH", dir)
-	if _, err := FindQEMU(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "there is no qemu-system-x86_64 in $PATH: install it (Debian, Ubuntu: apt-get install qemu-system-x86;") {
+	if _, err := FindQEMU(t.Context(), "", arch.X86); err == nil || !strings.Contains(err.Error(), "there is no qemu-system-x86_64 in $PATH: install it (Debian, Ubuntu: apt-get install qemu-system-x86;") {
 		t.Errorf("not in $PATH: %v", err)
 	}
 }
@@ -66,16 +68,16 @@ func TestFindQEMU(t *testing.T) {
 // TestFirmware: the program that tries KVM is one that runs; under TCG everywhere.
 func TestFirmware(t *testing.T) {
 	need.Program(t, "qemu-system-x86_64")
-	q, err := FindQEMU(t.Context(), "")
+	q, err := FindQEMU(t.Context(), "", arch.X86)
 	if err != nil {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	if err := q.try(t.Context(), TCG, "max"); err != nil {
+	if err := q.try(t.Context(), TCG, "max", arch.X86); err != nil {
 		t.Error(err)
 	}
 	t.Logf("%s, which confines itself: %v; %v", q.Version, q.sandbox, time.Since(began))
-	if err := q.try(t.Context(), "none", "max"); err == nil || !strings.Contains(err.Error(), "none") {
+	if err := q.try(t.Context(), "none", "max", arch.X86); err == nil || !strings.Contains(err.Error(), "none") {
 		t.Errorf("an accelerator that there is not: %v", err)
 	}
 }

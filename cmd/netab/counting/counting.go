@@ -28,6 +28,7 @@ import (
 	"netab/results/crew"
 	"netab/results/vocab"
 	"netab/runner/guest"
+	"netab/runner/guest/arch"
 	"netab/runner/guest/exact"
 	"netab/runner/guest/execlog"
 	"netab/runner/guest/kernel"
@@ -36,14 +37,15 @@ import (
 
 // Options say in what is counted.
 type Options struct {
-	QEMU      string // the program; "" = of $PATH
-	CPUs      int    // of each guest; 0 = one
-	Warmup    int64  // messages of each source; 0 = a fifth of Messages
-	Messages  int64  // 0 = enough for the traffic
-	Threads   int    // 2 = source and sink have a thread each even where one could do; 0 = one where it can
-	Functions bool   // the first seed's boots are logged
-	Arm       string // the only one that is counted; "" = all
-	Unit      string // one of results.CountUnits; "" = the traffic's own
+	Arch      *arch.Arch // of guests; nil = this netab's
+	QEMU      string     // the program; "" = of $PATH
+	CPUs      int        // of each guest; 0 = one
+	Warmup    int64      // messages of each source; 0 = a fifth of Messages
+	Messages  int64      // 0 = enough for the traffic
+	Threads   int        // 2 = source and sink have a thread each even where one could do; 0 = one where it can
+	Functions bool       // the first seed's boots are logged
+	Arm       string     // the only one that is counted; "" = all
+	Unit      string     // one of results.CountUnits; "" = the traffic's own
 	Log       io.Writer
 	// Ended, if set, is told of boots, one after the other.
 	Ended func(kind string, b results.CountBoot, took time.Duration)
@@ -55,6 +57,7 @@ type Counter struct {
 	q        *question.Question
 	scenario []byte
 	qemu     *guest.QEMU
+	program  string // that guests boot
 	identity exact.Identity
 	tell     sync.Mutex
 }
@@ -71,7 +74,7 @@ func Load(ref string, sets []string, cpus int) (*question.Question, error) {
 
 // Choose reads a scenario for so many CPUs, and finds the QEMU for them. Of 0 it is one,
 // or two where what is asked takes them.
-func Choose(ctx context.Context, ref string, sets []string, cpus int, qemu string) (*question.Question, int, string, error) {
+func Choose(ctx context.Context, ref string, sets []string, cpus int, qemu string, a *arch.Arch) (*question.Question, int, string, error) {
 	if cpus == 1 {
 		q, err := Load(ref, sets, 1)
 		return q, 1, qemu, err
@@ -90,13 +93,13 @@ func Choose(ctx context.Context, ref string, sets []string, cpus int, qemu strin
 		} else {
 			err = takesTwo(q, "")
 		}
-		path, missing := forTwo(ctx, qemu)
+		path, missing := forTwo(ctx, qemu, a)
 		if missing != nil {
 			return nil, 0, "", &NeedsTwo{err, missing}
 		}
 		return two, 2, path, nil
 	}
-	path, err := forTwo(ctx, qemu)
+	path, err := forTwo(ctx, qemu, a)
 	return two, 2, path, err
 }
 
@@ -107,11 +110,11 @@ func (e *NeedsTwo) Error() string { return e.why.Error() + ": " + e.missing.Erro
 
 // forTwo is the QEMU for guests of two CPUs: the one that is named, or the machine's, or
 // make qemu10's beside this program.
-func forTwo(ctx context.Context, qemu string) (string, error) {
+func forTwo(ctx context.Context, qemu string, a *arch.Arch) (string, error) {
 	able := func(name string) error {
-		q, err := guest.FindQEMU(ctx, name)
+		q, err := guest.FindQEMU(ctx, name, a)
 		if err == nil {
-			_, err = exact.Identify(q, 2)
+			_, err = exact.Identify(q, a, 2)
 		}
 		return err
 	}
@@ -120,7 +123,7 @@ func forTwo(ctx context.Context, qemu string) (string, error) {
 		return qemu, nil
 	}
 	if self, errSelf := os.Executable(); qemu == "" && errSelf == nil {
-		if beside := filepath.Join(filepath.Dir(self), "qemu10", "qemu-system-x86_64"); able(beside) == nil {
+		if beside := filepath.Join(filepath.Dir(self), "qemu10", a.QEMU); able(beside) == nil {
 			return beside, nil
 		}
 	}
@@ -147,10 +150,18 @@ func New(ctx context.Context, q *question.Question, o Options) (*Counter, error)
 	if c.o.Unit == results.PerTransaction && !answers {
 		return nil, errors.New("instructions a transaction: this traffic has none, as nothing is answered; count a message or a byte (--unit)")
 	}
-	if c.qemu, err = guest.FindQEMU(ctx, o.QEMU); err != nil {
+	if c.o.Arch == nil {
+		if c.o.Arch, err = arch.Parse(""); err != nil {
+			return nil, err
+		}
+	}
+	if c.program, err = guest.FindProgram(c.o.Arch); err != nil {
 		return nil, err
 	}
-	if c.identity, err = exact.Identify(c.qemu, c.o.CPUs); err != nil {
+	if c.qemu, err = guest.FindQEMU(ctx, o.QEMU, c.o.Arch); err != nil {
+		return nil, err
+	}
+	if c.identity, err = exact.Identify(c.qemu, c.o.Arch, c.o.CPUs); err != nil {
 		return nil, err
 	}
 	c.o.Messages = cmp.Or(o.Messages, enough(q.Arms))
@@ -341,7 +352,7 @@ const scenarioFile = "scenario.yaml"
 
 func (c *Counter) boot(ctx context.Context, t Task, seed uint64, functions bool) (results.CountBoot, error) {
 	began := time.Now()
-	b := exact.Boot{QEMU: c.o.QEMU, Identity: c.identity, Seed: seed, Kernel: kernels.ForGuest(t.Kernel), Job: guest.Job{
+	b := exact.Boot{QEMU: c.o.QEMU, Program: c.program, Identity: c.identity, Seed: seed, Kernel: kernels.ForGuest(t.Kernel), Job: guest.Job{
 		Args:     c.args(t.Arm),
 		Files:    []guest.File{{Name: scenarioFile, Data: c.scenario}},
 		Deadline: deadline, Modules: kernels.Needs(c.arm(t.Arm)...)}}

@@ -10,6 +10,7 @@ import (
 
 	"netab/results"
 	"netab/results/vocab"
+	"netab/runner/guest/arch"
 	"netab/scenarios"
 )
 
@@ -48,23 +49,23 @@ func TestBuiltins(t *testing.T) {
 // TestChoose: what takes two CPUs says so where there is no QEMU for them.
 func TestChoose(t *testing.T) {
 	old := filepath.Join(t.TempDir(), "qemu")
-	if err := os.WriteFile(old, []byte("#!/bin/sh\necho QEMU emulator version 7.2.22\n"), 0o755); err != nil {
+	if err := os.WriteFile(old, []byte("#!/bin/sh\necho QEMU emulator version 7.2.22\necho 'q35 '\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, cpus, qemu, err := Choose(context.Background(), "udp-rr", nil, 0, old); err != nil || cpus != 1 || qemu != old {
+	if _, cpus, qemu, err := Choose(context.Background(), "udp-rr", nil, 0, old, arch.X86); err != nil || cpus != 1 || qemu != old {
 		t.Errorf("%d, %s, %v", cpus, qemu, err)
 	}
-	_, _, _, err := Choose(context.Background(), "tcp-rr", nil, 0, old)
+	_, _, _, err := Choose(context.Background(), "tcp-rr", nil, 0, old, arch.X86)
 	if err == nil || !strings.Contains(err.Error(), "arm off cannot be counted: rps_cpus says which CPU does what") || !strings.Contains(err.Error(), "7.2.22") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("%v", err)
 	}
-	if _, _, _, err := Choose(context.Background(), "udp-rr", nil, 2, old); err == nil {
+	if _, _, _, err := Choose(context.Background(), "udp-rr", nil, 2, old, arch.X86); err == nil {
 		t.Error("two CPUs in a QEMU in which they hang")
 	}
-	if err := os.WriteFile(old, []byte("#!/bin/sh\necho QEMU emulator version 10.0.2\n"), 0o755); err != nil {
+	if err := os.WriteFile(old, []byte("#!/bin/sh\necho QEMU emulator version 10.0.2\necho 'q35 '\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	q, cpus, _, err := Choose(context.Background(), "tcp-rr", nil, 0, old)
+	q, cpus, _, err := Choose(context.Background(), "tcp-rr", nil, 0, old, arch.X86)
 	if err != nil || cpus != 2 || len(q.Arms) != 2 {
 		t.Fatalf("%d, %v", cpus, err)
 	}

@@ -23,13 +23,15 @@ import (
 	"netab/results"
 	"netab/results/vocab"
 	"netab/runner/guest"
+	"netab/runner/guest/arch"
 	"netab/runner/guest/kernel"
 	"netab/scenarios"
 )
 
 // Options say where kernels are found, and what they are booted in.
 type Options struct {
-	QEMU string    // the program; "" = of $PATH
+	Arch string    // of guests, as people write it; "" = this netab's
+	QEMU string    // the program; "" = the architecture's in $PATH
 	Apt  string    // how apt is asked; see kernel.Options
 	Log  io.Writer // what takes long is said there
 }
@@ -62,14 +64,22 @@ func Find(ctx context.Context, q *question.Question, list []string, o Options) (
 	if s.scenario, err = json.Marshal(q.Scenario); err != nil {
 		return nil, err
 	}
-	qemu, err := guest.FindQEMU(ctx, o.QEMU)
+	a, err := arch.Parse(o.Arch)
+	if err != nil {
+		return nil, err
+	}
+	s.machine = guest.Machine{Arch: a, QEMU: o.QEMU}
+	if s.machine.Program, err = guest.FindProgram(a); err != nil {
+		return nil, err
+	}
+	qemu, err := guest.FindQEMU(ctx, o.QEMU, a)
 	if err != nil {
 		return nil, err
 	}
 	s.qemu = qemu.Version
 	s.needs = needs(parts)
 	for _, p := range parts {
-		k, err := kernel.Find(ctx, p.Kernel, kernel.Options{Apt: o.Apt, Log: o.Log})
+		k, err := kernel.Find(ctx, p.Kernel, kernel.Options{Apt: o.Apt, Arch: a, Log: o.Log})
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +88,7 @@ func Find(ctx context.Context, q *question.Question, list []string, o Options) (
 	if err := Lacking(s.found, s.needs); err != nil {
 		return nil, err
 	}
-	if err := s.choose(ctx, o); err != nil {
+	if err := s.choose(ctx); err != nil {
 		return nil, err
 	}
 	return s, s.slow()
@@ -129,6 +139,9 @@ func Again(ctx context.Context, c *results.Campaign, q *question.Question, o Opt
 		for _, k := range h.Kernels {
 			list = append(list, k.Ref)
 		}
+	}
+	if len(h.Kernels) > 0 {
+		o.Arch = h.Kernels[0].Arch // all are of one
 	}
 	s, err := Find(ctx, q, list, o)
 	if err != nil {
@@ -207,9 +220,9 @@ func Lacking(found []*kernel.Kernel, needs []string) error {
 }
 
 // choose decides on what the kernels are booted in.
-func (s *Set) choose(ctx context.Context, o Options) error {
+func (s *Set) choose(ctx context.Context) error {
 	g := s.question.Guest.WithDefaults()
-	s.machine = guest.Machine{QEMU: o.QEMU, MemoryMiB: int(g.Memory >> 20), CPUs: g.CPUs, CPUModel: g.CPUModel, Accel: guest.Accel(g.Accel)}
+	s.machine.MemoryMiB, s.machine.CPUs, s.machine.CPUModel, s.machine.Accel = int(g.Memory>>20), g.CPUs, g.CPUModel, guest.Accel(g.Accel)
 	if s.question.Guest.CPUModel == "" {
 		s.machine.CPUModel = "" // all that the accelerator can do
 	}
@@ -231,7 +244,11 @@ func (s *Set) kernel(i int) guest.Kernel { return ForGuest(s.found[i]) }
 
 // ForGuest is a kernel as a guest needs it.
 func ForGuest(k *kernel.Kernel) guest.Kernel {
-	return guest.Kernel{Ref: k.Ref, Release: k.Release, Arch: k.Arch, Image: k.Image, Config: k.Config, Modules: func(names ...string) (mods []guest.Module, missing []string) {
+	var unpack func(io.Writer) error
+	if k.Packed {
+		unpack = k.Unpack
+	}
+	return guest.Kernel{Ref: k.Ref, Release: k.Release, Arch: k.Arch, Image: k.Image, Unpack: unpack, Config: k.Config, Modules: func(names ...string) (mods []guest.Module, missing []string) {
 		found, missing := k.Load(names...)
 		for _, m := range found {
 			mods = append(mods, guest.Module{Name: m.Name, File: m.File, Read: m.Read})

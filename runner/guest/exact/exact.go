@@ -17,15 +17,16 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"netab/results/disk"
 	"netab/runner"
 	"netab/runner/guest"
+	"netab/runner/guest/arch"
 	"netab/runner/guest/execlog"
 	"netab/runner/guest/inside"
 	"netab/runner/guest/kallsyms"
@@ -34,6 +35,7 @@ import (
 // An Identity is what all boots have in common whose counts may be compared, beside QEMU
 // and the kernel.
 type Identity struct {
+	Arch      *arch.Arch
 	CPUModel  string
 	Cmdline   []string
 	CPUs      int
@@ -45,32 +47,26 @@ type Identity struct {
 const smpMajor = 10
 
 // Identify is the identity of guests with so many CPUs; q runs them.
-func Identify(q *guest.QEMU, cpus int) (Identity, error) {
-	id := Identity{
-		// The CPU's flags decide how copies count: with ERMS the kernel copies by rep movsb,
-		// which counts one instruction a byte.
-		CPUModel:  "max,-erms,-fsrm",
-		Cmdline:   []string{"nokaslr", "norandmaps", "nowatchdog", "mitigations=off"},
-		CPUs:      cpus,
-		MemoryMiB: 256,
-	}
+func Identify(q *guest.QEMU, a *arch.Arch, cpus int) (Identity, error) {
+	id := Identity{Arch: a, CPUModel: a.Exact.CPUModel, Cmdline: a.Exact.Cmdline, CPUs: cpus, MemoryMiB: 256}
 	if cpus == 1 {
 		return id, nil
+	}
+	if a.Exact.Two == "" {
+		return id, fmt.Errorf("guests of %s that count instructions have one CPU: how two come up in step is not known there", a.Name)
 	}
 	if q.Major < smpMajor {
 		return id, fmt.Errorf("guests of %d CPUs that count instructions want QEMU %d or newer, where they come up; %s is %s: name another with --qemu PATH (make qemu10 puts Debian 13's into bin/qemu10)",
 			cpus, smpMajor, q.Path, q.Version)
 	}
-	// Timers of the local APIC by deadline, and x2APIC, keep a second CPU from coming up
-	// in step.
-	id.CPUModel = "Haswell-v4,-erms,-pcid,-tsc-deadline,-invpcid,-x2apic"
+	id.CPUModel = a.Exact.Two
 	return id, nil
 }
 
 // machine is a boot's. The guest stops before and after what is counted, whether or not
 // that is logged: both are the same guest.
-func (id Identity) machine(qemu string, seed uint64) guest.Machine {
-	return guest.Machine{QEMU: qemu, MemoryMiB: id.MemoryMiB, CPUs: id.CPUs, CPUModel: id.CPUModel, Accel: guest.TCG, SingleThread: true,
+func (id Identity) machine(qemu, program string, seed uint64) guest.Machine {
+	return guest.Machine{Arch: id.Arch, QEMU: qemu, Program: program, MemoryMiB: id.MemoryMiB, CPUs: id.CPUs, CPUModel: id.CPUModel, Accel: guest.TCG, SingleThread: true,
 		Port: inside.UART, Kernel: id.Cmdline,
 		Extra: []string{"-icount", "shift=0,sleep=off", "-seed", strconv.FormatUint(seed, 10), "-rtc", "base=2026-01-01T00:00:00,clock=vm",
 			"-device", "pvpanic-pci", "-action", "panic=pause"}}
@@ -79,6 +75,7 @@ func (id Identity) machine(qemu string, seed uint64) guest.Machine {
 // A Boot is one to be made.
 type Boot struct {
 	QEMU     string
+	Program  string // the netab that is booted; see guest.FindProgram
 	Identity Identity
 	Seed     uint64
 	Kernel   guest.Kernel
@@ -103,11 +100,11 @@ type Count struct {
 
 // Run boots and counts. An error means that nothing was booted.
 func (b Boot) Run(ctx context.Context) (*Count, error) {
-	m := b.Identity.machine(b.QEMU, b.Seed)
+	m := b.Identity.machine(b.QEMU, b.Program, b.Seed)
 	if b.Identity.CPUs > 1 && b.Functions == nil {
 		return nil, errors.New("count: with two CPUs the guest's clock is that of both, so what each executed is counted of the log, and functions are wanted")
 	}
-	w, err := newWatcher(&m, b.Functions)
+	w, err := b.newWatcher(&m)
 	if err != nil {
 		return nil, err
 	}
@@ -146,42 +143,14 @@ func (b Boot) Run(ctx context.Context) (*Count, error) {
 	return out, nil
 }
 
-const maxLines = 10
+const (
+	maxLines   = 10
+	maxProgram = 256 << 20
+)
 
 func lastLine(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return strings.TrimSpace(lines[len(lines)-1])
-}
-
-// mark says what an address of the guest's netab means, which is this program: it is
-// linked to fixed addresses.
-func mark(addr uint64) execlog.Mark {
-	f := runtime.FuncForPC(uintptr(addr))
-	if f == nil {
-		return execlog.Unknown
-	}
-	// What was inlined has its own name, and the entry of the function that it is in.
-	for _, f := range []*runtime.Func{f, runtime.FuncForPC(f.Entry())} {
-		i := strings.LastIndexByte(f.Name(), '/')
-		if m := marks[f.Name()[i+1:]]; m != execlog.Unknown {
-			return m
-		}
-	}
-	return execlog.Unknown
-}
-
-var marks = map[string]execlog.Mark{
-	"traffic.(*counting).countBegins": execlog.Begins,
-	"traffic.(*counting).countEnds":   execlog.Ends,
-	"traffic.(*counting).conduct":     execlog.OfOther,
-	"traffic.(*counting).await":       execlog.OfOther,
-	"traffic.(*counting).rest":        execlog.OfOther,
-	"traffic.(*spinner).work":         execlog.Idle,
-	"traffic.(*loop).countSource":     execlog.OfSource,
-	"traffic.(*loop).countTurns":      execlog.OfSource,
-	"traffic.(*loop).sendTurn":        execlog.OfSource,
-	"traffic.(*loop).countSink":       execlog.OfSink,
-	"traffic.(*loop).receiveTurn":     execlog.OfSink,
 }
 
 // A watcher has QEMU log what is executed between the two instants, and reads it.
@@ -206,13 +175,25 @@ func line(name string) (ours, theirs *os.File, err error) {
 	return os.NewFile(uintptr(fds[0]), name), os.NewFile(uintptr(fds[1]), name), nil
 }
 
-func newWatcher(m *guest.Machine, functions kallsyms.Table) (*watcher, error) {
+func (b Boot) newWatcher(m *guest.Machine) (*watcher, error) {
+	o := execlog.Options{Arch: b.Identity.Arch, Functions: b.Functions, Apart: m.CPUs > 1}
+	if b.Functions != nil {
+		program, err := disk.Read(b.Program, maxProgram)
+		if err != nil {
+			return nil, err
+		}
+		marker, err := newMarker(program)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", b.Program, err)
+		}
+		o.Mark = marker.mark
+	}
 	ours, theirs, err := line("monitor")
 	if err != nil {
 		return nil, err
 	}
-	w := &watcher{monitor: ours, theirs: []*os.File{theirs}, done: make(chan struct{}), monitored: make(chan error, 1), logs: functions != nil,
-		reader: execlog.NewReader(execlog.Options{Functions: functions, Mark: mark, Apart: m.CPUs > 1})}
+	w := &watcher{monitor: ours, theirs: []*os.File{theirs}, done: make(chan struct{}), monitored: make(chan error, 1), logs: b.Functions != nil,
+		reader: execlog.NewReader(o)}
 	inherit := func(f *os.File) int {
 		m.Inherit = append(m.Inherit, f)
 		return guest.FirstInherited + len(m.Inherit) - 1

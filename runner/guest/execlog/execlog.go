@@ -27,6 +27,7 @@ import (
 	"slices"
 	"strings"
 
+	"netab/runner/guest/arch"
 	"netab/runner/guest/kallsyms"
 )
 
@@ -79,6 +80,7 @@ type Module struct {
 
 // Options are what a log is read by.
 type Options struct {
+	Arch      *arch.Arch // nil = this netab's
 	Functions kallsyms.Table
 	// Mark says what an address of a program means.
 	Mark func(addr uint64) Mark
@@ -126,6 +128,7 @@ const (
 	entersException
 	switches
 	idles
+	fromUser
 )
 
 // A block is one as it was translated.
@@ -144,6 +147,8 @@ const user = 0
 // A Reader reads one log.
 type Reader struct {
 	o       Options
+	isa     *isa
+	behind  uint64 // all functions: there is no kernel there
 	blocks  []block
 	index   hash
 	cpus    [maxCPUs]*cpu
@@ -203,7 +208,10 @@ const exception = uint8(contexts) // as a context: billed to what it interrupts
 
 // NewReader makes the reader of a log.
 func NewReader(o Options) *Reader {
-	r := &Reader{o: o, pages: map[uint64]int32{}, softirq: "__do_softirq"}
+	r := &Reader{o: o, isa: isas[cmp.Or(o.Arch, arch.Here())], pages: map[uint64]int32{}, softirq: "__do_softirq"}
+	if n := len(o.Functions); n > 0 {
+		r.behind = o.Functions[n-1].Addr + longest
+	}
 	for _, f := range o.Functions {
 		if f.Name == "handle_softirqs" { // since 6.11 it is what the others call
 			r.softirq = f.Name
@@ -425,7 +433,7 @@ func (r *Reader) add(tc, pc uint64, insns []uint64, last []byte) (int32, error) 
 	if n := len(insns); n > 0 {
 		b.end = insns[n-1] + uint64(len(last))
 	}
-	b.flags = ends(last)
+	b.flags = r.isa.ends(last)
 	if pc>>63 == 0 {
 		b.mark = r.o.Mark(pc)
 	} else {
@@ -436,35 +444,12 @@ func (r *Reader) add(tc, pc uint64, insns []uint64, last []byte) (int32, error) 
 	return int32(len(r.blocks) - 1), nil
 }
 
-// ends says what an instruction does, by its bytes (x86).
-func ends(b []byte) uint16 {
-	for len(b) > 1 && (b[0] == 0xf3 || b[0] == 0xf2 || b[0] == 0x2e || b[0] == 0x3e || b[0]&0xf0 == 0x40) && !bytes.Equal(b, iretq) {
-		b = b[1:]
-	}
-	switch {
-	case len(b) == 0:
-		return 0
-	case b[0] == 0xc3, b[0] == 0xc2:
-		return isRet
-	case b[0] == 0xe8, b[0] == 0xff && len(b) > 1 && b[1]>>3&7 == 2:
-		return isCall
-	case bytes.Equal(b, iretq), b[0] == 0xcf:
-		return isIret
-	}
-	return 0
-}
-
-var iretq = []byte{0x48, 0xcf}
-
-// modules are above the kernel (Documentation/arch/x86/x86_64/mm.rst).
-const modules = 0xffffffffa0000000
-
 const modulePage = 4096
 
 // name says which function of the kernel a block is of, and what that means.
 func (r *Reader) name(b *block) {
 	i := -1
-	if b.pc < modules {
+	if b.pc < r.behind {
 		i = r.o.Functions.Find(b.pc)
 	}
 	if i < 0 {
@@ -473,28 +458,23 @@ func (r *Reader) name(b *block) {
 	}
 	f := r.o.Functions[i]
 	b.function = int32(i + 1)
-	entry := f.Addr == b.pc
-	name := cmp.Or(aliases[f.Name], f.Name)
+	name := cmp.Or(r.isa.aliases[f.Name], f.Name)
 	switch {
 	case name == r.softirq:
 		b.flags |= ofSoftirq
-		if entry {
+		if f.Addr == b.pc {
 			b.flags |= entersSoftirq
 		}
-	case !entry:
-	case name == "do_idle":
+	case name == "do_idle" && f.Addr == b.pc:
 		b.flags |= idles
-	case strings.HasPrefix(name, "asm_sysvec_"), name == "asm_common_interrupt":
-		b.flags |= entersHardirq
-	case strings.HasPrefix(name, "asm_exc_"):
-		b.flags |= entersException
-	case name == "__switch_to":
-		b.flags |= switches
+	default:
+		b.flags |= r.isa.enters(name, b.pc-f.Addr)
 	}
 }
 
-// aliases are names of sections that begin where a function does.
-var aliases = map[string]string{"__softirqentry_text_start": "__do_softirq", "_stext": "_text"}
+// longest is more than any function of a kernel's has. Modules lie before all functions
+// or far behind them (Documentation/arch/x86/x86_64/mm.rst, arch/arm64/memory.rst).
+const longest = 64 << 10
 
 // place is the function of a page of modules.
 func (r *Reader) place(pc uint64) int32 {
@@ -579,6 +559,9 @@ func (r *Reader) follow(c *cpu, b *block) {
 		}
 	}
 	if b.flags != 0 {
+		if b.flags&fromUser != 0 {
+			c.depth = 0
+		}
 		switch {
 		case b.flags&entersSoftirq != 0:
 			c.enter(uint8(Softirq))
@@ -639,10 +622,6 @@ func (r *Reader) switchTask(c *cpu) {
 	}
 }
 
-// enough is through how many frames of a sleeper a task has to return to be it: all
-// return through those of the scheduler.
-const enough = 5
-
 // returns is a return to where nobody has been seen to call: into what the task at hand
 // had called before it slept.
 func (r *Reader) returns(c *cpu, pc uint64) {
@@ -662,7 +641,7 @@ func (r *Reader) returns(c *cpu, pc uint64) {
 		}
 		only = i
 	}
-	if only < 0 || !same || c.returned < enough {
+	if only < 0 || !same || c.returned < r.isa.frames {
 		return
 	}
 	c.calls = append(c.calls[:0], r.saved[only].stack[:r.saved[only].at]...)
@@ -757,7 +736,7 @@ func (r *Reader) function(f int, loaded []Module) string {
 		return "(netab)"
 	case f <= len(r.o.Functions):
 		name := r.o.Functions[f-1].Name
-		return cmp.Or(aliases[name], name)
+		return cmp.Or(r.isa.aliases[name], name)
 	}
 	page := r.places[f-1-len(r.o.Functions)]
 	for _, m := range loaded {

@@ -35,6 +35,7 @@ type Spec struct {
 	Stream   string        `json:"stream,omitempty"` // pattern of the file whose lines are sent; "" = standard output
 	Deadline time.Duration `json:"deadline"`         // of the job; 0 = none
 	Port     Port          `json:"port"`
+	Line     string        `json:"line"`              // the device of Port UART, below /dev
 	NoAck    bool          `json:"no_ack,omitempty"`  // nothing comes from the host
 	Modules  []string      `json:"modules,omitempty"` // files of ModulesDir in the order in which they are loaded
 }
@@ -45,7 +46,7 @@ type Port string
 // The ports that there are.
 const (
 	Virtio Port = "virtio" // virtio-serial
-	UART   Port = "uart"   // the second 16550: slow, but every kernel with a console has it
+	UART   Port = "uart"   // a 16550 beside the console: slow, but every kernel with a console has it
 )
 
 // PortName is that of the virtio-serial port.
@@ -95,7 +96,7 @@ func serve() error {
 	if err := loopbackUp(); err != nil {
 		lacks = append(lacks, fmt.Sprintf("lo: %v", err))
 	}
-	port, err := openPort(spec.Port)
+	port, err := openPort(spec)
 	if err != nil {
 		if len(lacks) > 0 {
 			err = fmt.Errorf("%w; %s", err, strings.Join(lacks, "; "))

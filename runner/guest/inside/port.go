@@ -46,9 +46,9 @@ func (p port) Write(b []byte) (int, error) {
 	return done, nil
 }
 
-func openPort(kind Port) (port, error) {
-	if kind == UART {
-		return openUART("/dev/ttyS1")
+func openPort(spec Spec) (port, error) {
+	if spec.Port == UART {
+		return openUART("/dev/" + spec.Line)
 	}
 	// Its name comes in a message of the host's, a moment after the device.
 	for range 250 {

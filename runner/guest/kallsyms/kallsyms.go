@@ -204,13 +204,48 @@ func (t *table) functions() []Symbol {
 		{t.countAt - 8 - aligned(4*t.count, 8), t.countAt - 8},
 		{aligned(t.after, 8), aligned(aligned(t.after, 8)+4*t.count, 8)},
 	} {
-		if t.has(place.offsets, 4*t.count) && t.has(place.base, 8) && t.u64(place.base)>>47 == 1<<17-1 {
-			if out := t.read(place.offsets, t.u64(place.base)); len(out) > 0 {
+		if !t.has(place.offsets, 4*t.count) || !t.has(place.base, 8) {
+			continue
+		}
+		base := t.u64(place.base)
+		if base == 0 {
+			base = t.relocated(place.base)
+		}
+		if base>>47 == 1<<17-1 {
+			if out := t.read(place.offsets, base); len(out) > 0 {
 				return out
 			}
 		}
 	}
 	return nil
+}
+
+// relocated is the address that a place of the image gets when it is loaded: where the
+// kernel is position-independent it is only in the table of relocations, as of arm64
+// (R_AARCH64_RELATIVE: where, how, the address; ELF for the Arm 64-bit architecture,
+// 5.7). 0 = there is none.
+func (t *table) relocated(place int) uint64 {
+	const relative, size, align = 0x403, 24, 2 << 20 // as MIN_KIMG_ALIGN
+	addrs := map[uint64]uint64{}
+	first, last, lowest := ^uint64(0), uint64(0), ^uint64(0)
+	for at := 8; t.has(at-8, size); at += 8 {
+		if t.u64(at) != relative {
+			continue
+		}
+		where, addr := t.u64(at-8), t.u64(at+8)
+		if where>>47 != 1<<17-1 || addr>>47 != 1<<17-1 {
+			continue
+		}
+		addrs[where] = addr
+		first, last, lowest = min(first, where), max(last, where), min(lowest, addr)
+	}
+	// Something points to a function in the first 2 MiB, and all that is relocated is in
+	// the image.
+	begin := lowest &^ (align - 1)
+	if len(addrs) == 0 || first < begin || last-begin >= uint64(len(t.text)) {
+		return 0
+	}
+	return addrs[begin+uint64(place)]
 }
 
 func (t *table) read(offsets int, base uint64) []Symbol {

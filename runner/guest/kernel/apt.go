@@ -52,16 +52,20 @@ func fromApt(ctx context.Context, ref string, o Options) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	pkg, err := a.resolve(ctx, m[1], m[2])
+	pkg, p, err := a.image(ctx, m[1], m[2])
+	var failed *aptError
+	if errors.As(err, &failed) && a.own && !a.updated {
+		// Lists of ours may be of long ago, and archives drop what they had.
+		if err := a.update(ctx); err != nil {
+			return nil, err
+		}
+		pkg, p, err = a.image(ctx, m[1], m[2])
+	}
 	if errors.Is(err, errUnknown) {
 		if p, errKept := a.keptPackage(ctx, m[1], m[2]); p != nil || errKept != nil {
 			return p, errKept
 		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	p, err := a.get(ctx, pkg)
 	if err != nil {
 		return nil, err
 	}
@@ -83,12 +87,24 @@ func fromApt(ctx context.Context, ref string, o Options) (*parts, error) {
 	return p, nil
 }
 
+// image is the package that has a kernel, unpacked.
+func (a *apt) image(ctx context.Context, name, version string) (*aptPackage, *parts, error) {
+	pkg, err := a.resolve(ctx, name, version)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := a.get(ctx, pkg)
+	return pkg, p, err
+}
+
 // An apt is how apt is asked.
 type apt struct {
-	o    Options
-	args []string
-	env  []string
-	own  bool // its lists are ours to update
+	o       Options
+	args    []string
+	env     []string
+	own     bool   // its lists are ours to update
+	updated bool   // they are new
+	of      string // what they are of
 }
 
 func newApt(o Options) (*apt, error) {
@@ -98,39 +114,46 @@ func newApt(o Options) (*apt, error) {
 		}
 	}
 	a := &apt{o: o, env: append(os.Environ(), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive")}
-	if o.Apt == "" {
+	if o.Apt == "" && !o.foreign() {
 		return a, nil
 	}
-	from, err := filepath.Abs(o.Apt)
-	if err != nil {
-		return nil, err
-	}
-	info, err := os.Stat(from)
-	if err != nil {
-		return nil, fmt.Errorf("apt's sources: %w", err)
-	}
-	list, more, config := from, "/dev/null", ""
-	switch {
-	case info.IsDir():
-		list, more = filepath.Join(from, "sources.list"), filepath.Join(from, "sources.list.d")
-		if _, err := os.Stat(filepath.Join(from, "apt.conf")); err == nil {
-			config = filepath.Join(from, "apt.conf")
+	from := ""
+	a.of = "this machine's sources"
+	if o.Apt != "" {
+		var err error
+		if from, err = filepath.Abs(o.Apt); err != nil {
+			return nil, err
 		}
-	case !slices.Contains([]string{".list", ".sources"}, filepath.Ext(from)):
-		a.args = []string{"-c", from} // says itself where everything is
-		return a, nil
+		a.of = "the sources in " + o.Apt
+		switch done, err := a.sources(from); {
+		case err != nil:
+			return nil, fmt.Errorf("apt's sources: %w", err)
+		case done:
+			return a, nil
+		}
 	}
-	if config != "" {
-		a.args = append(a.args, "-c", config)
+	if o.foreign() {
+		// As on a machine of that architecture, where nothing is installed: this machine's own
+		// architectures, lists and state are left alone.
+		from += "\x00" + o.Arch.Go
+		a.of += " for " + o.Arch.Go
 	}
 	key := sha256.Sum256([]byte(from))
 	dir, at, err := o.cached(filepath.Join(dirApt, hex.EncodeToString(key[:8])))
 	if err != nil {
 		return nil, err
 	}
-	dir.Close()
+	defer dir.Close()
+	if o.foreign() {
+		if !exists(filepath.Join(at, fileStatus)) {
+			if err := dir.Write(fileStatus, func(io.Writer) error { return nil }); err != nil {
+				return nil, err
+			}
+		}
+		a.option("APT::Architecture="+o.Arch.Go, "APT::Architectures::="+o.Arch.Go, "Dir::State::status="+filepath.Join(at, fileStatus))
+	}
 	for _, sub := range []string{"lists/partial", "cache/archives/partial"} {
-		if _, err := os.Stat(filepath.Join(at, sub)); err == nil {
+		if exists(filepath.Join(at, sub)) {
 			continue // apt makes them its own user's
 		}
 		d, err := disk.MakeDir(filepath.Join(at, sub))
@@ -140,12 +163,44 @@ func newApt(o Options) (*apt, error) {
 		d.Close()
 	}
 	a.own = true
-	for _, option := range []string{"Dir::Etc::sourcelist=" + list, "Dir::Etc::sourceparts=" + more,
-		"Dir::State::lists=" + at + "/lists/", "Dir::Cache=" + at + "/cache/",
-		"Acquire::Languages=none", "APT::Update::Error-Mode=any"} {
-		a.args = append(a.args, "-o", option)
-	}
+	a.option("Dir::State::lists="+at+"/lists/", "Dir::Cache="+at+"/cache/", "Acquire::Languages=none", "APT::Update::Error-Mode=any")
 	return a, nil
+}
+
+// fileStatus is an empty one of dpkg's.
+const fileStatus = "status"
+
+func (a *apt) option(options ...string) {
+	for _, o := range options {
+		a.args = append(a.args, "-o", o)
+	}
+}
+
+// sources has apt go by what o.Apt names; whole = it is a configuration, which says itself
+// where everything is.
+func (a *apt) sources(from string) (whole bool, err error) {
+	info, err := os.Stat(from)
+	if err != nil {
+		return false, err
+	}
+	list, more := from, "/dev/null"
+	switch {
+	case info.IsDir():
+		list, more = filepath.Join(from, "sources.list"), filepath.Join(from, "sources.list.d")
+		if config := filepath.Join(from, "apt.conf"); exists(config) {
+			a.args = append(a.args, "-c", config)
+		}
+	case !slices.Contains([]string{".list", ".sources"}, filepath.Ext(from)):
+		a.args = []string{"-c", from}
+		return true, nil
+	}
+	a.option("Dir::Etc::sourcelist="+list, "Dir::Etc::sourceparts="+more)
+	return false, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // stopping is how long apt may take to end once it is told to.
@@ -212,7 +267,7 @@ var errUnknown = errors.New("apt knows no such package")
 // known is show, after an update where that may help and the lists are ours.
 func (a *apt) known(ctx context.Context, name, version string) (*aptPackage, error) {
 	pkg, err := a.show(ctx, name, version)
-	if a.own && errors.Is(err, errUnknown) {
+	if a.own && !a.updated && errors.Is(err, errUnknown) {
 		if err := a.update(ctx); err != nil {
 			return nil, err
 		}
@@ -222,8 +277,9 @@ func (a *apt) known(ctx context.Context, name, version string) (*aptPackage, err
 }
 
 func (a *apt) update(ctx context.Context) error {
-	a.o.say("apt-get update of the sources in %s", a.o.Apt)
+	a.o.say("apt-get update of %s", a.of)
 	_, err := a.run(ctx, "", "apt-get", "-q", "update")
+	a.updated = err == nil
 	return err
 }
 
@@ -248,7 +304,7 @@ func (a *apt) show(ctx context.Context, name, version string) (*aptPackage, erro
 	}
 	todo := "look with `apt-cache search --names-only '^linux-image'`, and run `apt-get update` first if that finds nothing or is old"
 	if a.own {
-		todo = "its lists, of the sources in " + a.o.Apt + ", are new"
+		todo = "its lists, of " + a.of + ", are new"
 	}
 	return nil, fmt.Errorf("%w as %s: %s", errUnknown, full, todo)
 }

@@ -48,7 +48,7 @@ func TestDamagedPackages(t *testing.T) {
 		"changed header":      {changed(good, 8+58), "there is no header of a member"},
 		"changed data":        {changed(good, len(good)-700), "is damaged"},
 		"no control":          {arArchive([2]string{"debian-binary", "2.0\n"}, [2]string{"control.tar", string(tarred(files{"x": nil}))}, [2]string{"data.tar", ""}), "control.tar: it has no file named control"},
-		"another arch":        {deb(control("linux-image-9", "9.9-1", "arm64"), small(""), ".xz"), "it is a package for arm64, and this netab is for x86_64"},
+		"another arch":        {deb(control("linux-image-9", "9.9-1", "arm64"), small(""), ".xz"), "it is a package for aarch64, and this netab is for x86_64"},
 		"no kernel":           {deb(control("bash", "5", "amd64"), files{"./bin/bash": []byte("x")}, ".xz"), "the package bash 5 amd64 has no kernel"},
 		"two kernels":         {deb(control("linux-images", "5", "all"), two, ".xz"), "it has files of several kernels"},
 		"path outside":        {planted("./lib/modules/../../../../tmp/evil.ko"), "whose path leads out of it"},

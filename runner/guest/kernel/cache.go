@@ -207,7 +207,7 @@ func intoCache(ctx context.Context, path, kind, sum string, all *disk.Dir, at st
 	if err != nil {
 		return err
 	}
-	if err := a.info.runs(o.wants()); err != nil {
+	if err := a.info.runs(o); err != nil {
 		return err
 	}
 	s, err := newScratch(all, at)
@@ -228,21 +228,16 @@ func intoCache(ctx context.Context, path, kind, sum string, all *disk.Dir, at st
 	return s.become(sum)
 }
 
-// Names of architectures in packages.
-var packageArchs = map[string]string{
-	"amd64": "x86_64", "x86_64": "x86_64", "arm64": "aarch64", "aarch64": "aarch64", "i386": "i386", "i486": "i386", "i586": "i386", "i686": "i386",
-}
+// Names of architectures in packages, beside those that uname -m has.
+var packageArchs = map[string]string{"amd64": "x86_64", "arm64": "aarch64", "i486": "i386", "i586": "i386", "i686": "i386"}
 
-// runs says why a package has no kernel for an architecture.
-func (p packageInfo) runs(arch string) error {
+// runs says why a package has no kernel for what boots it.
+func (p packageInfo) runs(o Options) error {
 	switch p.arch {
 	case "", "all", "noarch":
 		return nil
 	}
-	if is := cmp.Or(packageArchs[p.arch], p.arch); is != arch {
-		return fmt.Errorf("it is a package for %s, and this netab is for %s: a guest runs this same program", p.arch, arch)
-	}
-	return nil
+	return o.runs("a package", cmp.Or(packageArchs[p.arch], p.arch))
 }
 
 // A scratch is a directory that is being worked in. A lock in it says so: what a

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"netab/runner/guest/arch"
 	"netab/test/need"
 )
 
@@ -216,7 +217,7 @@ const envUnpack = "NETAB_TEST_UNPACK"
 
 func TestMain(m *testing.M) {
 	if file := os.Getenv(envUnpack); file != "" {
-		o := Options{Cache: os.Args[1], arch: "x86_64"}
+		o := Options{Cache: os.Args[1], Arch: arch.X86}
 		_, _ = Find(context.Background(), file, o)
 		return
 	}

@@ -24,6 +24,7 @@ type image struct {
 	banner  string // begins with the release
 	release string
 	entry   bool // QEMU can enter it: a vmlinux needs a PVH note for that
+	packed  bool // it lies compressed in the file
 }
 
 // The header of a bzImage: Documentation/arch/x86/boot.rst, "The Real-Mode Kernel
@@ -98,9 +99,10 @@ func inspect(r io.ReaderAt, size int64) (*image, error) {
 		i, err = inspectELF(r, size)
 	case at(offHdrS, "HdrS"):
 		i, err = inspectBzImage(r, size, head)
-	case at(56, "ARM\x64"): // Documentation/arch/arm64/booting.rst
-		i = &image{format: "Image", arch: "aarch64", entry: true}
-		i.banner, err = searchBanner(io.NewSectionReader(r, 0, size))
+	case at(offMagicARM, magicARM):
+		i, err = inspectImage(io.NewSectionReader(r, 0, size))
+	case at(0, zbootMagic) && at(4, zbootType), at(0, magicGzip), at(0, magicXZ), at(0, magicZstd):
+		i, err = inspectPacked(r, size)
 	default:
 		return nil, strange(head, at)
 	}
@@ -114,6 +116,72 @@ func inspect(r io.ReaderAt, size int64) (*image, error) {
 	return i, nil
 }
 
+// The header of an Image of arm64, whose first instruction may read "MZ": it is an EFI
+// program too (Documentation/arch/arm64/booting.rst).
+const (
+	offMagicARM = 56
+	magicARM    = "ARM\x64"
+	headARM     = 64
+)
+
+// An EFI zboot image is a program that unpacks one of these
+// (drivers/firmware/efi/libstub/zboot-header.S).
+const (
+	zbootMagic   = "MZ\x00\x00"
+	zbootType    = "zimg"
+	offZboot     = 8  // u32: where what is compressed begins
+	offZbootSize = 12 // u32
+	headZboot    = 64
+)
+
+func inspectImage(r io.Reader) (i *image, err error) {
+	i = &image{format: "Image", arch: "aarch64", entry: true}
+	i.banner, err = searchBanner(r)
+	return i, err
+}
+
+// inspectPacked reads an Image that is compressed.
+func inspectPacked(r io.ReaderAt, size int64) (*image, error) {
+	text, err := payload(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("what is compressed in it: %w", err)
+	}
+	text = toItsEnd{text}
+	head := make([]byte, headARM)
+	n, err := io.ReadFull(text, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("what is compressed in it: %w", err)
+	}
+	head = head[:n]
+	at := func(off int, text string) bool {
+		return len(head) >= off+len(text) && string(head[off:off+len(text)]) == text
+	}
+	if !at(offMagicARM, magicARM) {
+		var other *ArchError
+		if err := strange(head, at); errors.As(err, &other) {
+			return nil, err
+		}
+		return nil, fmt.Errorf("%w but a compressed file: decompress it first", errNoKernel)
+	}
+	i, err := inspectImage(io.MultiReader(bytes.NewReader(head), text))
+	if err != nil {
+		return nil, fmt.Errorf("what is compressed in it: %w", err)
+	}
+	i.packed = true
+	return i, nil
+}
+
+// A toItsEnd reads what is compressed: that it ends early is no end.
+type toItsEnd struct{ r io.Reader }
+
+func (t toItsEnd) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errors.New("it is cut off; copy or fetch it again")
+	}
+	return n, err
+}
+
 // releaseName is what make kernelrelease may give; it becomes part of paths.
 var releaseName = regexp.MustCompile(`^[0-9][A-Za-z0-9.+~_-]{0,63}$`)
 
@@ -121,28 +189,19 @@ var releaseName = regexp.MustCompile(`^[0-9][A-Za-z0-9.+~_-]{0,63}$`)
 func strange(head []byte, at func(int, string) bool) error {
 	switch {
 	case at(0x38, "RSC\x05"):
-		return &archError{"riscv64"}
+		return &ArchError{What: "a kernel", Is: "riscv64"}
 	case at(0x24, "\x18\x28\x6f\x01"):
-		return &archError{"arm (32 bits)"}
-	case at(0, "MZ") && at(4, "zimg"):
-		return fmt.Errorf("%w but an EFI zboot image (of arm64, RISC-V or LoongArch): name the Image inside it, or its vmlinux", errNoKernel)
-	case at(0, "\x1f\x8b"), at(0, "\xfd7zXZ"), at(0, "\x28\xb5\x2f\xfd"):
-		return fmt.Errorf("%w but a compressed file: decompress it first", errNoKernel)
+		return &ArchError{What: "a kernel", Is: "arm (32 bits)"}
 	case at(offBootFlag, "\x55\xaa"):
 		return fmt.Errorf("%w but the boot sector of something else, or of a kernel before 2.0", errNoKernel)
 	}
 	return fmt.Errorf("%w: it begins with %q", errNoKernel, head[:min(len(head), 8)])
 }
 
-// An archError is a kernel for other machines.
-type archError struct{ arch string }
-
-func (e *archError) Error() string { return "it is a kernel for " + e.arch }
-
-// runs says why the kernel is none for an architecture.
-func (i *image) runs(arch string) error {
-	if i.arch != arch {
-		return fmt.Errorf("it is a kernel for %s, and this netab is for %s: a guest runs this same program", i.arch, arch)
+// runs says why the kernel cannot be booted.
+func (i *image) runs(o Options) error {
+	if err := o.runs("a kernel", i.arch); err != nil {
+		return err
 	}
 	if !i.entry {
 		return errors.New("this vmlinux has no PVH entry (CONFIG_PVH=y), so QEMU cannot boot it: name the bzImage (arch/x86/boot/bzImage)")
@@ -308,15 +367,24 @@ func embeddedConfig(ctx context.Context, path string) []byte {
 	return text
 }
 
-// payload is the vmlinux in a bzImage, or the file itself.
+// payload is the vmlinux in a bzImage, the Image that is compressed in a file, or the
+// file itself.
 func payload(r io.ReaderAt, size int64) (io.Reader, error) {
+	whole := io.NewSectionReader(r, 0, size)
 	head := make([]byte, headerEnd)
-	if _, err := r.ReadAt(head, 0); err != nil {
+	n, err := whole.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	whole := io.NewSectionReader(r, 0, size)
-	if string(head[offHdrS:offHdrS+4]) != "HdrS" {
-		return whole, nil
+	switch {
+	case n >= headZboot && string(head[:4]) == zbootMagic && string(head[4:8]) == zbootType:
+		from, length := int64(binary.LittleEndian.Uint32(head[offZboot:])), int64(binary.LittleEndian.Uint32(head[offZbootSize:]))
+		if from+length > size {
+			return nil, fmt.Errorf("it is cut off: its header promises %d bytes, and %d are there; copy or fetch it again", from+length, size)
+		}
+		return plain(io.NewSectionReader(r, from, length))
+	case n < headerEnd || string(head[offHdrS:offHdrS+4]) != "HdrS":
+		return plain(whole)
 	}
 	u32 := func(off int) int64 { return int64(binary.LittleEndian.Uint32(head[off:])) }
 	if binary.LittleEndian.Uint16(head[offVersion:]) < protocolPayload {
@@ -338,11 +406,33 @@ func payload(r io.ReaderAt, size int64) (io.Reader, error) {
 			section = io.NewSectionReader(r, from, length-4)
 		}
 	}
+	return plain(section)
+}
+
+// plain is what is compressed, or not, within bounds.
+func plain(section *io.SectionReader) (io.Reader, error) {
 	d, err := decompress(section)
 	if err != nil {
 		return nil, err
 	}
 	return io.LimitReader(d, maxVmlinux), nil
+}
+
+// Unpack writes what boots: the Image that lies compressed in the file.
+func (k *Kernel) Unpack(w io.Writer) error {
+	f, size, err := openImage(k.Image)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	from, err := payload(f, size)
+	if err == nil {
+		_, err = io.Copy(w, from)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: unpack it: %w", k.Image, err)
+	}
+	return nil
 }
 
 // searchConfig finds what kernel/configs.c puts between two marks, compressed with

@@ -3,11 +3,14 @@ package kernel
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"netab/runner/guest/arch"
 )
 
 func TestInspect(t *testing.T) {
@@ -41,7 +44,13 @@ func TestInspect(t *testing.T) {
 		"two formats":          {arm("Linux version %s (\x00Linux version 1 x\x00Linux version 6.1.0-b (b@h) #1\x00"), "Image aarch64 6.1.0-b true", ""},
 		"arm64 without":        {arm(long + long), "", "Linux version"},
 		"riscv":                {append(make([]byte, 0x38), "RSC\x05...."...), "", "it is a kernel for riscv64"},
-		"zboot":                {[]byte("MZ\x00\x00zimg...."), "", "EFI zboot"},
+		"zboot":                {zboot(compressors[".gz"](arm("Linux version 6.1.0-z (b@h) #1\x00"))), "Image aarch64 6.1.0-z true", ""},
+		"zboot by xz":          {zboot(compressors[".xz"](arm("Linux version 6.1.0-z (b@h) #1\x00"))), "Image aarch64 6.1.0-z true", ""},
+		"zboot of riscv":       {zboot(compressors[".gz"](append(make([]byte, 0x38), "RSC\x05...."...))), "", "it is a kernel for riscv64"},
+		"zboot cut":            {zboot(make([]byte, 100))[:80], "", "it is cut off: its header promises 164 bytes, and 80 are there"},
+		"zboot without":        {[]byte("MZ\x00\x00zimg...."), "", "a compressed file: decompress it first"},
+		"gzip, arm64":          {compressors[".gz"](arm("Linux version 6.1.0-g (b@h) #1\x00")), "Image aarch64 6.1.0-g true", ""},
+		"gzip, arm64 cut":      {compressors[".gz"](arm("Linux version 6.1.0-g (b@h) #1\x00"))[:40], "", "what is compressed in it: "},
 		"gzip":                 {compressors[".gz"](bzImage(banner, xlfKernel64)), "", "a compressed file: decompress it first"},
 		"text":                 {[]byte("hi"), "", `it begins with "hi"`},
 		"nothing":              {nil, "", `it begins with ""`},
@@ -56,6 +65,33 @@ func TestInspect(t *testing.T) {
 		if got := fmt.Sprint(i.format, " ", i.arch, " ", i.release, " ", i.entry); got != tt.want || strings.Contains(i.banner, "\x1b") {
 			t.Errorf("%s: %s %q, want %s%s", name, got, i.banner, tt.want, tt.fault)
 		}
+	}
+}
+
+// zboot makes an EFI zboot image of what is compressed.
+func zboot(packed []byte) []byte {
+	head := append([]byte("MZ\x00\x00zimg"), make([]byte, headZboot-8)...)
+	binary.LittleEndian.PutUint32(head[offZboot:], headZboot)
+	binary.LittleEndian.PutUint32(head[offZbootSize:], uint32(len(packed)))
+	return append(append(head, packed...), make([]byte, 16)...)
+}
+
+// TestUnpack: what QEMU boots is what was compressed.
+func TestUnpack(t *testing.T) {
+	image := append(append(make([]byte, 56), "ARM\x64"...), "Linux version 6.1.0-z (b@h) #1\x00"...)
+	path := filepath.Join(t.TempDir(), "vmlinuz")
+	if err := os.WriteFile(path, zboot(compressors[".zst"](image)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o, _ := options(t)
+	o.Arch = arch.ARM
+	k, err := Find(t.Context(), path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := k.Unpack(&out); err != nil || !k.Packed || !bytes.Equal(out.Bytes(), image) {
+		t.Errorf("%v, packed %v, %q", err, k.Packed, out.Bytes())
 	}
 }
 
@@ -103,7 +139,7 @@ func TestOptionOf(t *testing.T) {
 // FuzzInspect: whatever a file holds, it is a kernel of a plausible release, or an
 // error of one line.
 func FuzzInspect(f *testing.F) {
-	for _, seed := range [][]byte{bzImage(banner, xlfKernel64), vmlinux(banner, elfX86, note("Xen", 18)), ko(release, "veth"), append(append(make([]byte, 56), "ARM\x64"...), "Linux version 6.1 (b@h)"...)} {
+	for _, seed := range [][]byte{bzImage(banner, xlfKernel64), vmlinux(banner, elfX86, note("Xen", 18)), ko(release, "veth"), append(append(make([]byte, 56), "ARM\x64"...), "Linux version 6.1 (b@h)"...), zboot(compressors[".gz"](append(append(make([]byte, 56), "ARM\x64"...), "Linux version 6.1 (b@h)"...)))} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

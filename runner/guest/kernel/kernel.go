@@ -11,8 +11,8 @@
 // module's name, so that nothing can be written outside. What is reused is held
 // against the checksums that were taken when it was unpacked.
 //
-// A kernel is refused if this netab, which is its first process, could not run on
-// it: another architecture.
+// A kernel is refused if it is of another architecture than what boots it: this
+// machine, or guests of the one that was asked for.
 package kernel
 
 import (
@@ -28,6 +28,7 @@ import (
 	"sync"
 
 	"netab/results/disk"
+	"netab/runner/guest/arch"
 )
 
 // A Kernel is one that can be booted.
@@ -39,6 +40,7 @@ type Kernel struct {
 	Package string // "linux-image-6.1.0-57-cloud-amd64 6.1.192-3 amd64", if it is of one
 	Image   string // the path of a bzImage or vmlinux, for QEMU's -kernel
 	Digest  string // the image's SHA-256, in hexadecimal
+	Packed  bool   // what boots lies compressed in Image: see Unpack
 	Config  Config // nil where nothing tells it
 
 	modules *modules
@@ -60,8 +62,11 @@ type Options struct {
 	// who runs netab, never from a scenario.
 	Apt string
 
+	// Arch is what boots the kernel; nil = this netab's. Packages of another one are found
+	// in apt's lists of our own.
+	Arch *arch.Arch
+
 	root string // where installed kernels are; "" = /
-	arch string // "" = this netab's
 	name string // of the path that is looked at: errors have it already
 }
 
@@ -79,18 +84,40 @@ func (o Options) say(format string, args ...any) {
 	}
 }
 
-// wants is the architecture of kernels that this netab runs on.
+// wants is the architecture of kernels that can be booted.
 func (o Options) wants() string {
-	if o.arch != "" {
-		return o.arch
+	if o.Arch != nil {
+		return o.Arch.Name
 	}
-	switch runtime.GOARCH {
-	case "amd64":
-		return "x86_64"
-	case "arm64":
-		return "aarch64"
+	if here := arch.Here(); here != nil {
+		return here.Name
 	}
 	return runtime.GOARCH
+}
+
+// foreign says whether that is another than this netab's.
+func (o Options) foreign() bool { return o.Arch != nil && o.Arch != arch.Here() }
+
+// An ArchError is a kernel, or a package, for other machines than those that boot it.
+type ArchError struct {
+	What, Is string // "a kernel", "aarch64"
+	wants    string
+	foreign  bool // guests are of another architecture than this netab
+}
+
+func (e *ArchError) Error() string {
+	if e.foreign {
+		return fmt.Sprintf("it is %s for %s, and the guests that were asked for are %s (--arch)", e.What, e.Is, e.wants)
+	}
+	return fmt.Sprintf("it is %s for %s, and this netab is for %s: a guest runs this same program", e.What, e.Is, e.wants)
+}
+
+// runs says why something is for none of the machines that boot.
+func (o Options) runs(what, is string) error {
+	if wants := o.wants(); is != wants {
+		return &ArchError{what, is, wants, o.foreign()}
+	}
+	return nil
 }
 
 // Find finds a kernel that is named by one of
@@ -137,10 +164,10 @@ func find(ctx context.Context, ref string, o Options) (*Kernel, error) {
 			return nil, err
 		}
 	}
-	if err := p.info.runs(o.wants()); err != nil {
+	if err := p.info.runs(o); err != nil {
 		return nil, o.at(p.image, err)
 	}
-	k := &Kernel{Ref: ref, Release: p.info.release, Build: p.info.banner, Arch: p.info.arch, Package: p.pkg, Image: p.image,
+	k := &Kernel{Ref: ref, Release: p.info.release, Build: p.info.banner, Arch: p.info.arch, Package: p.pkg, Image: p.image, Packed: p.info.packed,
 		looked: map[string]*module{}}
 	for _, other := range others {
 		o.name = other

@@ -17,6 +17,8 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
+
+	"netab/runner/guest/arch"
 )
 
 // Kernels, modules and packages of a few kB, made as the real ones are.
@@ -324,7 +326,7 @@ func put(t testing.TB, dir string, f files) {
 func options(t testing.TB) (Options, *strings.Builder) {
 	t.Helper()
 	var log strings.Builder
-	return Options{Cache: filepath.Join(t.TempDir(), "cache"), Log: &log, arch: "x86_64", root: t.TempDir()}, &log
+	return Options{Cache: filepath.Join(t.TempDir(), "cache"), Log: &log, Arch: arch.X86, root: t.TempDir()}, &log
 }
 
 // got is what a kernel is, in a line.

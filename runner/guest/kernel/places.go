@@ -112,7 +112,7 @@ func directory(dir string, o Options) (*parts, error) {
 		return nil, o.at(dir, fmt.Errorf("it is a kernel's build tree, and nothing is built in it yet: there is no %s; run make bzImage modules", treeImages[0]))
 	}
 	var images []string
-	for _, pattern := range []string{"boot/vmlinuz-*", "lib/modules/*/vmlinuz", "usr/lib/modules/*/vmlinuz", "vmlinuz", "bzImage", "vmlinux"} {
+	for _, pattern := range []string{"boot/vmlinuz-*", "lib/modules/*/vmlinuz", "usr/lib/modules/*/vmlinuz", "vmlinuz", "bzImage", "Image", "vmlinux"} {
 		found, _ := filepath.Glob(filepath.Join(dir, pattern))
 		for _, path := range found {
 			if resolved, err := filepath.EvalSymlinks(path); err == nil && !slices.Contains(images, resolved) {
