@@ -126,15 +126,17 @@ func TestBlocks(t *testing.T) {
 		t.Errorf("%d bytes of %d, %v", len(got), len(all), err)
 	}
 	// Every damage is found, wherever it is.
-	for at := 6; at < len(file); at += 97 {
-		bad := bytes.Clone(file)
-		bad[at] ^= 0x10
-		plain, err := decompressBytes(bad)
-		if err == nil {
-			_, err = io.ReadAll(plain)
-		}
-		if err == nil {
-			t.Errorf("a changed byte %d was not noticed", at)
+	for _, file := range [][]byte{file, filteredXZ(filterX86, make([]byte, 3000), make([]byte, 500))} {
+		for at := 6; at < len(file); at += 97 {
+			bad := bytes.Clone(file)
+			bad[at] ^= 0x10
+			plain, err := decompressBytes(bad)
+			if err == nil {
+				_, err = io.ReadAll(plain)
+			}
+			if err == nil {
+				t.Errorf("a changed byte %d was not noticed", at)
+			}
 		}
 	}
 	for _, cut := range []int{0, 11, 30, len(file) / 2, len(file) - 1} {
@@ -156,7 +158,11 @@ func TestXZ(t *testing.T) {
 	// Long matches far back, what cannot be compressed, a run of one byte.
 	data := slices.Concat(text, random, text, make([]byte, 5<<20), random, bytes.Repeat([]byte("netab "), 1000))
 	for _, args := range []string{"-0", "-6", "-9e", "-6 -T2 --block-size=300000", "-6 -T2 --block-size=1MiB", "--check=none", "--check=crc32", "--check=sha256",
-		"--lzma2=preset=6,lc=0,lp=4,pb=4", "--lzma2=preset=6,lc=4,lp=0,pb=0", "--lzma2=preset=6,dict=4KiB", "--lzma2=preset=9,dict=96MiB", "--lzma2=preset=6,nice=2,mf=hc3,mode=fast"} {
+		"--lzma2=preset=6,lc=0,lp=4,pb=4", "--lzma2=preset=6,lc=4,lp=0,pb=0", "--lzma2=preset=6,dict=4KiB", "--lzma2=preset=9,dict=96MiB", "--lzma2=preset=6,nice=2,mf=hc3,mode=fast",
+		"--x86 --lzma2=preset=6", "--check=crc32 --x86 --lzma2=preset=1", "--check=sha256 --x86 --lzma2=preset=1", "--check=none --x86 --lzma2=preset=1", "--arm64 --lzma2=preset=6"} {
+		if strings.HasPrefix(args, "--arm64") && exec.Command(program, "--arm64", "--lzma2=preset=0", "-c", os.DevNull).Run() != nil {
+			continue // older than 5.4
+		}
 		for name, data := range map[string][]byte{"all": data, "one": []byte("x"), "none": {}} {
 			cmd := exec.Command(program, append(strings.Fields(args), "-c")...)
 			cmd.Stdin = bytes.NewReader(data)
@@ -177,14 +183,20 @@ func TestXZ(t *testing.T) {
 			}
 		}
 	}
-	cmd := exec.Command(program, "--x86", "--lzma2=preset=1", "-c")
-	cmd.Stdin = bytes.NewReader(data)
-	file, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := decompressBytes(file); err == nil || !strings.Contains(err.Error(), "a filter (0x4, for code) that is not known here") {
-		t.Error(err)
+	for args, want := range map[string]string{
+		"--powerpc --lzma2=preset=1":        "a filter (0x5, for code) that is not known here",
+		"--delta --x86 --lzma2=preset=1":    "a filter (0x3, for code) that is not known here",
+		"--x86=start=4096 --lzma2=preset=1": "a filter for code (0x4) that begins in its middle",
+	} {
+		cmd := exec.Command(program, append(strings.Fields(args), "-c")...)
+		cmd.Stdin = bytes.NewReader(data)
+		file, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := decompressBytes(file); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", args, err)
+		}
 	}
 }
 
@@ -346,6 +358,8 @@ func FuzzModinfo(f *testing.F) {
 // FuzzXZ: whatever an .xz file holds, what is read of it ends.
 func FuzzXZ(f *testing.F) {
 	f.Add(storedXZ([]byte("hello"), []byte("again")))
+	f.Add(filteredXZ(filterX86, []byte("hello"), []byte("again")))
+	f.Add(filteredXZ(filterARM64, []byte("hello"), []byte("again")))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if plain, err := newXZ(io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data)))); err == nil {
 			_, _ = io.Copy(io.Discard, io.LimitReader(plain, 16<<20))

@@ -188,13 +188,19 @@ func compressed(data []byte, by func(io.Writer) io.WriteCloser) []byte {
 
 // storedXZ makes an .xz file of a block a part, whose LZMA2 says what it has and
 // compresses nothing. What is compressed the program xz makes (TestXZ).
-func storedXZ(parts ...[]byte) []byte {
+func storedXZ(parts ...[]byte) []byte { return filteredXZ(0, parts...) }
+
+// filteredXZ is storedXZ of parts that a filter for code would leave as they are.
+func filteredXZ(filter byte, parts ...[]byte) []byte {
 	le := binary.LittleEndian
 	flags := []byte{0, 1} // CRC32
 	out := le.AppendUint32(append([]byte(magicXZ), flags...), crc32.ChecksumIEEE(flags))
 	index := binary.AppendUvarint([]byte{0}, uint64(len(parts)))
 	for _, part := range parts {
 		block := []byte{2, 0, 0x21, 1, 16, 0, 0, 0} // of 1 MiB
+		if filter != 0 {
+			block = []byte{2, 1, filter, 0, 0x21, 1, 16, 0}
+		}
 		block = le.AppendUint32(block, crc32.ChecksumIEEE(block))
 		control := byte(1)
 		for rest := part; len(rest) > 0; control = 2 {

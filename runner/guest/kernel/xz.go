@@ -3,14 +3,19 @@ package kernel
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"hash/crc32"
+	"hash/crc64"
 	"io"
 	"runtime"
+	"slices"
 
 	"github.com/ulikunitz/xz"
+	"github.com/ulikunitz/xz/lzma"
 
 	"netab/results/crew"
 )
@@ -22,7 +27,13 @@ import (
 // take before it is taken.
 
 // An xzBlock is one of them, in the file and unpacked.
-type xzBlock struct{ off, size, plain int64 }
+type xzBlock struct {
+	off, size, plain int64
+	// Of its header:
+	header int64  // its size
+	filter uint64 // before LZMA2; 0 = none
+	window int64
+}
 
 const (
 	xzHeader   = 12
@@ -38,8 +49,8 @@ func newXZ(r *io.SectionReader) (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, b := range blocks {
-		if err := b.look(r); err != nil {
+	for i := range blocks {
+		if err := blocks[i].look(r); err != nil {
 			return nil, err
 		}
 	}
@@ -90,7 +101,7 @@ func xzIndex(r *io.SectionReader) (head []byte, blocks []xzBlock, err error) {
 	}
 	off := int64(xzHeader)
 	for n := number(); n > 0; n-- {
-		b := xzBlock{off, number(), number()}
+		b := xzBlock{off: off, size: number(), plain: number()}
 		if b.size <= 0 || b.plain < 0 || b.size > at-off {
 			return nil, nil, damaged("its index does not fit it")
 		}
@@ -105,7 +116,7 @@ func xzIndex(r *io.SectionReader) (head []byte, blocks []xzBlock, err error) {
 
 // look reads a block's header, and refuses it by what it asks for: memory without
 // bound, or filters that are not known here.
-func (b xzBlock) look(r io.ReaderAt) error {
+func (b *xzBlock) look(r io.ReaderAt) error {
 	const lzma2, most = 0x21, 1024
 	head := make([]byte, min(most, b.size))
 	if _, err := r.ReadAt(head, b.off); err != nil {
@@ -126,22 +137,36 @@ func (b xzBlock) look(r io.ReaderAt) error {
 			number()
 		}
 	}
-	if id := number(); flags&3 != 0 || id != lzma2 {
-		return fmt.Errorf("it is compressed by a filter (%#x, for code) that is not known here: want plain LZMA2; compress it anew with xz -6", id)
+	id := number()
+	if filters := flags&3 + 1; filters == 2 && undoOf(id) != nil {
+		b.filter = id
+		if number() != 0 { // where the code begins, if not at 0
+			return fmt.Errorf("it is compressed by a filter for code (%#x) that begins in its middle, which is not known here: compress it anew with xz -6", id)
+		}
+		id = number()
+	} else if filters != 1 {
+		return fmt.Errorf("it is compressed by a filter (%#x, for code) that is not known here: want those of x86 and arm64, or plain LZMA2; compress it anew with xz -6", id)
+	}
+	if id != lzma2 {
+		return fmt.Errorf("it is compressed by %#x, which is not LZMA2: compress it anew with xz -6", id)
 	}
 	if number() != 1 || len(fields) == 0 {
 		return fmt.Errorf("%w: the header of a block is damaged; fetch it again", errXZ)
 	}
 	// 2^n or 2^n + 2^(n-1) bytes.
 	bits := int64(fields[0])
-	if window := (2 | bits&1) << (bits/2 + 11); bits > 40 || window > maxWindow {
-		return fmt.Errorf("it wants %d MiB of memory to be decompressed, and more than %d are refused: compress it anew with xz -6", window>>20, maxWindow>>20)
+	b.header, b.window = int64(size), (2|bits&1)<<(bits/2+11)
+	if bits > 40 || b.window > maxWindow {
+		return fmt.Errorf("it wants %d MiB of memory to be decompressed, and more than %d are refused: compress it anew with xz -6", b.window>>20, maxWindow>>20)
 	}
 	return nil
 }
 
 // open is a block, read as an .xz file of its own.
 func (b xzBlock) open(r io.ReaderAt, head []byte) (io.Reader, error) {
+	if b.filter != 0 {
+		return b.unfilter(r, head)
+	}
 	index := binary.AppendUvarint(binary.AppendUvarint([]byte{0, 1}, uint64(b.size)), uint64(b.plain))
 	index = append(index, make([]byte, -len(index)&3)...)
 	index = binary.LittleEndian.AppendUint32(index, crc32.ChecksumIEEE(index))
@@ -150,6 +175,66 @@ func (b xzBlock) open(r io.ReaderAt, head []byte) (io.Reader, error) {
 	end = append(append(end, foot...), "YZ"...)
 	all := io.MultiReader(bytes.NewReader(head), io.NewSectionReader(r, b.off, (b.size+3)&^3), bytes.NewReader(end))
 	return xz.NewReader(bufio.NewReaderSize(all, 1<<16)) // it reads single bytes
+}
+
+// unfilter is a block of code: what LZMA2 gives is not yet what was compressed.
+func (b xzBlock) unfilter(r io.ReaderAt, head []byte) (io.Reader, error) {
+	// The checks that there are (2.1.1.2).
+	var sum hash.Hash
+	switch kind := head[7]; kind {
+	case 0:
+	case 1:
+		sum = crc32.NewIEEE()
+	case 4:
+		sum = crc64.New(crc64.MakeTable(crc64.ECMA))
+	case 10:
+		sum = sha256.New()
+	default:
+		return nil, fmt.Errorf("it has a checksum of a kind (%d) that is not known here: compress it anew with xz -6", kind)
+	}
+	length := 0
+	if sum != nil {
+		length = sum.Size()
+	}
+	end := b.size - int64(length)
+	padding := -end & 3 // is before the checksum
+	want := make([]byte, padding+int64(length))
+	if _, err := r.ReadAt(want, b.off+end); err != nil {
+		return nil, err
+	}
+	if end < b.header || len(bytes.TrimLeft(want[:padding], "\x00")) > 0 {
+		return nil, fmt.Errorf("%w: a block of it is damaged; fetch it again", errXZ)
+	}
+	want = want[padding:]
+	if head[7] != 10 {
+		slices.Reverse(want) // CRCs are little endian there
+	}
+	packed := io.NewSectionReader(r, b.off+b.header, end-b.header)
+	text, err := lzma.Reader2Config{DictCap: int(b.window)}.NewReader2(bufio.NewReaderSize(packed, 1<<16))
+	if err != nil {
+		return nil, err
+	}
+	return &checked{r: newUnfiltered(text, undoOf(b.filter)), left: b.plain, sum: sum, want: want}, nil
+}
+
+// A checked reads so much, of this checksum.
+type checked struct {
+	r    io.Reader
+	left int64
+	sum  hash.Hash // nil = there is none
+	want []byte
+}
+
+func (c *checked) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.left -= int64(n)
+	if c.sum != nil {
+		c.sum.Write(p[:n])
+	}
+	if errors.Is(err, io.EOF) && (c.left != 0 || c.sum != nil && !bytes.Equal(c.sum.Sum(nil), c.want)) || c.left < 0 {
+		return n, fmt.Errorf("%w: a block of it is damaged; fetch it again", errXZ)
+	}
+	return n, err
 }
 
 // whole is a block, read at once.
