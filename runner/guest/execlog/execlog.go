@@ -190,6 +190,7 @@ type cpu struct {
 	known    bool
 	owner    Role // whose task was the last that is known; Other = none was
 	idle     bool // the task at hand is its idle loop
+	guess    Role // by where it returns to, while it is not known; Other = none
 	context  [16]uint8
 	depth    int
 	calls    []uint64
@@ -612,11 +613,14 @@ func (r *Reader) after(c *cpu, p, b *block) {
 
 // switchTask is the end of a task's turn.
 func (r *Reader) switchTask(c *cpu) {
+	if !c.known && c.guess != Other { // it slept again before it came to its own code
+		r.tell(c, c.guess)
+	}
 	if c.known && c.role != Other && len(r.saved) < maxSaved {
 		r.saved = append(r.saved, sleeper{role: c.role, stack: slices.Clone(c.calls)})
 	}
 	r.settle(c, Other)
-	c.known, c.idle, c.depth, c.calls, c.returned = false, false, 0, c.calls[:0], 0
+	c.known, c.idle, c.guess, c.depth, c.calls, c.returned = false, false, Other, 0, c.calls[:0], 0
 	for i := range r.saved {
 		r.saved[i].at, r.saved[i].ok = len(r.saved[i].stack), true
 	}
@@ -644,11 +648,9 @@ func (r *Reader) returns(c *cpu, pc uint64) {
 	if only < 0 || !same || c.returned < r.isa.frames {
 		return
 	}
-	c.calls = append(c.calls[:0], r.saved[only].stack[:r.saved[only].at]...)
-	role := r.saved[only].role
-	r.saved = slices.Delete(r.saved, only, only+1)
-	r.settle(c, role)
-	c.role, c.known = role, true
+	// Both ends of a connection may wait in the same functions, and one of them may not
+	// be among those that are known to sleep: only their own code tells them apart.
+	c.guess = r.saved[only].role
 }
 
 // tell is that the task at hand is of a role.
@@ -657,8 +659,10 @@ func (r *Reader) tell(c *cpu, role Role) {
 		return
 	}
 	if !c.known {
-		// It slept, whoever of the role it was: the frames are no good any more.
+		// It slept, whoever of the role it was: the frames are no good any more, but for
+		// those that it has not returned through yet.
 		if i := slices.IndexFunc(r.saved, func(s sleeper) bool { return s.role == role && s.ok }); i >= 0 {
+			c.calls = slices.Concat(r.saved[i].stack[:r.saved[i].at], c.calls)
 			r.saved = slices.Delete(r.saved, i, i+1)
 		} else if i := slices.IndexFunc(r.saved, func(s sleeper) bool { return s.role == role }); i >= 0 {
 			r.saved = slices.Delete(r.saved, i, i+1)
@@ -699,7 +703,7 @@ func (r *Reader) settle(c *cpu, role Role) {
 func (r *Reader) Profile(loaded []Module) (*Profile, error) {
 	for _, c := range r.cpus {
 		if c != nil {
-			r.settle(c, Other)
+			r.settle(c, c.guess)
 		}
 	}
 	switch {

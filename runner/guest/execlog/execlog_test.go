@@ -169,6 +169,36 @@ func TestTasks(t *testing.T) {
 	}
 }
 
+// TestAlike: both ends of a connection wait in the same functions, and of one it was not
+// seen that it fell asleep there. Whose turn it is its own code says.
+func TestAlike(t *testing.T) {
+	var l logger
+	const frames = 7
+	l.block(textBegin, 1, nop)
+	l.block(textSource, 1, nop)
+	for i := range uint64(frames) {
+		l.block(fnRecv+0x20*i, 1, call)
+	}
+	l.block(fnSwitch, 1, ret)
+	for i := range uint64(frames) {
+		l.block(fnRecv+0x20*(frames-1-i)+5, 1, ret)
+	}
+	l.block(fnReceive, 30, nop)
+	l.block(textSink, 1, nop)
+	l.block(fnSwitch, 1, ret)
+	for i := range uint64(frames) {
+		l.block(fnRecv+0x20*(frames-1-i)+5, 1, ret)
+	}
+	l.block(fnReceive, 30, nop)
+	l.block(fnSwitch, 1, nop) // it sleeps again before it comes to its own code
+	l.block(textEnd, 1, nop)
+	l.block(textOther, 1, nop)
+	p := read(t, &l)
+	if source, sink := p.of(Source, Task, "udp_rcv"), p.of(Sink, Task, "udp_rcv"); source != 30 || sink != 30 {
+		t.Errorf("the source had %d, the sink %d, want 30 each", source, sink)
+	}
+}
+
 // TestNotExecuted: blocks that QEMU took back, whole or in part.
 func TestNotExecuted(t *testing.T) {
 	var l logger
