@@ -30,6 +30,12 @@ type QEMU struct {
 	Version string // "7.2.22 (Debian 1:7.2+dfsg-7)"
 	Major   int
 	sandbox bool // it can confine itself (seccomp)
+	cpus    string
+}
+
+// Knows says whether it knows a feature of CPUs, by the name that -cpu takes.
+func (q *QEMU) Knows(feature string) bool {
+	return slices.Contains(strings.Fields(q.cpus), feature)
 }
 
 // FindQEMU finds the program that is named so, or the architecture's in $PATH, and says
@@ -68,6 +74,11 @@ func FindQEMU(ctx context.Context, name string, a *arch.Arch) (*QEMU, error) {
 	}
 	if machine, _, _ := strings.Cut(a.Machine, ","); !strings.Contains("\n"+machines, "\n"+machine+" ") {
 		return nil, fmt.Errorf("%s is a QEMU for other machines than %s, which are its %s: %s", path, a.Name, machine, howToInstall(a))
+	}
+	if len(a.Exact.Without) > 0 {
+		if q.cpus, err = ask(ctx, path, "-cpu", "help"); err != nil {
+			return nil, err
+		}
 	}
 	return q, nil
 }

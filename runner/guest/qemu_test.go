@@ -47,12 +47,12 @@ func TestFindQEMU(t *testing.T) {
 		{"too old", write("old", "echo QEMU emulator version 6.2.0"), "is QEMU 6.2.0, and guests want 7.2 or newer: install it"},
 		{"another program", write("other", "echo hello"), `does not say which QEMU it is, but "hello\n": install it`},
 		{"broken", write("broken", "echo cannot open shared object file >&2; exit 127"), "broken --version: cannot open shared object file"},
-		{"without seccomp", write("plain", `case $1 in -sandbox) exit 1;; -machine) echo "q35     Standard PC";; *) echo QEMU emulator version 7.2.0;; esac`), ""},
+		{"without seccomp", write("plain", `case $1 in -sandbox) exit 1;; -machine) echo "q35     Standard PC";; -cpu) printf "Recognized CPUID flags:\\n  erms fsrm\\n";; *) echo QEMU emulator version 7.2.0;; esac`), ""},
 		{"of other machines", write("arm", `case $1 in --version) echo QEMU emulator version 7.2.0;; *) echo "virt    ARM Virtual Machine";; esac`), "is a QEMU for other machines than x86_64, which are its q35: install it"},
 	} {
 		q, err := FindQEMU(t.Context(), tt.program, arch.X86)
 		if tt.want == "" {
-			if err != nil || q.sandbox || q.Version != "7.2.0" {
+			if err != nil || q.sandbox || q.Version != "7.2.0" || !q.Knows("fsrm") || q.Knows("fsrs") {
 				t.Errorf("%s: %+v, %v", tt.name, q, err)
 			}
 		} else if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {

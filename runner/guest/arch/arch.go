@@ -43,6 +43,7 @@ type Arch struct {
 // Exact is how guests are that count instructions.
 type Exact struct {
 	CPUModel string
+	Without  []string // its features that are left out, where QEMU knows them
 	// Two is the model of guests with two CPUs; "" = they do not count.
 	Two     string
 	Cmdline []string
@@ -75,8 +76,9 @@ var X86 = &Arch{
 	},
 	Exact: Exact{
 		// The CPU's flags decide how copies count: with ERMS the kernel copies by rep movsb,
-		// which counts one instruction a byte.
-		CPUModel: "max,-erms,-fsrm",
+		// which counts one instruction a byte, and with FSRS it clears so since 6.3.
+		CPUModel: "max",
+		Without:  []string{"erms", "fsrm", "fsrs", "fsrc", "fzrm"},
 		// Timers of the local APIC by deadline, and x2APIC, keep a second CPU from coming up
 		// in step.
 		Two:     "Haswell-v4,-erms,-pcid,-tsc-deadline,-invpcid,-x2apic",

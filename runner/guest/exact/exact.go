@@ -49,6 +49,11 @@ const smpMajor = 10
 // Identify is the identity of guests with so many CPUs; q runs them.
 func Identify(q *guest.QEMU, a *arch.Arch, cpus int) (Identity, error) {
 	id := Identity{Arch: a, CPUModel: a.Exact.CPUModel, Cmdline: a.Exact.Cmdline, CPUs: cpus, MemoryMiB: 256}
+	for _, f := range a.Exact.Without {
+		if q.Knows(f) {
+			id.CPUModel += ",-" + f
+		}
+	}
 	if cpus == 1 {
 		return id, nil
 	}
