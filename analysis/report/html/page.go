@@ -75,6 +75,7 @@ type section struct {
 	Limits   []fact // which role was the limit, by arm
 	Why      []whyView
 	Backs    *backView
+	Watched  *watchedView
 	Events   []report.EventRow
 
 	Interactions []string
@@ -177,7 +178,7 @@ func newSection(id string, run *results.Run, s analysis.Summary) (section, error
 	if err != nil {
 		return sec, err
 	}
-	sec.Backs = newBackView(run)
+	sec.Backs, sec.Watched = newBackView(run), newWatchedView(s)
 	sec.link(sec.Why)
 	sec.Head.Context = contextLine(run)
 	for _, a := range s.Arms {

@@ -70,6 +70,8 @@ func newWhyViews(id string, s analysis.Summary, flames func(e *why.Explanation, 
 		}
 		v.Notes, v.Sums, v.Bars = e.Notes, sumsOf(e, verdictOn(s, e)), newBars(e)
 		v.add("By context", false, e.Parts, mostRows, func(p why.Part) bool { return p.Category == "" })
+		v.add("Its own calls, in user space and in the kernel", false, e.Split, mostRows, func(why.Part) bool { return true })
+		v.add("Waiting for a CPU, which is in none of these and explains nothing", false, e.Waiting, mostRows, func(why.Part) bool { return true })
 		v.add("By what it does", false, e.Parts, mostRows, func(p why.Part) bool { return p.Category != "" && p.Context == "" })
 		v.add("By context and what it does", true, e.Parts, mostRows, func(p why.Part) bool { return p.Category != "" && p.Context != "" && p.Function == "" })
 		v.add("By function", true, e.Parts, mostRows, func(p why.Part) bool { return p.Function != "" })
