@@ -216,7 +216,11 @@ func (c *comparing) notes(run *results.Run, e *Explanation) (out []string) {
 	}
 	out = append(out, c.waitingNote(run, e)...)
 	if invalid > 0 {
-		out = append(out, fmt.Sprintf("%s failed and %s not used.", prose.Counted(invalid, "explain trial"), prose.Plural(invalid, "is")))
+		are := "is"
+		if invalid > 1 {
+			are = "are"
+		}
+		out = append(out, fmt.Sprintf("%s failed and %s not used.", prose.Counted(invalid, "explain trial"), are))
 	}
 	if len(absent) > 0 {
 		out = append(out, fmt.Sprintf("This kernel has no tracepoints of the interrupts %s: their time is counted as that of whom they interrupted.", strings.Join(absent, ", ")))
