@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"netab/analysis/prose"
 	"netab/analysis/record"
@@ -248,6 +249,57 @@ func (w *watched) unexplained(drops []Drop) (out []string) {
 		out = append(out, text+".")
 	}
 	return out
+}
+
+const (
+	// notedDrops of an arm stand in a note.
+	notedDrops = 2
+	// notedLock is the share of the time for which a role waits for a lock that is worth
+	// one.
+	notedLock = 0.01
+)
+
+// notes are what trials of events say of two arms, in short.
+func (e *Events) notes(baseline, arm string) (out []string) {
+	if e.Watching == nil {
+		return nil
+	}
+	arms := []string{baseline, arm}
+	if baseline == "" || baseline == arm {
+		arms = arms[1:]
+	}
+	var thrown []string
+	for _, a := range arms {
+		var names []string
+		for _, d := range e.Drops {
+			if d.Arm == a && len(names) < notedDrops {
+				names = append(names, DropName(d)+" "+prose.Grouped(d.Packets))
+			}
+		}
+		if len(names) > 0 {
+			thrown = append(thrown, a+": "+strings.Join(names, ", "))
+		}
+	}
+	if len(thrown) > 0 {
+		out = append(out, "Packets that the kernel threw away, of "+strings.Join(thrown, "; of ")+".")
+	}
+	var woken []string
+	for _, a := range arms {
+		for _, s := range e.Scheduling {
+			if s.Arm == a && s.Role == vocab.SinkTime && s.LatencyP50 != nil {
+				woken = append(woken, fmt.Sprintf("%s %s times a %s, and ran %s later", a, prose.Short(s.Wakeups), s.Unit, prose.Duration(time.Duration(*s.LatencyP50))))
+			}
+		}
+	}
+	if len(woken) == len(arms) {
+		out = append(out, "The sink was woken, in "+strings.Join(woken, ", in ")+" (in the median).")
+	}
+	for _, l := range e.Locks {
+		if slices.Contains(arms, l.Arm) && l.Share >= notedLock {
+			out = append(out, fmt.Sprintf("In %s the %s waits for a %s in %s for %s of the time.", l.Arm, l.Role, l.Kind, strings.TrimSpace(l.Caller+" "+l.Lock), prose.Percent(l.Share)))
+		}
+	}
+	return append(out, e.Watching.Texts...)
 }
 
 // DropName is "SOCKET_RCVBUFF in udp_queue_rcv_one_skb".

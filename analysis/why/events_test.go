@@ -79,6 +79,16 @@ func TestEvents(t *testing.T) {
 	if diff := cmp.Diff(want, w.Texts); diff != "" {
 		t.Error(diff)
 	}
+	wantNotes := append([]string{"Packets that the kernel threw away, of off: SOCKET_RCVBUFF in udp_queue_rcv_one_skb 30; of sink: NETFILTER_DROP in nf_hook_slow 120."}, want...)
+	if diff := cmp.Diff(wantNotes, e.notes("off", "sink")); diff != "" {
+		t.Error(diff)
+	}
+	e.Locks[0].Share = 0.25
+	want = []string{"Packets that the kernel threw away, of sink: NETFILTER_DROP in nf_hook_slow 120.", "The sink was woken, in sink 0.5 times a message, and ran 5.02 µs later (in the median).",
+		"In sink the sink waits for a spinlock in udp_rmem_release for 25.0 % of the time."}
+	if diff := cmp.Diff(want, e.notes("", "sink")[:3]); diff != "" {
+		t.Error(diff)
+	}
 	// They tell nothing of the accounting's.
 	if got := Of(run); got != nil {
 		t.Errorf("explained by events: %+v", got)

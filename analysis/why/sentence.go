@@ -214,7 +214,8 @@ func (c *comparing) notes(run *results.Run, e *Explanation) (out []string) {
 			}
 		}
 	}
-	out = append(out, c.waitingNote(run, e)...)
+	events := EventsOf(run)
+	out = append(append(out, c.waitingNote(&events, e)...), events.notes(e.Baseline, e.Arm)...)
 	if invalid > 0 {
 		are := "is"
 		if invalid > 1 {

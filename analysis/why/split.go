@@ -7,7 +7,6 @@ import (
 
 	"netab/analysis/prose"
 	"netab/analysis/stat"
-	"netab/results"
 	"netab/results/vocab"
 )
 
@@ -114,7 +113,7 @@ func (c *comparing) waiting() (out []Part) {
 }
 
 // waitingNote says which roles waited longer for a CPU in one arm, and who had it.
-func (c *comparing) waitingNote(run *results.Run, e *Explanation) (out []string) {
+func (c *comparing) waitingNote(events *Events, e *Explanation) (out []string) {
 	for _, p := range e.Waiting {
 		total := 0.0
 		for _, of := range e.Parts {
@@ -133,7 +132,7 @@ func (c *comparing) waitingNote(run *results.Run, e *Explanation) (out []string)
 		if p.Delta < 0 {
 			arm = e.Baseline
 		}
-		if by := takers(EventsOf(run).Scheduling, arm, p.Role); by != "" {
+		if by := takers(events.Scheduling, arm, p.Role); by != "" {
 			text += "; " + by + " took it away"
 		}
 		out = append(out, text+".")

@@ -279,6 +279,20 @@ func TestBuckets(t *testing.T) {
 	}
 }
 
+func TestWhose(t *testing.T) {
+	n := Names{Namespaces: map[int][2]uint32{0: {7, 7}, 1: {8, 9}, 2: {7, 7}}} // 2 shares the flow of 0
+	for _, c := range []struct {
+		arm    int
+		number uint32
+		of     int
+		space  string
+	}{{0, 7, 0, "both"}, {2, 7, 2, "both"}, {1, 8, 1, "source"}, {1, 9, 1, "sink"}, {0, 9, 1, "sink"}, {1, 7, 0, "both"}, {1, 5, 1, "other"}, {1, 0, 1, ""}} {
+		if of, space := n.whose(c.arm, c.number); of != c.of || space != c.space {
+			t.Errorf("namespace %d in a slice of arm %d: arm %d, %q; want %d, %q", c.number, c.arm, of, space, c.of, c.space)
+		}
+	}
+}
+
 func TestLockNames(t *testing.T) {
 	for flags, want := range map[uint32]string{1: "spinlock", 0: "mutex", 32: "mutex", 33: "mutex", 2: "rwsem", 4: "rwsem", 3: "rwlock", 8: "rt mutex", 18: "percpu rwsem"} {
 		if got := lockKind(flags); got != want {

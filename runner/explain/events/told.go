@@ -55,8 +55,9 @@ func (w *Watch) drops(out *Told, n Names) error {
 		if int(at.Arm) < 0 || int(at.Arm) >= w.arms {
 			continue
 		}
+		arm, space := n.whose(int(at.Arm), at.Net)
 		// The address is where the call returns to.
-		total[results.DropPlace{Arm: int(at.Arm), Reason: w.kernel.reason(at.Reason), Place: n.Functions.Name(at.Location - 1), Namespace: n.namespace(int(at.Arm), at.Net)}] += int64(packets)
+		total[results.DropPlace{Arm: arm, Reason: w.kernel.reason(at.Reason), Place: n.Functions.Name(at.Location - 1), Namespace: space}] += int64(packets)
 	}
 	for at, packets := range total {
 		at.Packets = packets
@@ -68,19 +69,23 @@ func (w *Watch) drops(out *Told, n Names) error {
 	return all.Err()
 }
 
-// namespace says whose one is.
-func (n Names) namespace(arm int, number uint32) string {
-	switch of := n.Namespaces[arm]; {
-	case number == 0:
-		return ""
-	case number == of[0] && number == of[1]:
-		return "both"
-	case number == of[0]:
-		return "source"
-	case number == of[1]:
-		return "sink"
+// whose says whose namespace a packet was dropped in: what an arm sent may be dropped in
+// the next one's slice, and where each has namespaces of its own, that tells.
+func (n Names) whose(arm int, number uint32) (of int, space string) {
+	if number == 0 {
+		return arm, ""
 	}
-	return "other"
+	for _, of := range append([]int{arm}, slices.Sorted(maps.Keys(n.Namespaces))...) {
+		switch sides := n.Namespaces[of]; {
+		case number == sides[0] && number == sides[1]:
+			return of, "both"
+		case number == sides[0]:
+			return of, "source"
+		case number == sides[1]:
+			return of, "sink"
+		}
+	}
+	return arm, "other"
 }
 
 func roleOf(of uint32) (arm int, role vocab.Owner) {
