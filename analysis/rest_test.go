@@ -103,3 +103,28 @@ func TestRestCutOff(t *testing.T) {
 		}
 	}
 }
+
+// Where such a run goes on, the arms that rested keep what their look said.
+func TestRestResumed(t *testing.T) {
+	run, _ := rested(t, 2)
+	whole := Summarize(run)
+	at := 0
+	for at < len(run.Trials) && slices.Contains(run.Trials[at].Order, 1) {
+		at++
+	}
+	cut := *run
+	cut.Trials, cut.End = run.Trials[:at+1], nil
+	x, err := GoesOn(&cut, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := NewStop(run.Header.Design, run.Header.Seed)
+	stop.GoOn(&cut, x)
+	d := stop.Look(cut.Trials, time.Minute, true)
+	for i, c := range d.Comparisons {
+		w := whole.Comparisons[slices.IndexFunc(whole.Comparisons, func(w Comparison) bool { return w.Judged && w.Arm == c.Arm })]
+		if i%2 == 0 && (c.RestedAfter != w.RestedAfter || c.Verdict != w.Verdict || math.Abs(c.Alpha-w.Alpha) > 1e-12) {
+			t.Errorf("%s: %s after %d at %v, want %s after %d at %v", c.Arm, c.Verdict, c.RestedAfter, c.Alpha, w.Verdict, w.RestedAfter, w.Alpha)
+		}
+	}
+}

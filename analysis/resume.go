@@ -41,7 +41,7 @@ var (
 // = as before. The error says why it has nothing to go on for.
 func GoesOn(run *results.Run, maxTime time.Duration) (results.Resumption, error) {
 	d, end := run.Header.Design, ended(run.End)
-	x := results.Resumption{After: end, ElapsedS: runTimeS(run.Trials), MaxTimeS: maxTimeS(run)}
+	x := results.Resumption{Trials: len(run.Trials), After: end, ElapsedS: runTimeS(run.Trials), MaxTimeS: maxTimeS(run)}
 	if n := len(run.Trials); n > 0 {
 		x.Stopped = endOfTrial(&run.Trials[n-1])
 	}
@@ -188,9 +188,12 @@ func partsOf(run *results.Run) record.Parts {
 // GoOn makes the rule that of a run that goes on with what is recorded of it, as x says.
 func (s *Stop) GoOn(run *results.Run, x results.Resumption) {
 	on := *run
-	on.Resumed = append(slices.Clone(run.Resumed), x)
+	on.Resumed, on.End = append(slices.Clone(run.Resumed), x), nil
 	s.sched = resumedSchedule(s.design, &x, quietOf(s.design, run.Trials))
 	s.looks, s.parts, s.fixed = append(s.looks, x.Looks...), partsOf(&on), fixedOf(&on)
+	for arm, cs := range s.fixed { // the rule is of those that are judged
+		s.fixed[arm] = slices.DeleteFunc(cs, func(c Comparison) bool { return !c.Judged })
+	}
 }
 
 // resumedWarnings say that a run was broken off, for how long, and what that means.

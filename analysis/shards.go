@@ -10,7 +10,8 @@ import (
 	"netab/results/vocab"
 )
 
-var codeShardMissing = vocab.Doubts("shard-missing")
+// ShardMissing is the code of the warning of a question of which not all shards are here.
+var ShardMissing = vocab.Doubts("shard-missing")
 
 // A scenario's arms may be measured in shards, by several machines or in several nights.
 // Every shard has the baseline, so every comparison is within one run and paired by its
@@ -106,7 +107,7 @@ func JoinShards(runs []*results.Run) Summary {
 		}
 	}
 	if of := design.Shard.Of; len(runs) < of {
-		out.Warnings = append([]results.Warning{{Code: codeShardMissing, Text: fmt.Sprintf("%s of %d: the arms of the others are not here, and not in the answer", prose.Counted(len(runs), "shard"), of)}}, out.Warnings...)
+		out.Warnings = append([]results.Warning{{Code: ShardMissing, Text: fmt.Sprintf("%s of %d: the arms of the others are not here, and not in the answer", prose.Counted(len(runs), "shard"), of)}}, out.Warnings...)
 		out.Converged = false
 	}
 	out.Warnings = unique(out.Warnings)

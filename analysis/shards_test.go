@@ -65,7 +65,7 @@ func TestJoinShards(t *testing.T) {
 		r.Header.Design.Shard.Of = 3
 	}
 	part := JoinShards(three)
-	wantCodes(t, part, codeShardMissing)
+	wantCodes(t, part, ShardMissing)
 	if part.Converged {
 		t.Error("settled without a shard")
 	}

@@ -3,6 +3,7 @@ package runner
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"netab/results"
@@ -47,12 +48,27 @@ func (r *run) reopen() error {
 		return err
 	}
 	r.Header, r.trials = of.Header, of.Trials
+	r.rest(resting(of))
 	r.end.Looks = append(r.end.Looks, mark.Looks...)
 	for _, x := range of.Explains {
 		r.firstExplain = max(r.firstExplain, x.Index+1)
 	}
 	r.writer, r.keepExplain = r.Resume.Writer, r.Resume.Writer.AppendExplain
 	return nil
+}
+
+// resting are the arms that the last trial of a run was without.
+func resting(run *results.Run) (arms []int) {
+	n := len(run.Trials)
+	if n == 0 || !run.Header.Design.RestDecided || len(run.Trials[n-1].Order) == 0 {
+		return nil
+	}
+	for arm := range run.Header.Design.Arms {
+		if !slices.Contains(run.Trials[n-1].Order, arm) {
+			arms = append(arms, arm)
+		}
+	}
+	return arms
 }
 
 // partStream is what the parts of a run that went on draw from, apart from its first

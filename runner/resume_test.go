@@ -124,3 +124,19 @@ func TestRest(t *testing.T) {
 		t.Errorf("%d arms in %d blocks, then %d in %d", len(first.Arms), first.Slices[len(first.Slices)-1].Block, len(last.Arms), last.Slices[len(last.Slices)-1].Block)
 	}
 }
+
+// Arms that rested go on resting where a run goes on.
+func TestResting(t *testing.T) {
+	run := &results.Run{Header: results.Header{Design: results.Design{Arms: make([]results.Arm, 4), RestDecided: true}}}
+	if got := resting(run); got != nil {
+		t.Errorf("before the first trial: %v", got)
+	}
+	run.Trials = []results.Trial{{Order: []int{3, 0, 1, 2}}, {Order: []int{2, 0}}}
+	if got := resting(run); !slices.Equal(got, []int{1, 3}) {
+		t.Errorf("%v rest, want 1 and 3", got)
+	}
+	run.Header.Design.RestDecided = false
+	if got := resting(run); got != nil {
+		t.Errorf("where none may: %v", got)
+	}
+}

@@ -13,7 +13,7 @@ import (
 // their figures say: nobody knows what is missing, or which is right. Figures that
 // are no hardware's are among them. No gate passes on such a record, and whoever reads
 // a verdict is told.
-var doubts = []vocab.Code{analysis.NotHardware, analysis.CutOff, results.TrialsDiffer, results.EndsDiffer, results.TrialsMissing, results.TrialsAfterEnd}
+var doubts = []vocab.Code{analysis.NotHardware, analysis.CutOff, analysis.ShardMissing, results.TrialsDiffer, results.EndsDiffer, results.TrialsMissing, results.TrialsAfterEnd}
 
 // doubtful are checks that no figure can answer. allowed are the codes that
 // somebody takes the responsibility for.
@@ -43,6 +43,8 @@ func (g *Gate) doubt() string {
 		switch k.about {
 		case analysis.CutOff:
 			text += "; the run was CUT OFF, and what was measured until then is judged"
+		case analysis.ShardMissing:
+			text += "; SHARDS ARE MISSING, and only the arms of those that are here are judged"
 		case analysis.NotHardware:
 			text += "; NOT HARDWARE TIME, the CPUs are emulated"
 		default:

@@ -298,3 +298,19 @@ func TestEmulatedGate(t *testing.T) {
 		t.Errorf("let pass: %s: %s", g.Outcome, g.Sentence)
 	}
 }
+
+// A question of which shards are missing passes no gate.
+func TestGateOfMissingShards(t *testing.T) {
+	w := world.Quiet()
+	outcome := func(of int) Gate {
+		run := w.Run(w.Design(0.05, time.Minute), 1, 20)
+		run.Header.Design.Shard = &results.Shard{Part: 1, Of: of, Arms: 1, Whole: "x"}
+		return New(analysis.JoinShards([]*results.Run{run}), nil, time.Time{})
+	}
+	if g := outcome(1); g.Outcome != Passed {
+		t.Errorf("all shards: %s, %s", g.Outcome, g.Sentence)
+	}
+	if g := outcome(2); g.Outcome != Undecided || !strings.Contains(g.Sentence, "not in the answer") {
+		t.Errorf("one of two: %s, %s", g.Outcome, g.Sentence)
+	}
+}
