@@ -101,6 +101,13 @@ func TestUser(t *testing.T) {
 		p.write(t, "nic.yaml", "name: nic\ntopology: {kind: nic, source_device: eth8, sink_device: eth9}\narms: {a: {}, b: {}}\n")
 		p.netab(t, quick("nic.yaml")...).want(t, 5, "topology nic")
 	})
+	t.Run("calibrate from standard input", func(t *testing.T) {
+		p := p
+		p.write(t, "cal.yaml", "name: cal\ntopology: loopback\n")
+		p.through = []string{"sh", "-c", `exec "$@" <cal.yaml`, "sh"} // both processes read it
+		p.netab(t, "calibrate", "-", "--runs", "1", "--injected", "0", "--whole", "0", "--max-time", "320ms", "--set", "measure.trial=160ms", "--set", quickSlice,
+			"--set", "measure.disturbed=count", "--store", "store").want(t, 0, "cal")
+	})
 	t.Run("restore", func(t *testing.T) {
 		p.netab(t, "restore").want(t, 0, "nothing to restore")
 	})

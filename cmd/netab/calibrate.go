@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -42,7 +41,7 @@ const calibrateDefault = "slowdown"
 func newCalibrate() *cobra.Command {
 	var f calibrateFlags
 	cmd := &cobra.Command{
-		Use:   "calibrate [NAME|FILE]",
+		Use:   "calibrate [NAME|FILE|-]",
 		Short: "Measure how sure this machine can be, and how soon",
 		Long: `Measure one configuration against itself in many short runs, and against itself
 slowed down by known shares: the source spins for so much of its time, which is
@@ -68,6 +67,7 @@ false than chance explains.`,
   netab calibrate loopback-rps --runs 10 --injected 0 --whole 0
   netab calibrate same --runs 60 --injected 0 --whole 0 --resolution 3% --max-time 30s
   netab calibrate loopback-rps --runs 24 --injected 0 --whole 0 --spread 6h
+  netab calibrate - <scenario.yaml
   netab calibrate --show --html calibration.html`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeScenario,
@@ -110,12 +110,12 @@ func (f *calibrateFlags) run(cmd *cobra.Command, ref string, named bool) error {
 	if f.show {
 		return f.showLast(cmd, store, ref, named)
 	}
-	e, err := f.layOut(ref)
+	e, q, err := f.layOut(ref)
 	if err != nil {
 		return badScenario(cmd, err)
 	}
 	if needsUserNamespace() {
-		return reexecInUserNamespace(os.Stdin)
+		return reexecInUserNamespace(q.Stdin())
 	}
 	s, err := claimMachine(cmd.Context(), f.restore, cmd.ErrOrStderr())
 	if err != nil {
@@ -136,29 +136,30 @@ func (f *calibrateFlags) run(cmd *cobra.Command, ref string, named bool) error {
 }
 
 // layOut makes the experiment that the flags ask for.
-func (f *calibrateFlags) layOut(ref string) (*experiment.Experiment, error) {
+func (f *calibrateFlags) layOut(ref string) (*experiment.Experiment, *question.Question, error) {
 	if f.spread < 0 || f.spread > scenarios.LongestSpread {
-		return nil, fmt.Errorf("--spread %v: want a time of at most %v", f.spread, scenarios.LongestSpread)
+		return nil, nil, fmt.Errorf("--spread %v: want a time of at most %v", f.spread, scenarios.LongestSpread)
 	}
 	if f.runs < 0 || f.injected < 0 || f.whole < 0 {
-		return nil, errors.New("--runs, --injected and --whole want a number that is not negative")
+		return nil, nil, errors.New("--runs, --injected and --whole want a number that is not negative")
 	}
 	d := experiment.Design{Runs: f.runs, Injected: f.injected, Whole: f.whole, Spread: f.spread, Seed: f.seed}
 	for _, text := range f.slowdowns {
 		share, err := scenarios.ParseFraction(text)
 		if err != nil || share <= 0 || share >= 1 {
-			return nil, fmt.Errorf("--slowdown %q: want a share such as 3%%", text)
+			return nil, nil, fmt.Errorf("--slowdown %q: want a share such as 3%%", text)
 		}
 		d.Slowdowns = append(d.Slowdowns, share)
 	}
 	q, err := question.Load(ref, append(slices.Clone(f.sets), "measure.resolution="+f.resolution, "measure.max_time="+f.maxTime))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if q.Allowed, err = f.allow.check(q); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return experiment.New(q, d)
+	e, err := experiment.New(q, d)
+	return e, q, err
 }
 
 func (f *calibrateFlags) showLast(cmd *cobra.Command, store *results.Store, ref string, named bool) error {
