@@ -25,6 +25,7 @@ func (o options) matches() []match {
 		o.plain("udp", 64),
 		o.plain("udp", ethernet),
 		o.plain("tcp", 128*kib),
+		o.level(),
 		o.transactions(),
 		o.sockperfs("tcp"),
 		o.sockperfs("udp"),
@@ -67,6 +68,20 @@ func (o options) plain(protocol string, message int) match {
 			against(name, "nuttcp", wanted{}),
 		},
 		limits: []limit{objects(name, "netab")},
+	}
+}
+
+// level is what `netab run level` measures, with all that iperf3 can be told made the
+// same: its message, cubic, and reads of the message's size, where netab's default is
+// 512K. A level is read as the other tool's, so it has to be that.
+func (o options) level() match {
+	return match{
+		name: "level",
+		contenders: []entrant{
+			ours("netab", traffic.Config{Protocol: vocab.TCP, Message: 128 * kib, Sink: traffic.Path{Read: 128 * kib}}, 1),
+			o.iperf("iperf3", "--length", strconv.Itoa(128*kib)),
+		},
+		ratios: []comparison{against("level", "iperf3", within(0.05))},
 	}
 }
 
