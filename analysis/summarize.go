@@ -45,7 +45,7 @@ func Summarize(run *results.Run) Summary {
 		Confidence: confidence(design), Resolution: finite(design.Resolution), Ended: ended(run.End),
 		Metrics: judgedMetrics(design),
 		Arms:    j.levels(), Comparisons: j.comparisons(),
-		Confounders: []Confounder{}, Explanations: explanations,
+		Confounders: []Confounder{}, Explanations: explanations, Others: otherMachines(h, valid.Trials),
 		Drops: events.Drops, Scheduling: events.Scheduling, Locks: events.Locks, Counted: events.Counted, Watching: events.Watching,
 	}
 	if s.Trials == 0 || s.Comparisons == nil { // nothing to show, not a change of zero

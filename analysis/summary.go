@@ -60,6 +60,8 @@ type Summary struct {
 	Warnings    []results.Warning `json:"warnings"`
 	Confounders []Confounder      `json:"confounders"`
 	Sweep       *Sweep            `json:"sweep,omitempty"` // of a matrix of two factors or more
+	// Others are the machines beside the first, where a path has its sides on several.
+	Others []OtherMachine `json:"other_machines,omitempty"`
 	// Advice is what could be done about the machine.
 	Advice []Advice `json:"advice,omitempty"`
 	// Explanations say where the time is that makes the difference, of runs with explain

@@ -37,6 +37,7 @@ func Summary(s analysis.Summary) *page.Page {
 	}
 	p.Add(page.Section{Text: interactionParas(s)})
 	p.Add(page.Section{Text: modeParas(s)})
+	p.Add(page.Section{Lead: "The other machines", Notes: otherMachines(s)})
 	p.Add(page.Section{Lead: "What else differs", Differs: differences(s.Confounders)})
 	p.Add(page.Section{Warnings: warnings(s)})
 	p.Add(page.Section{Lead: "What would help", Advice: adviceTexts(s.Advice)})
@@ -117,6 +118,13 @@ func Basis(s analysis.Summary) string {
 func eventNotes(s analysis.Summary) (out []string) {
 	for _, r := range EventRows(s) {
 		out = append(out, r.text())
+	}
+	return out
+}
+
+func otherMachines(s analysis.Summary) (out []string) {
+	for _, o := range s.Others {
+		out = append(out, o.String())
 	}
 	return out
 }

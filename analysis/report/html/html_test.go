@@ -43,6 +43,31 @@ func TestSameRunGivesSameBytes(t *testing.T) {
 	}
 }
 
+// TestOtherMachines: a path that has its sides on two machines shows both.
+func TestOtherMachines(t *testing.T) {
+	run := sample.TCPWorld().Run()
+	run.Header.Others = []results.Machine{{Hostname: "far-away", Kernel: "6.1.0-far", CPUs: 4, Sysctls: map[string]string{"net.ipv4.far": "1"}}}
+	for i := range run.Trials {
+		run.Trials[i].Others = []results.HostDelta{{Place: "sink-host", ForeignNS: run.Trials[i].RunNS / 2}}
+	}
+	s := analysis.Summarize(run)
+	text := pageText(t, Input{Runs: []*results.Run{run}, Summaries: []analysis.Summary{s}})
+	for _, want := range []string{"The other machine", "sink-host (far-away): 6.1.0-far, 4 CPUs; other programs took 50 % of a CPU", "net.ipv4.far"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("not on the page: %s", want)
+		}
+	}
+	var shown []string
+	for _, section := range report.Summary(s).Sections {
+		if section.Lead == "The other machines" {
+			shown = section.Notes
+		}
+	}
+	if len(shown) != 1 || !strings.HasPrefix(shown[0], "sink-host") {
+		t.Errorf("in the sections of terminal and Markdown: %q", shown)
+	}
+}
+
 func TestWithoutChartLibrary(t *testing.T) {
 	err := writeRuns(io.Discard, inputOf(sample.TCPWorld()), fstest.MapFS{})
 	if err == nil || !strings.Contains(err.Error(), "make build") || strings.Contains(err.Error(), "\n") {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"netab/analysis"
 	"netab/analysis/prose"
 	"netab/results"
 )
@@ -22,6 +23,23 @@ func machineFacts(m results.Machine) []fact {
 		{"Boot", m.BootID}, {"Queueing disciplines", pairs(m.Qdiscs)},
 	}
 	return present(facts)
+}
+
+// An otherMachine is one beside the first.
+type otherMachine struct {
+	Said         string
+	Facts, Lists []fact
+}
+
+func otherMachines(run *results.Run, s analysis.Summary) (out []otherMachine) {
+	for i, m := range run.Header.Others {
+		o := otherMachine{Facts: machineFacts(m), Lists: machineLists(m)}
+		if i < len(s.Others) {
+			o.Said = s.Others[i].String()
+		}
+		out = append(out, o)
+	}
+	return out
 }
 
 // machineLists are the long lists, folded on the page.

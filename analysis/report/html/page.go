@@ -66,7 +66,8 @@ type section struct {
 	CPUs     cpuTable
 	Settings settingsView
 	Machine  []fact
-	Lists    []fact // long ones of the machine
+	Others   []otherMachine // machines of a path that has its sides on several
+	Lists    []fact         // long ones of the machine
 	Run      []fact
 	Repeat   repeatView
 	Stats    []statsRow
@@ -166,7 +167,7 @@ func newSection(id string, run *results.Run, s analysis.Summary) (section, error
 	v := report.NewVerdictTable(s)
 	d := readRun(run, v.Headline.Name)
 	sec := section{ID: id, Head: newHead(s), verdictView: newVerdictView(s, v), Ledger: newLedger(d),
-		CPUs: newCPUTable(run), Settings: newSettings(run), Machine: machineFacts(run.Header.Machine), Lists: machineLists(run.Header.Machine), Run: runFacts(run, s),
+		CPUs: newCPUTable(run), Settings: newSettings(run), Machine: machineFacts(run.Header.Machine), Lists: machineLists(run.Header.Machine), Others: otherMachines(run, s), Run: runFacts(run, s),
 		Repeat: newRepeat(run), Stats: statsRows(s), Levels: newLevelsTable(s), Events: report.EventRows(s), Interactions: report.InteractionTexts(s)}
 	for i := range sec.Rows {
 		if !sec.Rows[i].Baseline {
