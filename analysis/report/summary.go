@@ -119,6 +119,9 @@ func eventNotes(s analysis.Summary) (out []string) {
 	for _, r := range EventRows(s) {
 		out = append(out, r.text())
 	}
+	if s.Watching != nil {
+		out = append(out, s.Watching.Unexplained...)
+	}
 	return out
 }
 

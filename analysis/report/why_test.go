@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 	"netab/analysis/report"
 	"netab/analysis/report/export"
 	"netab/analysis/report/sample"
+	"netab/analysis/why"
 )
 
 // whyLines are the lines of a terminal from the explanations on, up to what rests on
@@ -47,6 +49,21 @@ func TestWhyInTenLines(t *testing.T) {
 	for _, want := range []string{"Why: sink is 21", "source: net_rx softirq on its back", "source: try_to_wake_up (net_rx)", "left it, drivers and IPIs (+"} {
 		if !strings.Contains(strings.Join(strings.Fields(text), " "), want) {
 			t.Errorf("%s\nhas no %q", text, want)
+		}
+	}
+}
+
+// TestUnexplainedDrops: which function threw away what a ledger does not explain stands
+// in a terminal too.
+func TestUnexplainedDrops(t *testing.T) {
+	const text = "Of sink, 126 datagrams are at no place of its ledger; the kernel threw away 120 packets that are not there either: NETFILTER_DROP in nf_hook_slow 120."
+	for _, w := range []*why.Watching{nil, {Unexplained: []string{text}, Texts: []string{"Not told: counters."}}} {
+		var notes []string
+		for _, s := range report.Summary(analysis.Summary{Watching: w}).Sections {
+			notes = append(notes, s.Notes...)
+		}
+		if has := slices.Contains(notes, text); has != (w != nil) || slices.Contains(notes, "Not told: counters.") {
+			t.Errorf("%q", notes)
 		}
 	}
 }

@@ -107,9 +107,9 @@ type Watching struct {
 	Overflow int64    `json:"overflow,omitempty"` // events that are missing from all figures
 	// Withheld says which parts this machine does not tell, and why.
 	Withheld map[string]string `json:"withheld,omitempty"`
-	// Texts say where datagrams are that no counter of the ledgers knows, and what else
-	// to know.
-	Texts []string `json:"texts,omitempty"`
+	// Unexplained says where datagrams are that no counter of the ledgers knows.
+	Unexplained []string `json:"unexplained,omitempty"`
+	Texts       []string `json:"texts,omitempty"` // what else to know
 }
 
 // EventsOf puts the trials of events together.
@@ -128,7 +128,7 @@ func EventsOf(run *results.Run) Events {
 	if w.withheld["locks"] != "" {
 		e.Locks = w.sampledLocks()
 	}
-	e.Watching.Texts = append(w.unexplained(e.Drops), e.Watching.Texts...)
+	e.Watching.Unexplained = w.unexplained(e.Drops)
 	return e
 }
 
@@ -299,7 +299,7 @@ func (e *Events) notes(baseline, arm string) (out []string) {
 			out = append(out, fmt.Sprintf("In %s the %s waits for a %s in %s for %s of the time.", l.Arm, l.Role, l.Kind, strings.TrimSpace(l.Caller+" "+l.Lock), prose.Percent(l.Share)))
 		}
 	}
-	return append(out, e.Watching.Texts...)
+	return append(append(out, e.Watching.Unexplained...), e.Watching.Texts...)
 }
 
 // DropName is "SOCKET_RCVBUFF in udp_queue_rcv_one_skb".

@@ -76,7 +76,7 @@ func TestEvents(t *testing.T) {
 	}
 	want := []string{"Of sink, 126 datagrams are at no place of its ledger; the kernel threw away 120 packets that are not there either: NETFILTER_DROP in nf_hook_slow 120.",
 		"Not told: namespaces: no type information."}
-	if diff := cmp.Diff(want, w.Texts); diff != "" {
+	if diff := cmp.Diff(want, append(w.Unexplained, w.Texts...)); diff != "" {
 		t.Error(diff)
 	}
 	wantNotes := append([]string{"Packets that the kernel threw away, of off: SOCKET_RCVBUFF in udp_queue_rcv_one_skb 30; of sink: NETFILTER_DROP in nf_hook_slow 120."}, want...)
@@ -107,8 +107,8 @@ func TestUnexplained(t *testing.T) {
 			x.Ledgers = map[int]results.Ledger{1: {Valid: true, Unexplained: 5}}
 			change(x)
 		}))
-		if len(e.Watching.Texts) == 0 || !strings.Contains(e.Watching.Texts[0], want) {
-			t.Errorf("%q, want %q", e.Watching.Texts, want)
+		if len(e.Watching.Unexplained) != 1 || !strings.Contains(e.Watching.Unexplained[0], want) {
+			t.Errorf("%q, want %q", e.Watching.Unexplained, want)
 		}
 		if e.Watching.Change != nil {
 			t.Error("a cost of one trial")
