@@ -231,7 +231,7 @@ func TestWaiting(t *testing.T) {
 	if e.Predicted != nil || strings.Contains(e.Text, "because") {
 		t.Errorf("explained by waiting: %s", e.Text)
 	}
-	want := " longer for a CPU, which is no work of its own and explains nothing; stress (100 times a second) took it away."
+	want := " more for a CPU, which is no work of its own and explains nothing; stress (100 times a second) took it away."
 	if !strings.Contains(strings.Join(e.Notes, " "), want) {
 		t.Errorf("%q, want %q in it", e.Notes, want)
 	}

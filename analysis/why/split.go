@@ -124,9 +124,9 @@ func (c *comparing) waitingNote(events *Events, e *Explanation) (out []string) {
 		if !p.Significant || math.Abs(p.Delta) < leastWaiting*total {
 			continue
 		}
-		arm, word := e.Arm, "longer"
+		arm, word := e.Arm, "more"
 		if p.Delta < 0 {
-			word = "shorter"
+			word = "less"
 		}
 		text := fmt.Sprintf("In %s the %s waited %s %s %s for a CPU, which is no work of its own and explains nothing", arm, p.Role, prose.Number(math.Abs(p.Delta)), e.Unit, word)
 		if p.Delta < 0 {

@@ -10,8 +10,8 @@
 //
 // The programs need no type information of the kernel (BTF) and no tracing of its
 // functions, so they load on any kernel since 5.5. A task's time in user space is told
-// from that in the kernel where it is asked for (Split): tracepoints of system calls cost
-// as much as all the others together.
+// from that in the kernel where it is asked for (Split): that is two events more for each
+// system call.
 //
 // Measuring costs: at each event a task, most often one that is measured, runs the
 // program. How much is told by doing without in some stretches of the same trial, see
