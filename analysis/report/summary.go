@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"netab/analysis"
 	"netab/analysis/page"
@@ -66,7 +67,7 @@ func otherFindings(s analysis.Summary) (out []page.Finding) {
 const manyComparisons = 8
 
 // AlarmText says beside the alarms of many comparisons of a run how many there are, and
-// how sure it is that none of them is false; "" of few.
+// how sure it is that none of them is false, and which arms rested; "" of few.
 func AlarmText(s analysis.Summary) string {
 	judged, worse, better, rested := 0, 0, 0, 0
 	for i := range s.Comparisons {
@@ -85,19 +86,20 @@ func AlarmText(s analysis.Summary) string {
 			rested++
 		}
 	}
-	if judged < manyComparisons {
-		return ""
-	}
-	text := fmt.Sprintf("%s and %s in %s", prose.Counted(worse, "regression"), prose.Counted(better, "improvement"), prose.Counted(judged, "comparison"))
-	if slices.ContainsFunc(s.Warnings, func(w results.Warning) bool { return w.Code == analysis.Extended }) {
-		text += "." // which says how sure that is
-	} else {
-		text += fmt.Sprintf(": that any of these verdicts is false has a chance of %s at most, all comparisons and looks together.", prose.ShortPercent(1-s.Confidence))
+	var sentences []string
+	if judged >= manyComparisons {
+		text := fmt.Sprintf("%s and %s in %s", prose.Counted(worse, "regression"), prose.Counted(better, "improvement"), prose.Counted(judged, "comparison"))
+		if slices.ContainsFunc(s.Warnings, func(w results.Warning) bool { return w.Code == analysis.Extended }) {
+			text += "." // which says how sure that is
+		} else {
+			text += fmt.Sprintf(": that any of these verdicts is false has a chance of %s at most, all comparisons and looks together.", prose.ShortPercent(1-s.Confidence))
+		}
+		sentences = append(sentences, text)
 	}
 	if rested > 0 {
-		text += fmt.Sprintf(" %d of them had their verdict before the end, and their arms were measured no more.", rested)
+		sentences = append(sentences, fmt.Sprintf("%d of %s had a verdict before the end; those arms were measured no more, and the time went to the others.", rested, prose.Counted(judged, "comparison")))
 	}
-	return text
+	return strings.Join(sentences, " ")
 }
 
 // Basis is one sentence on what a summary's numbers rest on.
