@@ -15,7 +15,7 @@ func TestOtherMachines(t *testing.T) {
 	run := &results.Run{Header: results.Header{Others: []results.Machine{{Hostname: "b", Kernel: "6.1.0", CPUModel: "EPYC", CPUs: 4}}},
 		Trials: []results.Trial{trial("", 1e8, 2e8), trial("broken", 9e8, 9e8), trial("", 3e8, 0)}}
 	s := Summarize(run)
-	if len(s.Others) != 1 || s.Others[0].String() != "sink (b): 6.1.0, EPYC, 4 CPUs; other programs took 20 % of a CPU, the hypervisor 2.5 % of its time" {
+	if len(s.Others) != 1 || s.Others[0].String() != "sink (b): 6.1.0, EPYC, 4 CPUs; other programs took 20.0 % of a CPU, the hypervisor 2.5 % of its time" {
 		t.Errorf("%v", s.Others)
 	}
 	run.Trials = nil

@@ -52,7 +52,7 @@ func TestOtherMachines(t *testing.T) {
 	}
 	s := analysis.Summarize(run)
 	text := pageText(t, Input{Runs: []*results.Run{run}, Summaries: []analysis.Summary{s}})
-	for _, want := range []string{"The other machine", "sink-host (far-away): 6.1.0-far, 4 CPUs; other programs took 50 % of a CPU", "net.ipv4.far"} {
+	for _, want := range []string{"The other machine", "sink-host (far-away): 6.1.0-far, 4 CPUs; other programs took 50.0 % of a CPU", "net.ipv4.far"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("not on the page: %s", want)
 		}

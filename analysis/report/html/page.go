@@ -55,29 +55,29 @@ type section struct {
 	ID   string
 	Head headView
 	verdictView
-	Effects  []chart // forest, sweep, heat map
-	Rates    []chart // achieved and lost over offered, the search for a loss-free rate
-	Latency  []chart
-	Slices   []chart
-	Spread   []chart
-	CPU      []chart
-	Ledger   *ledgerView
-	LedgerC  []chart
-	CPUs     cpuTable
-	Settings settingsView
-	Machine  []fact
-	Others   []otherMachine // machines of a path that has its sides on several
-	Lists    []fact         // long ones of the machine
-	Run      []fact
-	Repeat   repeatView
-	Stats    []statsRow
-	Looks    []results.Look
-	Levels   levelsTable
-	Limits   []fact // which role was the limit, by arm
-	Why      []whyView
-	Backs    *backView
-	Watched  *watchedView
-	Events   []report.EventRow
+	Effects       []chart // forest, sweep, heat map
+	Rates         []chart // achieved and lost over offered, the search for a loss-free rate
+	Latency       []chart
+	Slices        []chart
+	Spread        []chart
+	CPU           []chart
+	Ledger        *ledgerView
+	LedgerC       []chart
+	CPUs          cpuTable
+	Settings      settingsView
+	Machine       []fact
+	OtherMachines []otherMachine // machines of a path that has its sides on several
+	Lists         []fact         // long ones of the machine
+	Run           []fact
+	Repeat        repeatView
+	Stats         []statsRow
+	Looks         []results.Look
+	Levels        levelsTable
+	Limits        []fact // which role was the limit, by arm
+	Why           []whyView
+	Backs         *backView
+	Watched       *watchedView
+	Events        []report.EventRow
 
 	Interactions []string
 }
@@ -167,7 +167,7 @@ func newSection(id string, run *results.Run, s analysis.Summary) (section, error
 	v := report.NewVerdictTable(s)
 	d := readRun(run, v.Headline.Name)
 	sec := section{ID: id, Head: newHead(s), verdictView: newVerdictView(s, v), Ledger: newLedger(d),
-		CPUs: newCPUTable(run), Settings: newSettings(run), Machine: machineFacts(run.Header.Machine), Lists: machineLists(run.Header.Machine), Others: otherMachines(run, s), Run: runFacts(run, s),
+		CPUs: newCPUTable(run), Settings: newSettings(run), Machine: machineFacts(run.Header.Machine), Lists: machineLists(run.Header.Machine), OtherMachines: otherMachines(run, s), Run: runFacts(run, s),
 		Repeat: newRepeat(run), Stats: statsRows(s), Levels: newLevelsTable(s), Events: report.EventRows(s), Interactions: report.InteractionTexts(s)}
 	for i := range sec.Rows {
 		if !sec.Rows[i].Baseline {
