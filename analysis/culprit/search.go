@@ -143,9 +143,6 @@ func (s *Search) Code(change int, code string) {
 	}
 }
 
-// Same is the first change with the code of this one: itself, where no other has it.
-func (s *Search) Same(change int) int { return s.same(change) }
-
 // same is the first change with this one's code.
 func (s *Search) same(change int) int {
 	as := change
@@ -178,7 +175,7 @@ func (s *Search) Wants(change int) int {
 	case search:
 		return 1
 	case confirm:
-		have, looks = len(sp.fresh[change]), freshLooks
+		have, looks = len(sp.fresh[change]), s.freshLooks()
 	case prove, again:
 		return max(1, endTestsMost-have)
 	}
@@ -196,6 +193,15 @@ func (s *Search) endLooks() []look {
 		return append([]look{{1, 0}}, endLooks...)
 	}
 	return endLooks
+}
+
+// freshLooks are those of a suspect and its predecessor. Where the scatter is next to none,
+// one test more of each may prove it, by the scatter of all tests so far.
+func (s *Search) freshLooks() []look {
+	if _, df := s.noise(); s.opts.Scatter > 0 && df >= 2 {
+		return append([]look{{1, 0.001}}, freshLooks...)
+	}
+	return freshLooks
 }
 
 // Beside is the change that the one that Next named is compared with, where it is two that
@@ -356,7 +362,8 @@ func (s *Search) nextSearch(sp *span) (int, bool) {
 // nextFresh compares a suspect with its predecessor by tests of their own.
 func (s *Search) nextFresh(sp *span) (int, bool) {
 	a, b := sp.fresh[sp.at.before], sp.fresh[sp.at.at]
-	for i, l := range freshLooks {
+	looks := s.freshLooks()
+	for i, l := range looks {
 		if min(len(a), len(b)) < l.tests {
 			if len(a) <= len(b) {
 				return sp.at.before, true
@@ -367,7 +374,7 @@ func (s *Search) nextFresh(sp *span) (int, bool) {
 		whole, wholeSE, _ := s.difference(sp.lo, sp.hi)
 		if stat.TTest(d, se, df) <= l.alpha && d*whole > 0 && math.Abs(d) >= min(s.opts.AtLeast, math.Abs(whole)/4) {
 			// More tests where it may be a part of the difference only.
-			if i+1 < len(freshLooks) && math.Abs(whole-d) >= s.opts.AtLeast && stat.TTest(whole-d, math.Hypot(se, wholeSE), df) <= restHint {
+			if i+1 < len(looks) && math.Abs(whole-d) >= s.opts.AtLeast && stat.TTest(whole-d, math.Hypot(se, wholeSE), df) <= restHint {
 				continue
 			}
 			s.found(sp, d, se, df)

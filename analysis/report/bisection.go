@@ -154,7 +154,7 @@ func (b *Bisection) sentence() string {
 	h, a := &b.Record.Header, b.Answer
 	n := len(h.Changes) - 1
 	if a == nil {
-		return fmt.Sprintf("No answer yet: %s of %s were tested; go on with netab bisect --resume %s.", prose.Counted(len(b.Levels), b.what()), prose.Counted(n+1, b.what()), h.ID)
+		return fmt.Sprintf("No answer yet: %d of %s were tested; go on with netab bisect --resume %s.", len(b.Levels), prose.Counted(n+1, b.what()), h.ID)
 	}
 	ends := fmt.Sprintf("%s is %s than %s (%s)", b.id(n), dearer(a.Whole), b.id(0), between(a.Lo, a.Hi))
 	switch a.Outcome {
@@ -220,10 +220,12 @@ func (b *Bisection) functionSection() page.Section {
 		return page.Section{}
 	}
 	t := page.Table{Columns: []page.Column{{Head: "role", Left: true}, {Head: "context", Left: true}, {Head: "function", Left: true}, {Head: "before"}, {Head: "after"}, {Head: "change"}}}
-	const most, least = 20, 0.05
-	for _, f := range b.Functions.Comparisons[0].Functions {
-		d := f.To - f.From
-		if len(t.Rows) == most || math.Abs(d) < least {
+	// Below a hundredth of what moved most it is into whose turn a tick fell.
+	const most, least, share = 20, 0.05, 0.01
+	functions := b.Functions.Comparisons[0].Functions
+	for _, f := range functions {
+		d, largest := f.To-f.From, functions[0].To-functions[0].From
+		if len(t.Rows) == most || math.Abs(d) < max(least, share*math.Abs(largest)) {
 			break
 		}
 		number := func(x float64) page.Cell { return page.NumberOf(prose.Number(x), x, "") }

@@ -220,8 +220,8 @@ func (b *Bisection) make(ctx context.Context, change int) error {
 		return err
 	}
 	text := ""
-	if as := b.search.Same(change); as != change {
-		text = ": its code is that of " + b.name(as)
+	if b.search.TestsOf(change) > 0 {
+		text = ": it has the code of one that was tested"
 	}
 	b.Printf("made %s in %v%s\n", b.name(change), b.Now().Sub(began).Round(time.Second/10), text)
 	return nil
