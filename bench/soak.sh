@@ -109,6 +109,8 @@ counts() {
 # The first time it builds a kernel (bench/kernel.sh); what was built and answered once is
 # not done again, so that it may be ended and begun again.
 bisects() {
+	NETAB_TEST_LONG=1 go test ./test -count=1 -run 'TestBisectMeasured$' -v >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
+	line '`git bisect run netab run --bisect` on four commits' "right; $(grep '^ok' "$log" | awk '{ print $3 }')"
 	for of in "16 26 10" "64 26 10" "16 9 20"; do
 		set -- $of
 		line "\`bench/bisects.sh $of\`: $1 commits of Linux 6.1.192, a spin of $2 turns planted in one, two that do not build, one that panics" "$(bench/bisects.sh $of)"

@@ -17,16 +17,7 @@ func (k *Kernel) Functions(ctx context.Context) (kallsyms.Table, error) {
 	if t := k.mapped(); t != nil {
 		return t, nil
 	}
-	f, size, err := openImage(k.Image)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	vmlinux, err := payload(f, size)
-	if err != nil {
-		return nil, fmt.Errorf("kernel %s: its functions: %w", k.Ref, err)
-	}
-	text, err := io.ReadAll(disk.AtMost(withContext(ctx, vmlinux), maxVmlinux))
+	text, err := k.Vmlinux(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("kernel %s: its functions: %w", k.Ref, err)
 	}
@@ -35,6 +26,20 @@ func (k *Kernel) Functions(ctx context.Context) (kallsyms.Table, error) {
 		return nil, fmt.Errorf("kernel %s: its functions: %w", k.Ref, err)
 	}
 	return functions, nil
+}
+
+// Vmlinux is the kernel as it is linked, out of its image.
+func (k *Kernel) Vmlinux(ctx context.Context) ([]byte, error) {
+	f, size, err := openImage(k.Image)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	vmlinux, err := payload(f, size)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(disk.AtMost(withContext(ctx, vmlinux), maxVmlinux))
 }
 
 // maxMap is above that of a kernel with everything: 200,000 lines of 60 bytes.
