@@ -146,7 +146,7 @@ func look(h host.Host, pid int) (*stopped, byte, error) {
 		return nil, 0, nil
 	}
 	fields := strings.Fields(string(data[end+1:]))
-	const state, start = 3 - 3, 22 - 3 // the first field behind the name is number 3
+	const state, start = 0, 22 - 3 // the first field behind the name, state, is number 3
 	if len(fields) <= start {
 		return nil, 0, fmt.Errorf("/proc/%d/stat: %d fields", pid, len(fields)+2)
 	}
