@@ -92,7 +92,7 @@ func TestCampaignLacks(t *testing.T) {
 func TestCampaignQEMUFails(t *testing.T) {
 	folder, _ := guests.Find(t)
 	p := newPlace(t)
-	p.script(t, "qemu", `case "$*" in *--version*) echo "QEMU emulator version 9.9.9"; exit;; *"machine help"*) exit;; esac
+	p.script(t, "qemu", `case "$*" in *--version*) echo "QEMU emulator version 9.9.9"; exit;; *"machine help"*) echo "q35   Standard PC"; exit;; *"cpu help"*) exit;; esac
 echo "qemu: cannot set up guest memory" >&2; exit 1`)
 	p.write(t, "printk.yaml", "traffic: {protocol: tcp}\nknobs: {sysctl: {kernel.printk_ratelimit: [5, 6]}}\n")
 	args := []string{"--store", "store", "--qemu", "./qemu", "--quiet"}

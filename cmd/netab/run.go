@@ -242,6 +242,9 @@ func runScenario(cmd *cobra.Command, ref string, f runFlags) (err error) {
 		return failed(err)
 	}
 	if f.kernels != "" || q.NamesKernels() {
+		if !f.explain.Unasked && f.explain.Mode != "off" {
+			return usage(errors.New("--explain is of runs on this machine: guests' times are not hardware's (netab count says in which functions kernels differ)"))
+		}
 		return f.campaign(cmd, q)
 	}
 	if f.arch != "" {
@@ -295,10 +298,11 @@ func (f runFlags) ask(cmd *cobra.Command, q *question.Question, s *claimed, here
 		}
 		progress.begin(p)
 	}
-	if f.record {
+	if f.record { // a boot's part of a campaign, which is judged, and its time is over, with the others'
 		question.WholeTime(&o)
+	} else {
+		f.explain.Ask(&o)
 	}
-	f.explain.Ask(&o)
 	if here.Resume != nil {
 		if err := f.goOn(&o, here.Resume, here.Mark); err != nil {
 			return nil, o, err
