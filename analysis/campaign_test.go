@@ -112,7 +112,7 @@ func TestCampaignPlanted(t *testing.T) {
 // effects too.
 func TestCampaignFindsNothing(t *testing.T) {
 	manyRuns(t)
-	const times = 120
+	const times = 60
 	for _, w := range []struct {
 		name string
 		trip
