@@ -97,7 +97,8 @@ func CheckArms(run *results.Run, o *runner.Options) error {
 }
 
 // about says which arms. A difference that is shown to be too small to matter needs no
-// cause; the largest of the others does most.
+// cause. What is shown to differ goes before what is undecided, and may be nothing; of
+// these the largest does most.
 func (e Explanation) about(s *analysis.Summary, d *results.Design) *runner.Explaining {
 	if s.Trials == 0 {
 		return nil
@@ -121,13 +122,14 @@ func (e Explanation) about(s *analysis.Summary, d *results.Design) *runner.Expla
 	if out.Time == 0 {
 		out.Time = hurriedTime
 	}
-	largest := -1.0
+	largest, shown := -1.0, false
 	for _, c := range s.Comparisons {
 		if !c.Judged || c.Metric != d.Metrics[0] || c.Verdict == analysis.Equivalent && c.Modes == nil || c.Untold() {
 			continue
 		}
-		if size := math.Abs(math.Log1p(max(c.Change, -0.999))); size > largest {
-			largest = size
+		differs := c.Verdict == analysis.Improvement || c.Verdict == analysis.Regression
+		if size := math.Abs(math.Log1p(max(c.Change, -0.999))); differs && !shown || differs == shown && size > largest {
+			largest, shown = size, differs
 			out.Arms = []int{d.ArmAt(c.Baseline), d.ArmAt(c.Arm)}
 		}
 	}

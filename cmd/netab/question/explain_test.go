@@ -1,6 +1,7 @@
 package question
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,7 +35,18 @@ func TestAbout(t *testing.T) {
 	if about == nil || len(about.Arms) != 2 || about.Arms[1] != 2 || !about.Unasked || about.Time != hurriedTime {
 		t.Errorf("%+v", about)
 	}
-	s.Comparisons = s.Comparisons[:1]
+	shown := s.Comparisons
+	for _, undecided := range []float64{-0.3, 0.02} {
+		s.Comparisons = append(slices.Clone(shown), analysis.Comparison{Baseline: "off", Arm: "a", Metric: "goodput", Judged: true, Verdict: analysis.Inconclusive, Change: undecided, P: &p})
+		if about := (Explanation{Mode: "auto"}).about(s, d); about == nil || about.Arms[1] != 2 {
+			t.Errorf("beside what is undecided (%v): %+v", undecided, about)
+		}
+		slices.Reverse(s.Comparisons)
+		if about := (Explanation{Mode: "auto"}).about(s, d); about == nil || about.Arms[1] != 2 {
+			t.Errorf("behind what is undecided (%v): %+v", undecided, about)
+		}
+	}
+	s.Comparisons = shown[:1]
 	if about := (Explanation{Mode: "auto"}).about(s, d); about != nil {
 		t.Errorf("of the same: %+v", about)
 	}
