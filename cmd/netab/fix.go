@@ -34,7 +34,7 @@ func fix(cmd *cobra.Command, yes bool) error {
 	return sayReboots(out)
 }
 
-func offer(cmd *cobra.Command, fixes []quiet.Fix, yes bool) (err error) {
+func offer(cmd *cobra.Command, fixes []quiet.Fix, yes bool) error {
 	out := cmd.OutOrStdout()
 	if !host.Privileged() {
 		for _, f := range fixes {
@@ -49,6 +49,11 @@ func offer(cmd *cobra.Command, fixes []quiet.Fix, yes bool) (err error) {
 		}
 		return usage(errors.New("nothing was changed: nobody can be asked here; --yes changes it without"))
 	}
+	return withJournal(cmd, func(j *knob.Journal) error { return applyFixes(cmd, j, fixes, yes, asks) })
+}
+
+// withJournal claims the machine, and opens the journal of what fix changed.
+func withJournal(cmd *cobra.Command, do func(*knob.Journal) error) (err error) {
 	m, err := claimMachine(cmd.Context(), false, cmd.ErrOrStderr())
 	if err != nil {
 		return err
@@ -59,6 +64,11 @@ func offer(cmd *cobra.Command, fixes []quiet.Fix, yes bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
+	return do(j)
+}
+
+func applyFixes(cmd *cobra.Command, j *knob.Journal, fixes []quiet.Fix, yes bool, asks *bufio.Reader) error {
+	out := cmd.OutOrStdout()
 	owner, err := knob.Self("doctor", build().Version, time.Now())
 	if err != nil {
 		return err
@@ -90,25 +100,17 @@ func offer(cmd *cobra.Command, fixes []quiet.Fix, yes bool) (err error) {
 }
 
 // unfix puts back what fix changed.
-func unfix(cmd *cobra.Command) (err error) {
+func unfix(cmd *cobra.Command) error {
 	if !host.Privileged() {
 		return errors.New("nothing was put back: it " + host.NeedsRoot())
 	}
-	m, err := claimMachine(cmd.Context(), false, cmd.ErrOrStderr())
-	if err != nil {
-		return err
-	}
-	defer m.close()
-	j, err := quiet.Open(claim.StateDir())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, j.Close()) }()
-	found := j.Restore(cmd.Context())
-	if len(found) == 0 {
-		writeln(cmd.OutOrStdout(), "nothing to put back: netab doctor --fix has changed nothing since the machine booted")
-	}
-	return printRestored(cmd.OutOrStdout(), found)
+	return withJournal(cmd, func(j *knob.Journal) error {
+		found := j.Restore(cmd.Context())
+		if len(found) == 0 {
+			writeln(cmd.OutOrStdout(), "nothing to put back: netab doctor --fix has changed nothing since the machine booted")
+		}
+		return printRestored(cmd.OutOrStdout(), found)
+	})
 }
 
 // sayReboots says what takes another command line of the kernel.
