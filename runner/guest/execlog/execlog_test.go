@@ -51,6 +51,11 @@ const (
 
 // block executes a block of so many instructions, which ends so.
 func (l *logger) block(pc uint64, n int, last string) {
+	l.execute(pc, n, nop, last, "0000000000000000/%016x/18c0c290/ff020200", func(i int, code string) { l.insn(pc+uint64(i), code) })
+}
+
+// execute lists a block when it is first seen, by insn, and logs that it is executed.
+func (l *logger) execute(pc uint64, n int, nop, last, state string, insn func(i int, code string)) {
 	if l.seen == nil {
 		l.seen = map[uint64]bool{}
 	}
@@ -62,11 +67,11 @@ func (l *logger) block(pc uint64, n int, last string) {
 			if i == n-1 {
 				code = last
 			}
-			l.insn(pc+uint64(i), code)
+			insn(i, code)
 		}
 		l.WriteString("\n")
 	}
-	fmt.Fprintf(l, "Trace 0: 0x7f%010x [0000000000000000/%016x/18c0c290/ff020200] \n", pc&0xffffffffff, pc)
+	fmt.Fprintf(l, "Trace 0: 0x7f%010x ["+state+"] \n", pc&0xffffffffff, pc)
 }
 
 // insn writes an instruction, of which a line has eight bytes.

@@ -49,22 +49,9 @@ const (
 
 // instructions is logger.block of arm64.
 func (l *logger) instructions(pc uint64, n int, last string) {
-	if l.seen == nil {
-		l.seen = map[uint64]bool{}
-	}
-	if !l.seen[pc] {
-		l.seen[pc] = true
-		l.WriteString("----------------\nIN: \n")
-		for i := range n {
-			code := armNop
-			if i == n-1 {
-				code = last
-			}
-			fmt.Fprintf(l, "0x%08x:  %s  what     x0, x1\n", pc+4*uint64(i), code)
-		}
-		l.WriteString("\n")
-	}
-	fmt.Fprintf(l, "Trace 0: 0x7f%010x [0000000000000040/%016x/00000111/ff020200] \n", pc&0xffffffffff, pc)
+	l.execute(pc, n, armNop, last, "0000000000000040/%016x/00000111/ff020200", func(i int, code string) {
+		fmt.Fprintf(l, "0x%08x:  %s  what     x0, x1\n", pc+4*uint64(i), code)
+	})
 }
 
 // TestARM: a system call and an interrupt both end by ERET, interrupts come in by the
