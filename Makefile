@@ -51,7 +51,7 @@ check:
 	$(GO) vet ./... && $(GO) vet -tags man ./cmd/netab && GOARCH=arm64 $(GO) vet ./cmd/netab/... ./runner/... && GOARCH=arm64 $(GO) build -o /dev/null ./cmd/netab
 	$(GO) tool staticcheck ./...
 	$(GO) build -o bin/lint ./test/lint && $(GO) vet -vettool=$(CURDIR)/bin/lint ./...
-	find $(GOFILES) docs *.md \( -name node_modules -o -name testdata -o -name assets \) -prune -o -type f -print0 | xargs -0 $(GO) tool misspell -error -i alse,rela
+	find $(GOFILES) docs *.md \( -name node_modules -o -name testdata -o -name assets -o -path results/runs \) -prune -o -type f -print0 | xargs -0 $(GO) tool misspell -error -i alse,rela
 
 tools:
 	./tools.sh
