@@ -250,7 +250,12 @@ type scratch struct {
 	lock *os.File
 }
 
-const fileLock = "lock"
+// A lock has its name once it is held: else whoever comes between its making and its
+// locking takes it for that of a killed netab, and removes the directory.
+const (
+	fileLock     = "lock"
+	fileUnlocked = "unlocked"
+)
 
 func newScratch(all *disk.Dir, at string) (*scratch, error) {
 	removeLeft(at)
@@ -266,8 +271,11 @@ func newScratch(all *disk.Dir, at string) (*scratch, error) {
 		return nil, err
 	}
 	s.path = filepath.Join(at, s.name)
-	if s.lock, err = s.dir.Create(fileLock); err == nil {
+	if s.lock, err = s.dir.Create(fileUnlocked); err == nil {
 		err = unix.Flock(int(s.lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	}
+	if err == nil {
+		err = s.dir.Rename(fileUnlocked, s.dir, fileLock)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.end())
