@@ -2,7 +2,8 @@
 # Installs what the tests need and a fresh Debian-like machine lacks: chromium
 # (the report is opened in a real browser), iperf3, nuttcp, sockperf and a C
 # compiler (the peers of our own traffic), iproute2, QEMU with kernels to boot in
-# it, xz (what it compresses is what kernels' packages hold), jq (lines of the docs)
+# it, xz (what it compresses is what kernels' packages hold), jq (lines of the docs),
+# clang (the eBPF programs in git are what it makes of their sources)
 # and cpio, which reads what we write. Without root or apt it says what to install.
 set -eu
 
@@ -21,6 +22,8 @@ need xz xz-utils
 need qemu-system-x86_64 qemu-system-x86
 need cpio cpio
 need jq jq
+need clang clang
+need llvm-strip llvm
 
 # The kernels that tests boot, unpacked where test/guests looks for them: they are not
 # installed, so nothing of this machine's own boot changes. The second has what one for

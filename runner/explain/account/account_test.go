@@ -3,10 +3,7 @@ package account_test
 import (
 	"math"
 	"os"
-	"os/exec"
 	"runtime"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +11,7 @@ import (
 
 	"netab/runner/explain/account"
 	"netab/test/need"
+	"netab/test/objects"
 )
 
 func now() int64 {
@@ -131,38 +129,5 @@ func TestAccount(t *testing.T) {
 	}
 }
 
-// TestObject: the committed object is made of the committed source. With the same clang
-// it is the same to the byte; another makes another, which says nothing.
-func TestObject(t *testing.T) {
-	need.Program(t, "clang")
-	version, err := exec.Command("clang", "--version").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := os.ReadFile("../bpf/CLANG")
-	if err != nil {
-		t.Fatal(err)
-	}
-	have, _, _ := strings.Cut(string(version), "\n")
-	if have != strings.TrimSpace(string(want)) {
-		t.Skipf("the object was made by %s; here is %s", strings.TrimSpace(string(want)), have)
-	}
-	committed, err := os.ReadFile("programs_bpfel.o")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	generate := exec.Command("go", "run", "github.com/cilium/ebpf/cmd/bpf2go", "-go-package", "account", "-target", "bpfel",
-		"-cflags", "-O2 -Wall -Werror", "-output-dir", dir, "-type", "edge", "-type", "cell", "-type", "span", "-type", "clock", "-type", "owner", "programs", "bpf/account.c")
-	generate.Env = append(os.Environ(), "GOPACKAGE=account")
-	if out, err := generate.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	made, err := os.ReadFile(dir + "/programs_bpfel.o")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(made) != string(committed) {
-		t.Error("programs_bpfel.o is not what bpf/account.c makes: run make bpf (" + strconv.Itoa(len(made)) + " bytes)")
-	}
-}
+// TestObject: the committed object is made of the committed source.
+func TestObject(t *testing.T) { objects.Check(t, "account.go", "../bpf/CLANG") }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"netab/results/vocab"
 	"netab/runner/explain/sample"
 	"netab/test/need"
+	"netab/test/objects"
 )
 
 func now() int64 {
@@ -353,40 +353,5 @@ func TestKernel(t *testing.T) {
 	}
 }
 
-// TestObject: see the account's.
-func TestObject(t *testing.T) {
-	need.Program(t, "clang")
-	version, err := exec.Command("clang", "--version").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := os.ReadFile("../bpf/CLANG")
-	if err != nil {
-		t.Fatal(err)
-	}
-	have, _, _ := strings.Cut(string(version), "\n")
-	if have != strings.TrimSpace(string(want)) {
-		t.Skipf("the object was made by %s; here is %s", strings.TrimSpace(string(want)), have)
-	}
-	dir := t.TempDir()
-	args := []string{"run", "github.com/cilium/ebpf/cmd/bpf2go", "-go-package", "events", "-target", "bpfel", "-cflags", "-O2 -Wall -Werror", "-output-dir", dir}
-	for _, name := range []string{"turn", "thread", "drop", "stat", "preemption", "sent", "lock_wait", "waited", "chain"} {
-		args = append(args, "-type", name)
-	}
-	generate := exec.Command("go", append(args, "programs", "bpf/events.c")...)
-	generate.Env = append(os.Environ(), "GOPACKAGE=events")
-	if out, err := generate.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	made, err := os.ReadFile(dir + "/programs_bpfel.o")
-	if err != nil {
-		t.Fatal(err)
-	}
-	committed, err := os.ReadFile("programs_bpfel.o")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(made, committed) {
-		t.Errorf("programs_bpfel.o is not what bpf/events.c makes: run make bpf (%d bytes)", len(made))
-	}
-}
+// TestObject: the committed object is made of the committed source.
+func TestObject(t *testing.T) { objects.Check(t, "events.go", "../bpf/CLANG") }
