@@ -27,7 +27,7 @@ type options struct {
 	netab, store, scenario, arm string
 	runs                        int
 	spread, maxTime             time.Duration
-	judge                       bool
+	only, judge                 bool
 }
 
 func main() {
@@ -36,6 +36,7 @@ func main() {
 	flag.StringVar(&o.store, "store", "", "where the runs are kept, and found again")
 	flag.StringVar(&o.scenario, "scenario", "loopback-rps", "what to measure")
 	flag.StringVar(&o.arm, "arm", "sink", "the arm whose effect is compared between runs")
+	flag.BoolVar(&o.only, "only", false, "measure that arm and the baseline, and no others")
 	flag.IntVar(&o.runs, "runs", 40, "how many runs")
 	flag.DurationVar(&o.spread, "spread", 90*time.Minute, "over how long, from the first run's start")
 	flag.DurationVar(&o.maxTime, "max-time", 18*time.Second, "of a run")
@@ -87,7 +88,11 @@ func (o options) measure(ctx context.Context, log io.Writer) error {
 			return context.Cause(ctx)
 		case <-time.After(time.Until(at)):
 		}
-		s, err := drive.Run(ctx, o.netab, o.scenario, "--store", o.store, "--max-time", o.maxTime.String())
+		args := []string{o.scenario, "--store", o.store, "--max-time", o.maxTime.String()}
+		if o.only {
+			args = append(args, "--only", o.arm)
+		}
+		s, err := drive.Run(ctx, o.netab, args...)
 		if err != nil {
 			return err
 		}
