@@ -16,10 +16,10 @@ import (
 // generates is the line that has an object made.
 var generates = regexp.MustCompile(`(?m)^//go:generate go (run \S+/bpf2go -go-package (\w+) .*)$`)
 
-// Check makes the object of the package in the working directory as `make bpf` does, by the
-// go:generate line of file, and compares. With the clang that the committed one was made
-// by it is the same to the byte; another makes another, which says nothing. clang is the
-// first line of a file that says which it was.
+// Check makes the object of the package in the working directory as `make bpf` does, by
+// what file tells go generate, and compares. With the clang that the committed one was
+// made by it is the same to the byte; another makes another, which says nothing. clang is
+// a file whose first line says which it was.
 func Check(t *testing.T, file, clang string) {
 	t.Helper()
 	need.Program(t, "clang")
