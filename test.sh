@@ -6,10 +6,12 @@ said=$(mktemp)
 trap 'rm -f "$said"' EXIT
 exec 3>&1
 
-# tests runs go test and keeps what it says. vet is `make check`'s.
+# tests runs go test and keeps what it says; what fails ends nothing, so that one run
+# shows all that fails. vet is `make check`'s.
+failed=0
 tests() {
 	status=$({ { go test -vet=off "$@" 2>&1 && echo 0 >&4 || echo 1 >&4; } | tee -a "$said" >&3; } 4>&1)
-	return "$status"
+	[ "$status" = 0 ] || failed=1
 }
 
 # The race detector needs cgo, and distorts timing: it is for what judges, keeps,
@@ -32,3 +34,5 @@ tests -count=1 -p 1 -timeout 30m $(echo "$packages" | grep -E "$measures")
 
 echo 'seconds by package (the first part under the race detector):'
 awk '$1 == "ok" && sub("s$", "", $3) && $3 >= 1 { printf "%6.0f  %s\n", $3, $2 }' "$said" | sort -rn
+[ "$failed" = 0 ] || { echo 'failed:' && sed -n 's/^ *--- FAIL: /  /p; s/^FAIL[[:space:]]\{1,\}netab/  netab/p' "$said"; } >&2
+exit "$failed"

@@ -15,6 +15,7 @@ import (
 
 	"netab/runner/host"
 	"netab/runner/traffic"
+	"netab/test/busytest"
 	"netab/test/need"
 )
 
@@ -98,80 +99,83 @@ func TestAgentDropsPrivileges(t *testing.T) {
 		"buffers":       {traffic.Config{Protocol: "udp", Message: 100, SendBuffer: 8 << 20, ReceiveBuffer: 8 << 20, Sink: traffic.Path{BusyPoll: 50}}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := start(t)
-			if own&capabilities(unix.CAP_SETPCAP) == 0 {
-				need.Missing(t, "CAP_SETPCAP", "run the tests as root with all capabilities")
-			}
-			has(t, credentials(t, a.PID()), setUpNeeds&own)
-			must := func(err error) {
-				t.Helper()
-				if err != nil {
-					t.Fatal(err)
+			busytest.Retry(t, func(t *testing.T, by busytest.Stretch) string {
+				a := start(t)
+				if own&capabilities(unix.CAP_SETPCAP) == 0 {
+					need.Missing(t, "CAP_SETPCAP", "run the tests as root with all capabilities")
 				}
-			}
-			must(a.SetLink("lo", host.LinkChange{Up: new(true)}))
-			for _, name := range []string{"route_localnet", "accept_local"} { // as of a path of whole packets
-				must(a.WriteFile("/proc/sys/net/ipv4/conf/lo/"+name, []byte("1")))
-			}
-			must(a.WriteFile("/sys/class/net/lo/queues/rx-0/rps_cpus", []byte("1")))
-			must(a.Open(tc.config, tc.config))
-			var sinks, sources []traffic.End
-			for g := range 2 {
-				sinks = append(sinks, traffic.End{Group: g, Addr: lo})
-			}
-			ports, err := a.Listen(sinks)
-			must(err)
-			for g, port := range ports {
-				sources = append(sources, traffic.End{Group: g, To: netip.AddrPortFrom(lo, port), Frames: &traffic.Frames{Device: "lo", From: netip.AddrPortFrom(lo, 40000)}})
-			}
-			from, err := a.Connect(sources)
-			must(err)
-			for g := range sinks {
-				sinks[g].To = netip.AddrPortFrom(lo, from[g])
-			}
-			must(a.Accept(sinks))
-			keeps := tc.keeps & own
-			if withCgo {
-				keeps = setUpNeeds & own
-			}
-			has(t, credentials(t, a.PID()), keeps)
-			ms := int64(time.Millisecond)
-			now := traffic.Now() + 100*ms
-			ran := make(chan *traffic.Report, 1)
-			go func() {
-				r, err := a.Run([]traffic.Window{{Start: now, Count: now + 5*ms, End: now + 300*ms}}, 0)
-				if err != nil {
-					t.Error(err)
-				}
-				ran <- r
-			}()
-			for traffic.Now() < now+100*ms {
-				time.Sleep(5 * time.Millisecond)
-			}
-			has(t, credentials(t, a.PID()), keeps)
-			for g, group := range (<-ran).Groups {
-				var received int64
-				for _, e := range group.Ends {
-					if e.Sink {
-						received += e.Total.Msgs
-					}
-					if n := e.Events["retries"] + e.Events["connect errors"]; n > 0 && name != "packet" {
-						t.Errorf("group %d: events %v", g, e.Events)
+				has(t, credentials(t, a.PID()), setUpNeeds&own)
+				must := func(err error) {
+					t.Helper()
+					if err != nil {
+						t.Fatal(err)
 					}
 				}
-				if received == 0 {
-					t.Errorf("group %d: nothing was received", g)
+				must(a.SetLink("lo", host.LinkChange{Up: new(true)}))
+				for _, name := range []string{"route_localnet", "accept_local"} { // as of a path of whole packets
+					must(a.WriteFile("/proc/sys/net/ipv4/conf/lo/"+name, []byte("1")))
 				}
-			}
-			if _, err := a.Counters(); err != nil {
-				t.Errorf("what is read after the run: %v", err)
-			}
-			if _, err := a.Links(); err != nil {
-				t.Errorf("what is read after the run: %v", err)
-			}
-			if err := a.SetLink("lo", host.LinkChange{Up: new(false)}); err == nil && keeps&capabilities(unix.CAP_NET_ADMIN) == 0 {
-				t.Error("it may still take a device down")
-			}
+				must(a.WriteFile("/sys/class/net/lo/queues/rx-0/rps_cpus", []byte("1")))
+				must(a.Open(tc.config, tc.config))
+				var sinks, sources []traffic.End
+				for g := range 2 {
+					sinks = append(sinks, traffic.End{Group: g, Addr: lo})
+				}
+				ports, err := a.Listen(sinks)
+				must(err)
+				for g, port := range ports {
+					sources = append(sources, traffic.End{Group: g, To: netip.AddrPortFrom(lo, port), Frames: &traffic.Frames{Device: "lo", From: netip.AddrPortFrom(lo, 40000)}})
+				}
+				from, err := a.Connect(sources)
+				must(err)
+				for g := range sinks {
+					sinks[g].To = netip.AddrPortFrom(lo, from[g])
+				}
+				must(a.Accept(sinks))
+				keeps := tc.keeps & own
+				if withCgo {
+					keeps = setUpNeeds & own
+				}
+				has(t, credentials(t, a.PID()), keeps)
+				ms := int64(by.Of(time.Millisecond))
+				now := traffic.Now() + 100*ms
+				ran := make(chan *traffic.Report, 1)
+				go func() {
+					r, err := a.Run([]traffic.Window{{Start: now, Count: now + 5*ms, End: now + 300*ms}}, 0)
+					if err != nil {
+						t.Error(err)
+					}
+					ran <- r
+				}()
+				for traffic.Now() < now+100*ms {
+					time.Sleep(5 * time.Millisecond)
+				}
+				has(t, credentials(t, a.PID()), keeps)
+				for g, group := range (<-ran).Groups {
+					var received int64
+					for _, e := range group.Ends {
+						if e.Sink {
+							received += e.Total.Msgs
+						}
+						if n := e.Events["retries"] + e.Events["connect errors"]; n > 0 && name != "packet" {
+							t.Errorf("group %d: events %v", g, e.Events)
+						}
+					}
+					if received == 0 {
+						return fmt.Sprintf("group %d: nothing was received", g)
+					}
+				}
+				if _, err := a.Counters(); err != nil {
+					t.Errorf("what is read after the run: %v", err)
+				}
+				if _, err := a.Links(); err != nil {
+					t.Errorf("what is read after the run: %v", err)
+				}
+				if err := a.SetLink("lo", host.LinkChange{Up: new(false)}); err == nil && keeps&capabilities(unix.CAP_NET_ADMIN) == 0 {
+					t.Error("it may still take a device down")
+				}
+				return ""
+			})
 		})
 	}
 }
