@@ -108,6 +108,17 @@ func (j judging) weighTrials(m Metric, base, arm int, judged bool) evidence {
 	return e
 }
 
+// asSample is the evidence as a mean and its error, to be held against that of another run.
+func (e evidence) asSample() stat.Sample {
+	switch {
+	case e.units != nil:
+		return e.units.sample
+	case e.whole != nil:
+		return e.whole.Sample()
+	}
+	return e.sample
+}
+
 // centre is the estimate, on the metric's scale.
 func (e evidence) centre() float64 { return e.method.Centre() }
 

@@ -61,9 +61,10 @@ func JoinShards(runs []*results.Run) Summary {
 	design.Arms = slices.Clone(design.Arms)
 	name := func(s *results.Shard) string { return fmt.Sprintf("shard %d/%d", s.Part, s.Of) }
 	differs := map[string]bool{}
+	var js matrix
 	for i, r := range runs {
 		d := r.Header.Design
-		s := Summarize(r)
+		s, j := summarize(r)
 		if i == 0 {
 			out = s
 			out.Run, out.Seed, out.Sweep, out.Warnings, out.Comparisons, out.States = "", 0, nil, nil, nil, nil
@@ -79,12 +80,13 @@ func JoinShards(runs []*results.Run) Summary {
 			for k := range s.Comparisons {
 				s.Comparisons[k].Baseline = own
 			}
-			for _, a := range d.Arms {
-				if a.Name == base {
+			j.design.Arms, j.design.Baseline = slices.Clone(d.Arms), own
+			for k := range j.design.Arms {
+				if a := &j.design.Arms[k]; a.Name == base {
 					a.Name = own
 				}
-				design.Arms = append(design.Arms, a)
 			}
+			design.Arms = append(design.Arms, j.design.Arms...)
 			out.Arms, out.Explanations = append(out.Arms, s.Arms...), append(out.Explanations, s.Explanations...)
 			out.DurationS, out.MeasuredS = out.DurationS+s.DurationS, out.MeasuredS+s.MeasuredS
 			out.Trials, out.Invalid, out.Disturbed = out.Trials+s.Trials, out.Invalid+s.Invalid, out.Disturbed+s.Disturbed
@@ -101,6 +103,7 @@ func JoinShards(runs []*results.Run) Summary {
 				}
 			}
 		}
+		js = append(js, j)
 		out.Comparisons = append(out.Comparisons, s.Comparisons...)
 		for _, w := range s.Warnings {
 			out.Warnings = append(out.Warnings, results.Warning{Code: w.Code, Text: name(d.Shard) + ": " + w.Text})
@@ -110,7 +113,7 @@ func JoinShards(runs []*results.Run) Summary {
 		out.Warnings = append([]results.Warning{{Code: ShardMissing, Text: fmt.Sprintf("%s of %d: the arms of the others are not here, and not in the answer", prose.Counted(len(runs), "shard"), of)}}, out.Warnings...)
 		out.Converged = false
 	}
-	out.Warnings = unique(out.Warnings)
+	out.Warnings, out.Sweep = unique(out.Warnings), js.sweep()
 	design.Shard = nil
 	out.Answer = answer(&out, design)
 	return out

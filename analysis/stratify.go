@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -17,7 +18,9 @@ const discoveryRate = 0.10
 
 // A Sweep is a matrix seen factor by factor: what one factor does at each
 // combination of the others. It is an overview beside the verdicts, which stay
-// those of arms against the baseline arm.
+// those of arms against the baseline arm. Of shards it is one as of one run: where two
+// levels were measured in two shards, what each does against its own baseline is
+// compared.
 type Sweep struct {
 	Metric       string         `json:"metric"`
 	Unit         string         `json:"unit"`
@@ -48,9 +51,19 @@ type SweepCell struct {
 	Adjusted   *float64              `json:"p_adjusted"` // Benjamini and Hochberg's, over all cells of the sweep
 	Discovered bool                  `json:"discovered"`
 	N          int                   `json:"n"`
+	Across     bool                  `json:"across_shards,omitempty"` // the two are of different shards, and compared by what each does against the baseline there
 
-	effects map[int]float64 // by position of the trial
+	effects map[moment]float64
 }
+
+// A moment is one trial of one of the runs.
+type moment struct{ run, trial int }
+
+// A matrix is what measured the arms of one: a run, or the shards of a question.
+type matrix []judging
+
+// A seat is an arm of one of them.
+type seat struct{ run, arm int }
 
 // An Interaction says that a level's effect is not the same within all
 // combinations of the other factors. Only the combination that departs most
@@ -68,18 +81,19 @@ type Interaction struct {
 }
 
 // sweep is nil for designs without at least two factors of two levels.
-func (j judging) sweep() *Sweep {
-	if len(j.design.Factors) < 2 {
+func (js matrix) sweep() *Sweep {
+	d := js[0].design
+	if len(d.Factors) < 2 {
 		return nil
 	}
-	m, ok := LookupMetric(judgedMetrics(j.design)[0])
+	m, ok := LookupMetric(judgedMetrics(d)[0])
 	if !ok {
 		return nil
 	}
 	s := &Sweep{Metric: m.Name, Unit: m.Unit, Difference: m.Difference, Rate: discoveryRate, Factors: []FactorEffect{}, Interactions: []Interaction{}}
 	var all []*SweepCell
-	for f := range j.design.Factors {
-		if fe, ok := j.factor(f, m); ok {
+	for f := range d.Factors {
+		if fe, ok := js.factor(f, m); ok {
 			s.Factors = append(s.Factors, fe)
 		}
 	}
@@ -95,50 +109,129 @@ func (j judging) sweep() *Sweep {
 	}
 	discover(all)
 	for i := range s.Factors {
-		s.Interactions = append(s.Interactions, j.interactions(s.Factors[i], m)...)
+		s.Interactions = append(s.Interactions, interactions(s.Factors[i], m, js.alpha())...)
 	}
 	return s
 }
 
+// alpha is what all of them together may spend.
+func (js matrix) alpha() (sum float64) {
+	for _, j := range js {
+		sum += j.alpha
+	}
+	return sum
+}
+
+func (js matrix) armOf(at seat) results.Arm { return js[at.run].design.Arms[at.arm] }
+
+// seats are where each combination of levels was measured; the baseline's is in every
+// shard. The order is that in which they come first.
+func (js matrix) seats(factors int) (order []string, seats map[string][]seat) {
+	seats = map[string][]seat{}
+	for r, j := range js {
+		for i, arm := range j.design.Arms {
+			if len(arm.Levels) < factors {
+				continue
+			}
+			key := named(arm.Levels)
+			if seats[key] == nil {
+				order = append(order, key)
+			}
+			seats[key] = append(seats[key], seat{r, i})
+		}
+	}
+	return order, seats
+}
+
 // factor compares every level with the first, within each combination of the
 // others.
-func (j judging) factor(f int, m Metric) (FactorEffect, bool) {
-	d := j.design
+func (js matrix) factor(f int, m Metric) (FactorEffect, bool) {
+	d := js[0].design
 	fe := FactorEffect{Factor: d.Factors[f].Name}
 	if len(d.Factors[f].Levels) < 2 {
 		return fe, false
 	}
 	fe.Base = d.Factors[f].Levels[0]
-	for i, arm := range d.Arms {
-		if f >= len(arm.Levels) || arm.Levels[f].Value == fe.Base {
+	order, seats := js.seats(len(d.Factors))
+	for _, key := range order {
+		levels := js.armOf(seats[key][0]).Levels
+		if levels[f].Value == fe.Base {
 			continue
 		}
-		within := without(arm.Levels, f)
-		base := slices.IndexFunc(d.Arms, func(a results.Arm) bool {
-			return f < len(a.Levels) && a.Levels[f].Value == fe.Base && slices.Equal(without(a.Levels, f), within)
-		})
-		if base < 0 || !m.AppliesTo(arm) || !m.AppliesTo(d.Arms[base]) {
+		first := slices.Clone(levels)
+		first[f].Value = fe.Base
+		arm, base, ok := together(seats[key], seats[named(first)])
+		if !ok || !m.AppliesTo(js.armOf(arm)) || !m.AppliesTo(js.armOf(base)) {
 			continue
 		}
-		e := j.weigh(m, base, i, false)
-		if e.withheld != "" {
+		c, ok := js.cell(m, base, arm)
+		if !ok {
 			continue
 		}
-		e.overview = true // Student's t, where it is not by bootstrap
-		e.method = e.choose()
-		lo, hi := e.interval().Ends()
-		m := e.metric
-		c := SweepCell{Within: within, Level: arm.Levels[f].Value, Arm: arm.Name, Baseline: d.Arms[base].Name,
-			Change: m.shown(e.centre()), Lo: m.shown(lo), Hi: m.shown(hi), N: e.sample.N, effects: map[int]float64{}}
-		if p, ok := e.p(); ok {
-			c.P = &p
-		}
-		for _, e := range e.effects {
-			c.effects[e.at] = e.x
-		}
+		c.Within, c.Level = without(levels, f), levels[f].Value
 		fe.Cells = append(fe.Cells, c)
 	}
 	return fe, len(fe.Cells) > 0
+}
+
+// together are two of the seats, of one run if there is one that has both.
+func together(arms, bases []seat) (arm, base seat, ok bool) {
+	for _, a := range arms {
+		for _, b := range bases {
+			if a.run == b.run {
+				return a, b, true
+			}
+		}
+	}
+	if len(arms) == 0 || len(bases) == 0 {
+		return arm, base, false
+	}
+	return arms[0], bases[0], true
+}
+
+// cell is the effect of an arm against another; not ok where their trials say nothing of it.
+func (js matrix) cell(m Metric, base, arm seat) (SweepCell, bool) {
+	c := SweepCell{Arm: js.armOf(arm).Name, Baseline: js.armOf(base).Name, Across: arm.run != base.run, effects: map[moment]float64{}}
+	var method stat.Method
+	if !c.Across {
+		e, ok := js.overview(m, base.arm, arm)
+		if !ok {
+			return c, false
+		}
+		m, method, c.N = e.metric, e.choose(), e.sample.N
+		c.had(arm.run, e, 1)
+	} else {
+		of, ok := js.overview(m, baseline(js[arm.run].design), arm)
+		less, alsoOK := js.overview(m, baseline(js[base.run].design), base)
+		if !ok || !alsoOK || of.metric.per > 0 || less.metric.per > 0 { // shares of two baselines
+			return c, false
+		}
+		sum := stat.Welch(less.asSample(), of.asSample())
+		method, c.N = sum, sum.N
+		c.had(arm.run, of, 1)
+		c.had(base.run, less, -1)
+	}
+	lo, hi := method.Interval(js.alpha()).Ends()
+	c.Change, c.Lo, c.Hi = m.shown(method.Centre()), m.shown(lo), m.shown(hi)
+	if p, ok := method.P(0); ok {
+		c.P = &p
+	}
+	return c, true
+}
+
+// overview weighs an arm against another of its run, as nothing hangs on it: by
+// Student's t, where it is not by bootstrap.
+func (js matrix) overview(m Metric, base int, arm seat) (evidence, bool) {
+	e := js[arm.run].weigh(m, base, arm.arm, false)
+	e.overview = true
+	return e, e.withheld == ""
+}
+
+// had adds what the trials of a run had.
+func (c *SweepCell) had(run int, e evidence, sign float64) {
+	for _, x := range e.effects {
+		c.effects[moment{run, x.at}] = sign * x.x
+	}
 }
 
 func without(ls []results.FactorLevel, i int) []results.FactorLevel {
@@ -159,8 +252,9 @@ func discover(cells []*SweepCell) {
 // interactions tests each level of a factor: is its effect the same within all
 // combinations of the others? All effects of a trial ride on the same drift,
 // so they are contrasted trial by trial: one combination's against the mean of
-// the others', by t, with Holm's shares over the combinations.
-func (j judging) interactions(fe FactorEffect, m Metric) []Interaction {
+// the others', by t, with Holm's shares over the combinations. Trials of two shards have
+// no drift in common, and are two samples.
+func interactions(fe FactorEffect, m Metric, alpha float64) []Interaction {
 	var levels []string
 	for _, c := range fe.Cells {
 		if !slices.Contains(levels, c.Level) {
@@ -175,7 +269,7 @@ func (j judging) interactions(fe FactorEffect, m Metric) []Interaction {
 				cells = append(cells, c)
 			}
 		}
-		if i, ok := departing(cells, m, j.alpha); ok {
+		if i, ok := departing(cells, m, alpha); ok {
 			i.Factor, i.Level = fe.Factor, level
 			i.Text = fmt.Sprintf("the effect of %s=%s within %s differs from its mean elsewhere by %s (%s)", fe.Factor, level,
 				named(i.Within), prose.Change(i.Departs, m.Difference), prose.Interval(i.Lo, i.Hi, m.Difference))
@@ -191,10 +285,10 @@ func departing(cells []SweepCell, m Metric, alpha float64) (best Interaction, ok
 		return best, false
 	}
 	ps := make([]float64, len(cells))
-	samples := make([]stat.Sample, len(cells))
+	departs := make([]stat.Contrast, len(cells))
 	for i := range cells {
-		samples[i] = stat.NewSample(contrasts(cells, i))
-		p, known := samples[i].P(0)
+		departs[i] = stat.Sum(contrasts(cells, i)...)
+		p, known := departs[i].P(0)
 		if !known {
 			return best, false
 		}
@@ -211,33 +305,54 @@ func departing(cells []SweepCell, m Metric, alpha float64) (best Interaction, ok
 	if len(cells) == 2 {
 		tests = 1
 	}
-	lo, hi := samples[i].Interval(alpha / tests).Ends()
-	best = Interaction{Within: cells[i].Within, Departs: m.shown(samples[i].Mean), Lo: m.shown(lo), Hi: m.shown(hi), P: min(1, ps[i]*tests)}
+	lo, hi := departs[i].Interval(alpha / tests).Ends()
+	best = Interaction{Within: cells[i].Within, Departs: m.shown(departs[i].Mean), Lo: m.shown(lo), Hi: m.shown(hi), P: min(1, ps[i]*tests)}
 	best.Shown = best.P <= alpha
 	return best, true
 }
 
-// contrasts are, trial by trial, the effect of cell i less the mean of the
-// others'. Trials that lack one of them are left out.
-func contrasts(cells []SweepCell, i int) []float64 {
-	var at []int
-	for k := range cells[i].effects {
-		at = append(at, k)
+// contrasts are, trial by trial, the effect of cell i less the mean of the others': a
+// sample of each run, whose means add up to the contrast. Trials that lack a cell of
+// which others have something are left out.
+func contrasts(cells []SweepCell, i int) []stat.Sample {
+	trials := map[int]map[int]bool{} // of each run
+	has := map[int]int{}             // how many cells are of it
+	for _, c := range cells {
+		of := map[int]bool{}
+		for at := range c.effects {
+			if trials[at.run] == nil {
+				trials[at.run] = map[int]bool{}
+			}
+			trials[at.run][at.trial], of[at.run] = true, true
+		}
+		for run := range of {
+			has[run]++
+		}
 	}
-	slices.Sort(at)
-	var out []float64
-	for _, t := range at {
-		rest, n := 0.0, 0
-		for k := range cells {
-			if x, ok := cells[k].effects[t]; ok && k != i {
-				rest, n = rest+x, n+1
+	var out []stat.Sample
+	for _, run := range slices.Sorted(maps.Keys(trials)) {
+		var xs []float64
+		for _, trial := range slices.Sorted(maps.Keys(trials[run])) {
+			own, rest, n := 0.0, 0.0, 0
+			for k := range cells {
+				x, ok := cells[k].effects[moment{run, trial}]
+				switch {
+				case !ok:
+					continue
+				case k == i:
+					own = x
+				default:
+					rest += x
+				}
+				n++
+			}
+			if n == has[run] {
+				xs = append(xs, own-rest/float64(len(cells)-1))
 			}
 		}
-		if n == len(cells)-1 {
-			out = append(out, cells[i].effects[t]-rest/float64(n))
-		}
+		out = append(out, stat.NewSample(slices.DeleteFunc(xs, math.IsNaN)))
 	}
-	return slices.DeleteFunc(out, math.IsNaN)
+	return out
 }
 
 // named writes levels as "message=64, rps=off".

@@ -1,7 +1,9 @@
 package analysis
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -22,6 +24,66 @@ func matrixRun(effects []float64, seed uint64, trials int) *results.Run {
 	}
 	d.Baseline = d.Arms[0].Name
 	return w.Run(d, seed, trials)
+}
+
+// matrixShards are that matrix in two parts, as two machines measure them.
+func matrixShards(effects []float64, seed uint64, trials int) []*results.Run {
+	whole := matrixRun(effects, 1, 0).Header.Design
+	var runs []*results.Run
+	for part, arms := range [][]int{{1, 2, 3}, {4, 5}} {
+		w := world.World{Blocks: 8, Slice: 100 * time.Millisecond, White: 0.02}
+		for _, arm := range arms {
+			w.Effects = append(w.Effects, effects[arm-1])
+		}
+		d := w.Design(0.02, time.Minute)
+		d.Factors, d.Baseline = whole.Factors, whole.Baseline
+		for i, arm := range append([]int{0}, arms...) {
+			d.Arms[i].Name, d.Arms[i].Levels = whole.Arms[arm].Name, whole.Arms[arm].Levels
+		}
+		d.Shard = &results.Shard{Part: part + 1, Of: 2, Arms: 5, Whole: "abc"}
+		run := w.Run(d, seed*2+uint64(part), trials)
+		run.Header.ID = fmt.Sprint("run", part+1)
+		runs = append(runs, run)
+	}
+	return runs
+}
+
+// Of shards every effect of a factor within the levels of the others is told, as of one run.
+func TestSweepOfShards(t *testing.T) {
+	effects := []float64{0.08, 0.7, 0.78, 1.4, 1.32}
+	joined, whole := JoinShards(matrixShards(effects, 1, 16)).Sweep, Summarize(matrixRun(effects, 1, 16)).Sweep
+	if joined == nil || len(joined.Factors) != 2 {
+		t.Fatalf("%+v", joined)
+	}
+	across := 0
+	for f, want := range whole.Factors {
+		if len(joined.Factors[f].Cells) != len(want.Cells) {
+			t.Fatalf("%s: %d cells, %d of one run", want.Factor, len(joined.Factors[f].Cells), len(want.Cells))
+		}
+		for i, w := range want.Cells {
+			c := joined.Factors[f].Cells[i]
+			if c.Level != w.Level || !slices.Equal(c.Within, w.Within) || !c.Discovered || c.Lo > w.Hi || c.Hi < w.Lo {
+				t.Errorf("%s: %+v; of one run %+v", want.Factor, c, w)
+			}
+			if c.Across {
+				across++
+				if c.Arm != "size=64K,rps=on" || c.Baseline != "size=64,rps=on" || c.N != 32 {
+					t.Errorf("two shards: %+v", c)
+				}
+			}
+		}
+	}
+	if across != 1 {
+		t.Errorf("%d effects are of two shards, want 1", across)
+	}
+	for i, w := range whole.Interactions {
+		if c := joined.Interactions[i]; c.Factor != w.Factor || c.Level != w.Level || c.Shown != w.Shown || c.Lo > w.Hi || c.Hi < w.Lo {
+			t.Errorf("interaction %+v; of one run %+v", c, w)
+		}
+	}
+	if part := JoinShards(matrixShards(effects, 1, 16)[:1]).Sweep; part == nil || len(part.Factors[1].Cells) != 2 {
+		t.Errorf("of one shard: %+v", part)
+	}
 }
 
 func TestSweep(t *testing.T) {
@@ -54,10 +116,18 @@ func TestSweep(t *testing.T) {
 // false discovery rate at most, and interactions keep to alpha.
 func TestSweepFindsNothing(t *testing.T) {
 	manyRuns(t)
-	const runs = 150
+	t.Run("one run", func(t *testing.T) {
+		findsNothing(t, 150, func(seed uint64) *Sweep { return Summarize(matrixRun(make([]float64, 5), seed, 8)).Sweep })
+	})
+	t.Run("shards", func(t *testing.T) {
+		findsNothing(t, 60, func(seed uint64) *Sweep { return JoinShards(matrixShards(make([]float64, 5), seed, 8)).Sweep })
+	})
+}
+
+func findsNothing(t *testing.T, runs int, of func(seed uint64) *Sweep) {
 	discoveries, interactions := 0, 0
 	for seed := range uint64(runs) {
-		s := Summarize(matrixRun(make([]float64, 5), seed, 8)).Sweep
+		s := of(seed)
 		any := false
 		for _, f := range s.Factors {
 			for _, c := range f.Cells {

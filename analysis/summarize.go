@@ -27,6 +27,12 @@ var (
 // Summarize judges a run. It never fails: what is missing or odd in the
 // record, down to a run without a single trial, is said in the warnings.
 func Summarize(run *results.Run) Summary {
+	s, _ := summarize(run)
+	return s
+}
+
+// summarize returns what it judged too.
+func summarize(run *results.Run) (Summary, judging) {
 	h := &run.Header
 	design := h.Design
 	sifted := sift(design, run.Trials)
@@ -53,13 +59,13 @@ func Summarize(run *results.Run) Summary {
 	}
 	j.besides(s.Comparisons, sifted, all)
 	sifted.unsettle(s.Arms)
-	s.Sweep = j.sweep()
+	s.Sweep = matrix{j}.sweep()
 	s.States = j.states.shown()
 	s.Converged = settled(design, s.Comparisons, s.Arms)
 	s.Warnings = unique(slices.Concat(emulated(&h.Machine), j.verdictWarnings(&s), sessionWarnings(design, s.Comparisons), resumedWarnings(run, s.Comparisons), sifted.warning(s.Comparisons), j.states.warning(), carried(run), conditions(run, valid)))
 	s.Answer = answer(&s, design) + j.states.scope()
 	s.Advice = advise(run, valid, &s)
-	return s
+	return s, j
 }
 
 // stoppingAlpha is what the look that ended the run may spend, and which look

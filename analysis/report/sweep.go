@@ -16,6 +16,9 @@ import (
 // report has all.
 const mostCells = 24
 
+// acrossShards marks an effect of arms that two shards measured.
+const acrossShards = "two shards"
+
 // sweepSections are what each factor of a matrix does within the levels of the
 // others: a table a factor.
 func sweepSections(s *analysis.Sweep) (out []page.Section) {
@@ -33,6 +36,11 @@ func sweepSections(s *analysis.Sweep) (out []page.Section) {
 	}
 	if len(out) > 0 {
 		last := &out[len(out)-1]
+		if slices.ContainsFunc(s.Factors, func(f analysis.FactorEffect) bool {
+			return slices.ContainsFunc(f.Cells, func(c analysis.SweepCell) bool { return c.Across })
+		}) {
+			last.Remarks = append(last.Remarks, fmt.Sprintf("Those marked %q compare arms of two shards, by what each does against the baseline of its own: what the machines of the two do differently is in them.", acrossShards))
+		}
 		last.Remarks = append(last.Remarks, fmt.Sprintf("Each is an effect within one combination of the other factors, with its own interval. Those marked with a ? are not to be told from chance; of the others, %s at most may be false.", prose.ShortPercent(s.Rate)))
 	}
 	return out
@@ -96,11 +104,14 @@ func sweepTable(f analysis.FactorEffect, cells []analysis.SweepCell, scale figur
 		if difference {
 			change, interval = page.NumberOf(scale.Signed(c.Change), c.Change, scale.Unit), page.IntervalOf(figure.Interval(scale, c.Lo, c.Hi), c.Lo, c.Hi, scale.Unit)
 		}
-		mark := "?"
-		if c.Discovered {
-			mark = ""
+		var marks []string
+		if !c.Discovered {
+			marks = append(marks, "?")
 		}
-		t.Row(append(row, change, interval, page.Text(mark))...)
+		if c.Across {
+			marks = append(marks, acrossShards)
+		}
+		t.Row(append(row, change, interval, page.Text(strings.Join(marks, " ")))...)
 	}
 	return t
 }

@@ -73,6 +73,11 @@ func (b Bootstrap) Stretched(by float64) Bootstrap {
 
 func (b Bootstrap) df() float64 { return float64(max(b.n-1, 0)) }
 
+// Sample is one of the same centre and standard error, for what adds several.
+func (b Bootstrap) Sample() Sample {
+	return Sample{N: b.n, Mean: b.at, SD: b.se * math.Sqrt(float64(b.n))}
+}
+
 // Name is of them all.
 func (b Bootstrap) Name() string { return "a bootstrap" }
 

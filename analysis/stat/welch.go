@@ -1,6 +1,9 @@
 package stat
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // A Contrast is the difference of the means of two samples.
 type Contrast struct {
@@ -13,19 +16,33 @@ type Contrast struct {
 // Welch lets the two samples have different variances; its degrees of freedom
 // are Satterthwaite's (Welch 1947).
 func Welch(a, b Sample) Contrast {
-	c := Contrast{N: a.N + b.N, name: "Welch's t"}
-	if a.N == 0 || b.N == 0 {
+	return Sum(b, Sample{N: a.N, Mean: -a.Mean, SD: a.SD})
+}
+
+// Sum is of the means of samples that are independent of each other, as Welch's. Of one
+// it is Student's t.
+func Sum(of ...Sample) Contrast {
+	c := Contrast{name: "Welch's t"}
+	if len(of) == 1 {
+		c.name = StudentsT
+	}
+	v, inverse, df := 0.0, 0.0, 0.0
+	for _, s := range of {
+		c.N += s.N
+		c.Mean += s.Mean
+		square := s.SE() * s.SE()
+		v, inverse, df = v+square, inverse+square*square/s.DF(), df+s.DF()
+	}
+	if slices.ContainsFunc(of, func(s Sample) bool { return s.N == 0 }) {
+		c.Mean = 0
 		return c
 	}
-	c.Mean = b.Mean - a.Mean
-	if a.N < 2 || b.N < 2 {
+	if len(of) == 0 || slices.ContainsFunc(of, func(s Sample) bool { return s.N < 2 }) {
 		return c
 	}
-	va, vb := a.SE()*a.SE(), b.SE()*b.SE()
-	c.SE = math.Sqrt(va + vb)
-	c.DF = (va + vb) * (va + vb) / (va*va/a.DF() + vb*vb/b.DF())
-	if va+vb == 0 {
-		c.DF = a.DF() + b.DF()
+	c.SE, c.DF = math.Sqrt(v), v*v/inverse
+	if v == 0 {
+		c.DF = df
 	}
 	if !IsFinite(c.SE) || !IsFinite(c.DF) {
 		c.SE, c.DF = 0, 0

@@ -130,6 +130,11 @@ func newComparison(s analysis.Summary, runs []*results.Run) (*comparison, error)
 		forest.Title = figure.InfoOf(metric).Title
 		c.Effects = append(c.Effects, forest)
 	}
+	heats, err := sweepHeats(func(name string) string { return "cmp-" + name }, s.Sweep)
+	if err != nil {
+		return nil, err
+	}
+	c.Effects = append(c.Effects, heats...)
 	all, ok, err := metricsForest("cmp-metrics", s)
 	if ok {
 		c.Effects = append(c.Effects, all)

@@ -50,6 +50,9 @@ func sweepHeat(id string, s *analysis.Sweep, f analysis.FactorEffect) (chart, er
 		if c.Adjusted != nil {
 			tip += fmt.Sprintf(", p adjusted for all cells %.2g", *c.Adjusted)
 		}
+		if c.Across {
+			tip += ", of two shards by the baseline of each"
+		}
 		if !c.Discovered {
 			shown = "(" + shown + ")"
 		}
