@@ -99,12 +99,9 @@ func (f runFlags) resumeCampaign(cmd *cobra.Command, path string) error {
 	if c.Header.Guest == nil {
 		return usage(fmt.Errorf("campaign %s boots the machine itself: netab boots plan --resume %s takes it up", c.Header.ID, c.Header.ID))
 	}
-	q, err := question.Recorded(c.Header.Source, c.Header.Scenario)
+	q, err := f.again(cmd, c)
 	if err != nil {
-		return failed(fmt.Errorf("campaign %s: its scenario: %w", c.Header.ID, err))
-	}
-	if q.Allowed, err = f.allow.check(q); err != nil {
-		return badScenario(cmd, err)
+		return err
 	}
 	set, err := kernels.Again(cmd.Context(), c, q, f.kernelOptions(cmd))
 	if err != nil {
@@ -114,6 +111,18 @@ func (f runFlags) resumeCampaign(cmd *cobra.Command, path string) error {
 		return err
 	}
 	return f.boot(cmd, set, w, c)
+}
+
+// again is what a campaign asks that goes on, and may run.
+func (f runFlags) again(cmd *cobra.Command, c *results.Campaign) (*question.Question, error) {
+	q, err := question.OfCampaign(c.Header)
+	if err != nil {
+		return nil, failed(err)
+	}
+	if q.Allowed, err = f.allow.check(q); err != nil {
+		return nil, badScenario(cmd, err)
+	}
+	return q, nil
 }
 
 // addBoots makes the plan longer, where so many boots of each kernel are asked for: the

@@ -212,12 +212,9 @@ func (f runFlags) replanBoots(cmd *cobra.Command, way reboot.Way) error {
 		return failed(err)
 	}
 	defer w.Close()
-	q, err := question.RecordedHere(c.Header.Source, c.Header.Scenario)
+	q, err := f.again(cmd, c)
 	if err != nil {
-		return failed(fmt.Errorf("campaign %s: its scenario: %w", c.Header.ID, err))
-	}
-	if q.Allowed, err = f.allow.check(q); err != nil {
-		return badScenario(cmd, err)
+		return err
 	}
 	o, err := bootOptions(cmd, way)
 	if err != nil {
@@ -355,9 +352,9 @@ func (f nextFlags) machine(cmd *cobra.Command, m *claimed, s *reboot.State, c *r
 	if err != nil {
 		return nil, err
 	}
-	q, err := question.RecordedHere(c.Header.Source, c.Header.Scenario)
+	q, err := question.OfCampaign(c.Header)
 	if err != nil {
-		return nil, fmt.Errorf("campaign %s: its scenario: %w", c.Header.ID, err)
+		return nil, err
 	}
 	q.Allowed = s.Allow
 	said := cmd.ErrOrStderr()

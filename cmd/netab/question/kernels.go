@@ -106,6 +106,19 @@ func RecordedHere(source string, scenario []byte) (*Question, error) {
 	return recorded(source, scenario, hereCPUs)
 }
 
+// OfCampaign is what the boots of a campaign ask: those of guests, or of this machine.
+func OfCampaign(h results.CampaignHeader) (*Question, error) {
+	read := RecordedHere
+	if h.Guest != nil {
+		read = Recorded
+	}
+	q, err := read(h.Source, h.Scenario)
+	if err != nil {
+		return nil, fmt.Errorf("campaign %s: its scenario: %w", h.ID, err)
+	}
+	return q, nil
+}
+
 func recorded(source string, scenario []byte, cpus func(*scenarios.Scenario) (scenarios.CPUs, error)) (*Question, error) {
 	s, err := scenarios.Parse("recorded", scenario)
 	if err != nil {
