@@ -126,10 +126,6 @@ func mayTake(names string, does func(*reader, string)) option {
 	return option{names: strings.Fields(names), maybe: true, does: does}
 }
 
-func mayBeFollowed(names string, does func(*reader, string)) option {
-	return option{names: strings.Fields(names), perhaps: true, does: does}
-}
-
 // stranger is a word that is no option, where none is wanted.
 func stranger(r *reader) func(string) {
 	return func(string) { r.refuse("no option, and " + r.name + " takes no other words") }

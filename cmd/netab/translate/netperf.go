@@ -53,7 +53,7 @@ func netperf(r *reader, words []string) {
 		r.set("measure.confidence", level+"%", fmt.Sprintf("measure.width: %s, which is half of what netperf's is from end to end", orDefault(r.settings["measure.width"], "2.5%")))
 		r.settings["measure.width"] = orDefault(r.settings["measure.width"], "2.5%")
 	}
-	rest := r.getopt(words, []option{
+	rest := r.getopt(words, optionsOf("netperf",
 		takes("-H", func(r *reader, value string) {
 			name, family, _ := strings.Cut(value, ",")
 			host(r, name)
@@ -90,16 +90,7 @@ func netperf(r *reader, words []string) {
 			}
 			cpus(r, source, sink)
 		}),
-		mayTake("-c", moot("CPU time of each role, and of whole CPUs: "+measured)),
-		mayTake("-C", moot("CPU time of each role, and of whole CPUs: "+measured)),
-		takes("-i", moot(stops+"; trials are as many as it takes within --max-time")),
 		takes("-I", confidence),
-		is("-4", mapsTo("topology.family", "ipv4")),
-		is("-6", mapsTo("topology.family", "ipv6")),
-		takes("-b -w", refuses("bursts at intervals: give traffic.rate and traffic.burst")),
-		takes("-D", moot("netab keeps every slice of 25 ms; netab results export --format csv shows them")),
-		takes("-F", refuses("netab sends a pattern, no file of yours")),
-		takes("-a -A -o -O -W", moot("buffers of netab are aligned to pages, and small enough to stay in the cache")),
 		takes("-Y", func(r *reader, value string) {
 			local, remote, both := strings.Cut(value, ",")
 			if both && remote != local {
@@ -108,22 +99,7 @@ func netperf(r *reader, words []string) {
 			}
 			r.set("traffic.tos", strings.ToLower(local))
 		}),
-		takes("-y", refuses("netab sets no SO_PRIORITY")),
-		is("-j", moot("latency percentiles of transactions: "+measured)),
-		is("-N", moot(oneMachine)),
-		is("-S", moot("no connection is idle for so long")),
-		takes("-s", moot("each slice has a settle part")),
-		takes("-f", moot(outputs)),
-		takes("-v", moot(outputs)),
-		takes("-P", moot(outputs)),
-		is("-d", moot(outputs)),
-		takes("-B", moot("netab run --set name=...; every run has an id")),
-		takes("-k -K", moot(outputs)),
-		takes("-p", moot(ports)),
-		takes("-L", moot("netab's ends have addresses of their own (topology.source_address)")),
-		takes("-n", moot("netab reads how many CPUs there are")),
-		takes("-Z", moot(oneMachine)),
-	}, stranger(r))
+	), stranger(r))
 	r.netperfTest(test, rest)
 }
 
@@ -148,18 +124,10 @@ func (r *reader) netperfTest(test string, words []string) {
 				r.refuse(fmt.Sprintf("%q is no number of bytes", value))
 				return
 			}
-			for _, other := range more {
-				r.settings[other] = text
-			}
-			also := ""
-			if len(more) > 0 {
-				also = strings.Join(more, ", ") + ": " + text
-			}
-			r.settings[path] = text
-			r.say(Mapped, strings.TrimSuffix(path+": "+text+"; "+also, "; "))
+			r.setAll(text, append([]string{path}, more...)...)
 		}
 	}
-	r.getopt(words, []option{
+	r.getopt(words, optionsOf("netperf --",
 		takes("-m", pair(size("traffic.message"))),
 		takes("-M", pair(size("traffic.sink.read"))),
 		takes("-r", func(r *reader, value string) {
@@ -186,10 +154,7 @@ func (r *reader) netperfTest(test string, words []string) {
 		}),
 		takes("-s", pair(size("traffic.send_buffer", "traffic.receive_buffer"))),
 		takes("-S", pair(size("traffic.receive_buffer", "traffic.send_buffer"))),
-		is("-D", mapsTo("traffic.nodelay", "on")),
-		mayTake("-C", refuses("netab sets no TCP_CORK")),
 		takes("-K", pair(func(r *reader, one string) { r.set("traffic.congestion", one) })),
-		takes("-G", maps("traffic.mss")),
 		takes("-d", func(r *reader, value string) {
 			switch direction = strings.ToLower(value); direction {
 			case "send", string(vocab.Stream), "xmit", "2":
@@ -213,16 +178,7 @@ func (r *reader) netperfTest(test string, words []string) {
 			}
 		}),
 		is("-c", func(r *reader, _ string) { direction = string(vocab.CRR); r.say(Mapped, "traffic: crr") }),
-		is("-4", mapsTo("topology.family", "ipv4")),
-		is("-6", mapsTo("topology.family", "ipv6")),
-		mayBeFollowed("-k -o -O", moot(outputs)),
-		takes("-P -p", moot(ports)),
-		takes("-H -L", moot("netab's ends have addresses of their own (topology.source_address)")),
-		is("-h", moot(outputs)),
-		is("-N", moot(oneMachine)),
-		takes("-u", moot(outputs)),
-		takes("-R", moot("routing is of namespaces of netab's own")),
-	}, stranger(r))
+	), stranger(r))
 	if test == "OMNI" {
 		kind = map[string]string{"": "_STREAM", "send": "_STREAM", "recv": "_MAERTS", string(vocab.RR): "_RR", string(vocab.CRR): "_CRR"}[direction]
 		kind = protocol + kind
@@ -243,9 +199,8 @@ func (r *reader) netperfTest(test string, words []string) {
 			r.unless("traffic.message", "16K", "netperf sends as much as its socket's first buffer has, which Linux makes 16 KiB")
 		}
 	}
-	if strings.HasPrefix(kind, "TCP_") && r.settings["traffic.congestion"] == "" {
-		r.typed = "(default)"
-		r.say(Mapped, "traffic.congestion: cubic, where netperf takes the host's default (sysctl net.ipv4.tcp_congestion_control)")
+	if strings.HasPrefix(kind, "TCP_") {
+		r.cubic("netperf")
 	}
 }
 

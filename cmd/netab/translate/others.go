@@ -2,6 +2,7 @@ package translate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"netab/scenarios"
@@ -25,15 +26,15 @@ func neper(r *reader, words []string) {
 		}
 		seconds(r, value)
 	}
-	buffer := sized("traffic.message")
-	if answers {
-		buffer = moot("requests and responses are sent in one call here")
-	}
 	threads := ""
-	options := []option{
-		is("-c --client", moot(oneMachine)),
-		takes("-H --host", host),
-		takes("-F --num-flows", flowsOf),
+	options := optionsOf("neper: streams")
+	if answers {
+		options = optionsOf("neper: requests")
+	}
+	if r.name == "tcp_stream" {
+		options = append(optionsOf("tcp_stream"), options...)
+	}
+	r.getopt(words, append(options, optionsOf("neper",
 		takes("-T --num-threads", func(r *reader, value string) {
 			threads = value
 			if r.name == "tcp_crr" {
@@ -43,7 +44,6 @@ func neper(r *reader, words []string) {
 			r.set("traffic.threads", value)
 		}),
 		takes("-l --test-length", length),
-		takes("-B --buffer-size", buffer),
 		takes("-m --max-pacing-rate", func(r *reader, value string) {
 			rate, err := scenarios.ParseRate(value)
 			if err != nil {
@@ -52,65 +52,7 @@ func neper(r *reader, words []string) {
 			}
 			r.set("traffic.pacing_rate", (rate * 8).String(), "in bits, where neper counts bytes")
 		}),
-		is("-4 --ipv4", mapsTo("topology.family", "ipv4")),
-		is("-6 --ipv6", mapsTo("topology.family", "ipv6")),
-		takes("-I --interval", moot("netab keeps every slice of 25 ms; netab results export --format csv shows them")),
-		mayTake("-A --all-samples", moot("netab keeps every slice of 25 ms; netab results export --format csv shows them")),
-		takes("--iostat-ms", moot("netab keeps every slice of 25 ms; netab results export --format csv shows them")),
-		takes("--discard", moot("the first part of each slice is settle time and never counted (measure.settle)")),
-		takes("--wait-start", moot("netab knows when both ends are ready")),
-		takes("-s --suicide-length", moot("netab ends by itself (--max-time)")),
-		takes("--num-clients", refuses("several clients: traffic: {pattern: incast, sources: N}")),
-		takes("-C --control-port", moot(ports)),
-		takes("-P --port", moot(ports)),
-		takes("--source-port", moot(ports)),
-		takes("--num-ports", moot(ports)),
-		takes("--listen-backlog", moot("netab's listeners take as many as there are flows")),
-		takes("--maxevents", moot("how netab waits for events is its own")),
-		takes("--magic", moot(oneMachine)),
-		is("-U --pin-cpu", moot("netab pins threads (placement)")),
-		is("-N --pin-numa", moot("netab pins threads (placement)")),
-		is("-S --stime-use-proc", moot("CPU time of each role, and of whole CPUs: "+measured)),
-		is("-d --debug", moot(outputs)),
-		is("--logtostderr", moot(outputs)),
-		is("--nolog", moot(outputs)),
-		is("-n --dry-run", moot("netab run --dry-run")),
-		is("--nonblocking", moot("with traffic.threads netab's sockets are nonblocking")),
-		is("--optimistic", moot("netab's responders send at once")),
-		is("--freebind", moot("netab's ends have addresses of their own")),
-		is("--time-wait", moot("connections of crr and conn are closed as usual")),
-		is("--async-connect", moot("netab connects before the clock starts")),
-		takes("--busywait", refuses("busy polling: traffic.sink.busy_poll")),
-		takes("-M --mark", refuses("netab sets no SO_MARK")),
-		takes("-L --local-hosts", refuses("netab's ends have addresses of their own (topology.source_address)")),
-		is("-X --tcp-fastopen", refuses("netab has no TCP fast open")),
-		takes("-t --tcp-tx-delay", refuses("netab sets no TCP_TX_DELAY")),
-		takes("-D --delay", refuses("a pause between sends: give traffic.rate, or traffic.think of rr")),
-		takes("--noburst", refuses("requests at intervals: give traffic.rate")),
-	}
-	if answers {
-		options = append(options,
-			takes("-Q --request-size", sized("traffic.message")),
-			takes("-R --response-size", sized("traffic.response")),
-			takes("-p --percentiles", moot("latency percentiles up to the 99.99th: "+measured)))
-	} else {
-		options = append(options,
-			is("-Z --zerocopy", mapsTo("traffic.source.zerocopy", "on")),
-			is("-E --edge-trigger", moot("how netab waits for events is its own")),
-			is("-R --reuseaddr", moot(ports)),
-			takes("--throughput-opt", moot(outputs)))
-	}
-	if r.name == "tcp_stream" {
-		options = append([]option{
-			is("-M --enable-tcp-maerts", mapsTo("traffic.direction", "reverse")),
-			is("--skip-rx-copy", mapsTo("traffic.sink.truncate", "on")),
-			is("-z --rx-zerocopy", mapsTo("traffic.sink", "tcp-zerocopy")),
-			is("-w --enable-write", moot("the client writes")),
-			is("-r --enable-read", mapsTo("traffic.direction", "both")),
-			is("--split-bidir", mapsTo("traffic.direction", "both")),
-		}, options...)
-	}
-	r.getopt(words, options, stranger(r))
+	)...), stranger(r))
 	r.typed = r.name
 	r.set("traffic", strings.ToUpper(r.name))
 	r.unless("topology", "veth", "two namespaces of this machine")
@@ -130,8 +72,7 @@ func neper(r *reader, words []string) {
 		r.unless("traffic.message", "1400", "neper's default")
 	}
 	if strings.HasPrefix(r.name, "tcp") {
-		r.typed = "(default)"
-		r.say(Mapped, "traffic.congestion: cubic, where neper takes the host's default (sysctl net.ipv4.tcp_congestion_control)")
+		r.cubic("neper")
 	}
 }
 
@@ -167,26 +108,15 @@ func sockperf(r *reader, words []string) {
 		r.packs = float64(mps)
 		r.say(Mapped, "traffic.rate: "+mps.String())
 	}
-	r.getopt(words[1:], []option{
-		takes("-i --ip", host),
+	r.getopt(words[1:], optionsOf("sockperf",
 		is("--tcp", func(r *reader, _ string) { tcp = true; r.say(Mapped, "traffic.protocol: tcp") }),
-		takes("-t --time", seconds),
-		takes("-m --msg-size", sized("traffic.message")),
 		takes("--mps --pps", rate),
-		takes("-b --burst", maps("traffic.burst")),
 		takes("--reply-every", func(r *reader, value string) {
 			if value == "1" {
 				r.say(Mapped, "traffic: rr, whose every request is answered")
 				return
 			}
 			r.refuse("every request of rr is answered here: --reply-every 1")
-		}),
-		takes("-r --range", refuses("a range of sizes: give traffic.sizes, a distribution")),
-		takes("--buffer-size", func(r *reader, value string) {
-			if size, ok := r.bytes(value); ok {
-				r.settings["traffic.receive_buffer"] = size
-				r.set("traffic.send_buffer", size, "traffic.receive_buffer: "+size)
-			}
 		}),
 		takes("--lls", func(r *reader, value string) { r.set("traffic.sink.busy_poll", value+"us") }),
 		is("--nonblocked", func(r *reader, _ string) {
@@ -196,9 +126,6 @@ func sockperf(r *reader, words []string) {
 			}
 			r.refuse("a sink of rr sleeps until it is asked")
 		}),
-		takes("--recv_looping_num", moot("how often netab's sink asks again is its own")),
-		takes("--tos", maps("traffic.tos")),
-		is("--tcp-avoid-nodelay", mapsTo("traffic.nodelay", "off")),
 		is("--data-integrity", func(r *reader, _ string) {
 			if mode == "throughput" {
 				r.set("traffic.verify", "on")
@@ -210,31 +137,7 @@ func sockperf(r *reader, words []string) {
 			r.settings["placement.source"] = value
 			r.say(Mapped, "placement.source: "+value)
 		}),
-		takes("--receiver-affinity", moot("netab's client receives in the thread that sends")),
-		is("--full-rtt", moot("latency is of the whole round trip")),
-		is("--giga-size", moot(outputs)),
-		is("--increase_output_precision", moot(outputs)),
-		takes("--full-log", moot("netab keeps every slice of 25 ms, and the histogram of every trial")),
-		takes("-a --activity -A --Activity", moot(outputs)),
-		is("-d --debug", moot(outputs)),
-		is("--dontwarmup", moot("each trial is warmed up, and each slice has a settle part")),
-		takes("--pre-warmup-wait", moot("netab knows when both ends are ready")),
-		is("--no-rdtsc", moot("netab reads CLOCK_MONOTONIC")),
-		takes("-p --port", moot(ports)),
-		takes("--client_port", moot(ports)),
-		takes("--client_ip", moot("netab's ends have addresses of their own (topology.source_address)")),
-		takes("--srv-num", moot(oneMachine)),
-		takes("--timeout", moot("what hangs is noticed and said")),
-		takes("-F --iomux-type", moot("how netab waits for events is its own")),
-		is("--uc-reuseaddr", moot(ports)),
-		is("--daemonize", moot(oneMachine)),
-		takes("-f --file", refuses("a list of connections: give traffic.flows, traffic.pattern")),
-		is("--tcp-skip-blocking-send", refuses("netab's source waits for room")),
-		takes("--mc-rx-if --mc-tx-if --mc-ttl --mc-source-filter", refuses("groups: traffic: {kind: multicast, sinks: N}")),
-		is("--mc-loopback-enable", refuses("groups: traffic: {kind: multicast, sinks: N}")),
-		is("--vmazcopyread --load-vma --set-sock-accl --dummy-send", refuses("netab measures the kernel's own path")),
-		takes("--rate-limit", refuses("netab measures the kernel's own path; see traffic.pacing_rate")),
-	}, stranger(r))
+	), stranger(r))
 	protocol := "UDP"
 	if tcp {
 		protocol = "TCP"
@@ -262,8 +165,8 @@ func sockperf(r *reader, words []string) {
 
 // nuttcp attaches values to its letters: -w1m, and -ws and -wb are options of their own.
 func nuttcp(r *reader, words []string) {
-	window := func(path ...string) func(string) {
-		return func(value string) {
+	window := func(paths ...string) func(*reader, string) {
+		return func(r *reader, value string) {
 			factor := scenarios.Size(1 << 10)
 			for suffix, f := range map[string]scenarios.Size{"k": 1 << 10, "K": 1 << 10, "m": 1 << 20, "M": 1 << 20, "g": 1 << 30, "G": 1 << 30} {
 				if n, ok := strings.CutSuffix(value, suffix); ok {
@@ -275,49 +178,42 @@ func nuttcp(r *reader, words []string) {
 				r.refuse(fmt.Sprintf("%q is no size of a window", value))
 				return
 			}
-			size := (scenarios.Size(n) * factor).String()
-			for _, p := range path {
-				r.settings[p] = size
-			}
-			r.say(Mapped, strings.Join(path, ", ")+": "+size)
+			r.setAll((scenarios.Size(n) * factor).String(), paths...)
 		}
 	}
-	length, reverse := "", false
-	is := func(does func(*reader, string)) func(string) { return func(v string) { does(r, v) } }
-	table := []struct {
-		prefix string
-		does   func(value string)
-	}{
-		{"-ws", window("traffic.receive_buffer")}, {"-wb", is(moot("-w sets both ends here"))}, {"-w", window("traffic.send_buffer", "traffic.receive_buffer")},
-		{"-xP", is(refuses("netab sets no priority of processes"))}, {"-xc", func(v string) {
+	length := ""
+	table := optionsOf("nuttcp",
+		is("-ws", window("traffic.receive_buffer")),
+		is("-w", window("traffic.send_buffer", "traffic.receive_buffer")),
+		is("-xc", func(r *reader, v string) {
 			source, sink, both := strings.Cut(v, "/")
 			if !both {
 				sink = source
 			}
 			cpus(r, source, sink)
-		}}, {"-xt", is(refuses("no traffic but a trace of routes"))},
-		{"-Ri", func(v string) { r.nuttcpRate(v, true) }}, {"-R", func(v string) { r.nuttcpRate(v, false) }},
-		{"-T", func(v string) {
+		}),
+		is("-Ri", func(r *reader, v string) { r.nuttcpRate(v, true) }),
+		is("-R", func(r *reader, v string) { r.nuttcpRate(v, false) }),
+		is("-T", func(r *reader, v string) {
 			r.typed = "-T" + v
 			v = strings.NewReplacer("H", "h", "M", "m").Replace(v)
 			seconds(r, v)
-		}},
-		{"-N", is(flowsOf)}, {"-u", func(string) { r.udp = true; r.set("traffic", "udp") }},
-		{"-l", func(v string) {
+		}),
+		is("-u", func(r *reader, _ string) { r.udp = true; r.set("traffic", "udp") }),
+		is("-l", func(r *reader, v string) {
 			if size, ok := r.bytes(v); ok {
 				length = size
 				r.set("traffic.message", size)
 			}
-		}},
-		{"-n", func(v string) {
+		}),
+		is("-n", func(r *reader, v string) {
 			if size, ok := r.bytes(strings.TrimSuffix(v, "")); ok && strings.Trim(v, "0123456789") == "" {
 				r.set("measure.max_messages", size)
 			} else if ok {
 				r.set("measure.max_bytes", size)
 			}
-		}},
-		{"-M", is(maps("traffic.mss"))}, {"-D", is(mapsTo("traffic.nodelay", "on"))},
-		{"-c", func(v string) {
+		}),
+		is("-c", func(r *reader, v string) {
 			var tos int
 			switch n, err := fmt.Sscanf(strings.TrimRight(v, "tT"), "%v", &tos); {
 			case err != nil || n != 1:
@@ -327,20 +223,14 @@ func nuttcp(r *reader, words []string) {
 			default:
 				r.set("traffic.tos", fmt.Sprint(tos<<2))
 			}
-		}},
-		{"-B", func(string) {
+		}),
+		is("-B", func(r *reader, _ string) {
 			r.settings["whole blocks"] = ""
 			r.say(Mapped, "traffic.sink.read and traffic.sink.low_water: the message, so that a sink takes whole blocks")
-		}},
-		{"-4", is(mapsTo("topology.family", "ipv4"))}, {"-6", is(mapsTo("topology.family", "ipv6"))},
-		{"-r", func(string) { reverse = !reverse; r.set("traffic.direction", "reverse") }}, {"-t", is(moot("the source's side sends"))},
-		{"-F", is(moot("who opens a connection makes no difference to what flows"))},
-		{"-i", is(moot("netab keeps every slice of 25 ms; netab results export --format csv shows them"))},
-		{"-I", is(moot("every run has an id"))}, {"-v", is(moot(outputs))}, {"-b", is(moot(outputs))}, {"-f", is(moot(outputs))}, {"-d", is(moot(outputs))},
-		{"-p", is(moot(ports))}, {"-P", is(moot(ports))}, {"-a", is(moot(oneMachine))}, {"--disable-v4-mapped", is(moot(oneMachine))}, {"--enable-v4-mapped", is(moot(oneMachine))},
-		{"-m", is(refuses("a group: traffic: {kind: multicast, sinks: 1}"))}, {"-s", is(refuses("netab sends a pattern, no standard input"))},
-		{"-S", is(refuses("translate the client's line: " + oneMachine))}, {"-1", is(refuses("translate the client's line: " + oneMachine))},
-	}
+		}),
+	)
+	// "-ws" is no -w.
+	slices.SortStableFunc(table, func(a, b option) int { return len(b.names[0]) - len(a.names[0]) })
 words:
 	for _, word := range words {
 		r.typed = word
@@ -349,9 +239,11 @@ words:
 			continue
 		}
 		for _, o := range table {
-			if value, ok := strings.CutPrefix(word, o.prefix); ok {
-				o.does(value)
-				continue words
+			for _, name := range o.names {
+				if value, ok := strings.CutPrefix(word, name); ok {
+					o.does(r, value)
+					continue words
+				}
 			}
 		}
 		r.unknown(word, nil)
@@ -366,8 +258,7 @@ words:
 	} else {
 		r.unless("traffic", "tcp", "nuttcp's default")
 		r.unless("traffic.message", "64K", "nuttcp's default over TCP")
-		r.typed = "(default)"
-		r.say(Mapped, "traffic.congestion: cubic, where nuttcp takes the host's default (sysctl net.ipv4.tcp_congestion_control)")
+		r.cubic("nuttcp")
 	}
 	if r.has("whole blocks") && !r.udp {
 		size := orDefault(length, r.settings["traffic.message"])
@@ -431,24 +322,12 @@ func udpSink(r *reader, words []string) {
 			r.set("traffic.sink", path)
 		}
 	}
-	r.getopt(words, []option{
+	r.getopt(words, optionsOf("udp_sink",
 		is("--recvmmsg", sink("recvmmsg")), is("--recvmsg", sink("recvmsg")), is("--recvfrom", sink("recvfrom")), is("--recv", sink("recv")), is("--read", sink("read")),
-		takes("--batch -b", maps("traffic.sink.batch")),
 		takes("--count -c", func(r *reader, value string) {
 			r.moot("of one measurement: netab counts in slices, until it is sure; measure.max_messages ends a run early")
 		}),
-		takes("--repeat -r", moot(stops)),
-		takes("--port -l", moot(ports)),
-		is("--ipv4 -4", mapsTo("topology.family", "ipv4")), is("--ipv6 -6", mapsTo("topology.family", "ipv6")),
-		is("--reuse-port", mapsTo("traffic.sink.socket", "reuseport")),
-		is("--use-bpf", mapsTo("traffic.sink.socket", "reuseport-cpu")),
-		is("--connect", mapsTo("traffic.sink.socket", "connected")),
-		is("--check-pktgen", refuses("traffic.verify numbers and checks netab's own messages")),
-		is("--lite", refuses("netab has no UDP-Lite")),
-		mayTake("--verbose -v --quiet", moot(outputs)),
-		is("--timestamp", refuses("netab takes no SO_TIMESTAMP")),
-		is("--dont-wait", mapsTo("traffic.sink.wait", "spin")),
-	}, stranger(r))
+	), stranger(r))
 	r.unless("traffic", "UDP_STREAM", "whoever floods it is netab's source")
 	r.unless("topology", "veth", "two namespaces of this machine")
 	r.unless("traffic.message", "18", "the smallest packet of Ethernet, with which such floods are made")

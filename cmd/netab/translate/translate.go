@@ -147,29 +147,30 @@ func (r *reader) unless(path, value, why string) {
 func (r *reader) moot(why string)   { r.say(Moot, why) }
 func (r *reader) refuse(why string) { r.say(Refused, why) }
 
-// Makers of what an option does.
-func maps(path string) func(*reader, string) {
-	return func(r *reader, value string) { r.set(path, value) }
-}
-
-func mapsTo(path, value string) func(*reader, string) {
-	return func(r *reader, _ string) { r.set(path, value) }
-}
-
-func moot(why string) func(*reader, string) {
-	return func(r *reader, _ string) { r.moot(why) }
-}
-
-func refuses(why string) func(*reader, string) {
-	return func(r *reader, _ string) { r.refuse(why) }
-}
-
 // sized maps a number of bytes, of which netperf and iperf3 write K for 1024.
-func sized(path string) func(*reader, string) {
+func sized(paths ...string) func(*reader, string) {
 	return func(r *reader, value string) {
 		if size, ok := r.bytes(value); ok {
-			r.set(path, size)
+			r.setAll(size, paths...)
 		}
+	}
+}
+
+// setAll maps the option at hand to several paths.
+func (r *reader) setAll(value string, paths ...string) {
+	var said []string
+	for _, path := range paths {
+		r.settings[path] = value
+		said = append(said, path+": "+value)
+	}
+	r.say(Mapped, strings.Join(said, "; "))
+}
+
+// cubic says what congestion control is, where no option does.
+func (r *reader) cubic(tool string) {
+	if r.settings["traffic.congestion"] == "" {
+		r.typed = "(default)"
+		r.say(Mapped, "traffic.congestion: cubic, where "+tool+" takes the host's default (sysctl net.ipv4.tcp_congestion_control)")
 	}
 }
 
@@ -183,13 +184,20 @@ func (r *reader) bytes(value string) (string, bool) {
 	return size.String(), true
 }
 
-// Options common to tools, by why they need nothing.
+// Reasons that several options have.
 const (
 	oneMachine = "both ends are on this machine; netab starts and ends the other one itself"
-	ports      = "the kernel chooses free ports in namespaces of netab's own"
-	outputs    = "how it is shown is said to netab by --json and --format, and everything is kept in the store"
-	measured   = "netab measures it in every run"
 	stops      = "netab repeats trials until it is sure enough"
+)
+
+// reasons are those that options.txt names.
+var reasons = strings.NewReplacer(
+	"@one-machine", oneMachine,
+	"@stops", stops,
+	"@ports", "the kernel chooses free ports in namespaces of netab's own",
+	"@outputs", "how it is shown is said to netab by --json and --format, and everything is kept in the store",
+	"@measured", "netab measures it in every run",
+	"@slices", "netab keeps every slice of 25 ms; netab results export --format csv shows them",
 )
 
 // host maps where the other end is.
