@@ -5,6 +5,8 @@
 # needs to be root, and the same commit makes the same bytes.
 #
 #	./release.sh [-o DIRECTORY] [-v VERSION] [ARCHITECTURE...]     (amd64 arm64)
+#
+# LEVEL in the environment is how hard what is large is compressed: tests have no time.
 set -eu
 umask 022 # what is packed is for everybody to read
 export LC_ALL=C TZ=UTC CGO_ENABLED=0
@@ -121,7 +123,7 @@ for arch; do
 	CONTROL
 	(cd "$root" && find usr -type f | sort | xargs md5sum) >"$root/DEBIAN/md5sums"
 	find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-	dpkg-deb --root-owner-group -Zxz --build "$root" "$out/$name.deb" >/dev/null
+	dpkg-deb --root-owner-group -Zxz "-z${LEVEL:-6}" --build "$root" "$out/$name.deb" >/dev/null
 
 	# The same for machines without dpkg, with the binary where one looks for it.
 	tree=$work/tar/netab-$number-linux-$arch
@@ -134,7 +136,7 @@ for arch; do
 	cp "$root/usr/share/bash-completion/completions/netab" "$tree/completions/netab.bash"
 	cp "$root/usr/share/zsh/vendor-completions/_netab" "$root/usr/share/fish/vendor_completions.d/netab.fish" "$tree/completions"
 	tar -C "$work/tar" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner -cf - "${tree##*/}" |
-		gzip -9n >"$out/netab-$number-linux-$arch.tar.gz"
+		gzip -n "-${LEVEL:-9}" >"$out/netab-$number-linux-$arch.tar.gz"
 done
 cp ci/netab-ci.sh "$out"
 

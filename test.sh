@@ -14,23 +14,24 @@ tests() {
 	[ "$status" = 0 ] || failed=1
 }
 
-# The race detector needs cgo, and distorts timing: it is for what judges, keeps,
-# plans and talks to agents. The loops that send and receive are raw system calls
-# of single threads (runner/traffic). What -short leaves out (counts over many
-# runs, kills at every step) comes without it, below; what takes minutes under it
-# (cmd/netab, trends, proofs) is for make soak.
-CGO_ENABLED=1 tests -race -short -p 2 ./analysis ./analysis/calibration ./analysis/record ./analysis/stat \
-	./results ./results/disk ./scenarios ./runner/agent ./results/crew ./runner/host ./runner/knob \
-	./runner/packet ./runner/pktgen ./runner/probe ./runner/topology ./runner/verify
+# The race detector needs cgo, and distorts timing: it is for packages that have
+# goroutines and memory in common (test/layers holds the list against the code). The
+# loops that send and receive are raw system calls of single threads (runner/traffic).
+# What -short leaves out (kills at every step) comes without it, below; what takes
+# minutes under it (cmd/netab, proofs) is for make soak.
+CGO_ENABLED=1 tests -race -short -p 2 ./results ./results/disk ./results/crew ./runner/agent ./runner/host \
+	./runner/knob ./runner/packet ./runner/pktgen ./runner/topology
 # -count=1: they build the binary and ask the kernel, which the test cache knows
 # nothing of. First what only computes, the longest first.
-known='/results$|/scenarios$|/(results/crew|runner/probe|runner/verify)$' # are done with
+known='/results$|/results/crew$' # are done with
 measures='^netab/(runner|bench|test)(/|$)'
+computes='^netab/(bench/(audit|drive|keep|slices|states)|runner/campaign|runner/guest/(arch|cpio|execlog|kallsyms)|test/(layers|lint))$' # of those
 packages=$(go list ./... | grep -Ev "$known")
-tests -count=1 -p 2 ./analysis/report/html $(echo "$packages" | grep -Ev "$measures|/analysis/report/html\$")
+alone=$(echo "$packages" | grep -E "$measures" | grep -Ev "$computes")
+tests -count=1 -p 2 ./analysis/report/html $(echo "$packages" | grep -Ev "$measures|/analysis/report/html\$"; echo "$packages" | grep -E "$computes")
 # One after the other: several of them measure, or change the machine under its
 # one lock.
-tests -count=1 -p 1 -timeout 30m $(echo "$packages" | grep -E "$measures")
+tests -count=1 -p 1 -timeout 30m $alone
 
 echo 'seconds by package (the first part under the race detector):'
 awk '$1 == "ok" && sub("s$", "", $3) && $3 >= 1 { printf "%6.0f  %s\n", $3, $2 }' "$said" | sort -rn

@@ -70,7 +70,7 @@ func (c casualty) try(t *testing.T, by busytest.Stretch) string {
 	p := newPlace(t)
 	before := snapshotSandbox()
 	r := c.start(t, p, by)
-	if err := waitTrials(p.store(), 2); err != nil {
+	if err := waitTrials(p.store(), 1); err != nil {
 		t.Fatalf("%v\n%s", err, r.stderr.String())
 	}
 	time.Sleep(200 * time.Millisecond) // into the next trial's slices

@@ -2,6 +2,7 @@
 package layers
 
 import (
+	"go/ast"
 	"go/parser"
 	"os"
 	"path"
@@ -101,5 +102,41 @@ func TestDesignNamesFiles(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(sources.Root(t), string(f[1]))); err != nil {
 			t.Errorf("docs/design.md: %v", err)
 		}
+	}
+}
+
+// TestRaceDetector: of what keeps and judges, the race detector sees the packages that
+// have goroutines. Without any there is nothing that it could find.
+func TestRaceDetector(t *testing.T) {
+	script, err := os.ReadFile(filepath.Join(sources.Root(t), "test.sh"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(script), "tests -race ")
+	list, _, _ = strings.Cut(strings.ReplaceAll(list, "\\\n", ""), "\n")
+	raced := strings.Fields(list)
+	found := false
+	for _, name := range sources.Files(t) {
+		dir := path.Dir(name)
+		if !below(dir, "results") && !below(dir, "scenarios") && !below(dir, "analysis") || dir == "analysis/proof" { // of bench/soak.sh
+			continue
+		}
+		_, file := sources.Parse(t, name, parser.SkipObjectResolution)
+		concurrent := slices.ContainsFunc(file.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == `"netab/results/crew"` })
+		ast.Inspect(file, func(n ast.Node) bool {
+			_, starts := n.(*ast.GoStmt)
+			concurrent = concurrent || starts
+			return true
+		})
+		if !concurrent {
+			continue
+		}
+		found = true
+		if !slices.Contains(raced, "./"+dir) {
+			t.Errorf("%s has goroutines: add ./%s to what test.sh runs under the race detector", name, dir)
+		}
+	}
+	if !found {
+		t.Error("no package with goroutines was found")
 	}
 }

@@ -49,18 +49,54 @@ func needBrowser(t *testing.T) string {
 	return need.Program(t, "chromium")
 }
 
-func newBrowser(t *testing.T) *browser {
-	t.Helper()
-	path := needBrowser(t)
-	flags := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.Env("TMPDIR=" + t.TempDir())}
+// chromium is started once; each test has a tab of its own.
+var chromium struct {
+	once sync.Once
+	tabs context.Context
+	err  error
+	end  func()
+}
+
+// TestMain ends Chromium.
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if chromium.end != nil {
+		chromium.end()
+	}
+	os.Exit(status)
+}
+
+func startChromium(path string) {
+	dir, err := os.MkdirTemp("", "netab-chromium-")
+	if err != nil {
+		chromium.err = err
+		return
+	}
+	flags := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.Env("TMPDIR=" + dir)}
 	for _, name := range []string{"headless", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking",
 		"disable-component-update", "disable-sync", "disable-quic", "hide-scrollbars"} {
 		flags = append(flags, chromedp.Flag(name, true))
 	}
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), flags...)
-	t.Cleanup(cancel)
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), flags...)
+	tabs, closeAll := chromedp.NewContext(ctx)
+	chromium.tabs, chromium.err = tabs, chromedp.Do(tabs)
+	chromium.end = func() {
+		closeAll()
+		cancel()
+		os.RemoveAll(dir)
+	}
+}
+
+func newBrowser(t *testing.T) *browser {
+	t.Helper()
+	path := needBrowser(t)
+	chromium.once.Do(func() { startChromium(path) })
+	if chromium.err != nil {
+		t.Fatal(chromium.err)
+	}
 	b := &browser{}
-	b.ctx, cancel = chromedp.NewContext(ctx)
+	var cancel context.CancelFunc
+	b.ctx, cancel = chromedp.NewContext(chromium.tabs)
 	t.Cleanup(cancel)
 	if err := chromedp.Listen(b.ctx, b.note); err != nil {
 		t.Fatal(err)
