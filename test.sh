@@ -18,7 +18,7 @@ tests() {
 # goroutines and memory in common (test/layers holds the list against the code). The
 # loops that send and receive are raw system calls of single threads (runner/traffic).
 # What -short leaves out (kills at every step) comes without it, below; what takes
-# minutes under it (cmd/netab, proofs) is for make soak.
+# minutes under it (cmd/netab, proofs, trends) is for make soak.
 CGO_ENABLED=1 tests -race -short -p 2 ./results ./results/disk ./results/crew ./runner/agent ./runner/host \
 	./runner/knob ./runner/packet ./runner/pktgen ./runner/topology
 # -count=1: they build the binary and ask the kernel, which the test cache knows

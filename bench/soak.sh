@@ -159,8 +159,8 @@ fuzz() {
 
 # race: what make test has no time for under the race detector.
 race() {
-	CGO_ENABLED=1 go test -race -short -count=1 -p 2 -timeout 1h ./analysis/... ./cmd/netab/... >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
-	line '`go test -race -short` of analysis/... and cmd/netab' "no races; seconds: $(awk '$1 == "ok" { sub("s$", "", $3); n += $3 } END { print int(n) }' "$log") of all packages together"
+	CGO_ENABLED=1 go test -race -short -count=1 -p 2 -timeout 1h ./analysis/... ./cmd/netab/... ./scenarios ./runner/probe ./runner/verify >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
+	line '`go test -race -short` of analysis/..., cmd/netab, scenarios, runner/probe and runner/verify' "no races; seconds: $(awk '$1 == "ok" { sub("s$", "", $3); n += $3 } END { print int(n) }' "$log") of all packages together"
 }
 
 aa() {
