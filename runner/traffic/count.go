@@ -68,38 +68,83 @@ func (c *Config) TakesTurns() bool {
 	return !c.Sink.Spin && (c.Sink.Socket == "" || c.Sink.Socket == "connected" || c.Sink.Socket == "open")
 }
 
-// A Set that counts writes to QEMU's pvpanic-pci device, where there is one, before the
-// warm-up, and right before and right after what is counted: that tells the host, which
-// may have the guest stop there. It is a PCI device because its memory can be mapped: I/O ports take a capability
-// that agents do not have, and kernels have no /dev/port (docs/specs/pvpanic.rst,
-// include/hw/pci/pci.h).
+// A Set that counts has the guest stop before the warm-up, and right before and right
+// after what is counted: QEMU then tells the host. It does so by a watchdog that it does
+// not feed, Intel's 6300ESB, a PCI device whose memory can be mapped: I/O ports take a
+// capability that agents do not have (hw/watchdog/wdt_i6300esb.c in QEMU,
+// drivers/watchdog/i6300esb.c in Linux).
+type watchdog struct {
+	config int // file of its configuration space; -1 = there is none
+	memory []byte
+}
+
 const (
-	pauseVendor, pauseDevice = "0x1b36", "0x0011"
-	panicked                 = 1 // PVPANIC_PANICKED
+	watchdogVendor, watchdogDevice = "0x8086", "0x25ab"
+
+	watchdogConfig, watchdogLock          = 0x60, 0x68 // in its configuration space
+	watchdogTimer1, watchdogTimer2        = 0x00, 0x04 // in its memory
+	watchdogReload, unlockFirst, unlockBy = 0x0c, 0x80, 0x86
 )
 
-// pausePage maps the device's memory; nil = there is none, or it cannot be mapped.
-func pausePage() []byte {
+var (
+	watchdogByMHz   = [2]byte{1<<2 | 3, 0} // little-endian: ticks of 960 ns, and no interrupt of the first stage
+	watchdogEnabled = [1]byte{1 << 1}
+)
+
+// findWatchdog maps the device's memory, where there is one.
+func findWatchdog() watchdog {
 	devices, _ := filepath.Glob("/sys/bus/pci/devices/*/device")
 	for _, d := range devices {
 		dir := filepath.Dir(d)
 		device, _ := os.ReadFile(d)
 		vendor, _ := os.ReadFile(filepath.Join(dir, "vendor"))
-		if strings.TrimSpace(string(device)) != pauseDevice || strings.TrimSpace(string(vendor)) != pauseVendor {
+		if strings.TrimSpace(string(device)) != watchdogDevice || strings.TrimSpace(string(vendor)) != watchdogVendor {
 			continue
 		}
 		answer(dir)
-		fd, err := unix.Open(filepath.Join(dir, "resource0"), unix.O_RDWR|unix.O_CLOEXEC, 0)
+		config, err := unix.Open(filepath.Join(dir, "config"), unix.O_RDWR|unix.O_CLOEXEC, 0)
 		if err != nil {
 			continue
 		}
-		page, err := unix.Mmap(fd, 0, os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+		fd, err := unix.Open(filepath.Join(dir, "resource0"), unix.O_RDWR|unix.O_CLOEXEC, 0)
+		if err != nil {
+			_ = unix.Close(config)
+			continue
+		}
+		memory, err := unix.Mmap(fd, 0, os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 		_ = unix.Close(fd)
 		if err == nil {
-			return page
+			return watchdog{config, memory}
 		}
+		_ = unix.Close(config)
 	}
-	return nil
+	return watchdog{config: -1}
+}
+
+// expire has it expire after so many of its ticks. It is as it was at the start then.
+//
+//go:nosplit
+func (w *watchdog) expire(ticks uint32) {
+	syscall.RawSyscall6(unix.SYS_PWRITE64, uintptr(w.config), uintptr(unsafe.Pointer(&watchdogByMHz)), uintptr(len(watchdogByMHz)), watchdogConfig, 0, 0)
+	w.set(watchdogTimer1, 1)
+	w.set(watchdogTimer2, ticks)
+	syscall.RawSyscall6(unix.SYS_PWRITE64, uintptr(w.config), uintptr(unsafe.Pointer(&watchdogEnabled)), uintptr(len(watchdogEnabled)), watchdogLock, 0, 0)
+}
+
+//go:nosplit
+func (w *watchdog) set(register int, value uint32) {
+	reload := (*uint32)(unsafe.Pointer(&w.memory[watchdogReload]))
+	atomic.StoreUint32(reload, unlockFirst)
+	atomic.StoreUint32(reload, unlockBy)
+	atomic.StoreUint32((*uint32)(unsafe.Pointer(&w.memory[register])), value)
+}
+
+func (w *watchdog) close() {
+	if w.config >= 0 {
+		_ = unix.Munmap(w.memory)
+		_ = unix.Close(w.config)
+		w.config = -1
+	}
 }
 
 // answer has a device's memory answer, if firmware has not: a machine of Arm's that boots
@@ -130,8 +175,11 @@ const (
 	// settle is for what a kernel does in the background in its first seconds. To an idle
 	// guest that counts instructions time is free.
 	settle = 5e9
-	// otherIdles is until a spinner's CPU, of two that take turns, idles.
-	otherIdles = 100e3
+	// alignment is of the instants at which the sources begin.
+	alignment = 50e3
+	// expiry is until the guest stops, in ticks of about a microsecond: long after its CPUs
+	// have come to idle.
+	expiry = 200
 	// step is of ticks at 100, 250 or 1000 Hz.
 	step = 20e6
 )
@@ -156,8 +204,8 @@ type counting struct {
 	files    [len(countFiles)]int
 	text     [2][len(countFiles)][]byte
 	size     [2][len(countFiles)]int
-	pausing  []byte // the device's memory
-	busy     bool   // it never came to rest
+	watchdog watchdog
+	busy     bool // it never came to rest
 }
 
 // A progress is what a loop has done so far, for others to read.
@@ -173,7 +221,7 @@ func (s *shown) progress() progress {
 
 // SetQuota is for before Prepare: it opens what counting needs.
 func (s *Set) SetQuota(q Quota) (err error) {
-	c := &counting{Quota: q}
+	c := &counting{Quota: q, watchdog: watchdog{config: -1}}
 	for i := range c.files {
 		c.files[i] = -1
 	}
@@ -190,16 +238,13 @@ func (s *Set) SetQuota(q Quota) (err error) {
 			c.text[when][i] = make([]byte, countFileSize)
 		}
 	}
-	c.pausing = pausePage()
+	c.watchdog = findWatchdog()
 	s.count = c
 	return nil
 }
 
 func (c *counting) close() {
-	if c.pausing != nil {
-		_ = unix.Munmap(c.pausing)
-		c.pausing = nil
-	}
+	c.watchdog.close()
 	for _, fd := range c.files {
 		if fd >= 0 {
 			unix.Close(fd)
@@ -317,19 +362,21 @@ func (c *counting) conduct() {
 	c.rest()
 	c.inStep()
 	c.pause()
+	c.align()
 	c.start[0].open()
 	c.await(c.sources)
 	c.rest()
 	c.inStep()
-	c.mark(0)
 	c.pause()
+	c.mark(0)
 	c.countBegins()
+	c.align()
 	c.start[1].open()
 	c.await(2 * c.sources)
 	c.rest()
 	c.countEnds()
-	c.pause()
 	c.mark(1)
+	c.pause()
 }
 
 // countBegins, and countEnds, are known by their addresses to who reads a log of what
@@ -411,19 +458,28 @@ func (c *counting) inStep() {
 	}
 }
 
-// pause writes to QEMU's pvpanic. Other CPUs are to idle by then: what they did while
-// QEMU's threads agree on stopping would be another number in every boot.
+// align has what follows begin at the same instant of the clock in every boot, to the
+// nanosecond: a timer's interrupt finds the CPU idle. Whatever came before, it found
+// somewhere in the spinner's loop. The idle time is counted as such.
+//
+//go:nosplit
+func (c *counting) align() {
+	if len(c.spin) == 1 {
+		detached.SleepUntil((nanotime()/alignment + 2) * alignment)
+	}
+}
+
+// pause has the guest stop, while all its CPUs idle: what a CPU does while QEMU's threads
+// agree on stopping would be another number in every boot, and so would be the clock,
+// which one of them may put forward as the CPU stops (icount_start_warp_timer). A CPU that
+// idles is stopped by the thread that puts the clock forward, at the watchdog's instant.
 //
 //go:nosplit
 func (c *counting) pause() {
-	if len(c.pausing) == 0 {
-		return
+	if c.watchdog.config >= 0 {
+		c.watchdog.expire(expiry)
+		detached.SleepUntil(nanotime() + 2*expiry*1000)
 	}
-	if len(c.spin) > 1 {
-		for until := nanotime() + otherIdles; nanotime() < until; {
-		}
-	}
-	c.pausing[0] = panicked
 }
 
 // mark keeps what is known at one of the two instants.
