@@ -83,10 +83,7 @@ page() {
 counts() {
 	store=$(mktemp -d)
 	kernels=apt:linux-image-6.1.0-57-cloud-amd64,apt:linux-image-6.12-cloud-amd64
-	for i in $(seq 20); do
-		bin/netab count udp-rr --kernels "${kernels%%,*}" --seeds 1 --functions=false --quiet --json --store "$store" | sed -n 's/^ *"instructions": //p'
-	done | sort | uniq -c | sort -rn >"$log"
-	line '`netab count udp-rr` 20 times, one seed' "$(wc -l <"$log") different numbers, the most frequent in $(awk 'NR == 1 { print $1 }' "$log") of 20"
+	line '`bench/digits.sh 20`, one seed' "$(bench/digits.sh 20 "${kernels%%,*}" | paste -sd ';')"
 	for scenario in udp-rr tcp-crr; do
 		bin/netab count "$scenario" --kernels "$kernels" --seeds 4 --functions=false --quiet --store "$store" >"$log"
 		line "\`netab count $scenario\` of $kernels" "$(grep -m 1 ' against ' "$log")"
@@ -94,13 +91,10 @@ counts() {
 	command -v qemu-system-aarch64 >/dev/null 2>&1 || DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends qemu-system-arm >"$log" 2>&1 || { tail -n 5 "$log" >&2; return 1; }
 	make -s build-arm64
 	arm=apt:linux-image-6.1.0-57-cloud-arm64,apt:linux-image-6.12-cloud-arm64
+	line '`bench/digits.sh 20 --arch arm64`, one seed' "$(bench/digits.sh 20 "${arm%%,*}" --arch arm64 | paste -sd ';')"
 	for scenario in udp-rr tcp-crr; do
-		for i in 1 2 3; do
-			bin/netab count "$scenario" --arch arm64 --kernels "${arm%%,*}" --seeds 4 --functions=false --quiet --json --store "$store" | sed -n 's/^ *"instructions": //p' | paste -sd ' '
-		done | sort | uniq -c | sort -rn >"$log"
-		same="$(awk 'NR == 1 { print $1 }' "$log") of 3 times the same four numbers"
 		bin/netab count "$scenario" --arch arm64 --kernels "$arm" --seeds 4 --functions=false --quiet --store "$store" >"$log"
-		line "\`netab count $scenario --arch arm64\` of $arm" "$same; $(grep -m 1 ' against ' "$log")"
+		line "\`netab count $scenario --arch arm64\` of $arm" "$(grep -m 1 ' against ' "$log")"
 	done
 	rm -r "$store"
 }

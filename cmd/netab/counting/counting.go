@@ -42,6 +42,7 @@ type Options struct {
 	CPUs      int        // of each guest; 0 = one
 	Warmup    int64      // messages of each source; 0 = a fifth of Messages
 	Messages  int64      // 0 = enough for the traffic
+	Repeats   int        // boots of each seed; 0 = as many as it takes to know what they are worth
 	Threads   int        // 2 = source and sink have a thread each even where one could do; 0 = one where it can
 	Functions bool       // the first seed's boots are logged
 	Arm       string     // the only one that is counted; "" = all
@@ -285,6 +286,9 @@ type Task struct {
 // Repeats are how often a seed is booted: where it is not known that equal seeds give
 // equal counts, that is counted too.
 func (c *Counter) Repeats() int {
+	if c.o.Repeats > 0 {
+		return c.o.Repeats
+	}
 	if c.o.CPUs > 1 {
 		return 2
 	}
@@ -300,10 +304,10 @@ func (c *Counter) Boots(ctx context.Context, tasks []Task, seeds []uint64) ([]re
 		functions bool
 	}
 	var all []one
-	for range c.Repeats() {
+	for again := range c.Repeats() {
 		for _, seed := range seeds { // so that all have their first before any its second
 			for _, t := range tasks {
-				all = append(all, one{t, seed, c.o.CPUs > 1 || c.o.Functions && seed == seeds[0]})
+				all = append(all, one{t, seed, c.o.CPUs > 1 || c.o.Functions && seed == seeds[0] && again == 0})
 			}
 		}
 	}
