@@ -17,7 +17,7 @@ for traffic in '{protocol: udp, message: 64}' '{kind: rr, protocol: tcp, message
 	printf 'name: digits\nquestion: Does one seed give one number?\ntopology: loopback\ntraffic: %s\narms: {plain: {}}\n' "$traffic" >"$said/digits.yaml"
 	bin/netab count "$said/digits.yaml" --kernels "$kernel" --seeds 1 --repeats "$repeats" --functions=false --quiet --json --store "$said/store" "$@" >"$said/json"
 	jq -r '.arms[0].boots[].instructions' "$said/json" | sort | uniq -c | sort -rn >"$said/numbers"
-	echo "$traffic: $(wc -l <"$said/numbers") different of $(jq '.arms[0].boots | length' "$said/json"): $(head -n 3 "$said/numbers" | awk '{ printf "%s%d times %s", NR > 1 ? ", " : "", $1, $2 }')"
+	echo "$traffic: $(wc -l <"$said/numbers") different of $(jq '.arms[0].boots | length' "$said/json"): $(head -n 3 "$said/numbers" | awk '{ printf("%s%d times %s", (NR > 1 ? ", " : ""), $1, $2) }')"
 	[ "$(wc -l <"$said/numbers")" = 1 ] || status=1
 done
 exit $status
