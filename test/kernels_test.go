@@ -32,12 +32,13 @@ func TestKernels(t *testing.T) {
 		kernel func(*testing.T, place) []string // its name, and more arguments
 		starts string                           // its release
 	}{
-		{"5.10 cloud", debian11("linux-image-cloud-amd64"), "5.10."},
-		{"5.10", debian11("linux-image-amd64"), "5.10."},
+		{"5.10 cloud", debian("bullseye", "linux-image-cloud-amd64"), "5.10."},
+		{"5.10", debian("bullseye", "linux-image-amd64"), "5.10."},
 		{"6.1 cloud", named(cloud), "6.1."},
 		{"6.1", named(full), "6.1."},
 		{"6.12 cloud", named("apt:linux-image-6.12-cloud-amd64"), "6.12."},
 		{"6.12", named("apt:linux-image-6.12-amd64"), "6.12."},
+		{"the newest, in parts", debian("sid", "linux-image-cloud-amd64"), ""},
 		{"rpm", func(t *testing.T, p place) []string { return []string{rpmOf(t, p, cloud, release)} }, release},
 		{"built here", func(t *testing.T, _ place) []string { return []string{builtHere(t, cache)} }, "6.1."},
 		{"vmlinux", func(t *testing.T, _ place) []string { return []string{builtHere(t, cache) + "/vmlinux"} }, "6.1."},
@@ -120,8 +121,9 @@ func named(args ...string) func(*testing.T, place) []string {
 	return func(*testing.T, place) []string { return args }
 }
 
-// debian11 is a package of Debian 11, of the mirror that this machine's apt has.
-func debian11(name string) func(*testing.T, place) []string {
+// debian is a package of another release of Debian, of the mirror that this machine's apt
+// has.
+func debian(suite, name string) func(*testing.T, place) []string {
 	return func(t *testing.T, p place) []string {
 		t.Helper()
 		out, err := exec.Command(need.Program(t, "apt-get"), "indextargets", "--format", "$(REPO_URI) $(COMPONENT) $(ORIGIN)", "Created-By: Packages").Output()
@@ -130,8 +132,8 @@ func debian11(name string) func(*testing.T, place) []string {
 		}
 		for line := range strings.Lines(string(out)) {
 			if mirror, rest, _ := strings.Cut(strings.TrimSpace(line), " "); rest == "main Debian" {
-				p.write(t, "bullseye.list", fmt.Sprintf("deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s bullseye main\n", mirror))
-				return []string{"apt:" + name, "--apt-config", "bullseye.list"}
+				p.write(t, "debian.list", fmt.Sprintf("deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n", mirror, suite))
+				return []string{"apt:" + name, "--apt-config", "debian.list"}
 			}
 		}
 		need.Missing(t, "a mirror of Debian's", "apt-get update, on Debian")

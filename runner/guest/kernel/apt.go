@@ -62,27 +62,26 @@ func fromApt(ctx context.Context, ref string, o Options) (*parts, error) {
 		pkg, p, err = a.image(ctx, m[1], m[2])
 	}
 	if errors.Is(err, errUnknown) {
-		if p, errKept := a.keptPackage(ctx, m[1], m[2]); p != nil || errKept != nil {
+		if p, errKept := a.kept(ctx, m[1], m[2]); p != nil || errKept != nil {
 			return p, errKept
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	// Ubuntu has the modules in packages of their own.
 	for _, d := range pkg.depends {
-		if !strings.HasPrefix(d.name, "linux-modules-") {
+		if !companion.MatchString(d.name) {
 			continue
 		}
 		more, err := a.show(ctx, d.name, d.version)
 		if err != nil {
 			return nil, fmt.Errorf("%s needs %s: %w", pkg.name, d.name, err)
 		}
-		modules, err := a.get(ctx, more)
+		beside, err := a.get(ctx, more)
 		if err != nil {
 			return nil, err
 		}
-		p.modules = p.modules.with(modules.modules)
+		p.take(beside)
 	}
 	return p, nil
 }
@@ -245,19 +244,27 @@ func complaint(said string, err error) string {
 // packages linux-image-amd64, linux-image-6.12-cloud-amd64 depend on it.
 func (a *apt) resolve(ctx context.Context, name, version string) (*aptPackage, error) {
 	const deepest = 4
-	var others []dependency // modules that a meta package asks for besides
+	var others []dependency // what packages on the way ask for besides
+	by := ""
 	for range deepest {
 		pkg, err := a.known(ctx, name, version)
+		if err != nil && by != "" {
+			err = fmt.Errorf("%s needs %s: %w", by, name, err)
+		}
 		if err != nil {
 			return nil, err
 		}
 		next := pkg.kernel()
 		if next == nil {
 			pkg.depends = append(pkg.depends, others...)
+			if m := imageName.FindStringSubmatch(name); m != nil && m[1] == "binary" && len(others) == 0 {
+				// Named itself, where nothing says that it has modules.
+				pkg.depends = append(pkg.depends, dependency{"linux-modules-" + m[2], pkg.version})
+			}
 			return pkg, nil
 		}
 		others = append(others, pkg.depends...)
-		name, version = next.name, next.version
+		by, name, version = name, next.name, next.version
 	}
 	return nil, fmt.Errorf("the package stands for %s by way of %d others: name the package that has the kernel", name, deepest)
 }
@@ -332,10 +339,29 @@ func dependencies(field string) []dependency {
 	return all
 }
 
-// imageName is a package that has a kernel, by its name.
-var imageName = regexp.MustCompile(`^linux-image-(unsigned-)?[0-9]`)
+// imageName is a package that has a kernel, or that one is installed by: Debian's
+// linux-image-RELEASE had all of it until 6.18. Since then it is empty, and depends on
+// linux-binary-RELEASE with the image, linux-modules-RELEASE, and linux-base-RELEASE
+// with the configuration and the lists of modules.
+var imageName = regexp.MustCompile(`^linux-(image|binary)-(?:unsigned-)?([0-9].*)$`)
 
-// kernel is the package with a kernel that a meta package depends on; nil = it is none.
+// companion is a package that has more of a kernel: Debian's as above, and Ubuntu's
+// linux-modules-RELEASE, linux-modules-extra-RELEASE. Those without a release
+// (linux-modules-amd64) stand for the newest one, and have nothing.
+var companion = regexp.MustCompile(`^linux-(modules|modules-extra|base)-[0-9]`)
+
+// partsOf are the packages that may have the image, and more, of the kernel that a
+// package is named for.
+func partsOf(name string) (images, more []string) {
+	m := imageName.FindStringSubmatch(name)
+	if m == nil {
+		return []string{name}, nil
+	}
+	return []string{name, "linux-binary-" + m[2], "linux-binary-unsigned-" + m[2]},
+		[]string{"linux-modules-" + m[2], "linux-modules-extra-" + m[2], "linux-base-" + m[2]}
+}
+
+// kernel is the package with a kernel that another depends on; nil = it is none.
 func (p *aptPackage) kernel() *dependency {
 	for i, d := range p.depends {
 		if imageName.MatchString(d.name) && d.name != p.name {
@@ -400,8 +426,31 @@ func (a *apt) fetch(ctx context.Context, pkg *aptPackage) (string, error) {
 	})
 }
 
-// keptPackage is one that apt no longer knows and the cache still has: archives drop
-// old kernels. nil = it has none.
+// kept is a kernel that apt no longer knows and the cache still has: archives drop old
+// ones. nil = it has none.
+func (a *apt) kept(ctx context.Context, name, version string) (p *parts, err error) {
+	images, more := partsOf(name)
+	for _, image := range images {
+		if p, err = a.keptPackage(ctx, image, version); p != nil || err != nil {
+			break
+		}
+	}
+	if p == nil || err != nil {
+		return nil, err
+	}
+	for _, name := range more {
+		beside, err := a.keptPackage(ctx, name, version)
+		if err != nil {
+			return nil, err
+		}
+		if beside != nil {
+			p.take(beside)
+		}
+	}
+	return p, nil
+}
+
+// keptPackage is one package of those.
 func (a *apt) keptPackage(ctx context.Context, name, version string) (*parts, error) {
 	dir, at, err := a.o.cached(dirPackages)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -45,24 +46,53 @@ func (r *repository) add(t *testing.T, name, version, depends string, f files) {
 	put(t, r.dir, files{"Packages": []byte(r.index.String())})
 }
 
+// inParts are a kernel's files as Debian's packages since 6.19 have them.
+func inParts(all files) (image, modules, base files) {
+	image, modules, base = files{}, files{}, files{}
+	for name, data := range all {
+		in := strings.Replace(strings.TrimPrefix(name, "./"), "lib/modules/", "./usr/lib/modules/", 1)
+		switch {
+		case strings.HasPrefix(in, "boot/vmlinuz"):
+			image["./usr/lib/modules/"+release+"/vmlinuz"] = data
+		case strings.HasPrefix(in, "boot/config"):
+			base["./usr/lib/modules/"+release+"/config"] = data
+		case strings.Contains(in, ".ko"):
+			modules[in] = data
+		default:
+			base[in] = data
+		}
+	}
+	return image, modules, base
+}
+
+// addParts adds the packages of a kernel in parts, of version 10.1-1.
+func addParts(t *testing.T, r *repository, abi string, image, modules, base files) {
+	t.Helper()
+	const version = "10.1-1"
+	on := func(name string) string { return fmt.Sprintf("linux-%s-%s (= %s)", name, abi, version) }
+	r.add(t, "linux-image-"+abi, version, "dracut | linux-initramfs-tool, "+strings.Join([]string{on("base"), on("binary"), on("modules")}, ", "), nil)
+	r.add(t, "linux-binary-"+abi, version, on("base"), image)
+	r.add(t, "linux-modules-"+abi, version, "kmod, "+on("base"), modules)
+	r.add(t, "linux-base-"+abi, version, "", base)
+}
+
 // TestApt: packages, meta packages, and modules in packages of their own, by apt from
 // sources of our own.
 func TestApt(t *testing.T) {
 	r := newRepository(t)
 	all := small(".xz")
-	image, modules := files{}, files{}
-	for name, data := range all {
-		if strings.Contains(name, ".ko") {
-			modules[name] = data
-		} else {
-			image[name] = data
-		}
-	}
+	image, modules, base := inParts(all)
+	imageAndBase := maps.Clone(base)
+	maps.Copy(imageAndBase, image)
 	r.add(t, "linux-image-9.9.1-netab", "9.9.1-2", "kmod, linux-base (>= 4.3~), initramfs-tools | linux-initramfs-tool", all)
 	r.add(t, "linux-image-9.9-netab", "9.9.1-2", "linux-image-9.9.1-netab (= 9.9.1-2)", nil)
 	r.add(t, "linux-image-netab", "9.9.1-2", "linux-image-9.9-netab", nil)
-	r.add(t, "linux-image-9.9.1-split", "9.9.1-3", "kmod, linux-modules-9.9.1-split", image)
+	r.add(t, "linux-image-9.9.1-split", "9.9.1-3", "kmod, linux-modules-9.9.1-split", imageAndBase)
 	r.add(t, "linux-modules-9.9.1-split", "9.9.1-3", "", modules)
+	addParts(t, r, "10.1+deb14", image, modules, base)
+	r.add(t, "linux-image-parts", "10.1-1", "linux-base-parts, linux-image-10.1+deb14 (= 10.1-1), linux-modules-parts (= 10.1-1)", nil)
+	r.add(t, "linux-binary-unsigned-10.1+deb14", "10.1-1", "linux-base-10.1+deb14 (= 10.1-1)", image)
+	r.add(t, "linux-image-10.2", "10.2-1", "linux-binary-10.2 (= 10.2-1)", nil)
 	r.add(t, "linux-image-round", "1-1", "linux-image-1-round", nil)
 	r.add(t, "linux-image-1-round", "1-1", "linux-image-2-round", nil)
 	r.add(t, "linux-image-2-round", "1-1", "linux-image-1-round", nil)
@@ -70,19 +100,24 @@ func TestApt(t *testing.T) {
 	o, log := options(t)
 	o.Apt = r.sources
 	for ref, want := range map[string]struct{ pkg, fault string }{
-		"apt:linux-image-9.9.1-netab":         {pkg: "linux-image-9.9.1-netab 9.9.1-2 all"},
-		"apt:linux-image-9.9.1-netab=9.9.1-2": {pkg: "linux-image-9.9.1-netab 9.9.1-2 all"},
-		"apt:linux-image-netab":               {pkg: "linux-image-9.9.1-netab 9.9.1-2 all"},
-		"apt:linux-image-9.9-netab":           {pkg: "linux-image-9.9.1-netab 9.9.1-2 all"},
-		"apt:linux-image-9.9.1-split":         {pkg: "linux-image-9.9.1-split 9.9.1-3 all"},
-		"apt:linux-image-9.9.1-netab=8-8":     {fault: "apt knows no such package as linux-image-9.9.1-netab=8-8: its lists, of the sources in " + r.sources},
-		"apt:linux-image-none":                {fault: "apt knows no such package as linux-image-none"},
-		"apt:linux-image-round":               {fault: "the package stands for"},
-		"apt:no-kernel":                       {fault: "the package no-kernel 1-1 all has no kernel"},
-		"apt:":                                {fault: `"" is no name of a package`},
-		"apt:-o=Dir::Bin=/bin/sh":             {fault: "is no name of a package"},
-		"apt:../x":                            {fault: "is no name of a package"},
-		"apt:x y":                             {fault: "is no name of a package"},
+		"apt:linux-image-9.9.1-netab":          {pkg: "linux-image-9.9.1-netab 9.9.1-2 all"},
+		"apt:linux-image-9.9.1-netab=9.9.1-2":  {pkg: "linux-image-9.9.1-netab 9.9.1-2 all"},
+		"apt:linux-image-netab":                {pkg: "linux-image-9.9.1-netab 9.9.1-2 all"},
+		"apt:linux-image-9.9-netab":            {pkg: "linux-image-9.9.1-netab 9.9.1-2 all"},
+		"apt:linux-image-9.9.1-split":          {pkg: "linux-image-9.9.1-split 9.9.1-3 all"},
+		"apt:linux-image-parts":                {pkg: "linux-binary-10.1+deb14 10.1-1 all"},
+		"apt:linux-image-10.1+deb14=10.1-1":    {pkg: "linux-binary-10.1+deb14 10.1-1 all"},
+		"apt:linux-binary-10.1+deb14":          {pkg: "linux-binary-10.1+deb14 10.1-1 all"},
+		"apt:linux-binary-unsigned-10.1+deb14": {pkg: "linux-binary-unsigned-10.1+deb14 10.1-1 all"},
+		"apt:linux-image-10.2":                 {fault: "linux-image-10.2 needs linux-binary-10.2: apt knows no such package as linux-binary-10.2=10.2-1"},
+		"apt:linux-image-9.9.1-netab=8-8":      {fault: "apt knows no such package as linux-image-9.9.1-netab=8-8: its lists, of the sources in " + r.sources},
+		"apt:linux-image-none":                 {fault: "apt knows no such package as linux-image-none"},
+		"apt:linux-image-round":                {fault: "the package stands for"},
+		"apt:no-kernel":                        {fault: "the package no-kernel 1-1 all has no kernel"},
+		"apt:":                                 {fault: `"" is no name of a package`},
+		"apt:-o=Dir::Bin=/bin/sh":              {fault: "is no name of a package"},
+		"apt:../x":                             {fault: "is no name of a package"},
+		"apt:x y":                              {fault: "is no name of a package"},
 	} {
 		k, fault := got(t, ref, o)
 		if fault != "" || want.fault != "" {
@@ -91,8 +126,8 @@ func TestApt(t *testing.T) {
 			}
 			continue
 		}
-		if k.Package != want.pkg || k.Release != release || loaded(k, "veth") != "veth.ko.xz" {
-			t.Errorf("%s: %s, %s, loads %s", ref, k.Package, k.Release, loaded(k, "veth"))
+		if k.Package != want.pkg || k.Release != release || loaded(k, "veth", "tcp_cubic") != "veth.ko.xz" || k.Config["CONFIG_VETH"] != "m" {
+			t.Errorf("%s: %s, %s, loads %s, configured %v", ref, k.Package, k.Release, loaded(k, "veth", "tcp_cubic"), k.Config)
 		}
 	}
 	leftNothing(t, o)
@@ -114,6 +149,11 @@ func TestAptKept(t *testing.T) {
 	if _, fault := got(t, ref, o); fault != "" {
 		t.Fatal(fault)
 	}
+	image, modules, base := inParts(small(".xz"))
+	addParts(t, r, "10.1+deb14", image, modules, base)
+	if _, fault := got(t, "apt:linux-image-10.1+deb14", o); fault != "" {
+		t.Fatal(fault)
+	}
 	// Another archive, which never had it.
 	empty := newRepository(t)
 	empty.add(t, "bash", "1", "", nil)
@@ -127,6 +167,12 @@ func TestAptKept(t *testing.T) {
 	}
 	if _, fault := got(t, ref+"=1-1", o); !strings.Contains(fault, "apt knows no such package as linux-image-9.9.1-netab=1-1") {
 		t.Error(fault)
+	}
+	for _, ref := range []string{"apt:linux-image-10.1+deb14", "apt:linux-image-10.1+deb14=10.1-1"} {
+		k, fault := got(t, ref, o)
+		if fault != "" || k.Package != "linux-binary-10.1+deb14 10.1-1 all" || loaded(k, "veth", "tcp_cubic") != "veth.ko.xz" || k.Config["CONFIG_VETH"] != "m" {
+			t.Errorf("%s: %s, %+v", ref, fault, k)
+		}
 	}
 	file := filepath.Join(o.Cache, dirPackages, "linux-image-9.9.1-netab_9.9.1-2_all.deb")
 	data, err := os.ReadFile(file)

@@ -138,7 +138,7 @@ func whole(ctx context.Context, at string) (*parts, error) {
 	if err := json.Unmarshal(text, &x); err != nil {
 		return nil, fmt.Errorf("%s: %w", fileIndex, err)
 	}
-	p := &parts{pkg: x.Package, modules: newModules()}
+	p := &parts{pkg: x.Package, release: x.Release, modules: newModules()}
 	for _, name := range x.paths() {
 		f := x.Files[name]
 		file := filepath.Join(at, name)

@@ -18,7 +18,10 @@ type archive struct {
 }
 
 // A packageInfo is what a package says of itself.
-type packageInfo struct{ name, version, arch string }
+type packageInfo struct {
+	name, version, arch string
+	parts               []string // packages that it needs and that have a kernel, if it is one in parts
+}
 
 func (p packageInfo) String() string { return strings.Join([]string{p.name, p.version, p.arch}, " ") }
 
@@ -161,7 +164,13 @@ func debInfo(r *io.SectionReader) (packageInfo, error) {
 			return packageInfo{}, err
 		}
 		for _, p := range paragraphs(string(text)) {
-			return packageInfo{p["package"], p["version"], p["architecture"]}, nil
+			info := packageInfo{name: p["package"], version: p["version"], arch: p["architecture"]}
+			for _, d := range dependencies(p["depends"]) {
+				if imageName.MatchString(d.name) || companion.MatchString(d.name) {
+					info.parts = append(info.parts, d.name)
+				}
+			}
+			return info, nil
 		}
 		return packageInfo{}, errors.New("its control file is empty")
 	}

@@ -143,7 +143,16 @@ type parts struct {
 	info    *image // of the image, where it was looked at
 	config  []byte
 	pkg     string
+	release string // of a package
 	modules *modules
+}
+
+// take takes in what another package has of the same kernel.
+func (p *parts) take(more *parts) {
+	p.modules = p.modules.with(more.modules)
+	if p.config == nil {
+		p.config = more.config
+	}
 }
 
 func find(ctx context.Context, ref string, o Options) (*Kernel, error) {
@@ -171,11 +180,14 @@ func find(ctx context.Context, ref string, o Options) (*Kernel, error) {
 		looked: map[string]*module{}}
 	for _, other := range others {
 		o.name = other
-		m, err := locateModules(ctx, other, k.Release, o)
+		more, err := locateModules(ctx, other, k.Release, o)
 		if err != nil {
 			return nil, fmt.Errorf("modules=%s: %w", other, err)
 		}
-		p.modules = p.modules.with(m)
+		if more.release != k.Release {
+			more.config = nil // of another kernel
+		}
+		p.take(more)
 	}
 	k.modules = p.modules
 	if p.config == nil {
@@ -235,7 +247,7 @@ func locate(ctx context.Context, name string, o Options) (*parts, error) {
 }
 
 // locateModules finds a further place of modules.
-func locateModules(ctx context.Context, name, release string, o Options) (*modules, error) {
+func locateModules(ctx context.Context, name, release string, o Options) (*parts, error) {
 	path, err := filepath.EvalSymlinks(name)
 	if err != nil {
 		return nil, plainError(err)
@@ -245,7 +257,8 @@ func locateModules(ctx context.Context, name, release string, o Options) (*modul
 		return nil, err
 	}
 	if info.IsDir() {
-		return modulesBelow(path, release)
+		m, err := modulesBelow(path, release)
+		return &parts{modules: m}, err
 	}
 	kind, err := sniff(path, o)
 	if err != nil {
@@ -254,11 +267,7 @@ func locateModules(ctx context.Context, name, release string, o Options) (*modul
 	if kind == "" {
 		return nil, errors.New("it is neither a directory nor a .deb nor an .rpm: want DIR/lib/modules/RELEASE, or a package")
 	}
-	p, err := packaged(ctx, path, kind, o)
-	if err != nil {
-		return nil, err
-	}
-	return p.modules, nil
+	return packaged(ctx, path, kind, o)
 }
 
 // notThere says what a name could have been.

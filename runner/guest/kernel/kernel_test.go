@@ -318,6 +318,38 @@ func TestModulesOfPackages(t *testing.T) {
 	}
 }
 
+// TestDebInParts: files of a kernel that Debian has in several packages. What was unpacked
+// of all of them into one directory is a kernel too.
+func TestDebInParts(t *testing.T) {
+	o, _ := options(t)
+	at := func(path string) string { return filepath.Join(o.root, path) }
+	image, modules, base := inParts(small(".xz"))
+	put(t, o.root, files{
+		"image.deb":   deb(control("linux-image-10.1", "10.1-1", "amd64", "Depends: linux-base (>= 4), linux-base-10.1 (= 10.1-1), linux-binary-10.1 (= 10.1-1), linux-modules-10.1 (= 10.1-1)"), nil, ".xz"),
+		"binary.deb":  deb(control("linux-binary-10.1", "10.1-1", "amd64"), image, ".xz"),
+		"modules.deb": deb(control("linux-modules-10.1", "10.1-1", "amd64"), modules, ".xz"),
+		"base.deb":    deb(control("linux-base-10.1", "10.1-1", "amd64"), base, ".xz"),
+		"other.deb":   deb(control("linux-base-9", "9-1", "amd64"), files{"./usr/lib/modules/9/config": []byte("CONFIG_VETH=y\n")}, ".xz"),
+	})
+	for _, f := range []files{image, modules, base} {
+		put(t, at("unpacked"), f)
+	}
+	for _, ref := range []string{
+		at("binary.deb") + ",modules=" + at("modules.deb") + ",modules=" + at("base.deb"),
+		at("binary.deb") + ",modules=" + at("other.deb") + ",modules=" + at("base.deb") + ",modules=" + at("modules.deb"),
+		at("unpacked"),
+	} {
+		k, fault := got(t, ref, o)
+		if fault != "" || loaded(k, "veth", "tcp_cubic") != "veth.ko.xz" || k.Config["CONFIG_VETH"] != "m" {
+			t.Errorf("%s: %s, %+v", ref, fault, k)
+		}
+	}
+	const want = "the package linux-image-10.1 10.1-1 amd64 has no kernel: neither boot/vmlinuz-RELEASE nor lib/modules/RELEASE; it is in other packages: name the file of linux-binary-10.1,modules=that of linux-base-10.1,modules=that of linux-modules-10.1"
+	if _, fault := got(t, at("image.deb"), o); !strings.HasSuffix(fault, want) {
+		t.Error(fault)
+	}
+}
+
 // TestUnchanged: a tree may be built again under a campaign.
 func TestUnchanged(t *testing.T) {
 	o, _ := options(t)

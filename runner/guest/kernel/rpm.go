@@ -67,7 +67,7 @@ func openRPM(r io.ReaderAt, size int64) (*archive, error) {
 	if format := tags[tagPayloadFormat]; format != "" && format != "cpio" {
 		return nil, fmt.Errorf("its payload is %q: want cpio", format)
 	}
-	a := &archive{info: packageInfo{tags[tagName], tags[tagVersion] + "-" + tags[tagRelease], tags[tagArch]}}
+	a := &archive{info: packageInfo{name: tags[tagName], version: tags[tagVersion] + "-" + tags[tagRelease], arch: tags[tagArch]}}
 	payload := io.NewSectionReader(r, off, size-off)
 	if err := checkPayload(payload, tags[tagPayloadDigest]); err != nil {
 		return nil, err

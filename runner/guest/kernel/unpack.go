@@ -145,9 +145,24 @@ func unpack(ctx context.Context, a *archive, into *disk.Dir) (*index, error) {
 		x.Files[as] = f
 	}
 	if len(x.Files) == 0 {
-		return nil, fmt.Errorf("the package %s has no kernel: neither boot/vmlinuz-RELEASE nor lib/modules/RELEASE", a.info)
+		return nil, noKernel(a.info)
 	}
 	return x, nil
+}
+
+// noKernel says of a package that it has none, and where it is if others have it.
+func noKernel(info packageInfo) error {
+	of := ""
+	at := slices.IndexFunc(info.parts, imageName.MatchString)
+	if at >= 0 {
+		of = fmt.Sprintf("; it is in other packages: name the file of %s", info.parts[at])
+		for i, name := range info.parts {
+			if i != at {
+				of += fmt.Sprintf(",modules=that of %s", name)
+			}
+		}
+	}
+	return fmt.Errorf("the package %s has no kernel: neither boot/vmlinuz-RELEASE nor lib/modules/RELEASE%s", info, of)
 }
 
 // write writes a new file and takes its checksum on the way.
