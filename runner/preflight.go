@@ -43,6 +43,19 @@ func (p *plan) fits(maxTime time.Duration, files results.Files, l host.Limits) e
 		"use fewer arms or traffic.flows, smaller messages and batches, smaller buffers, queues and tables, longer slices or a shorter measure.max_time; or measure.grain trial, which sets up one arm at a time"))
 }
 
+// Memory is what a run takes of a machine that cannot be asked yet, such as a guest that
+// is not booted: the options' Arms, Slice, Trial, MaxTime and WholeTrials say it. Setups
+// that arms may come to share are counted for each.
+func Memory(o Options) uint64 {
+	p := &plan{arms: o.Arms, slice: o.Slice}
+	p.group(make([][]scenarios.Knob, len(o.Arms)))
+	p.chooseGrain(o.Trial)
+	if o.WholeTrials {
+		p.grain = vocab.ByTrial
+	}
+	return plus(p.needs().memory, p.recordMemory(o.MaxTime))
+}
+
 // needs is what the plan needs at one time.
 func (p *plan) needs() demand {
 	var all demand

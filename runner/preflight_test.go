@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"netab/results"
+	"netab/results/vocab"
 	"netab/runner/agent"
 	"netab/runner/host"
 	"netab/runner/place"
@@ -43,6 +45,35 @@ func laidOut(arms []scenarios.Arm, slice, settle, trial time.Duration) *plan {
 	p.group(make([][]scenarios.Knob, len(arms)))
 	p.chooseGrain(trial)
 	return p
+}
+
+// TestMemory: a machine that has what was said to be needed is large enough for the run,
+// and one with less is not.
+func TestMemory(t *testing.T) {
+	const maxTime = 10 * time.Second
+	for text, between := range map[string][2]uint64{
+		"arms: {a: {}, b: {}, c: {}}":                                   {100, 125},
+		"topology: veth\narms: {a: {}, b: {}, c: {}}":                   {140, 165},
+		"topology: veth\nmeasure: {grain: trial}\narms: {a: {}, b: {}}": {85, 105},
+		"traffic: {flows: 1000}\narms: {a: {}, b: {}}":                  {300, 4000},
+	} {
+		p := layOut(t, text)
+		o := Options{Arms: p.arms, Slice: p.slice, Settle: p.settle, Trial: 1500 * time.Millisecond, MaxTime: maxTime, WholeTrials: strings.Contains(text, "trial")}
+		if o.WholeTrials {
+			p.grain = vocab.ByTrial
+		}
+		wants := Memory(o)
+		if mib := wants >> 20; mib < between[0] || mib > between[1] {
+			t.Errorf("%s: %d MiB", text, mib)
+		}
+		enough, less := machineWith(strconv.FormatUint(wants>>10+1, 10)), machineWith(strconv.FormatUint(wants>>10-1024, 10))
+		if err := p.fits(maxTime, enough, host.Limits{}); err != nil {
+			t.Errorf("%s: with %s KiB: %v", text, enough, err)
+		}
+		if err := p.fits(maxTime, less, host.Limits{}); err == nil {
+			t.Errorf("%s: with %s KiB it is enough", text, less)
+		}
+	}
 }
 
 // TestPreflight: what is too small for the arms is said with its figures, before

@@ -64,7 +64,7 @@ func rules() ruleBook {
 		"Config.knobs":     {doc: "Kernel and device settings."},
 		"Config.kernel":    {doc: "Kernel that is booted in a guest for the arm: a bzImage or vmlinux, a build tree, an installed version, a .deb or .rpm, or apt:PACKAGE. Default: the one that is running.", text: kernelSyntax()},
 
-		"Guest.memory":    {doc: "Memory of the guest.", min: minGuestMemory, max: maxGuestMemory, def: "256M"},
+		"Guest.memory":    {doc: "Memory of the guest. Default: 256M, or what the arms need if that is more.", min: minGuestMemory, max: maxGuestMemory},
 		"Guest.cpus":      {doc: "CPUs of the guest.", min: 1, max: maxGuestCPUs, def: defaultGuestCPUs},
 		"Guest.cpu_model": {doc: "CPU model and features, as qemu-system-x86_64 -cpu help names them.", text: wordSyntax("CPU model", "-_.,+="), def: defaultCPUModel},
 		"Guest.accel":     {doc: "auto: KVM where a boot proves that it works, else TCG, whose times are not hardware time; kvm; tcg.", enum: []string{"auto", "kvm", "tcg"}, def: "auto"},

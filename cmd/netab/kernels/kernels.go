@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +23,7 @@ import (
 	"netab/cmd/netab/question"
 	"netab/results"
 	"netab/results/vocab"
+	"netab/runner"
 	"netab/runner/guest"
 	"netab/runner/guest/arch"
 	"netab/runner/guest/kernel"
@@ -155,6 +157,9 @@ func Again(ctx context.Context, c *results.Campaign, q *question.Question, o Opt
 			return nil, fmt.Errorf("kernel %s is another than when campaign %s began (%s, now %s): begin a new one", k.Ref, h.ID, h.Kernels[i].Release, k.Release)
 		}
 	}
+	if h.Guest != nil && h.Guest.MemoryMiB > 0 {
+		s.machine.MemoryMiB = h.Guest.MemoryMiB // of another netab it may be another
+	}
 	if g := s.Guest(); h.Guest == nil || g.Accel != h.Guest.Accel || g.QEMU != h.Guest.QEMU {
 		return nil, fmt.Errorf("campaign %s was begun in guests of another kind than this machine has now (QEMU %s, %s): begin a new one", h.ID, g.QEMU, g.Accel)
 	}
@@ -223,6 +228,9 @@ func Lacking(found []*kernel.Kernel, needs []string) error {
 func (s *Set) choose(ctx context.Context) error {
 	g := s.question.Guest.WithDefaults()
 	s.machine.MemoryMiB, s.machine.CPUs, s.machine.CPUModel, s.machine.Accel = int(g.Memory>>20), g.CPUs, g.CPUModel, guest.Accel(g.Accel)
+	if s.question.Guest.Memory == 0 {
+		s.machine.MemoryMiB = max(s.machine.MemoryMiB, s.memory())
+	}
 	if s.question.Guest.CPUModel == "" {
 		s.machine.CPUModel = "" // all that the accelerator can do
 	}
@@ -237,6 +245,32 @@ func (s *Set) choose(ctx context.Context) error {
 		s.slowly = why
 	}
 	return nil
+}
+
+const (
+	// kernelMemory is what Debian's kernels keep of a guest's memory, or have in use when a
+	// run begins: of 256 MiB 80 (5.10, 6.1 for cloud machines) to 97 (6.12).
+	kernelMemory = 112 << 20
+	memoryStep   = 64 << 20
+	// mostMemory is what a guest gets unasked: where that is too little the guest's own netab
+	// says how much it takes.
+	mostMemory = 4 << 30
+)
+
+// memory is how many MiB a guest takes in which the arms of any of the kernels are
+// measured: the kernel, the initramfs, which is netab, and the run.
+func (s *Set) memory() int {
+	q := s.question
+	run := uint64(0)
+	for _, p := range s.parts {
+		run = max(run, runner.Memory(runner.Options{Arms: p.Arms, Slice: time.Duration(q.Measure.Slice), Trial: time.Duration(q.Measure.Trial),
+			MaxTime: s.Each(), WholeTrials: q.Measure.Grain == vocab.ByTrial}))
+	}
+	run = min(run, mostMemory)
+	if info, err := os.Stat(s.machine.Program); err == nil { // the boot says so where it is gone
+		run += uint64(info.Size())
+	}
+	return int((run + kernelMemory + memoryStep - 1) / memoryStep * memoryStep >> 20)
 }
 
 // kernel is one of them as a guest needs it.
