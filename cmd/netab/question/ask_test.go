@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"netab/results"
 )
 
 func TestLeadIsOfOneBoot(t *testing.T) {
@@ -25,6 +27,21 @@ func TestLeadIsOfOneBoot(t *testing.T) {
 		}
 		if got := recallLead(file, "a"); got != 0 {
 			t.Errorf("%q: %v", broken, got)
+		}
+	}
+}
+
+// TestLeadOfEmulated: a guest that was just booted begins with what emulated CPUs need.
+func TestLeadOfEmulated(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "lead.json")
+	for _, emulated := range []string{"", results.Emulated} {
+		m := &results.Machine{BootID: "a" + emulated, Emulated: emulated}
+		if got := leadOf(file, m); (got > 0) != (emulated != "") {
+			t.Errorf("emulated %q: %v", emulated, got)
+		}
+		rememberLead(file, m.BootID, time.Millisecond)
+		if got := leadOf(file, m); got != time.Millisecond {
+			t.Errorf("emulated %q, a millisecond known: %v", emulated, got)
 		}
 	}
 }
