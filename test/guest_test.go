@@ -33,8 +33,9 @@ func inGuestOf(t *testing.T, k guest.Kernel, modules []string, stream string, ar
 }
 
 // TestGuestRun: a run in a guest is an ordinary run, of the guest's kernel, and its
-// lines arrive.
+// lines arrive. TestCampaign has such runs, too, in each make test.
 func TestGuestRun(t *testing.T) {
+	longBoots(t)
 	o, lines, said := inGuest(t, "/tmp/store/*/run.jsonl", "run", "loopback-rps", "--store", "/tmp/store", "--max-time", "4s")
 	var types []string
 	for i, line := range lines {
@@ -61,9 +62,7 @@ func TestGuestRun(t *testing.T) {
 
 // TestGuestCommands: what else is asked of a guest.
 func TestGuestCommands(t *testing.T) {
-	if os.Getenv(envLong) == "" {
-		t.Skipf("boots are for make soak: %s=1", envLong)
-	}
+	longBoots(t)
 	for want, args := range map[string][]string{
 		"netab ":       {"version"},
 		"privileges  ": {"doctor"},

@@ -47,7 +47,7 @@ func TestCampaignRefused(t *testing.T) {
 		{"no kernel", []string{"./text"}, "text: it is neither a bzImage nor a vmlinux"},
 		{"no file", []string{"./none"}, "./none: there is no such file: want a bzImage"},
 		{"another architecture", []string{"./Image"}, "it is a kernel for aarch64"},
-		{"QEMU is missing", []string{"./Image", "--qemu", "./no-qemu"}, "guests run in QEMU, and"},
+		{"QEMU is missing", []string{"./Image", "--qemu", "./no-qemu"}, "guests run in QEMU, and ./no-qemu is none: no such file or directory"},
 		{"QEMU is too old", []string{"./Image", "--qemu", "./qemu-old"}, "qemu-old is QEMU 6.2.0 (Debian 1:6.2), and guests want 7.2 or newer"},
 		{"no QEMU at all", []string{"./Image", "--qemu", "./qemu-odd"}, `does not say which QEMU it is, but "hello`},
 		{"QEMU says nothing", []string{"./Image", "--qemu", "./qemu-silent"}, "qemu-silent --version: exit status 3"},
@@ -296,7 +296,7 @@ func nothingBeside(t *testing.T, p place, own ...string) {
 // measuring waits until a boot has sent the first line of its run.
 func measuring(t *testing.T, p place, r *running) {
 	t.Helper()
-	if err := eventually(func() error {
+	if err := within(4*patience, func() error { // a boot takes that where the machine is busy
 		runs, _ := filepath.Glob(filepath.Join(p.store(), "*", "boots", "*", results.RunFile))
 		for _, run := range runs {
 			if info, err := os.Stat(run); err == nil && info.Size() > 0 {

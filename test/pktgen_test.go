@@ -15,7 +15,7 @@ func TestGuestPktgen(t *testing.T) {
 	k := guests.Kernel(t)
 	busytest.Retry(t, func(t *testing.T, _ busytest.Stretch) string {
 		_, lines, said := inGuestOf(t, k, []string{"veth", "pktgen", "af_packet"}, "/tmp/store/*/run.jsonl", "run", "pktgen-flood", "--store", "/tmp/store",
-			"--set", "measure.slice=100ms", "--set", "measure.settle=25ms", "--max-time", "6s")
+			"--set", "measure.slice=100ms", "--set", "measure.settle=25ms", "--set", "measure.trial=1s", "--max-time", "3s")
 		for _, line := range lines {
 			var trial results.Trial
 			if err := json.Unmarshal([]byte(line), &trial); err != nil {

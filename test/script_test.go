@@ -187,8 +187,10 @@ func haveRun(store string, n int, counts func(invalid string) bool) error {
 }
 
 // eventually tries until check passes; the last error tells what was missing.
-func eventually(check func() error) error {
-	for deadline := time.Now().Add(patience); ; {
+func eventually(check func() error) error { return within(patience, check) }
+
+func within(d time.Duration, check func() error) error {
+	for deadline := time.Now().Add(d); ; {
 		err := check()
 		if err == nil || time.Now().After(deadline) {
 			return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -50,7 +51,13 @@ func FindQEMU(ctx context.Context, name string, a *arch.Arch) (*QEMU, error) {
 		if name == "" {
 			return nil, fmt.Errorf("guests run in QEMU, and there is no %s in $PATH: %s", a.QEMU, howToInstall(a))
 		}
-		return nil, fmt.Errorf("guests run in QEMU, and %w", err)
+		if e, ok := errors.AsType[*exec.Error](err); ok {
+			err = e.Err
+		}
+		if e, ok := errors.AsType[*fs.PathError](err); ok {
+			err = e.Err
+		}
+		return nil, fmt.Errorf("guests run in QEMU, and %s is none: %w", name, err)
 	}
 	out, err := ask(ctx, path, "--version")
 	if err != nil {
