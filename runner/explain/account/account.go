@@ -106,6 +106,11 @@ type Size struct {
 	Split bool
 }
 
+// spans is how many stretches of time that cross edges a CPU may have. Each edge is
+// crossed once; but a stretch that is ended late goes into the next, whose edges are then
+// crossed again.
+func (s Size) spans() int { return 2*s.Edges + 1 }
+
 // maxMemory bounds what the kernel keeps for an account.
 const maxMemory = 256 << 20
 
@@ -178,7 +183,7 @@ func (a *Account) load() error {
 	if err != nil {
 		return err
 	}
-	spans := a.size.Edges + 1
+	spans := a.size.spans()
 	for name, entries := range map[string]int{programsMapCells: len(a.extra.cells), programsMapSchedule: a.size.Edges, programsMapSpans: a.cpus * spans} {
 		spec.Maps[name].MaxEntries = uint32(max(entries, 1))
 	}
@@ -393,7 +398,7 @@ func (a *Account) Times() (*Times, error) {
 	if err := readAll(a.objects.Cells, out.cells); err != nil {
 		return nil, fmt.Errorf("accounting: read the cells: %w", err)
 	}
-	perCPU := a.size.Edges + 1
+	perCPU := a.size.spans()
 	spans := make([]programsSpan, a.cpus*perCPU)
 	if err := readAll(a.objects.Spans, spans); err != nil {
 		return nil, fmt.Errorf("accounting: read the spans: %w", err)

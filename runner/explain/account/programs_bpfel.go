@@ -34,6 +34,8 @@ type programsClock struct {
 	Lost    uint32
 	Known   uint32
 	User    uint32
+	Busy    uint32
+	Pad     uint32
 }
 
 type programsEdge struct {

@@ -40,6 +40,8 @@ struct clock {
 	u32 lost;      // so many were not
 	u32 known;     // the current task is of threads, so that its user space is told apart
 	u32 user;      // it is there
+	u32 busy;      // a program is at work
+	u32 pad;
 };
 struct owner {
 	u32 slot;
@@ -92,6 +94,8 @@ struct {
 	__type(key, u32);
 	__type(value, struct clock);
 } clocks SEC(".maps");
+
+#define barrier() __asm__ volatile("" ::: "memory")
 
 always_inline void look_up_current(struct clock *c)
 {
@@ -173,12 +177,8 @@ always_inline void write_down(struct clock *c, u64 now, u32 context)
 	}
 }
 
-always_inline struct clock *charge(void)
+always_inline struct clock *charge_to(struct clock *c)
 {
-	u32 zero = 0;
-	struct clock *c = map_lookup(&clocks, &zero);
-	if (!c)
-		return 0;
 	u64 now = ktime_get_ns();
 	if (c->stretch != stretch)
 		renew(c);
@@ -200,6 +200,23 @@ always_inline struct clock *charge(void)
 	}
 	c->last = now;
 	return c;
+}
+
+// charge is interrupted now and then, and by the interrupt at an edge more often than by
+// others, as slices end by timers. What comes within then charges nothing, or both would
+// write the same span, and one of them be lost: its time is the outer one's.
+always_inline struct clock *charge(void)
+{
+	u32 zero = 0;
+	struct clock *c = map_lookup(&clocks, &zero);
+	if (!c || c->busy)
+		return c;
+	c->busy = 1;
+	barrier();
+	struct clock *charged = charge_to(c);
+	barrier();
+	c->busy = 0;
+	return charged;
 }
 
 SEC("raw_tp/softirq_entry") int softirq_in(u64 *ctx)
