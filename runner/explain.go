@@ -99,7 +99,7 @@ const unable = "not explained: "
 // explainTrial makes one such trial.
 func (r *run) explainTrial(index int, e *Explaining) (x results.Explain) {
 	x = results.Explain{Started: time.Now().UTC(), Instrument: vocab.Accounting}
-	busiest := r.busiest(e.Arms)
+	busiest := r.sampledIn(index, e.Arms)
 	x.Instrument = r.kindOf(index, busiest)
 	if why := r.cannotExplain(e); why != "" {
 		x.Invalid = unable + why
@@ -159,7 +159,9 @@ func (r *run) explainSession(x *results.Explain, arms []int, blocks, index int, 
 		r.symbols = r.observer.functions
 		r.instruments.stretches, r.instruments.observing = nil, newObserving(r.rng, &r.observer, blocks)
 	case vocab.Sampling:
-		r.instruments.stretches = []stretch{{0, blocks, true}}
+		if blocks < fewestSwitched {
+			r.instruments.stretches = []stretch{{0, blocks, true}}
+		}
 		r.instruments.sampling = &sampling{role: busiest.role, cpus: busiest.cpus, symbols: r.symbols}
 		defer func(s *sampling) { r.symbols = s.symbols }(r.instruments.sampling)
 	}

@@ -301,6 +301,36 @@ func TestKindOf(t *testing.T) {
 	}
 }
 
+// TestSampledIn: the busier role is sampled at the CPUs that it had, and the other in
+// some of the later trials.
+func TestSampledIn(t *testing.T) {
+	r := &run{explains: []results.Explain{{CPUs: []results.ExplainCPU{
+		{CPU: 0, Arm: 0, NS: map[vocab.Owner]map[string]int64{vocab.SourceTime: {"task": 70, "net_rx": 20}, vocab.SinkTime: {"task": 2}}},
+		{CPU: 1, Arm: 0, NS: map[vocab.Owner]map[string]int64{vocab.SourceTime: {"task": 5}, vocab.SinkTime: {"task": 60}}},
+		{CPU: 2, Arm: 1, NS: map[vocab.Owner]map[string]int64{vocab.SinkTime: {"task": 1000}}}, // of an arm that is not asked for
+	}}}}
+	others := 0
+	for index := range 24 {
+		want := &busiest{vocab.SourceTime, []int{0}}
+		if samplesOther(index) {
+			others++
+			want = &busiest{vocab.SinkTime, []int{1}}
+		}
+		if got := r.sampledIn(index, []int{0}); got == nil || got.role != want.role || !slices.Equal(got.cpus, want.cpus) {
+			t.Errorf("trial %d: %+v, want %+v", index, got, want)
+		}
+		if samplesOther(index) && (index < 8 || r.kindOf(index, want) != vocab.Sampling) {
+			t.Errorf("trial %d is of the other role", index)
+		}
+	}
+	if others != 2 {
+		t.Errorf("%d of 24", others)
+	}
+	if got := r.sampledIn(11, []int{3}); got != nil {
+		t.Errorf("%+v of an arm that nothing is known of", got)
+	}
+}
+
 // TestExplainNothing: where nothing needs a cause, and where none can be told, the run
 // is as it would be without.
 func TestExplainNothing(t *testing.T) {

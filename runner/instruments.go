@@ -195,11 +195,6 @@ func (in *instruments) begin(start int64) {
 	for i := range in.edges {
 		in.edges[i].At += start
 	}
-	if in.sampling != nil {
-		if in.failed = in.sampling.begin(); in.failed != nil {
-			return
-		}
-	}
 	if in.failed = in.account.Schedule(in.edges); in.failed != nil {
 		return
 	}
@@ -218,6 +213,11 @@ func (in *instruments) follow(start int64) error {
 		}
 		w := switching{stretch: i}
 		began := traffic.Now()
+		if in.sampling != nil {
+			if err := in.sampling.begin(); err != nil {
+				return err
+			}
+		}
 		if err := in.account.Attach(edges[0], edges[1]); err != nil {
 			return err
 		}
@@ -227,6 +227,11 @@ func (in *instruments) follow(start int64) error {
 		w.ends = traffic.Now() - start
 		if err := in.account.Detach(); err != nil {
 			return err
+		}
+		if in.sampling != nil {
+			if err := in.sampling.pause(); err != nil {
+				return err
+			}
 		}
 		w.ended = traffic.Now() - start
 		in.switched = append(in.switched, w)

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -30,38 +31,45 @@ type busiest struct {
 	cpus []int
 }
 
-// busiest is the role that had the most of its CPUs in the explain trials so far; nil =
-// there was none yet.
-func (r *run) busiest(arms []int) *busiest {
-	ns := map[vocab.Owner]map[int]int64{}
+// sampledIn is what a trial samples, if it does: the role that had the most of its CPUs
+// in the explain trials so far; where there are more than enough trials of it, in some
+// the other one, at its CPUs. One at a time, for sampling costs. Nil = there was no
+// trial yet.
+func (r *run) sampledIn(index int, arms []int) *busiest {
+	ns := map[vocab.Owner]map[int]int64{vocab.SourceTime: {}, vocab.SinkTime: {}}
 	total := map[vocab.Owner]int64{}
 	for _, x := range r.explains {
 		for _, c := range x.CPUs {
 			if !slices.Contains(arms, c.Arm) {
 				continue
 			}
-			for _, role := range []vocab.Owner{vocab.SourceTime, vocab.SinkTime} {
+			for role := range ns {
 				for _, n := range c.NS[role] {
-					if ns[role] == nil {
-						ns[role] = map[int]int64{}
-					}
 					ns[role][c.CPU] += n
 					total[role] += n
 				}
 			}
 		}
 	}
-	role := vocab.SourceTime
-	if total[vocab.SinkTime] > total[vocab.SourceTime] {
-		role = vocab.SinkTime
+	role, other := vocab.SourceTime, vocab.SinkTime
+	idles := slices.ContainsFunc(arms, func(arm int) bool { return results.SinkIdles(r.trials, arm) })
+	if total[other] > total[role] && !idles {
+		role, other = other, role
+	}
+	if samplesOther(index) {
+		role = other
 	}
 	if total[role] == 0 {
 		return nil
 	}
-	cpus := slices.SortedFunc(maps.Keys(ns[role]), func(a, b int) int { return int(min(1, max(-1, ns[role][b]-ns[role][a]))) })
+	cpus := slices.SortedFunc(maps.Keys(ns[role]), func(a, b int) int { return cmp.Or(cmp.Compare(ns[role][b], ns[role][a]), cmp.Compare(a, b)) })
 	cpus = slices.DeleteFunc(cpus, func(cpu int) bool { return 10*ns[role][cpu] < total[role] })
 	return &busiest{role, cpus[:min(len(cpus), mostSampled)]}
 }
+
+// samplesOther says in which trials it is the other role: in none of the first eight,
+// which are all that a hurried explanation has, and then in one of eight.
+func samplesOther(index int) bool { return index >= 8 && index%8 == 3 }
 
 // A sampling of some CPUs, of which one role's samples are kept.
 type sampling struct {
@@ -101,11 +109,18 @@ func (s *sampling) begin() error {
 	return errors.Join(errs...)
 }
 
-func (s *sampling) end() error {
+// pause takes no samples until the next begin: so that blocks without the accounting are
+// without the sampling, too.
+func (s *sampling) pause() error {
 	var errs []error
 	for _, r := range s.rings {
 		errs = append(errs, r.Disable())
 	}
+	return errors.Join(errs...)
+}
+
+func (s *sampling) end() error {
+	errs := []error{s.pause()}
 	for _, r := range s.rings {
 		lost, err := r.Drain(func(x sample.Sample) { s.samples = append(s.samples, x) })
 		s.lost += lost

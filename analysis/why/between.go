@@ -106,7 +106,7 @@ func (c *crossing) explain(arm string) Explanation {
 		}
 		if s := c.sampled(r); s != nil {
 			e.SampledRole, e.Coverage = role, b.coverage(s.sides[1].trials, r)
-			b.unmapped(&e, s.sides[1].trials)
+			e.Unmapped = b.unmapped(s.sides[1].trials)
 			s.split(&e)
 			break
 		}
@@ -128,7 +128,7 @@ func (c *crossing) rates(e *Explanation) {
 		for _, t := range s.trials {
 			x := t.of(s.arm)
 			with[i] = append(with[i], s.rate(x.on))
-			predicted[i] = append(predicted[i], math.Log(s.lets(x.on, i, s.cost)))
+			predicted[i] = append(predicted[i], math.Log(s.lets(x.on, i, s.costAt(x.on))))
 			if x.off.wall > 0 && x.off.units(s.unit) > 0 {
 				measured[i] = append(measured[i], s.rate(x.off))
 			}

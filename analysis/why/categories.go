@@ -79,6 +79,20 @@ func (r rules) category(function string) string {
 // it, is found.
 const measuredWithin = 8
 
+// anyBPF is what is known of a program by its address.
+const anyBPF = "[bpf]"
+
+// measuring says whether a function calls the programs of tracepoints.
+func measuring(name string) bool {
+	return strings.HasPrefix(name, "bpf_trace_run") || strings.HasPrefix(name, "__traceiter_") || strings.HasPrefix(name, "__bpf_trace")
+}
+
+// Category is what a stack counts to, the innermost function first.
+func Category(stack []string) string {
+	category, _ := categorize(stack)
+	return category
+}
+
 // categorize says what a stack, the innermost function first, counts to, and by which
 // function of it.
 func categorize(stack []string) (category, function string) {
@@ -86,12 +100,15 @@ func categorize(stack []string) (category, function string) {
 		return userSpace, userSpace
 	}
 	r := theRules()
-	for _, name := range stack[:min(len(stack), measuredWithin)] {
-		if r.category(name) == ofBPF && (name == "[bpf]" || strings.HasPrefix(name, "bpf_trace_run") || strings.HasPrefix(name, "__traceiter_") || strings.HasPrefix(name, "__bpf_trace")) {
+	for i, name := range stack[:min(len(stack), measuredWithin)] {
+		if r.category(name) == ofBPF && (measuring(name) || name == anyBPF && (i+1 == len(stack) || measuring(stack[i+1]))) {
 			return ofBPF, name
 		}
 	}
 	for _, name := range stack {
+		if name == anyBPF {
+			continue // somebody else's program: a filter's, which counts to who called it
+		}
 		switch category := r.category(name); category {
 		case ofCaller:
 		case "":

@@ -18,6 +18,7 @@ var stacks = []struct {
 	{"6.18", "_raw_spin_lock_bh lock_sock_nested tcp_sendmsg do_syscall_64", "task", "locks", "_raw_spin_lock_bh"},
 	{"6.18", "nft_do_chain nft_do_chain_inet nf_hook_slow ip_local_deliver net_rx_action handle_softirqs do_softirq", "net_rx", "TCP/IP", "nft_do_chain"},
 	{"6.18", "[bpf] bpf_trace_run1 __traceiter_softirq_entry handle_softirqs do_softirq __dev_queue_xmit", "net_rx", "BPF and measuring", "[bpf]"},
+	{"6.18", "[bpf] cls_bpf_classify __tcf_classify tc_run sch_handle_egress __dev_queue_xmit ip_finish_output2 udp_sendmsg", "task", "netdevice", "cls_bpf_classify"},
 	{"6.18", "update_process_times tick_nohz_handler hrtimer_interrupt __sysvec_apic_timer_interrupt sysvec_apic_timer_interrupt asm_sysvec_apic_timer_interrupt tcp_sendmsg", "irq", "scheduling and wake-ups", "update_process_times"},
 	{"6.18", "sched_balance_softirq handle_softirqs irq_exit_rcu sysvec_apic_timer_interrupt asm_sysvec_apic_timer_interrupt", "sched", "scheduling and wake-ups", "sched_balance_softirq"},
 	{"6.18", "rcu_do_batch rcu_core handle_softirqs run_ksoftirqd smpboot_thread_fn kthread", "rcu", "scheduling and wake-ups", "rcu_do_batch"},

@@ -106,7 +106,7 @@ func (c *contrast) flame(most int) Flame {
 	for side, s := range c.sides {
 		for i, t := range s.trials {
 			for _, x := range t.samples[s.arm].calls {
-				if x.category == ofBPF && s.of.cost > 0 {
+				if x.category == ofBPF && s.of.cost[costs{s.arm, true}] > 0 {
 					continue // its time is known by itself, and in no context
 				}
 				at := root.child(x.context, trials)

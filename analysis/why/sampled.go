@@ -71,25 +71,34 @@ const (
 	leastShare = 0.004
 )
 
-// sample splits the parts of the role that was sampled into categories and functions:
-// by the share of the samples of a context, of its exact time.
+// sample splits the parts of the roles that were sampled into categories and functions:
+// by the share of the samples of a context, of its exact time. The limit was sampled
+// first and most often, the other role where there were trials enough.
 func (c *comparing) sample(e *Explanation) {
-	role := vocab.Owner("")
 	for _, t := range c.trials {
-		if role == "" && len(c.sampledOf(t.sampledRole)) > 0 {
-			role = t.sampledRole
+		switch {
+		case t.samples == nil || len(c.sampledOf(t.sampledRole)) == 0:
+		case e.SampledRole == "":
+			e.SampledRole = t.sampledRole
+			e.Coverage, e.Unmapped = c.sampleRole(e, t.sampledRole)
+		case e.SampledRole != t.sampledRole && e.Other == nil:
+			e.Other = &OtherSampled{Role: t.sampledRole}
+			e.Other.Coverage, e.Other.Unmapped = c.sampleRole(e, t.sampledRole)
 		}
 	}
-	with, r := c.sampledOf(role), slices.Index(roles[:], role)
-	if len(with) == 0 || r < 0 {
-		return
+}
+
+// sampleRole adds the parts of one role, if its samples cover enough of its time.
+func (c *comparing) sampleRole(e *Explanation, role vocab.Owner) (coverage, unknown *float64) {
+	r, with := slices.Index(roles[:], role), c.sampledOf(role)
+	if r < 0 {
+		return nil, nil
 	}
-	e.SampledRole = role
-	if e.Coverage = c.coverage(with, r); e.Coverage != nil && *e.Coverage < leastCoverage {
-		return
+	if coverage = c.coverage(with, r); coverage != nil && *coverage < leastCoverage {
+		return coverage, nil
 	}
-	c.unmapped(e, with)
 	(&contrast{role: r, sides: [2]side{{c, c.base, with}, {c, c.arm, with}}, paired: true}).split(e)
+	return coverage, c.unmapped(with)
 }
 
 // sampledOf are the trials in which a role was sampled, in both arms.
@@ -124,7 +133,7 @@ func (c *comparing) coverage(with []trial, role int) *float64 {
 }
 
 // unmapped is the share of the samples in functions that no rule knows.
-func (c *comparing) unmapped(e *Explanation, with []trial) {
+func (c *comparing) unmapped(with []trial) *float64 {
 	var of, all float64
 	for _, t := range with {
 		for _, arm := range []int{c.base, c.arm} {
@@ -136,8 +145,9 @@ func (c *comparing) unmapped(e *Explanation, with []trial) {
 			}
 		}
 	}
-	if all > 0 {
-		share := of / all
-		e.Unmapped = &share
+	if all <= 0 {
+		return nil
 	}
+	share := of / all
+	return &share
 }

@@ -3,6 +3,7 @@ package why
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -115,5 +116,40 @@ func TestCoverage(t *testing.T) {
 	// Of cycles nobody knows how many there should be.
 	if e := one(t, sampledRun(0.5, 0)); e.Coverage != nil || partOf(e, "net_rx", "TCP/IP", "") == nil {
 		t.Errorf("cycles: coverage %v", e.Coverage)
+	}
+}
+
+// TestOtherSampled: the other role is split too where its samples cover it; where they do
+// not, that is said and the limit's stay.
+func TestOtherSampled(t *testing.T) {
+	for coverage, shown := range map[float64]bool{0.95: true, 0.4: false} {
+		r := sampledRun(0.95, 500e3)
+		for i := range r.Explains { // half of the trials sample the sink instead
+			x := &r.Explains[i]
+			if x.Samples == nil || i%4 != 3 {
+				continue
+			}
+			x.Samples = &results.Samples{Role: vocab.SinkTime, CPUs: []int{1}, EveryNS: 500e3, Functions: []string{"rep_movs_alternative", "tcp_recvmsg"}}
+			for arm := range 2 {
+				ns := int64(0)
+				for _, s := range x.Slices {
+					if s.Arm == arm && s.Sink != nil {
+						ns += s.Sink.NS["task"] + s.Sink.NS["net_rx"]
+					}
+				}
+				x.Samples.Stacks = append(x.Samples.Stacks, results.SampleStack{Arm: arm, Frames: []int{0, 1}, N: int64(coverage * float64(ns) / 500e3)})
+			}
+		}
+		e := one(t, r)
+		if e.SampledRole != vocab.SourceTime || e.Other == nil || e.Other.Role != vocab.SinkTime || e.Other.Coverage == nil || math.Abs(*e.Other.Coverage-coverage) > 0.1 {
+			t.Fatalf("%s, other %+v", e.SampledRole, e.Other)
+		}
+		if partOf(e, "net_rx", "TCP/IP", "") == nil {
+			t.Error("nothing is said of the source any more")
+		}
+		has := slices.ContainsFunc(e.Parts, func(p Part) bool { return p.Role == vocab.SinkTime && p.Category == "data copy" })
+		if said := strings.Contains(strings.Join(e.Notes, " "), "Samples of the sink cover "); has != shown || !said {
+			t.Errorf("coverage %v: shown %v, said %v", coverage, has, said)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"netab/analysis/prose"
 	"netab/results"
+	"netab/results/vocab"
 )
 
 // sentence is all of it in one.
@@ -36,7 +37,11 @@ func (c *comparing) sentence(e *Explanation) string {
 		figures += " (both with the accounting on, and what it costs: too few trials have blocks without it)"
 	}
 	if !e.Closes {
-		return fmt.Sprintf("%s, and the CPU time of its limit does not explain it: %s; %s.", what, moved, figures)
+		text := fmt.Sprintf("%s, and the CPU time of its limit does not explain it: %s; %s", what, moved, figures)
+		if why := c.unclosed(e); why != "" {
+			text += ": " + why
+		}
+		return text + "."
 	}
 	return fmt.Sprintf("%s because %s; %s.", what, moved, figures)
 }
@@ -182,6 +187,20 @@ func (c *comparing) level(e *Explanation) string {
 
 func excludesZero(lo, hi *float64) bool { return lo != nil && hi != nil && (*lo > 0 || *hi < 0) }
 
+// coverageNote says how much of a role's time samples tell.
+func coverageNote(role vocab.Owner, coverage, unknown *float64) []string {
+	if coverage == nil {
+		return nil
+	}
+	text := fmt.Sprintf("Samples of the %s cover %s of its time", role, prose.WholePercent(*coverage))
+	if *coverage < leastCoverage {
+		text += fmt.Sprintf(", and functions are shown from %s on: the timer of a CPU that sleeps is late", prose.WholePercent(leastCoverage))
+	} else if unknown != nil {
+		text += fmt.Sprintf("; %s of them are in functions that no rule of a category knows", prose.Percent(*unknown))
+	}
+	return []string{text + "."}
+}
+
 // notes are what a reader should know of how it was measured.
 func (c *comparing) notes(run *results.Run, e *Explanation) (out []string) {
 	if e.Instrument != nil {
@@ -193,14 +212,9 @@ func (c *comparing) notes(run *results.Run, e *Explanation) (out []string) {
 	if e.WithPredicted != nil && e.WithMeasured != nil && e.Measured != nil && *e.WithMeasured != *e.Measured {
 		out = append(out, fmt.Sprintf("With the accounting on, its cost and all, %s were predicted and %s measured.", prose.Change(*e.WithPredicted, false), prose.Change(*e.WithMeasured, false)))
 	}
-	if e.Coverage != nil {
-		text := fmt.Sprintf("Samples of the %s cover %s of its time", e.SampledRole, prose.WholePercent(*e.Coverage))
-		if *e.Coverage < leastCoverage {
-			text += fmt.Sprintf(", and functions are shown from %s on: the timer of a CPU that sleeps is late", prose.WholePercent(leastCoverage))
-		} else if e.Unmapped != nil {
-			text += fmt.Sprintf("; %s of them are in functions that no rule of a category knows", prose.Percent(*e.Unmapped))
-		}
-		out = append(out, text+".")
+	out = append(out, coverageNote(e.SampledRole, e.Coverage, e.Unmapped)...)
+	if e.Other != nil {
+		out = append(out, coverageNote(e.Other.Role, e.Other.Coverage, e.Other.Unmapped)...)
 	}
 	var absent []string
 	invalid := 0

@@ -39,7 +39,7 @@ func (s side) exact(role int, context string) float64 {
 // known by itself and is in no context.
 func (s side) without(t trial) map[place]float64 {
 	n := t.samples[s.arm].n
-	if s.of.cost <= 0 {
+	if s.of.cost[costs{s.arm, true}] <= 0 {
 		return n
 	}
 	out := maps.Clone(n)

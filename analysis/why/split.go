@@ -41,10 +41,13 @@ func (c *comparing) split(all []trial) {
 	if len(with) < fewestTrials {
 		return
 	}
-	cost := costOf(with, c.unit, []int{c.base, c.arm}, func(a armSums) sums { return a.split })
+	cost := map[int]float64{}
+	for _, arm := range []int{c.base, c.arm} {
+		cost[arm], _ = costOf(with, c.unit, arm, c.busier(arm), func(a armSums) sums { return a.split })
+	}
 	of := func(s sums, role int) (user, whole float64) {
-		user = max(0, s.user[role]-cost*s.events[role][UserTime])
-		return user, user + max(0, s.ns[role][task]-s.user[role]-cost*s.events[role][task])
+		user = max(0, s.user[role]-cost[s.arm]*s.events[role][UserTime])
+		return user, user + max(0, s.ns[role][task]-s.user[role]-cost[s.arm]*s.events[role][task])
 	}
 	for _, arm := range []int{c.base, c.arm} {
 		for role := range roles {

@@ -34,6 +34,8 @@ type sums struct {
 	cpu    [2]float64 // as schedstat has it
 	user   [2]float64 // of "task", in user space
 	arm    int
+	// sampled, which costs besides.
+	sampled bool
 }
 
 func (s sums) units(u unit) float64 { return u.of(&s.counts) }
@@ -108,7 +110,7 @@ func trialsOf(run *results.Run) (out []trial) {
 				continue
 			}
 			if t.arms[s.Arm] == nil {
-				t.arms[s.Arm] = &armSums{on: sums{arm: s.Arm}, off: sums{arm: s.Arm}, split: sums{arm: s.Arm}}
+				t.arms[s.Arm] = &armSums{on: sums{arm: s.Arm, sampled: x.Samples != nil}, off: sums{arm: s.Arm}, split: sums{arm: s.Arm}}
 			}
 			if s.Source != nil && s.Sink != nil && s.Source.UserNS != nil && s.Sink.UserNS != nil {
 				t.arms[s.Arm].split.add(s)

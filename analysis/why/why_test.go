@@ -239,3 +239,25 @@ func TestOf(t *testing.T) {
 		t.Errorf("%s", e.Text)
 	}
 }
+
+// TestUnclosed: where the limit had a CPU for less of the time in one arm, the sentence
+// says that its CPU time does not explain the difference, and why.
+func TestUnclosed(t *testing.T) {
+	w := steered()
+	w.busy = [2]float64{0.88, 0.99}
+	w.source[1] = w.source[0]
+	r := w.run()
+	for i := range r.Explains {
+		for j := range r.Explains[i].Slices {
+			if s := &r.Explains[i].Slices[j]; s.Arm == 0 {
+				s.SourceWait = s.CountedNS / 10 // of 12 % that it had no CPU
+			}
+		}
+	}
+	e := one(t, r)
+	for _, want := range []string{"does not explain it", "the source had a CPU for 88 % of the time in off and for 99 % in sink (it waited for one for 10 % and 0 %, and slept until the other side was ready for 2 % and 1 %), which makes +12.5 %."} {
+		if e.Closes || !strings.Contains(e.Text, want) {
+			t.Errorf("%s\nwant %q in it", e.Text, want)
+		}
+	}
+}
