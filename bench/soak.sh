@@ -2,8 +2,10 @@
 # What takes long, with its figures: each step prints a line of Markdown for
 # docs/soak.md, with machine and commit. Nothing else may run meanwhile.
 #
-#	bench/soak.sh [suite] [kills] [thousand] [guests] [planted] [counts] [bisects] [reboots] [switchers] [page] [fuzz] [race] [aa] [gates] [audit]	(default: all)
+#	bench/soak.sh [suite] [kills] [thousand] [guests] [planted] [counts] [bisects] [reboots] [switchers] [page] [fuzz] [race] [aa] [gates] [audit] [explain]	(default: all)
 #
+# EXPLAIN are arguments of bench/explain (-cause-runs 20 -same-runs 20: 88 minutes), EXPLAINED is
+# where its runs stay, which it goes on with.
 # FUZZ selects fuzz targets by a regular expression (default: all), FUZZTIME is how
 # long each is tried (600s: all take eight hours).
 set -eu
@@ -182,8 +184,25 @@ audit() {
 	return $status
 }
 
+# explain: do predicted and measured agree, are causes named, what do instruments cost;
+# then explanations in guests with older kernels. 40 minutes.
+explain() {
+	for program in nft tc ip; do
+		command -v "$program" >/dev/null 2>&1 || DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends nftables iproute2 >"$log" 2>&1 || { tail -n 5 "$log" >&2; return 1; }
+	done
+	store=${EXPLAINED:-$(mktemp -d)}
+	go build -o bin/bench/explain ./bench/explain
+	bin/bench/explain -store "$store" ${EXPLAIN:-} >"$log" || return 1
+	while IFS="$(printf '\t')" read -r what figures; do
+		line "$what" "$figures"
+	done <"$log"
+	echo "the runs are in $store" >&2
+	NETAB_TEST_LONG=1 go test ./test -count=1 -timeout 1h -run 'TestGuestExplained$' -v >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
+	line 'explanations in guests' "$(sed -n 's/.*explain_guest_test.go:[0-9]*: //p' "$log" | paste -sd ';' | sed 's/;/; /g')"
+}
+
 make -s build
-for step in ${*:-suite kills thousand guests planted counts bisects reboots switchers page release fuzz race aa gates audit}; do
+for step in ${*:-suite kills thousand guests planted counts bisects reboots switchers page release fuzz race aa gates audit explain}; do
 	"$step"
 done
 rm -f "$log"
