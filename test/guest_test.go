@@ -21,9 +21,15 @@ func inGuest(t *testing.T, stream string, args ...string) (o guest.Outcome, line
 // inGuestOf is inGuest with another kernel and these of its modules.
 func inGuestOf(t *testing.T, k guest.Kernel, modules []string, stream string, args ...string) (o guest.Outcome, lines []string, said string) {
 	t.Helper()
+	return inMachine(t, guest.Machine{}, 2*time.Minute, k, modules, stream, args...)
+}
+
+// inMachine is inGuestOf in another machine, with another deadline.
+func inMachine(t *testing.T, m guest.Machine, deadline time.Duration, k guest.Kernel, modules []string, stream string, args ...string) (o guest.Outcome, lines []string, said string) {
+	t.Helper()
 	var text bytes.Buffer
-	m := guest.Machine{Program: os.Getenv(envBinary)}
-	o, err := m.Run(t.Context(), k, guest.Job{Args: args, Stream: stream, Deadline: 2 * time.Minute, Modules: modules},
+	m.Program = os.Getenv(envBinary)
+	o, err := m.Run(t.Context(), k, guest.Job{Args: args, Stream: stream, Deadline: deadline, Modules: modules},
 		func(line []byte) error { lines = append(lines, string(line)); return nil }, &text)
 	if err != nil || o.End != guest.Finished || o.Status != 0 {
 		t.Fatalf("netab %s: %v, %s %s\n%s\n%s", strings.Join(args, " "), err, o.End, o.Text, text.String(), strings.Join(o.Console, "\n"))
