@@ -31,7 +31,7 @@ func TestGuestExplained(t *testing.T) {
 		starts string
 		lacks  []string // parts of the events that it does not tell
 	}{
-		{"5.10", debian11("linux-image-cloud-amd64"), "5.10.", []string{"reasons", "locks"}},
+		{"5.10", debian("bullseye", "linux-image-cloud-amd64"), "5.10.", []string{"reasons", "locks"}},
 		{"6.1", named("apt:linux-image-6.1.0-57-cloud-amd64"), "6.1.", nil},
 		{"6.12", named("apt:linux-image-6.12-cloud-amd64"), "6.12.", nil},
 	} {
