@@ -163,16 +163,18 @@ func debInfo(r *io.SectionReader) (packageInfo, error) {
 		if err != nil {
 			return packageInfo{}, err
 		}
-		for _, p := range paragraphs(string(text)) {
-			info := packageInfo{name: p["package"], version: p["version"], arch: p["architecture"]}
-			for _, d := range dependencies(p["depends"]) {
-				if imageName.MatchString(d.name) || companion.MatchString(d.name) {
-					info.parts = append(info.parts, d.name)
-				}
-			}
-			return info, nil
+		all := paragraphs(string(text))
+		if len(all) == 0 {
+			return packageInfo{}, errors.New("its control file is empty")
 		}
-		return packageInfo{}, errors.New("its control file is empty")
+		p := all[0]
+		info := packageInfo{name: p["package"], version: p["version"], arch: p["architecture"]}
+		for _, d := range dependencies(p["depends"]) {
+			if imageName.MatchString(d.name) || companion.MatchString(d.name) {
+				info.parts = append(info.parts, d.name)
+			}
+		}
+		return info, nil
 	}
 }
 
