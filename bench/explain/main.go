@@ -30,6 +30,7 @@ import (
 	"netab/analysis"
 	"netab/bench/drive"
 	"netab/results"
+	"netab/results/disk"
 )
 
 type options struct {
@@ -151,13 +152,15 @@ func explainedIn(dir string) (*results.Run, error) {
 
 // measure makes one run.
 func (o options) measure(ctx context.Context, k kind, dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	d, err := disk.MakeDir(dir)
+	if err != nil {
 		return err
 	}
+	defer d.Close()
 	name := k.scenario
 	if strings.Contains(name, "\n") {
 		name = filepath.Join(dir, k.name+".yaml")
-		if err := os.WriteFile(name, []byte(k.scenario), 0o600); err != nil {
+		if err := d.Write(filepath.Base(name), text(k.scenario)); err != nil {
 			return err
 		}
 	}
@@ -178,7 +181,15 @@ func (o options) measure(ctx context.Context, k kind, dir string) error {
 	if len(s.Explanations) == 0 {
 		return fmt.Errorf("it was not explained: %s", s.Answer)
 	}
-	return os.WriteFile(filepath.Join(dir, "done"), nil, 0o600)
+	return d.Write("done", text(""))
+}
+
+// text writes a file's content.
+func text(s string) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := io.WriteString(w, s)
+		return err
+	}
 }
 
 // summaries judges runs.
