@@ -51,7 +51,7 @@ var exceptions = map[string]string{
 	"runner/traffic/thread.go":      "reads /proc of its own threads",
 	"runner/traffic/watch.go":       "reads /proc",
 	"runner/uring/ring.go":          "reads /proc",
-	"bench/explain/inject.go":      "reads /proc, and opens a namespace there",
+	"bench/explain/inject.go":       "reads /proc, and opens a namespace there",
 	"bench/peers/match.go":          "opens a namespace in /proc",
 	"bench/peers/meter.go":          "reads /proc",
 	"bench/peers/netab.go":          "reads /proc",
