@@ -72,6 +72,7 @@ func apartText(ns float64) string { return fmt.Sprintf("%.0f ns apart", ns) }
 type states struct {
 	list   []State       // the most frequent first; of one that never changed, that one
 	mixed  float64       // share of the counted slices in blocks of several states
+	tell   []telling     // what tells them apart
 	blocks []map[int]int // by position of the trial and block: position in list, or mixedState; none = not known
 }
 
@@ -98,7 +99,7 @@ func statesOf(trials []results.Trial) *states {
 		return nil
 	}
 	tell := tellings(values)
-	s := &states{blocks: make([]map[int]int, len(trials))}
+	s := &states{tell: tell, blocks: make([]map[int]int, len(trials))}
 	keys, found := []string{}, map[string][]*results.Canaries{}
 	slicesIn, all := map[string]int{}, 0
 	for i := range trials {

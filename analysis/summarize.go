@@ -37,6 +37,7 @@ func summarize(run *results.Run) (Summary, judging) {
 	design := h.Design
 	sifted := sift(design, run.Trials)
 	alpha, looks := stoppingAlpha(run)
+	explained := run
 	explanations, events := why.Of(run), why.EventsOf(run)
 	run = &results.Run{Header: run.Header, Trials: sifted.all, End: run.End, ReadWarnings: run.ReadWarnings, Resumed: run.Resumed}
 	all := record.Of(design, sifted.all)
@@ -61,6 +62,7 @@ func summarize(run *results.Run) (Summary, judging) {
 	sifted.unsettle(s.Arms)
 	s.Sweep = matrix{j}.sweep()
 	s.States = j.states.shown()
+	s.Explanations = append(s.Explanations, whyModes(explained, j.states, &s)...)
 	s.Converged = settled(design, s.Comparisons, s.Arms)
 	s.Warnings = unique(slices.Concat(emulated(&h.Machine), j.verdictWarnings(&s), sessionWarnings(design, s.Comparisons), resumedWarnings(run, s.Comparisons), sifted.warning(s.Comparisons), j.states.warning(), carried(run), conditions(run, valid)))
 	s.Answer = answer(&s, design) + j.states.scope()

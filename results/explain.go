@@ -58,16 +58,22 @@ type Samples struct {
 	Role vocab.Owner `json:"role"`
 	CPUs []int       `json:"sampled_cpus"`
 	// EveryNS is the time between two of a timer; 0 = a counter of cycles was used.
-	EveryNS   int64         `json:"every_ns,omitempty"`
-	Lost      int64         `json:"lost_samples,omitempty"`
-	Functions []string      `json:"functions"`
-	Stacks    []SampleStack `json:"stacks"`
+	EveryNS   int64    `json:"every_ns,omitempty"`
+	Lost      int64    `json:"lost_samples,omitempty"`
+	Functions []string `json:"functions"`
+	// Sizes are how many bytes each function has in the kernel's table of symbols, up to
+	// where the next one begins; 0 = not known. Of two kernels they say which functions
+	// are other ones.
+	Sizes  []int64       `json:"sizes,omitempty"`
+	Stacks []SampleStack `json:"stacks"`
 }
 
 // A SampleStack is how often one was seen in an arm's slices. No functions = in user
 // space.
 type SampleStack struct {
 	Arm int `json:"arm"`
+	// CPU is where; nil = the only one that was sampled, or, of several, not told.
+	CPU *int `json:"cpu,omitempty"`
 	// Frames are indices of Functions, the innermost first.
 	Frames []int `json:"frames,omitempty"`
 	N      int64 `json:"n"`
@@ -90,6 +96,9 @@ type ExplainSlice struct {
 	// they cost.
 	Watched bool   `json:"watched,omitempty"`
 	Invalid string `json:"invalid,omitempty"`
+	// Canaries of the settle part before; nil = none were measured. They are where the
+	// run before told several states of the machine apart.
+	Canaries *Canaries `json:"canaries,omitempty"`
 	// SourceCounted and SinkCounted are what the CPUs' own counters told of the roles'
 	// threads; nil = they were not read.
 	SourceCounted *HardwareCounts `json:"source_counted,omitempty"`
@@ -209,6 +218,9 @@ func (t totals) explain(e *Explain, arms int) error {
 	}
 	if e.Samples == nil {
 		return nil
+	}
+	if sizes, functions := len(e.Samples.Sizes), len(e.Samples.Functions); sizes > 0 && sizes != functions {
+		return &outOfRange{"samples.sizes", fmt.Sprintf("%d sizes of %d functions", sizes, functions)}
 	}
 	for i := range e.Samples.Stacks {
 		s := &e.Samples.Stacks[i]

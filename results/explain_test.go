@@ -53,6 +53,8 @@ func TestExplainBounded(t *testing.T) {
 		`{"type":"explain","cpus":[{"ns":{"idle":{"task":-9100000000000000000}}}]}`:                 "cpus[0].ns[idle][task]: -9100000000000000000 is out of range",
 		`{"type":"explain","cpus":[{"cpu":-4}]}`:                                                    "cpus[0].cpu: -4 is out of range",
 		`{"type":"explain","samples":{"functions":["a"],"stacks":[{"frames":[0]},{"frames":[1]}]}}`: "line 2: samples.stacks[1].frames: 1 is out of range: there are 1 functions",
+		`{"type":"explain","samples":{"functions":["a","b"],"sizes":[1],"stacks":[]}}`:              "line 2: samples.sizes: 1 sizes of 2 functions",
+		`{"type":"explain","samples":{"functions":["a"],"stacks":[{"cpu":-1}]}}`:                    "samples.stacks[0].cpu: -1 is out of range",
 		`{"type":"explain","drops":[{"arm":2}]}`:                                                    "line 2: drops[0].arm: 2 is out of range",
 		`{"type":"explain","drops":[{"packets":-9100000000000000000}]}`:                             "drops[0].packets: -9100000000000000000 is out of range",
 		`{"type":"explain","ledgers":{"2":{}}}`:                                                     "line 2: ledgers[2]: 2 is out of range",

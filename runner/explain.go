@@ -19,6 +19,8 @@ import (
 type Explaining struct {
 	Arms []int         // that take turns, the baseline first
 	Time time.Duration // for all of them
+	// States: the machine has several, so that its canaries are measured here too.
+	States bool
 	// Unasked: nobody asked for it, so that what cannot be explained is no news.
 	Unasked bool
 }
@@ -62,7 +64,7 @@ func (r *run) explain() error {
 	if e == nil || len(e.Arms) == 0 {
 		return nil
 	}
-	r.NoCanaries = true // they are for verdicts, and cost time here
+	r.NoCanaries = r.NoCanaries || !e.States // they cost time
 	began, failed := time.Now(), 0
 	for i := 0; ; i++ {
 		elapsed := time.Since(began)

@@ -184,7 +184,9 @@ func TestExplainSampled(t *testing.T) {
 	busytest.Retry(t, func(t *testing.T, by busytest.Stretch) string {
 		o := options(t, sideBySide, 1)
 		o.Trial = by.Of(o.Trial)
-		o.Explain = func([]results.Trial) *Explaining { return &Explaining{Arms: []int{0, 1}, Time: 2 * time.Second} }
+		o.Explain = func([]results.Trial) *Explaining {
+			return &Explaining{Arms: []int{0, 1}, Time: 2 * time.Second, States: true}
+		}
 		run, err := Run(t.Context(), o)
 		if err != nil {
 			return err.Error()
@@ -197,9 +199,15 @@ func TestExplainSampled(t *testing.T) {
 			if s == nil || s.Role == "" || len(s.CPUs) == 0 {
 				t.Fatalf("trial %d: %+v", x.Index, s)
 			}
+			if len(s.Sizes) != len(s.Functions) || len(s.Sizes) > 0 && slices.Max(s.Sizes) == 0 {
+				t.Errorf("sizes of %d functions: %v", len(s.Functions), s.Sizes)
+			}
 			var n int64
 			for _, stack := range s.Stacks {
 				n += stack.N
+				if (stack.CPU != nil) != (len(s.CPUs) > 1) || stack.CPU != nil && !slices.Contains(s.CPUs, *stack.CPU) {
+					t.Errorf("of CPUs %v a stack is on %v", s.CPUs, stack.CPU)
+				}
 			}
 			if n < 5 {
 				continue // of a few slices on a busy machine
@@ -208,6 +216,11 @@ func TestExplainSampled(t *testing.T) {
 				return strings.HasPrefix(f, "tcp_") || strings.HasPrefix(f, "do_syscall") || strings.HasPrefix(f, "el0")
 			}) {
 				t.Errorf("%d samples of the %s, and no function of TCP or of system calls: %v", n, s.Role, s.Functions)
+			}
+			told := func(s results.Slice) bool { return s.Canaries != nil }
+			if slices.ContainsFunc(run.Trials, func(t results.Trial) bool { return slices.ContainsFunc(t.Slices, told) }) &&
+				!slices.ContainsFunc(x.Slices, func(s results.ExplainSlice) bool { return s.Canaries != nil }) {
+				t.Error("the run has canaries, and the explain trial none, which were asked for")
 			}
 			return ""
 		}

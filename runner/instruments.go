@@ -339,7 +339,7 @@ func (in *instruments) record(x *results.Explain, t *results.Trial, turns []turn
 			continue
 		}
 		s := recorded[turn.slice]
-		e := results.ExplainSlice{Block: turn.block, Arm: turn.arm, StartNS: x.RunNS + turn.start, CountedNS: s.CountedNS, Counts: s.Counts, Invalid: s.Invalid}
+		e := results.ExplainSlice{Block: turn.block, Arm: turn.arm, StartNS: x.RunNS + turn.start, CountedNS: s.CountedNS, Counts: s.Counts, Invalid: s.Invalid, Canaries: s.Canaries}
 		switch was := in.was(turn); {
 		case in.observing != nil:
 			e.Watched, e.Between = in.observing.was(turn)

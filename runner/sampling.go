@@ -169,9 +169,15 @@ func (in *instruments) addSamples(x *results.Explain, turns []turn) {
 		if !known || slot != account.Role(setup, s.role == vocab.SinkTime) {
 			continue
 		}
+		stack := results.SampleStack{Arm: arm}
 		var frames []int
 		var key strings.Builder
 		key.WriteString(strconv.Itoa(arm))
+		if len(s.cpus) > 1 {
+			cpu := one.CPU
+			stack.CPU = &cpu
+			key.WriteString("@" + strconv.Itoa(one.CPU))
+		}
 		for _, name := range s.symbols.Names(one.Chain) {
 			n, known := number[name]
 			if !known {
@@ -184,11 +190,13 @@ func (in *instruments) addSamples(x *results.Explain, turns []turn) {
 			key.WriteString(strconv.Itoa(n))
 		}
 		if seen[key.String()] == nil {
-			seen[key.String()] = &results.SampleStack{Arm: arm, Frames: frames}
+			stack.Frames = frames
+			seen[key.String()] = &stack
 		}
 		seen[key.String()].N++
 	}
 	for _, key := range slices.Sorted(maps.Keys(seen)) {
 		x.Samples.Stacks = append(x.Samples.Stacks, *seen[key])
 	}
+	x.Samples.Sizes = s.symbols.Sizes(x.Samples.Functions)
 }

@@ -67,6 +67,9 @@ func briefName(p why.Part) string {
 	if context == "task" {
 		context = "own calls"
 	}
+	if p.Changed() {
+		context += ", changed"
+	}
 	return fmt.Sprintf("%s: %s (%s)", p.Role, p.Function, context)
 }
 
@@ -74,11 +77,15 @@ func briefName(p why.Part) string {
 func PartName(p why.Part) string {
 	var words []string
 	for _, word := range []string{why.Place(p.Context), p.Category, p.Function} {
-		if word != "" {
+		if word != "" && !slices.Contains(words, word) { // user space is a category of its own
 			words = append(words, word)
 		}
 	}
-	return string(p.Role) + ": " + strings.Join(words, ", ")
+	name := string(p.Role) + ": " + strings.Join(words, ", ")
+	if p.Changed() {
+		name += fmt.Sprintf(" (changed: %s → %s bytes)", prose.Grouped(p.FromBytes), prose.Grouped(p.ToBytes))
+	}
+	return name
 }
 
 // whyRows are the parts that moved most, in the order in which they stand: contexts of
@@ -110,4 +117,12 @@ func whyRows(e why.Explanation, most int) []why.Part {
 	return append(contexts, functions...)
 }
 
-func weight(p why.Part) float64 { return math.Max(math.Abs(p.Delta), math.Max(p.From, p.To)/100) }
+// weight is by how much a part moved, and a function that is another one in the other
+// kernel weighs more than any that is not.
+func weight(p why.Part) float64 {
+	x := math.Max(math.Abs(p.Delta), math.Max(p.From, p.To)/100)
+	if p.Changed() {
+		x += 1e18
+	}
+	return x
+}

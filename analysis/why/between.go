@@ -36,7 +36,10 @@ func Between(a, b Run) (out []Explanation) {
 
 // FlamesBetween are the flame graphs of such an explanation.
 func FlamesBetween(a, b Run, e *Explanation, most int) (out []Flame) {
-	c := contrasted(a, b, e.Of)
+	return contrasted(a, b, e.Of).flames(e, most)
+}
+
+func (c *crossing) flames(e *Explanation, most int) (out []Flame) {
 	if c == nil {
 		return nil
 	}
@@ -45,14 +48,15 @@ func FlamesBetween(a, b Run, e *Explanation, most int) (out []Flame) {
 			out = addFlame(out, s, e, most)
 		}
 	}
-	return out
+	return c.sides[1].addCPUs(out, e, most, c.contrast(0, [2][]trial{c.sides[0].trials, c.sides[1].trials}).sides, false)
 }
 
 // A crossing is an arm in two runs; of each side's comparing both arms are that one.
 type crossing struct {
 	labels [2]string
 	sides  [2]*comparing
-	run    Run // the later one
+	runs   [2]Run
+	modes  *Modes // nil = the runs are two
 }
 
 func contrasted(a, b Run, arm string) *crossing {
@@ -61,7 +65,7 @@ func contrasted(a, b Run, arm string) *crossing {
 		return nil
 	}
 	per := unitOf(a.Header.Design.Arms[i], b.Header.Design.Arms[j])
-	c := &crossing{labels: [2]string{a.Label, b.Label}, run: b,
+	c := &crossing{labels: [2]string{a.Label, b.Label}, runs: [2]Run{a, b},
 		sides: [2]*comparing{newComparing(a.Run, trialsOf(a.Run), i, i, per), newComparing(b.Run, trialsOf(b.Run), j, j, per)}}
 	if len(c.sides[0].trials) == 0 || len(c.sides[1].trials) == 0 {
 		return nil
@@ -111,8 +115,12 @@ func (c *crossing) explain(arm string) Explanation {
 			break
 		}
 	}
+	changed := c.changed(&e)
 	e.Text = c.sentence(&e)
-	e.Notes = append(b.notes(c.run.Run, &e), "These runs were not interleaved: whatever else changed between them is in each difference.")
+	e.Notes = append(b.notes(c.runs[1].Run, &e), c.modes.note())
+	if changed != "" {
+		e.Notes = append(e.Notes, changed)
+	}
 	return e
 }
 
@@ -192,12 +200,12 @@ func (c *crossing) contexts(role int) (parts []Part) {
 func (c *crossing) sentence(e *Explanation) string {
 	head := fmt.Sprintf("%s, from %s to %s", e.Of, e.Baseline, e.Arm)
 	if e.Measured == nil {
-		return head + ": not explained: it takes three explain trials of each run with the accounting."
+		return head + ": not explained: " + c.modes.tooFew()
 	}
 	if !excludesZero(e.MeasuredLo, e.MeasuredHi) {
 		return fmt.Sprintf("%s: the rate in the explain trials did not change beyond chance (%s).", head, prose.Interval(*e.MeasuredLo, *e.MeasuredHi, false))
 	}
-	text := fmt.Sprintf("%s: %s while it was measured why; ", head, strings.TrimPrefix(c.sides[1].faster(*e.Measured), "is "))
+	text := fmt.Sprintf("%s: %s in the explain trials; ", head, strings.TrimPrefix(c.sides[1].faster(*e.Measured), "is "))
 	switch {
 	case e.Role == "" || e.BaselineRole == "":
 		return text + c.sides[1].noLimit(e) + "."
@@ -214,12 +222,16 @@ func (c *crossing) sentence(e *Explanation) string {
 	return text + "."
 }
 
-// functionsMoved are the functions of the limit that moved most, and beyond chance.
+// functionsMoved are the functions of the limit that moved beyond chance: those that are
+// other ones in the other kernel, and then those that moved most.
 func functionsMoved(e *Explanation, most int) string {
-	sums := map[string]float64{}
+	sums, changed := map[string]float64{}, map[string]int{}
 	for _, p := range e.Parts {
 		if p.Role == e.Role && p.Function != "" && p.Significant {
 			sums[p.Function] += p.Delta
+			if p.Changed() {
+				changed[p.Function] = 1
+			}
 		}
 	}
 	var names []string
@@ -227,11 +239,91 @@ func functionsMoved(e *Explanation, most int) string {
 		names = append(names, name)
 	}
 	slices.SortFunc(names, func(a, b string) int {
-		return cmp.Or(cmp.Compare(math.Abs(sums[b]), math.Abs(sums[a])), cmp.Compare(a, b))
+		return cmp.Or(changed[b]-changed[a], cmp.Compare(math.Abs(sums[b]), math.Abs(sums[a])), cmp.Compare(a, b))
 	})
 	var texts []string
 	for _, name := range names[:min(len(names), most)] {
-		texts = append(texts, name+" "+prose.Signed(sums[name]))
+		text := name + " " + prose.Signed(sums[name])
+		if changed[name] > 0 {
+			text += " (its code changed)"
+		}
+		texts = append(texts, text)
 	}
 	return strings.Join(texts, ", ")
+}
+
+// changed marks functions that are other ones in the other kernel, by their sizes in the
+// tables of symbols, puts those of them that moved beyond chance before all others, and
+// says how many there are; "" = both runs had the same kernel.
+func (c *crossing) changed(e *Explanation) string {
+	a, b := &c.runs[0].Header.Machine, &c.runs[1].Header.Machine
+	if c.modes != nil || a.Kernel == b.Kernel && a.KernelBuild == b.KernelBuild {
+		return ""
+	}
+	from, to := sizesOf(c.runs[0].Run), sizesOf(c.runs[1].Run)
+	known, changed := 0, 0
+	for name, n := range from {
+		if to[name] > 0 {
+			known++
+			if to[name] != n {
+				changed++
+			}
+		}
+	}
+	if known == 0 {
+		if e.SampledRole == "" {
+			return ""
+		}
+		return "Which functions are other ones in the other kernel is not known: explain trials that netab measured before it kept the sizes of functions tell it not."
+	}
+	for i := range e.Parts {
+		if p := &e.Parts[i]; p.Function != "" {
+			p.FromBytes, p.ToBytes = from[p.Function], to[p.Function]
+		}
+	}
+	rank := func(p Part) int {
+		if p.Function != "" && p.Significant && p.Changed() {
+			return 0
+		}
+		return 1
+	}
+	if first := slices.IndexFunc(e.Parts, func(p Part) bool { return p.Function != "" }); first >= 0 { // they stand last
+		slices.SortStableFunc(e.Parts[first:], func(a, b Part) int { return rank(a) - rank(b) })
+	}
+	differ, their := fmt.Sprintf("%d differ", changed), "their"
+	if changed == 1 {
+		differ, their = "1 differs", "its"
+	}
+	if changed == 0 {
+		differ = "none differs"
+	}
+	text := fmt.Sprintf("Of %s that samples of both runs have, %s in size between the symbol tables of %s and %s", prose.Counted(known, "function"), differ, a.Kernel, b.Kernel)
+	switch {
+	case changed == 0:
+	case 2*changed > known:
+		text += ": " + their + " code changed, as a compiler or a setting of the build can change most"
+	case changed == 1:
+		text += ": its code changed, and if it moved beyond chance it stands first"
+	default:
+		text += ": their code changed, and those that moved beyond chance stand first"
+	}
+	return text + "."
+}
+
+// sizesOf are the functions of a run's samples by their sizes. What the compiler made of
+// a function was taken together when they were recorded.
+func sizesOf(run *results.Run) map[string]int64 {
+	out := map[string]int64{}
+	for i := range run.Explains {
+		s := run.Explains[i].Samples
+		if s == nil || run.Explains[i].Invalid != "" || len(s.Sizes) != len(s.Functions) {
+			continue
+		}
+		for j, name := range s.Functions {
+			if s.Sizes[j] > 0 {
+				out[name] = s.Sizes[j]
+			}
+		}
+	}
+	return out
 }

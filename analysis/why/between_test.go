@@ -62,7 +62,7 @@ func TestBetween(t *testing.T) {
 			t.Errorf("%+v\nwant %+v", p, want)
 		}
 	}
-	for _, want := range []string{"off, from 6.17 to 6.18: 16.", " % faster while", "the source needs 2", "net_rx softirq on its back -", "; by function: tcp_ack -"} {
+	for _, want := range []string{"off, from 6.17 to 6.18: 16.", " % faster in the explain trials", "the source needs 2", "net_rx softirq on its back -", "; by function: tcp_ack -"} {
 		if !strings.Contains(e.Text, want) {
 			t.Errorf("%s\nwant %q", e.Text, want)
 		}
@@ -92,5 +92,85 @@ func TestBetween(t *testing.T) {
 	}
 	if none := Between(Run{"a", a}, Run{"b", &results.Run{Header: a.Header}}); none != nil {
 		t.Errorf("of a run without explain trials: %+v", none)
+	}
+}
+
+// kernels are two runs of one arm, whose kernels differ, and of whose functions some are
+// other ones.
+func kernels() (a, b Run) {
+	x, y := sampledRun(0.95, 500e3), sampledRun(0.95, 500e3)
+	x.Header.Machine.Kernel, y.Header.Machine.Kernel = "6.17.1", "6.18.2"
+	for _, r := range []*results.Run{x, y} {
+		for i := range r.Explains {
+			s := r.Explains[i].Samples
+			if r == y { // what was arm sink is off now
+				for j := range r.Explains[i].Slices {
+					r.Explains[i].Slices[j].Arm = 1 - r.Explains[i].Slices[j].Arm
+				}
+			}
+			if s == nil {
+				continue
+			}
+			for j := range s.Stacks {
+				if r == y {
+					s.Stacks[j].Arm = 1 - s.Stacks[j].Arm
+					if s.Functions[s.Stacks[j].Frames[0]] == "kmem_cache_free" {
+						s.Stacks[j].N = s.Stacks[j].N * 6 / 5
+					}
+				}
+			}
+			for j := range s.Functions {
+				s.Sizes = append(s.Sizes, int64(100+j))
+				if r == y && s.Functions[j] == "kmem_cache_free" {
+					s.Sizes[j] = 240
+				}
+			}
+		}
+	}
+	return Run{"6.17", x}, Run{"6.18", y}
+}
+
+// TestChangedFunctionsFirst: those whose size differs between the kernels' symbol tables
+// stand before all others, however little they moved.
+func TestChangedFunctionsFirst(t *testing.T) {
+	a, b := kernels()
+	e := Between(a, b)[0]
+	var functions []Part
+	for _, p := range e.Parts {
+		if p.Function != "" {
+			functions = append(functions, p)
+		}
+	}
+	if len(functions) < 3 || functions[0].Function != "kmem_cache_free" || !functions[0].Changed() || functions[0].FromBytes != 106 || functions[0].ToBytes != 240 || !functions[0].Significant {
+		t.Fatalf("%+v", functions)
+	}
+	if functions[1].Function != "tcp_ack" || functions[1].Changed() || math.Abs(functions[1].Delta) < math.Abs(functions[0].Delta) {
+		t.Errorf("%+v", functions[1])
+	}
+	const note = "Of 8 functions that samples of both runs have, 1 differs in size between the symbol tables of 6.17.1 and 6.18.2: its code changed, and if it moved beyond chance it stands first."
+	if !slices.Contains(e.Notes, note) {
+		t.Errorf("%q", e.Notes)
+	}
+	if first := functionsMoved(&Explanation{Role: vocab.SourceTime, Parts: e.Parts}, 2); !strings.HasPrefix(first, "kmem_cache_free ") || !strings.Contains(first, " (its code changed), tcp_ack ") {
+		t.Errorf("%q", first)
+	}
+	// Of the same kernel nothing is another function; of a run that kept no sizes it is
+	// not known.
+	same := b
+	run := *b.Run
+	run.Header.Machine.Kernel = "6.17.1"
+	same.Run = &run
+	for _, p := range Between(a, same)[0].Parts {
+		if p.Changed() || p.FromBytes > 0 {
+			t.Errorf("of one kernel: %+v", p)
+		}
+	}
+	for i := range a.Explains {
+		if s := a.Explains[i].Samples; s != nil {
+			s.Sizes = nil
+		}
+	}
+	if notes := strings.Join(Between(a, b)[0].Notes, " "); !strings.Contains(notes, "is not known: ") {
+		t.Errorf("%q", notes)
 	}
 }

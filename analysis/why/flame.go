@@ -22,6 +22,10 @@ type Flame struct {
 	// Left is the share of the time of frames that were too small to keep, of the arm
 	// that has more of it.
 	Left float64
+	// ByCPU: the roots are CPUs, and below them is whose they were, and then the contexts.
+	// Role is "" then. CPUs are the same without functions.
+	ByCPU bool
+	CPUs  []CPUPart
 }
 
 // A Frame is a function as it was called from those above it, and all that it called.
@@ -33,6 +37,7 @@ type Frame struct {
 	// same, five are so by chance.
 	Sure  bool
 	Calls []Frame // the largest first
+	order int     // of a root: what it stands by, where that is not its size
 }
 
 // Flames are those of an explanation, one a role that was sampled, of so many frames at
@@ -48,7 +53,7 @@ func Flames(run *results.Run, e *Explanation, most int) (out []Flame) {
 		with := c.covered(r)
 		out = addFlame(out, &contrast{role: r, sides: [2]side{{c, base, with}, {c, arm, with}}, paired: true}, e, most)
 	}
-	return out
+	return c.addCPUs(out, e, most, [2]side{{c, base, c.trials}, {c, arm, c.trials}}, true)
 }
 
 // addFlame adds the flame graph of a contrast, if it has samples.
@@ -101,23 +106,9 @@ const deepest = 64
 
 // flame grows the tree and cuts what is too small.
 func (c *contrast) flame(most int) Flame {
-	root := &node{}
-	trials := [2]int{len(c.sides[0].trials), len(c.sides[1].trials)}
-	for side, s := range c.sides {
-		for i, t := range s.trials {
-			for _, x := range t.samples[s.arm].calls {
-				if x.category == ofBPF && s.of.cost[costs{s.arm, true}] > 0 {
-					continue // its time is known by itself, and in no context
-				}
-				at := root.child(x.context, trials)
-				at.n[side][i] += x.n
-				for _, name := range x.path[:min(len(x.path), deepest)] {
-					at = at.child(name, trials)
-					at.n[side][i] += x.n
-				}
-			}
-		}
-	}
+	root := c.grow(func(x calls, s side) bool {
+		return x.category == ofBPF && s.of.cost[costs{s.arm, true}] > 0 // its time is known by itself, and in no context
+	})
 	var f Flame
 	for _, context := range root.children {
 		f.Roots = append(f.Roots, c.frame(context, c.scaleOf(context)))
@@ -130,26 +121,55 @@ func (c *contrast) flame(most int) Flame {
 	return f
 }
 
+// grow makes the tree of all stacks but some, by context.
+func (c *contrast) grow(without func(calls, side) bool) *node {
+	root := &node{}
+	trials := [2]int{len(c.sides[0].trials), len(c.sides[1].trials)}
+	for side, s := range c.sides {
+		for i, t := range s.trials {
+			for _, x := range t.samples[s.arm].calls {
+				if without(x, s) {
+					continue
+				}
+				at := root.child(x.context, trials)
+				at.n[side][i] += x.n
+				for _, name := range x.path[:min(len(x.path), deepest)] {
+					at = at.child(name, trials)
+					at.n[side][i] += x.n
+				}
+			}
+		}
+	}
+	return root
+}
+
 // A scale is what a sample of a context stands for.
 type scale struct {
 	all   [2]float64   // of all trials of a side
 	trial [2][]float64 // of each
 }
 
-func (c *contrast) scaleOf(context *node) (out scale) {
+func (c *contrast) scaleOf(context *node) scale {
+	return c.scale(context, func(s side) float64 { return s.exact(c.role, context.name) },
+		func(s side, t trial) float64 { return s.perUnit(t, c.role, context.name) })
+}
+
+// scale divides what is known exactly, of all trials and of each that was sampled, by
+// the samples of it.
+func (c *contrast) scale(of *node, exact func(side) float64, perUnit func(side, trial) float64) (out scale) {
 	for side, s := range c.sides {
 		total := 0.0
 		for i, t := range s.trials {
-			n := context.n[side][i]
+			n := of.n[side][i]
 			total += n
 			per := 0.0
 			if n > 0 {
-				per = s.perUnit(t, c.role, context.name) / n
+				per = perUnit(s, t) / n
 			}
 			out.trial[side] = append(out.trial[side], per)
 		}
 		if total > 0 {
-			out.all[side] = s.exact(c.role, context.name) / total
+			out.all[side] = exact(s) / total
 		}
 	}
 	return out

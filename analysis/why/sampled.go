@@ -25,8 +25,11 @@ type calls struct {
 	context  string
 	path     []string // the outermost function first
 	category string
+	cpu      int // noCPU = not told
 	n        float64
 }
+
+const noCPU = -1
 
 // samplesOf are those of a trial, by arm.
 func samplesOf(x *results.Samples) map[int]*sampled {
@@ -56,7 +59,14 @@ func samplesOf(x *results.Samples) map[int]*sampled {
 		if len(path) == 0 {
 			path = []string{userSpace}
 		}
-		a.calls = append(a.calls, calls{context, path, p.category, float64(s.N)})
+		cpu := noCPU
+		switch {
+		case s.CPU != nil:
+			cpu = *s.CPU
+		case len(x.CPUs) == 1:
+			cpu = x.CPUs[0]
+		}
+		a.calls = append(a.calls, calls{context, path, p.category, cpu, float64(s.N)})
 		a.n[p] += float64(s.N)
 		a.all += float64(s.N)
 	}

@@ -22,10 +22,10 @@ func (c *comparing) sentence(e *Explanation) string {
 	}
 	what := e.Arm + " " + c.faster(*e.Measured)
 	if e.Trials < fewestTrials {
-		return fmt.Sprintf("%s while it was measured why, in %s: too few to tell what moved.", what, prose.Counted(e.Trials, "trial"))
+		return fmt.Sprintf("%s in %s: too few to tell what moved.", what, prose.Counted(e.Trials, "explain trial"))
 	}
 	if !excludesZero(e.MeasuredLo, e.MeasuredHi) {
-		return fmt.Sprintf("While it was measured why, %s and %s did not differ beyond chance (%s): there is nothing to explain.",
+		return fmt.Sprintf("%s and %s did not differ beyond chance in the explain trials (%s): there is nothing to explain.",
 			e.Arm, e.Baseline, prose.Interval(*e.MeasuredLo, *e.MeasuredHi, false))
 	}
 	if e.Predicted == nil {
@@ -34,7 +34,7 @@ func (c *comparing) sentence(e *Explanation) string {
 	moved := c.moved(e)
 	figures := fmt.Sprintf("that predicts %s, measured %s", prose.Change(*e.Predicted, false), prose.Change(*e.Measured, false))
 	if e.WithMeasured != nil && *e.WithMeasured == *e.Measured {
-		figures += " (both with the accounting on, and what it costs: too few trials have blocks without it)"
+		figures += " (both with the accounting on: too few trials have blocks without it)"
 	}
 	if !e.Closes {
 		text := fmt.Sprintf("%s, and the CPU time of its limit does not explain it: %s; %s", what, moved, figures)
@@ -62,9 +62,16 @@ func (c *comparing) noLimit(e *Explanation) string {
 	}
 	var texts []string
 	for _, b := range e.Busy {
-		texts = append(texts, fmt.Sprintf("%s %s and %s", b.Role, prose.WholePercent(b.From), prose.WholePercent(b.To)))
+		texts = append(texts, fmt.Sprintf("%s busy %s and %s", b.Role, prose.WholePercent(b.From), prose.WholePercent(b.To)))
 	}
-	return fmt.Sprintf("no role was busy all the time in both arms (%s)", strings.Join(texts, ", "))
+	busy := strings.Join(texts, ", ")
+	switch {
+	case e.BaselineRole != "" && e.Role == "":
+		return fmt.Sprintf("the %s was the limit with %s, where with %s no role is (%s)", e.BaselineRole, e.Baseline, e.Arm, busy)
+	case e.BaselineRole == "" && e.Role != "":
+		return fmt.Sprintf("the %s is the limit with %s, where with %s no role was (%s)", e.Role, e.Arm, e.Baseline, busy)
+	}
+	return fmt.Sprintf("no role was busy all the time in both arms (%s)", busy)
 }
 
 // moved is "the source needs 27 ns/KiB less (net_rx on its back -20.6, its own calls
@@ -78,19 +85,9 @@ func (c *comparing) moved(e *Explanation) string {
 		}
 	}
 	if e.Role != e.BaselineRole {
-		var needed [2]float64
-		for _, p := range e.Parts {
-			if p.Category != "" || p.Context == Measuring {
-				continue
-			}
-			if p.Role == e.BaselineRole {
-				needed[0] += p.From
-			}
-			if p.Role == e.Role {
-				needed[1] += p.To
-			}
-		}
-		return fmt.Sprintf("the limit moved from the %s, which needed %s %s, to the %s, which needs %s", e.BaselineRole, prose.Number(needed[0]), e.Unit, e.Role, prose.Number(needed[1]))
+		from, to := e.needs(e.BaselineRole), e.needs(e.Role)
+		return fmt.Sprintf("the limit moved from the %s, whose need went from %s to %s %s, to the %s (from %s to %s)",
+			e.BaselineRole, prose.Number(from[0]), prose.Number(from[1]), e.Unit, e.Role, prose.Number(to[0]), prose.Number(to[1]))
 	}
 	slices.SortStableFunc(parts, func(a, b Part) int { return cmp.Compare(math.Abs(b.Delta), math.Abs(a.Delta)) })
 	var texts []string
@@ -112,6 +109,16 @@ func (c *comparing) moved(e *Explanation) string {
 		text += ": " + came
 	}
 	return text
+}
+
+// needs is the time of a role per unit, of the baseline and the arm.
+func (e *Explanation) needs(role vocab.Owner) (out [2]float64) {
+	for _, p := range e.Parts {
+		if p.Role == role && p.Category == "" && p.Context != Measuring {
+			out[0], out[1] = out[0]+p.From, out[1]+p.To
+		}
+	}
+	return out
 }
 
 // cameAndLeft is "TCP/IP (-19.8) left it, and drivers and IPIs (+31.7) came": which work

@@ -1,6 +1,7 @@
 package why
 
 import (
+	"maps"
 	"slices"
 
 	"netab/results"
@@ -84,8 +85,10 @@ type armSums struct{ on, off, split sums }
 
 // A trial is what the arms did in an explain trial.
 type trial struct {
+	index       int // of the record
 	arms        map[int]*armSums
-	samples     map[int]*sampled // by arm; nil = none were taken
+	cpus        map[int][]results.ExplainCPU // by arm
+	samples     map[int]*sampled             // by arm; nil = none were taken
 	sampledRole vocab.Owner
 }
 
@@ -98,15 +101,25 @@ func (t trial) of(arm int) armSums {
 
 // trialsOf are those that tell something.
 func trialsOf(run *results.Run) (out []trial) {
+	return trialsIn(run, func(int, *results.ExplainSlice) bool { return true })
+}
+
+// trialsIn are those of some slices. What is recorded of a trial as a whole (samples, and
+// whose the CPUs were) is left out unless all accounted slices of the arm are of them.
+func trialsIn(run *results.Run, in func(trial int, s *results.ExplainSlice) bool) (out []trial) {
 	for i := range run.Explains {
 		x := &run.Explains[i]
 		if x.Invalid != "" || x.Instrument == vocab.Events {
 			continue
 		}
-		t := trial{arms: map[int]*armSums{}}
+		t, parted := trial{index: i, arms: map[int]*armSums{}, cpus: map[int][]results.ExplainCPU{}}, map[int]bool{}
 		for j := range x.Slices {
 			s := &x.Slices[j]
 			if s.Invalid != "" || s.Between || s.CountedNS <= 0 || s.Arm < 0 || s.Arm >= len(run.Header.Design.Arms) {
+				continue
+			}
+			if !in(i, s) {
+				parted[s.Arm] = parted[s.Arm] || s.Source != nil
 				continue
 			}
 			if t.arms[s.Arm] == nil {
@@ -122,6 +135,12 @@ func trialsOf(run *results.Run) (out []trial) {
 		}
 		if x.Samples != nil {
 			t.samples, t.sampledRole = samplesOf(x.Samples), x.Samples.Role
+			maps.DeleteFunc(t.samples, func(arm int, _ *sampled) bool { return parted[arm] })
+		}
+		for _, c := range x.CPUs {
+			if !parted[c.Arm] {
+				t.cpus[c.Arm] = append(t.cpus[c.Arm], c)
+			}
 		}
 		out = append(out, t)
 	}

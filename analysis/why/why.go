@@ -26,8 +26,11 @@ import (
 type Explanation struct {
 	Baseline string `json:"baseline"`
 	Arm      string `json:"arm"`
-	// Of is the arm of which runs are compared; Baseline and Arm are then the runs.
+	// Of is the arm of which runs are compared, or modes; Baseline and Arm are then those.
 	Of string `json:"of,omitempty"`
+	// Modes says that it is modes, and what tells them apart: "state" (of the machine),
+	// "level" (the arm's own) or "change" (against the run's baseline).
+	Modes string `json:"modes,omitempty"`
 	// Role is the arm's limit, BaselineRole the baseline's; "" = none was busy enough.
 	Role         vocab.Owner `json:"role"`
 	BaselineRole vocab.Owner `json:"baseline_role"`
@@ -107,7 +110,14 @@ type Part struct {
 	Hi       float64     `json:"hi"`
 	// Significant: the interval excludes zero, the parts of its kind taken together.
 	Significant bool `json:"significant"`
+	// FromBytes and ToBytes are how large the function is in the symbol tables of two
+	// kernels; 0 = not known. Where they differ it is another one.
+	FromBytes int64 `json:"from_bytes,omitempty"`
+	ToBytes   int64 `json:"to_bytes,omitempty"`
 }
+
+// Changed says whether the function is another one in the other kernel.
+func (p *Part) Changed() bool { return p.FromBytes > 0 && p.ToBytes > 0 && p.FromBytes != p.ToBytes }
 
 // Measuring is the context of what the accounting itself took.
 const Measuring = "measuring"
@@ -144,7 +154,8 @@ func Of(run *results.Run) []Explanation {
 	return out
 }
 
-// Ranked are explanations, those of the largest differences first.
+// Ranked are explanations, those of the largest differences first, and behind them those
+// of modes.
 func Ranked(all []Explanation) []Explanation {
 	size := func(e Explanation) float64 {
 		if e.Measured == nil {
@@ -153,7 +164,9 @@ func Ranked(all []Explanation) []Explanation {
 		return math.Abs(math.Log1p(max(*e.Measured, -0.999)))
 	}
 	out := slices.Clone(all)
-	slices.SortStableFunc(out, func(a, b Explanation) int { return cmp.Compare(size(b), size(a)) })
+	slices.SortStableFunc(out, func(a, b Explanation) int {
+		return cmp.Or(cmp.Compare(min(1, len(a.Modes)), min(1, len(b.Modes))), cmp.Compare(size(b), size(a)))
+	})
 	return out
 }
 

@@ -174,13 +174,15 @@ func TestNothingClaimed(t *testing.T) {
 		change func(*world)
 		want   string
 	}{
-		{"nobody is busy", func(w *world) { w.busy = [2]float64{0.5, 0.6} }, "no role was busy all the time in both arms (source 50 % and 60 %"},
+		{"nobody is busy", func(w *world) { w.busy = [2]float64{0.5, 0.6} }, "no role was busy all the time in both arms (source busy 50 % and 60 %"},
 		{"it waits for its CPU", func(w *world) { // as busy as before, and a neighbour takes the rest
 			w.source[1] = w.source[0]
 			w.busy = [2]float64{0.99, 0.86}
 		}, "does not explain it"},
+		{"the arm has no limit", func(w *world) { w.busy = [2]float64{0.97, 0.5} }, "the source was the limit with off, where with sink no role is (source busy 97 % and 50 %"},
+		{"the baseline has none", func(w *world) { w.busy = [2]float64{0.5, 0.97} }, "the source is the limit with sink, where with off no role was (source busy 50 % and 97 %"},
 		{"roles take turns", func(w *world) { w.kind = vocab.RR }, "its roles take turns"},
-		{"few trials", func(w *world) { w.trials = 2 }, "in 2 trials: too few"},
+		{"few trials", func(w *world) { w.trials = 2 }, "in 2 explain trials: too few"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := steered()
@@ -200,7 +202,7 @@ func TestLimitMoves(t *testing.T) {
 	w.sink[1] = map[string]float64{"task": 50, "net_rx": 50}
 	w.busy = [2]float64{0.97, 0.68} // so that the sink has 97 %
 	e := one(t, w.run())
-	if e.Role != vocab.SinkTime || !strings.Contains(e.Text, "the limit moved from the source, which needed 151 ns/KiB, to the sink, which needs 100") {
+	if e.Role != vocab.SinkTime || !strings.Contains(e.Text, "the limit moved from the source, whose need went from 151 to 69.9 ns/KiB, to the sink (from 50.0 to 100)") {
 		t.Errorf("%s: %s", e.Role, e.Text)
 	}
 }

@@ -18,6 +18,7 @@ import (
 // it is not there: the tables of functions say the same.
 type flameView struct {
 	ID, Title, Note string
+	Short           string // on the switch between several
 	From, To        string // names of the arms
 	Data            template.JS
 }
@@ -56,6 +57,9 @@ func newFlame(id string, f why.Flame) (flameView, error) {
 		}
 	}
 	walk(f.Roots, 0)
+	if f.ByCPU {
+		d.Role = "all CPUs"
+	}
 	data, err := json.Marshal(d)
 	if err != nil {
 		return flameView{}, fmt.Errorf("report: flame graph %s: %w", id, err)
@@ -63,10 +67,16 @@ func newFlame(id string, f why.Flame) (flameView, error) {
 	from, to := f.Sum()
 	v := flameView{ID: id, From: f.Baseline, To: f.Arm, Data: template.JS(escape.JSONText(data))}
 	figures := fmt.Sprintf("%s %s with %s, %s with %s", prose.Number(from), f.Unit, f.Baseline, prose.Number(to), f.Arm)
-	if f.Exact {
+	switch {
+	case f.ByCPU:
+		v.Short = "By CPU"
+		v.Title = "What the CPUs do: " + figures
+		v.Note = "Boxes are CPUs, below them whose they were, in which context, and, of a role that was sampled, functions; idle time is left out, and what the accounting took is not. Grey: no change beyond chance, each box by itself."
+	case f.Exact:
 		v.Title = "Where they are: " + figures
 		v.Note = "Boxes are roles, below them contexts, what is done there, and functions; the width is how many instructions, the colour by how many they are more or fewer."
-	} else {
+	default:
+		v.Short = "By role: " + string(f.Role)
 		v.Title = fmt.Sprintf("What the %s does: %s", f.Role, figures)
 		v.Note = "A box is a function, below it what it called; its width is its time per unit, its colour by how much that changed. Grey: no change beyond chance, each box by itself, so that of a hundred that are the same five have a colour."
 	}

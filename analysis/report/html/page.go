@@ -180,7 +180,7 @@ func newSection(id string, run *results.Run, s analysis.Summary) (section, error
 		}
 	}
 	var err error
-	sec.Why, err = newWhyViews(id, s, func(e *why.Explanation, most int) []why.Flame { return why.Flames(run, e, most) })
+	sec.Why, err = newWhyViews(id, s, func(e *why.Explanation, most int) []why.Flame { return analysis.FlamesOf(run, &s, e, most) })
 	if err != nil {
 		return sec, err
 	}

@@ -35,6 +35,7 @@ type whyView struct {
 	Bars                              *barsView
 	Tables                            []whyTable
 	Flames                            []flameView
+	Switch                            bool // there are several: a script shows one at a time
 	Notes                             []string
 }
 
@@ -81,7 +82,11 @@ func newWhyViews(id string, s analysis.Summary, flames func(e *why.Explanation, 
 				return nil, err
 			}
 			v.Flames = append(v.Flames, view)
+			if len(f.CPUs) > 0 {
+				v.addCPUs(f.CPUs)
+			}
 		}
+		v.Switch = len(v.Flames) > 1
 		out = append(out, v)
 	}
 	return out, nil
@@ -105,15 +110,37 @@ func (v *whyView) add(title string, folded bool, parts []why.Part, most int, of 
 			t.Left++
 			continue
 		}
-		row := whyRow{Name: report.PartName(p), From: prose.Number(p.From), To: prose.Number(p.To), Change: prose.Signed(p.Delta), Surely: p.Significant}
-		if p.Lo < p.Hi {
-			row.Interval = prose.Signed(p.Lo) + " to " + prose.Signed(p.Hi)
-		}
-		t.Rows = append(t.Rows, row)
+		t.Rows = append(t.Rows, rowOf(p))
 	}
 	if len(t.Rows) > 0 {
 		v.Tables = append(v.Tables, t)
 	}
+}
+
+// addCPUs makes a table of what each CPU did, and for whom.
+func (v *whyView) addCPUs(all []why.CPUPart) {
+	t, largest := whyTable{Title: "By CPU, with what the accounting took", Unit: v.Unit, Folded: true}, 0.0
+	for _, p := range all {
+		largest = max(largest, p.From, p.To)
+	}
+	for _, p := range all {
+		if len(t.Rows) == mostRows || max(p.From, p.To) < negligible*largest {
+			t.Left++
+			continue
+		}
+		row := rowOf(p.Part)
+		row.Name = fmt.Sprintf("CPU %d, %s", p.CPU, row.Name)
+		t.Rows = append(t.Rows, row)
+	}
+	v.Tables = append(v.Tables, t)
+}
+
+func rowOf(p why.Part) whyRow {
+	row := whyRow{Name: report.PartName(p), From: prose.Number(p.From), To: prose.Number(p.To), Change: prose.Signed(p.Delta), Surely: p.Significant}
+	if p.Lo < p.Hi {
+		row.Interval = prose.Signed(p.Lo) + " to " + prose.Signed(p.Hi)
+	}
+	return row
 }
 
 // sumsOf is the arithmetic: what is foretold beside what was measured, and what the

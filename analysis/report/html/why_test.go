@@ -59,7 +59,8 @@ func TestWhy(t *testing.T) {
 // stand in tables.
 func TestWhyWithoutScript(t *testing.T) {
 	page := pageOf(t, judgedInput(sample.Explained(sample.TCPWorld(), 8)))
-	for _, want := range []string{`<figure class="flame" id="r1-why-1-flame-1" hidden>`, `<script type="application/json" data-flame="r1-why-1-flame-1">{"role":"source","from":"off","to":"`,
+	for _, want := range []string{`<figure class="flame" id="r1-why-1-flame-1" data-short="By role: source" hidden>`, `<script type="application/json" data-flame="r1-why-1-flame-1">{"role":"source","from":"off","to":"`,
+		`<th scope="row">CPU 1, source: net_rx softirq on its back</th>`, `data-short="By CPU"`,
 		"<th scope=\"row\">source: net_rx softirq on its back, scheduling and wake-ups, try_to_wake_up</th>", "<text x=\"5\" y=\"16.5\">drivers and IPIs</text>"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page has no %q", want)
@@ -80,7 +81,7 @@ func TestManyExplained(t *testing.T) {
 	if n := len(page); n > 2<<20 {
 		t.Errorf("%d bytes", n)
 	}
-	if n := strings.Count(page, "data-flame="); n != mostDetailed {
+	if n := strings.Count(page, "data-flame="); n != 2*mostDetailed { // by role, and by CPU
 		t.Errorf("%d flame graphs", n)
 	}
 	if n := strings.Count(page, `<section class="why"`); n != 63 {
@@ -146,6 +147,24 @@ func TestFlameInBrowser(t *testing.T) {
 	}
 	if !shown("tcp_ack") || eval[int](t, b, `document.querySelectorAll('.flame .hit').length`) == 0 {
 		t.Error("Escape does not show all, or what is found has no mark")
+	}
+	// By role or by CPU: one is shown, and keys switch.
+	const views = `Array.from(document.querySelector('.flames').querySelectorAll('figure.flame')).map(function (f) { return f.hidden ? '-' : f.dataset.short; }).join()`
+	if got := eval[string](t, b, views); got != "By role: source,-" {
+		t.Errorf("shown at first: %s", got)
+	}
+	eval[chromedp.Void](t, b, `document.querySelector('.flame-views button').focus()`)
+	if err := chromedp.Do(b.ctx, chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter)); err != nil {
+		t.Fatal(err)
+	}
+	if got := eval[string](t, b, views+` + ' ' + document.activeElement.getAttribute('aria-pressed')`); got != "-,By CPU true" {
+		t.Errorf("after Tab and Enter: %s", got)
+	}
+	b.settle(t)
+	b.shoot(t, "by-cpu")
+	b.inspect(t)
+	if n := eval[int](t, b, `Array.from(document.querySelectorAll('.flames figure.flame')[1].querySelectorAll('.frame')).filter(function (e) { return e.offsetWidth > 0 && e.textContent === 'CPU 1'; }).length`); n != 1 {
+		t.Errorf("CPU 1 is drawn %d times", n)
 	}
 	b.check(t)
 }

@@ -103,7 +103,7 @@ func (e Explanation) about(s *analysis.Summary, d *results.Design) *runner.Expla
 	if s.Trials == 0 {
 		return nil
 	}
-	out := &runner.Explaining{Time: e.Time, Unasked: e.Unasked}
+	out := &runner.Explaining{Time: e.Time, Unasked: e.Unasked, States: len(s.States) > 1}
 	if e.Mode == "on" {
 		if out.Time == 0 {
 			out.Time = askedTime

@@ -97,6 +97,32 @@ ffffffff81000600 T _einittext
 	}
 }
 
+// TestSizes: a function has what is up to the next symbol, with all that the compiler
+// made of it; of a name that modules have too, only the kernel's own counts.
+func TestSizes(t *testing.T) {
+	s, err := ParseSymbols(strings.NewReader(`ffffffff81000000 T _stext
+ffffffff81000100 t tcp_rcv.isra.0
+ffffffff81000110 T tcp_ack
+ffffffff81000110 T tcp_ack_alias
+ffffffff81000200 t tcp_rcv
+ffffffff81000240 t __pfx_init
+ffffffff81000250 t init
+ffffffff81000280 T _etext
+ffffffffc0000000 t init	[a_module]
+ffffffffc0000400 t poll	[a_module]
+ffffffffc0000480 t poll.cold	[a_module]
+ffffffffc0000490 t last	[a_module]
+ffffffffc1000000 t next	[far_module]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := s.Sizes([]string{"tcp_rcv", Program, "tcp_ack", "tcp_ack_alias", "init", "poll", "last", "next", "nobody"})
+	if diff := cmp.Diff([]int64{0x10 + 0x40, 0, 0xf0, 0xf0, 0x30, 0x80 + 0x10, 0, 0, 0}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestRing asks the kernel: a thread that makes system calls is seen, with functions
 // that this kernel has.
 func TestRing(t *testing.T) {

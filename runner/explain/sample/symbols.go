@@ -16,8 +16,9 @@ import (
 
 // Symbols are the kernel's functions by where they begin.
 type Symbols struct {
-	at    []uint64
-	names []string
+	at      []uint64
+	names   []string
+	modules []string // that each is of; "" = the kernel itself
 }
 
 // ReadSymbols reads /proc/kallsyms: 100 ms.
@@ -47,8 +48,8 @@ func ParseSymbols(r io.Reader) (*Symbols, error) { return parseSymbols(r, "tTwW"
 // parseSymbols reads those of some kinds.
 func parseSymbols(r io.Reader, kinds string) (*Symbols, error) {
 	type symbol struct {
-		at   uint64
-		name string
+		at           uint64
+		name, module string
 	}
 	var all []symbol
 	lines, n := bufio.NewScanner(r), 0
@@ -65,9 +66,9 @@ func parseSymbols(r io.Reader, kinds string) (*Symbols, error) {
 		if err != nil {
 			return nil, fmt.Errorf("/proc/kallsyms:%d: %q is no address", n, address)
 		}
-		name, _, _ := strings.Cut(rest[2:], "\t")
+		name, module, _ := strings.Cut(rest[2:], "\t")
 		if at > 0 {
-			all = append(all, symbol{at, name})
+			all = append(all, symbol{at, name, module})
 		}
 	}
 	if err := lines.Err(); err != nil {
@@ -85,9 +86,9 @@ func parseSymbols(r io.Reader, kinds string) (*Symbols, error) {
 		}
 		return 0
 	})
-	s := &Symbols{at: make([]uint64, len(all)), names: make([]string, len(all))}
+	s := &Symbols{at: make([]uint64, len(all)), names: make([]string, len(all)), modules: make([]string, len(all))}
 	for i, x := range all {
-		s.at[i], s.names[i] = x.at, x.name
+		s.at[i], s.names[i], s.modules[i] = x.at, x.name, x.module
 	}
 	return s, nil
 }
@@ -116,6 +117,46 @@ func (s *Symbols) Name(ip uint64) string {
 		name = name[:dot]
 	}
 	return name
+}
+
+// largestFunction: what is further from the next symbol is the last one of a module, or
+// of the kernel.
+const largestFunction = 1 << 20
+
+// Sizes are how many bytes functions have, up to where the next symbol begins; 0 = not
+// known. What compilers make of one (copies for certain arguments, parts that are seldom
+// run), and functions of several files that have one name, are taken together: those of
+// the kernel itself, or else those of modules.
+func (s *Symbols) Sizes(functions []string) []int64 {
+	at := map[string]int{}
+	for i, name := range functions {
+		if name != Program && name != Unknown {
+			at[name] = i
+		}
+	}
+	kernel, modules := make([]int64, len(functions)), make([]int64, len(functions))
+	end := uint64(0) // where what is behind symbol i begins
+	for i := len(s.at) - 1; i >= 0; i-- {
+		if i+1 < len(s.at) && s.at[i+1] > s.at[i] {
+			end = s.at[i+1]
+		}
+		name, _, _ := strings.Cut(s.names[i], ".")
+		n, asked := at[name]
+		if !asked || end == 0 || end-s.at[i] > largestFunction {
+			continue
+		}
+		if s.modules[i] == "" {
+			kernel[n] += int64(end - s.at[i])
+		} else {
+			modules[n] += int64(end - s.at[i])
+		}
+	}
+	for i := range kernel {
+		if kernel[i] == 0 {
+			kernel[i] = modules[i]
+		}
+	}
+	return kernel
 }
 
 // largestVariable that an address may be in. Behind the last one, and between those of

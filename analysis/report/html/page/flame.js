@@ -69,14 +69,17 @@
     said.setAttribute('aria-live', 'polite');
     var key = make('p', 'flame-key');
     [['less', 'less with ' + data.to], ['more', 'more with ' + data.to], ['', data.exact ? 'the same' : 'no change beyond chance']].forEach(function (k) {
-      var s = make('span', 'flame-swatch ' + k[0]);
+      var s = make('span', 'flame-swatch ' + k[0]), of = make('span');
       s.style.setProperty('--much', '0.8');
-      key.appendChild(s);
-      key.appendChild(make('span', '', k[1] + ' '));
+      of.appendChild(s);
+      of.appendChild(document.createTextNode(k[1]));
+      key.appendChild(of);
+      key.appendChild(document.createTextNode(' '));
     });
 
     nodes.forEach(function (n) {
-      var d = n.value[1] - n.value[0], e = make('div', 'frame', n.name);
+      var d = n.value[1] - n.value[0], e = make('div', 'frame');
+      e.appendChild(make('span', '', n.name));
       e.setAttribute('role', 'treeitem');
       e.setAttribute('aria-level', String(n.depth + 1));
       e.setAttribute('aria-label', told(n));
@@ -200,5 +203,31 @@
     layout();
   }
 
+  // Of several graphs of one thing (by role, by CPU) one is shown at a time.
+  function alternate(group) {
+    var figures = Array.prototype.slice.call(group.querySelectorAll('figure.flame'));
+    var bar = make('div', 'flame-bar flame-views'), set = make('span', 'flame-sides');
+    bar.setAttribute('role', 'group');
+    bar.setAttribute('aria-label', 'Which flame graph');
+    var buttons = figures.map(function (f, i) {
+      var b = make('button', '', f.dataset.short);
+      b.type = 'button';
+      b.setAttribute('aria-controls', f.id);
+      b.addEventListener('click', function () { show(i); });
+      set.appendChild(b);
+      return b;
+    });
+    function show(shown) {
+      figures.forEach(function (f, i) {
+        f.hidden = i !== shown;
+        buttons[i].setAttribute('aria-pressed', String(i === shown));
+      });
+    }
+    bar.appendChild(set);
+    group.insertBefore(bar, figures[0]);
+    show(0);
+  }
+
   document.querySelectorAll('script[data-flame]').forEach(start);
+  document.querySelectorAll('.flames').forEach(alternate);
 })();
