@@ -83,5 +83,5 @@ func TestCampaign(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(p.store(), id, "report.html")); err != nil {
 		t.Error(err)
 	}
-	nothingBeside(t, p)
+	nothingBeside(t, p, "two.yaml")
 }

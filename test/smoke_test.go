@@ -15,8 +15,7 @@ import (
 )
 
 // measures checks that a scenario of so many arms has a valid trial, of two blocks,
-// in which every arm has a level of the headline metric: data arrived. There is time for
-// this one.
+// in which every arm has a level of the headline metric: data arrived.
 func measures(t *testing.T, p place, scenario string, arms int) {
 	t.Helper()
 	var o outcome
@@ -24,7 +23,7 @@ func measures(t *testing.T, p place, scenario string, arms int) {
 		slice := min(by.Of(25*time.Millisecond), 100*time.Millisecond) // with many arms it takes long
 		trial := time.Duration(2*arms) * slice
 		o = p.netab(t, "run", scenario, "--set", fmt.Sprint("measure.slice=", slice), "--set", "measure.settle=5ms", "--set", fmt.Sprint("measure.trial=", trial),
-			"--max-time", fmt.Sprint(trial), "--store", "store", "--json")
+			"--max-time", fmt.Sprint(2*trial), "--store", "store", "--json")
 		return o.busy()
 	})
 	var s struct {
