@@ -205,22 +205,28 @@ func newComparing(run *results.Run, all []trial, base, arm int, per unit) *compa
 	for i, a := range []int{base, arm} {
 		c.cores[i], c.idles[i] = coresOf(run, a), results.SinkIdles(run.Trials, a)
 	}
-	c.cost = map[costs]float64{}
-	for _, of := range []int{base, arm} {
+	c.cost = c.costsOf(c.trials)
+	return c
+}
+
+// costsOf is what trials tell of the instruments' costs.
+func (c *comparing) costsOf(all []trial) map[costs]float64 {
+	cost := map[costs]float64{}
+	for _, of := range []int{c.base, c.arm} {
 		for _, sampled := range []bool{false, true} {
 			var trials []trial
-			for _, t := range c.trials {
+			for _, t := range all {
 				if t.of(of).on.sampled == sampled {
 					trials = append(trials, t)
 				}
 			}
 			var known bool
-			if c.cost[costs{of, sampled}], known = costOf(trials, c.unit, of, c.busier(of), func(a armSums) sums { return a.on }); !known {
-				c.cost[costs{of, sampled}] = c.cost[costs{of, false}] // trials of versions that sampled all of one
+			if cost[costs{of, sampled}], known = costOf(trials, c.unit, of, c.busier(of), func(a armSums) sums { return a.on }); !known {
+				cost[costs{of, sampled}] = cost[costs{of, false}] // trials of versions that sampled all of one
 			}
 		}
 	}
-	return c
+	return cost
 }
 
 func explain(run *results.Run, all []trial, base, arm int) Explanation {
@@ -309,37 +315,75 @@ func (c *comparing) rates(e *Explanation, a, b results.Arm) {
 		return
 	}
 	foretells := e.Role != "" && e.BaselineRole != "" && chains(a) && chains(b)
-	var predicted, measured, gap, withPredicted, withMeasured []float64
-	for _, t := range c.trials {
+	var measured, withPredicted, withMeasured []float64
+	var both []int // trials that were measured without the accounting, too
+	for i, t := range c.trials {
 		x, y := t.of(c.base), t.of(c.arm)
 		withMeasured = append(withMeasured, c.rate(y.on)-c.rate(x.on))
-		m, off := 0.0, x.off.wall > 0 && y.off.wall > 0 && x.off.units(c.unit) > 0 && y.off.units(c.unit) > 0
-		if off {
-			m = c.rate(y.off) - c.rate(x.off)
-			measured = append(measured, m)
+		if x.off.wall > 0 && y.off.wall > 0 && x.off.units(c.unit) > 0 && y.off.units(c.unit) > 0 {
+			measured = append(measured, c.rate(y.off)-c.rate(x.off))
+			both = append(both, i)
 		}
-		if !foretells {
-			continue
-		}
-		p := math.Log(c.lets(y.on, 1, c.costAt(y.on))) - math.Log(c.lets(x.on, 0, c.costAt(x.on)))
-		predicted = append(predicted, p)
-		withPredicted = append(withPredicted, math.Log(c.lets(y.on, 1, 0))-math.Log(c.lets(x.on, 0, 0)))
-		if off {
-			gap = append(gap, p-m)
+		if foretells {
+			withPredicted = append(withPredicted, c.foretold(t, nil))
 		}
 	}
-	if len(measured) < fewestTrials { // what there is, is with the accounting
-		predicted, measured, gap = withPredicted, withMeasured, nil
+	e.WithPredicted, _, _ = c.relative(withPredicted)
+	e.WithMeasured, _, _ = c.relative(withMeasured)
+	var predicted, gap []float64
+	switch {
+	case len(measured) < fewestTrials: // what there is, is with the accounting
+		predicted, measured = withPredicted, withMeasured
 		for i := range withPredicted {
 			gap = append(gap, withPredicted[i]-withMeasured[i])
 		}
+	case foretells:
+		predicted = c.learned(len(c.trials), func(i int, cost map[costs]float64) float64 { return c.foretold(c.trials[i], cost) }, func(i int) int { return i })
+		gap = c.learned(len(both), func(i int, cost map[costs]float64) float64 { return c.foretold(c.trials[both[i]], cost) - measured[i] }, func(i int) int { return both[i] })
 	}
 	e.Measured, e.MeasuredLo, e.MeasuredHi = c.relative(measured)
 	e.Predicted, e.PredictedLo, e.PredictedHi = c.relative(predicted)
 	e.Gap, e.GapLo, e.GapHi = c.relative(gap)
-	e.WithPredicted, _, _ = c.relative(withPredicted)
-	e.WithMeasured, _, _ = c.relative(withMeasured)
 	e.Closes = closes(e)
+}
+
+// foretold is by how much the limiting roles' CPU time says that a trial's rates differ.
+func (c *comparing) foretold(t trial, cost map[costs]float64) float64 {
+	x, y := t.of(c.base).on, t.of(c.arm).on
+	return math.Log(c.lets(y, 1, cost[costs{y.arm, y.sampled}])) - math.Log(c.lets(x, 0, cost[costs{x.arm, x.sampled}]))
+}
+
+// learned are n values, by which to judge a mean of terms that all have the instruments'
+// costs in them. These were learned from the same trials, so a term scatters by more than
+// its share of the mean does: in one trial the blocks with the accounting may be fast and
+// those without it slow, but over all trials that is in the cost. So the values are the
+// jackknife's, with the cost learned again without each term's trial: Tukey's pseudo-values
+// (Biometrika 61, 1974, p. 1), about the mean itself.
+func (c *comparing) learned(n int, term func(i int, cost map[costs]float64) float64, trialOf func(i int) int) []float64 {
+	mean := func(without int, cost map[costs]float64) float64 {
+		sum, terms := 0.0, 0.0
+		for i := range n {
+			if i != without {
+				sum, terms = sum+term(i, cost), terms+1
+			}
+		}
+		return sum / terms
+	}
+	all := mean(-1, c.cost)
+	values := make([]float64, n)
+	if n < 2 {
+		return append(values[:0], all)
+	}
+	shift := 0.0
+	for i := range n {
+		rest := slices.Delete(slices.Clone(c.trials), trialOf(i), trialOf(i)+1)
+		values[i] = float64(n)*all - float64(n-1)*mean(i, c.costsOf(rest))
+		shift += (all - values[i]) / float64(n)
+	}
+	for i := range values {
+		values[i] += shift
+	}
+	return values
 }
 
 // rate is the logarithm of units in a ns.

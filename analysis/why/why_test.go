@@ -18,6 +18,7 @@ type world struct {
 	busy         [2]float64            // share of its time that the source works
 	trials       int
 	noise        float64 // of each trial's figures, relative
+	drift        float64 // of each trial's blocks without the accounting, by arm, relative
 	cost         float64 // of the accounting, of a source's time, ns per event
 	kind         vocab.Kind
 	seed         uint64
@@ -33,8 +34,12 @@ func (w world) run() *results.Run {
 	for i := range w.trials {
 		x := results.Explain{Index: i, Instrument: vocab.Accounting}
 		var noise [2]map[string]float64
+		drift := [2]float64{1, 1}
 		for a := range 2 {
 			noise[a] = map[string]float64{}
+			if w.drift > 0 {
+				drift[a] += w.drift * rng.NormFloat64()
+			}
 			for _, context := range slices.Sorted(maps.Keys(w.source[a])) {
 				noise[a][context] = 1 + w.noise*rng.NormFloat64()
 			}
@@ -50,6 +55,8 @@ func (w world) run() *results.Run {
 				const eventsPerKiB = 0.1
 				if on {
 					need += w.cost * eventsPerKiB
+				} else {
+					need *= drift[a]
 				}
 				cpu := slice * w.busy[a]
 				kib := cpu / need
@@ -109,6 +116,36 @@ func TestCause(t *testing.T) {
 		if p.Lo > p.Delta || p.Hi < p.Delta || math.Abs(p.To-p.From-p.Delta) > 1e-9 {
 			t.Errorf("%+v", p)
 		}
+	}
+}
+
+// TestGap: the interval of predicted less measured holds what is true as often as it
+// says, and is no wider for what the blocks with and without the accounting differ by in
+// each trial, as the cost that they teach is the same in both.
+func TestGap(t *testing.T) {
+	for name, busy := range map[string][2]float64{"closes": {0.97, 0.97}, "does not": {0.97, 0.9}} {
+		t.Run(name, func(t *testing.T) {
+			w := steered()
+			w.busy, w.trials, w.drift, w.cost = busy, 16, 0.05, 150
+			truth := busy[0]/busy[1] - 1
+			const worlds = 200
+			held, half := 0, 0.0
+			for seed := range uint64(worlds) {
+				w.seed = seed
+				e := one(t, w.run())
+				if *e.GapLo <= truth && truth <= *e.GapHi {
+					held++
+				}
+				half += (*e.GapHi - *e.GapLo) / 2 / worlds
+			}
+			if held < worlds*90/100 {
+				t.Errorf("%d of %d intervals hold the truth", held, worlds)
+			}
+			// By the scatter of the trials' own gaps it would be 0.05 x sqrt(2/16) x 2.13.
+			if half > 0.01 {
+				t.Errorf("half of an interval is %.4f", half)
+			}
+		})
 	}
 }
 
