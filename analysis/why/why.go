@@ -353,12 +353,12 @@ func (c *comparing) foretold(t trial, cost map[costs]float64) float64 {
 	return math.Log(c.lets(y, 1, cost[costs{y.arm, y.sampled}])) - math.Log(c.lets(x, 0, cost[costs{x.arm, x.sampled}]))
 }
 
-// learned are n values, by which to judge a mean of terms that all have the instruments'
-// costs in them. These were learned from the same trials, so a term scatters by more than
-// its share of the mean does: in one trial the blocks with the accounting may be fast and
-// those without it slow, but over all trials that is in the cost. So the values are the
-// jackknife's, with the cost learned again without each term's trial: Tukey's pseudo-values
-// (Biometrika 61, 1974, p. 1), about the mean itself.
+// learned are n values (fewestTrials, or more), by which to judge a mean of terms that all
+// have the instruments' costs in them. These were learned from the same trials, so a term
+// scatters by more than its share of the mean does: in one trial the blocks with the
+// accounting may be fast and those without it slow, but over all trials that is in the
+// cost. So the values are the jackknife's, with the cost learned again without each term's
+// trial: Tukey's pseudo-values (Biometrika 61, 1974, p. 1), about the mean itself.
 func (c *comparing) learned(n int, term func(i int, cost map[costs]float64) float64, trialOf func(i int) int) []float64 {
 	mean := func(without int, cost map[costs]float64) float64 {
 		sum, terms := 0.0, 0.0
@@ -369,12 +369,8 @@ func (c *comparing) learned(n int, term func(i int, cost map[costs]float64) floa
 		}
 		return sum / terms
 	}
-	all := mean(-1, c.cost)
+	all, shift := mean(-1, c.cost), 0.0
 	values := make([]float64, n)
-	if n < 2 {
-		return append(values[:0], all)
-	}
-	shift := 0.0
 	for i := range n {
 		rest := slices.Delete(slices.Clone(c.trials), trialOf(i), trialOf(i)+1)
 		values[i] = float64(n)*all - float64(n-1)*mean(i, c.costsOf(rest))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"slices"
 	"strings"
 
@@ -162,7 +163,7 @@ func (o options) causes(ctx context.Context, out io.Writer) error {
 				if c.names(e, why.EventsOf(runs[i])) {
 					n++
 				} else {
-					fmt.Fprintf(o.log(), "not named: %s, run %s: %s\n", c.name, s.Run, e.Text)
+					fmt.Fprintf(os.Stderr, "not named: %s, run %s: %s\n", c.name, s.Run, e.Text)
 				}
 				said = e.Text
 			}

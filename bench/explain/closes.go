@@ -18,8 +18,6 @@ import (
 // steered are the scenarios whose explanations are held against what was measured.
 var steered = []string{"loopback-rps", "loopback-rps-udp", "veth-rps"}
 
-func (o options) log() io.Writer { return os.Stderr }
-
 // mostHalf is the most that the half of a gap's interval may be.
 const mostHalf = 0.03
 
@@ -45,7 +43,7 @@ func (o options) closes(ctx context.Context, out io.Writer) error {
 				if left := leftSource(e); left != "" {
 					named++
 				} else {
-					fmt.Fprintf(o.log(), "nothing left the source: %s, run %s: %s\n", scenario, s.Run, e.Text)
+					fmt.Fprintf(os.Stderr, "nothing left the source: %s, run %s: %s\n", scenario, s.Run, e.Text)
 				}
 				texts = append(texts, gapText(e, half))
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -64,7 +65,7 @@ func (o options) drops(ctx context.Context, out io.Writer) error {
 			if p.named(events.Drops) {
 				n++
 			} else {
-				fmt.Fprintf(o.log(), "not named: %s, run %s: %+v\n", p.what, run.Header.ID, events.Drops)
+				fmt.Fprintf(os.Stderr, "not named: %s, run %s: %+v\n", p.what, run.Header.ID, events.Drops)
 			}
 		}
 		texts = append(texts, fmt.Sprintf("%s %d", p.what, n))

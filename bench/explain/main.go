@@ -101,7 +101,7 @@ type kind struct {
 	change   func(space) error // of an arm that is marked, see injector
 }
 
-// verdictTime of a run that is there to be explained: one trial.
+// verdictEnd ends the verdict of a run that is there to be explained: after one trial.
 const verdictEnd = "measure.max_bytes=1"
 
 // measured are so many runs of a kind: those that are in the store, and those that are
