@@ -63,9 +63,17 @@ func (e Explanation) Ask(o *runner.Options) {
 
 // About says which arms of a run are explained, and for how long; nil = none needs it.
 func (e Explanation) About(run *results.Run) *runner.Explaining {
+	if e.Mode == "auto" && endangered(&run.Header.Machine) {
+		return nil
+	}
 	summary := analysis.Summarize(run)
 	return e.about(&summary, &run.Header.Design)
 }
+
+// endangered says whether to explain may end the machine: to switch a tracepoint the kernel
+// rewrites its code, and QEMU's emulated CPUs that run this code meanwhile hang in one boot
+// of three (docs/explain.md). Only whoever asks for it shall risk that.
+func endangered(m *results.Machine) bool { return m.Emulated != "" && m.CPUs > 1 }
 
 // CheckMachine says why what is measured here and now would not be about the machine of
 // a run; nil = it is.

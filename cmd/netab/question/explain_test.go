@@ -4,8 +4,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"netab/analysis"
+	"netab/analysis/world"
 	"netab/results"
 	"netab/results/vocab"
 )
@@ -20,6 +22,28 @@ func TestExplainMode(t *testing.T) {
 	err := Explanation{Mode: ExplainMode(), Unasked: true}.Check()
 	if err == nil || !strings.Contains(err.Error(), "NETAB_EXPLAIN=never in the environment: want auto, on or off") {
 		t.Error(err)
+	}
+}
+
+// TestAboutEmulated: two emulated CPUs are not put at risk by what nobody asked for.
+func TestAboutEmulated(t *testing.T) {
+	w := world.Quiet()
+	w.Effects = []float64{-0.1}
+	for _, tt := range []struct {
+		mode string
+		m    results.Machine
+		want bool
+	}{
+		{"auto", results.Machine{CPUs: 2}, true},
+		{"auto", results.Machine{CPUs: 1, Emulated: results.Emulated}, true},
+		{"auto", results.Machine{CPUs: 2, Emulated: results.Emulated}, false},
+		{"on", results.Machine{CPUs: 2, Emulated: results.Emulated}, true},
+	} {
+		run := w.Run(w.Design(0.01, time.Minute), 1, 8)
+		run.Header.Machine = tt.m
+		if about := (Explanation{Mode: tt.mode}).About(run); (about != nil) != tt.want {
+			t.Errorf("%s on %+v: %+v", tt.mode, tt.m, about)
+		}
 	}
 }
 
