@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -55,6 +56,7 @@ func Identify(q *guest.QEMU, a *arch.Arch, cpus int) (Identity, error) {
 		}
 	}
 	if cpus == 1 {
+		id.Cmdline = slices.Concat(id.Cmdline, a.Exact.One)
 		return id, nil
 	}
 	if a.Exact.Two == "" {
