@@ -66,6 +66,7 @@ if [ ! -e "$repo/done" ]; then
 		make -s mrproper
 		rm -f tools/objtool/objtool tools/objtool/fixdep # which mrproper leaves
 		git init -q
+		git config gc.auto 0 # it would pack 80,000 files beside what is measured
 		git add -f -A # Debian ignores all of it
 		commit -m 'base'
 		touch "$base/done"
