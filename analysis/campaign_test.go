@@ -81,6 +81,9 @@ func TestCampaignPlanted(t *testing.T) {
 			if c.Verdict != Regression || c.Lo > -0.25 || c.Hi < -0.35 || c.Units != unitBoot || c.N != 10 {
 				t.Errorf("seed %d, %s: %s, %v to %v, withheld %q", seed, arm, c.Verdict, c.Lo, c.Hi, c.Withheld)
 			}
+			if c.TrialsShare != 0 {
+				t.Errorf("seed %d, %s: decided, and trials make %v of the scatter", seed, arm, c.TrialsShare)
+			}
 			if c.PPermutation == nil || math.Abs(*c.PPermutation-2.0/252) > 1e-12 {
 				t.Errorf("seed %d, %s: by exchange %v", seed, arm, c.PPermutation)
 			}
@@ -192,6 +195,18 @@ func TestCampaignTooFew(t *testing.T) {
 	}
 	if g := NewGate(s, nil, gateDay); g.Outcome != Undecided {
 		t.Errorf("gate %s", g.Outcome)
+	}
+	// What boots scatter by is their own, or that of what was measured in each.
+	if c.TrialsShare <= 0 || c.TrialsShare > 0.05 {
+		t.Errorf("trials make %v of the scatter of boots", c.TrialsShare)
+	}
+	all := 0.0
+	for seed := range uint64(10) {
+		s := trip{boots: [2]int{3, 3}, seed: seed}.judge()
+		all += s.find(t, "off").TrialsShare / 10
+	}
+	if all < 0.5 {
+		t.Errorf("trials make %v of the scatter of boots that are alike", all)
 	}
 	// Enough for a verdict, and none: what would tell is said too.
 	s = trip{boots: [2]int{5, 5}, shift: 0.01, bootSD: 0.05, seed: 4}.judge()

@@ -296,6 +296,7 @@ func (k *campaigning) wantBoots(c *Comparison) {
 	m, ok := LookupMetric(c.Metric)
 	na, nb := float64(c.NBaseline), float64(c.N-c.NBaseline)
 	if !ok || !c.Judged || c.Verdict != Inconclusive || c.P == nil || c.DF <= 0 || na < 1 || nb < 1 || c.Calibrated {
+		c.TrialsShare = 0
 		return
 	}
 	lo, hi, seen := c.Lo, c.Hi, c.Change

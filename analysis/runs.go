@@ -443,6 +443,9 @@ func (c comparing) cross(g RunGroup, m Metric, arm string, of reading) crossing 
 			x.N, x.NBaseline = k.N, len(base.units(units, of))
 		}
 	}
+	if c.campaign != nil && unit == unitBoot {
+		x.TrialsShare = trialsShare(base, g, of, w.SE)
+	}
 	x.unseen = unseenOnSides(m, a, b, min(len(base.units(unitTrial, of)), len(g.units(unitTrial, of))), 1-confidence(base.Runs[0].Header.Design))
 	x.DF = x.contrast.DF
 	if w.OK && unit != unitTrial {

@@ -195,6 +195,10 @@ type Comparison struct {
 	// the boots scatter; 0 = it has a verdict, or nothing is known. Of campaigns only.
 	BootsForChange     int `json:"boots_for_change,omitempty"`
 	BootsForResolution int `json:"boots_for_resolution,omitempty"`
+	// TrialsShare is how much of the variance of boots the trials within one make: boots
+	// that measure longer lessen it, as more of them do. Neighbouring trials are alike, so it
+	// is more rather than less. 0 = it has a verdict, or nothing is known. Of campaigns only.
+	TrialsShare float64 `json:"trials_share,omitempty"`
 
 	// Sessions of a run that was spread over several; nil = one.
 	Sessions *SessionSpread `json:"sessions,omitempty"`

@@ -117,3 +117,20 @@ func (g RunGroup) withinVariance(of reading) float64 {
 	}
 	return v / max(1, n*n)
 }
+
+// trialsShare is how much of the squared error of a difference of boots the trials within
+// boots tell of; 0 = some boot has fewer than two, or no error is known.
+func trialsShare(a, b RunGroup, of reading, se float64) float64 {
+	for _, g := range []RunGroup{a, b} {
+		for _, r := range g.Runs {
+			if len(of.trials(r)) < 2 {
+				return 0
+			}
+		}
+	}
+	share := (a.withinVariance(of) + b.withinVariance(of)) / (se * se)
+	if !stat.IsFinite(share) {
+		return 0
+	}
+	return min(1, share)
+}

@@ -156,15 +156,20 @@ func BootsNeeded(s analysis.Summary) (out []string) {
 	return out
 }
 
+// muchOfBoots is the share of the variance of boots from which their trials are worth a
+// word: without it the error is smaller by a sixth.
+const muchOfBoots = 0.3
+
 // boots say how many of one kernel would decide all of its comparisons.
 func boots(cs []analysis.Comparison, kernel string) string {
-	change, resolution, beyond, open := 0, 0, false, ""
+	change, resolution, beyond, open, trials := 0, 0, false, "", 0.0
 	for _, c := range cs {
 		if c.ArmRun != kernel || !c.Judged || c.Verdict != analysis.Inconclusive || c.P == nil {
 			continue
 		}
 		change, resolution = max(change, c.BootsForChange), max(resolution, c.BootsForResolution)
 		beyond = beyond || c.BootsForResolution == 0
+		trials = max(trials, c.TrialsShare)
 		open = prose.Amount(c.Resolution, c.Difference)
 	}
 	var parts []string
@@ -177,6 +182,9 @@ func boots(cs []analysis.Comparison, kernel string) string {
 		parts = append(parts, fmt.Sprintf("more than 1000 changes of %s", open))
 	case resolution > change:
 		parts = append(parts, fmt.Sprintf("about %d changes of %s", resolution, open))
+	}
+	if trials >= muchOfBoots && len(parts) > 0 {
+		parts = append(parts, fmt.Sprintf("or fewer that measure longer (--max-time), as the trials within a boot make %s of that scatter", prose.Percent(trials)))
 	}
 	return strings.Join(parts, ", ")
 }
