@@ -64,7 +64,7 @@ guests() {
 planted() {
 	status=0
 	figures=$(bench/planted.sh 5) || status=$?
-	line '30 % of slowdown planted on one of two kernels (6.1.0-57 and 6.12, Debian, cloud), TCP on loopback, RPS off and to the sink, 5 boots of each, 60 s together, five times' "$figures"
+	line '30 % of slowdown planted on one of two kernels (6.1.0-57 and 6.12, Debian, cloud), TCP on loopback, RPS off and to the sink, 5 boots of each, 120 s together, five times' "$figures"
 	return $status
 }
 
