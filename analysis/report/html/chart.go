@@ -1,9 +1,12 @@
 package html
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"strconv"
+	"strings"
 
 	"github.com/go-echarts/go-echarts/v2/charts"
 	"github.com/go-echarts/go-echarts/v2/opts"
@@ -96,8 +99,42 @@ func (p plot) finish(c chart) (chart, error) {
 	if err != nil {
 		return chart{}, fmt.Errorf("report: chart %s: %w", c.ID, err)
 	}
-	c.Options = template.JS(escape.JSONText(data))
+	c.Options = template.JS(shortNumbers(escape.JSONText(data)))
 	return c, nil
+}
+
+// drawnDigits is what a chart has of each number: no screen shows more, and of many
+// arms the rest would be a tenth of what the charts take.
+const drawnDigits = 7
+
+// shortNumbers rounds the fractions in a document of JSON to drawnDigits significant
+// digits. What is whole, and what stands in a text, stays as it is.
+func shortNumbers(doc []byte) []byte {
+	out := make([]byte, 0, len(doc))
+	for i := 0; i < len(doc); {
+		end := i + 1
+		switch c := doc[i]; {
+		case c == '"':
+			for end < len(doc) && doc[end] != '"' {
+				if doc[end] == '\\' {
+					end++
+				}
+				end++
+			}
+			end = min(end+1, len(doc))
+		case c == '-' || c >= '0' && c <= '9':
+			for end < len(doc) && strings.IndexByte("0123456789+-.eE", doc[end]) >= 0 {
+				end++
+			}
+			if x, err := strconv.ParseFloat(string(doc[i:end]), 64); err == nil && end-i > drawnDigits && bytes.IndexByte(doc[i:end], '.') >= 0 {
+				out = strconv.AppendFloat(out, x, 'g', drawnDigits, 64)
+				i = end
+			}
+		}
+		out = append(out, doc[i:end]...)
+		i = end
+	}
+	return out
 }
 
 // Axes. Every axis has a title with its unit.

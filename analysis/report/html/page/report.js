@@ -213,6 +213,7 @@
   // A command goes to the clipboard, or, where a page may not, is selected to be copied.
   function copies(button) {
     button.hidden = false;
+    button.title = button.dataset.command;
     button.addEventListener('click', function () {
       var box = document.createElement('textarea');
       box.value = button.dataset.command;
