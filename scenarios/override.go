@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -25,6 +26,12 @@ func (s *Scenario) override(d *decoder, typed []Typed) {
 	if s.set == nil {
 		s.set = positions{}
 	}
+	varied := slices.ContainsFunc(typed, func(t Typed) bool { return t.Flag == varyFlag })
+	var baseline map[string]string
+	if varied {
+		baseline = s.baselineLevels()
+	}
+	named := s.Baseline
 	for _, t := range typed {
 		before := s.sources[t.Flag]
 		s.sources[t.Flag] = append(before[:len(before):len(before)], t.Text)
@@ -48,6 +55,9 @@ func (s *Scenario) override(d *decoder, typed []Typed) {
 		}
 	}
 	s.crossArms(d)
+	if varied && len(baseline) > 0 && s.Baseline == named && !isTyped(d.where.at("baseline")) && d.errs.err() == nil {
+		s.rebase(baseline)
+	}
 }
 
 // lay lays one value over what its path names.

@@ -45,6 +45,8 @@ type Scenario struct {
 	tree    *node     // the file with what was typed, but matrix and arms; for YAML
 	// armsTyped is how many of Arms were typed.
 	armsTyped int
+	// matrixTyped: the first factor of Matrix was typed, so that no file has it.
+	matrixTyped bool
 }
 
 // A Config is all that one arm is: what an arm or a factor may change.

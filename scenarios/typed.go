@@ -199,6 +199,7 @@ func (s *Scenario) vary(o override) {
 			at += len(level) + 1
 		}
 	}
+	s.matrixTyped = s.matrixTyped || len(s.Matrix) == 0
 	s.Matrix = slices.Clone(s.Matrix)
 	s.setFactor(o, n)
 	o.d.where["matrix"] = o.pos(0)
@@ -231,17 +232,60 @@ func topLevel(text string) []string {
 	return append(out, text[from:])
 }
 
-// crossArms makes a factor of typed arms where there are factors too: what a file
-// says with a factor of the whole configuration.
+// crossArms makes a factor of arms where there are factors too, of which one side was
+// typed: what a file says with a factor of the whole configuration. (A file that has both
+// arms and a matrix is refused.)
 func (s *Scenario) crossArms(d *decoder) {
-	if s.armsTyped == 0 || len(s.Matrix) == 0 || s.armsTyped != len(s.Arms) {
+	typed := s.matrixTyped || s.armsTyped == len(s.Arms)
+	if len(s.Arms) == 0 || len(s.Matrix) == 0 || !typed {
 		return
 	}
-	f := Factor{Name: "arm", Path: ".", pos: d.where.at("arms")}
+	f := Factor{Name: armFactor, Path: ".", pos: d.where.at("arms")}
 	for _, arm := range s.Arms {
 		f.Levels = append(f.Levels, Level{Name: arm.Name, Value: arm.Overlay, node: arm.node})
 	}
 	s.Matrix = append(s.Matrix[:len(s.Matrix):len(s.Matrix)], f)
 	s.Arms, s.armsTyped = nil, 0
 	d.nameFactors(s.Matrix)
+}
+
+// armFactor is the factor that arms become.
+const armFactor = "arm"
+
+// baselineLevels are the levels of the arm that a file calls its baseline, by the path of
+// their factor, before --vary gives that arm another name; nil where none is named.
+func (s *Scenario) baselineLevels() map[string]string {
+	if s.Baseline == "" {
+		return nil
+	}
+	out := map[string]string{}
+	for _, arm := range s.Arms {
+		if arm.Name == s.Baseline {
+			out[armFactor] = arm.Name
+		}
+	}
+	for _, dr := range s.product(newDecoder(s.sources)) {
+		if dr.name == s.Baseline {
+			for i, level := range dr.levels {
+				out[s.Matrix[i].Path] = level.Level
+			}
+		}
+	}
+	return out
+}
+
+// rebase names a file's baseline anew after --vary: of the arms with the levels that it
+// had, it is the first.
+func (s *Scenario) rebase(levels map[string]string) {
+	var names []string
+	for _, f := range s.Matrix {
+		key := f.Path
+		if f.Name == armFactor && f.Path == "." {
+			key = armFactor
+		}
+		at := max(0, slices.IndexFunc(f.Levels, func(l Level) bool { return l.Name == levels[key] }))
+		names = append(names, f.Name+"="+f.Levels[at].Name)
+	}
+	s.Baseline = strings.Join(names, ",")
+	s.tree = merge("", s.tree, wrap([]string{"baseline"}, &node{kind: scalar, text: s.Baseline, quoted: true}))
 }

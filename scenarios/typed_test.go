@@ -156,3 +156,51 @@ func TestTypedErrors(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// --vary of a scenario that has arms, or a matrix, of its own makes a factor beside them,
+// and keeps its baseline.
+func TestVaryWhatIsNamed(t *testing.T) {
+	const arms = "topology: veth\narms: {\"off\": {traffic: {nodelay: off}}, \"on\": {traffic: {nodelay: on}}}\nbaseline: \"on\"\n"
+	const matrix = "topology: veth\nmatrix: {traffic.message: [64, 1K]}\nbaseline: message=1K\n"
+	vary := func(text string) Typed { return asTyped("--vary", "", text) }
+	for _, tt := range []struct {
+		name, src string
+		typed     []Typed
+		baseline  string
+		arms      []string
+	}{
+		{"arms", arms, []Typed{vary("traffic.flows=1,2")}, "flows=1,arm=on", []string{"flows=1,arm=off", "flows=1,arm=on", "flows=2,arm=off", "flows=2,arm=on"}},
+		{"arms of both", arms, []Typed{vary("traffic.flows=1,2"), asTyped("--arm", "", "x: traffic.message=4K")}, "flows=1,arm=on",
+			[]string{"flows=1,arm=off", "flows=1,arm=on", "flows=1,arm=x", "flows=2,arm=off", "flows=2,arm=on", "flows=2,arm=x"}},
+		{"another factor", matrix, []Typed{vary("traffic.flows=1,2")}, "message=1K,flows=1", []string{"message=64,flows=1", "message=64,flows=2", "message=1K,flows=1", "message=1K,flows=2"}},
+		{"other levels", matrix, []Typed{vary("traffic.message=1K,4K")}, "message=1K", []string{"message=1K", "message=4K"}},
+		{"without the baseline's", matrix, []Typed{vary("traffic.message=2K,4K")}, "message=2K", []string{"message=2K", "message=4K"}},
+		{"a baseline typed", matrix, []Typed{vary("traffic.flows=1,2"), asTyped("--baseline", "baseline", "message=64,flows=2")}, "message=64,flows=2",
+			[]string{"message=64,flows=1", "message=64,flows=2", "message=1K,flows=1", "message=1K,flows=2"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, err := ParseFile("test.yaml", []byte(tt.src), tt.typed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := Expand(s, twoCPUs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(append([]string{tt.baseline}, tt.arms...), append([]string{s.BaselineArm(got)}, armNames(got)...)); diff != "" {
+				t.Error(diff)
+			}
+			sameAgain(t, s, got)
+		})
+	}
+	for _, src := range []string{arms + "matrix: {traffic.message: [64, 1K]}\n", arms} {
+		typed := []Typed{vary("traffic.flows=1,2")}
+		want := "a scenario has both matrix and arms"
+		if src == arms {
+			typed, want = append(typed, asTyped("--baseline", "baseline", "on")), `no arm is named "on"`
+		}
+		if _, err := ParseFile("test.yaml", []byte(src), typed); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}

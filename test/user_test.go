@@ -117,6 +117,14 @@ func TestUser(t *testing.T) {
 	t.Run("restore", func(t *testing.T) {
 		p.netab(t, "restore").want(t, 0, "nothing to restore")
 	})
+	t.Run("a home that is another's", func(t *testing.T) {
+		p := p
+		if err := os.Mkdir(filepath.Join(p.dir, "home"), 0); err != nil {
+			t.Fatal(err)
+		}
+		p.through = []string{"env", "-u", "NETAB_STATE", "-u", "XDG_STATE_HOME", "HOME=" + filepath.Join(p.dir, "home")}
+		p.netab(t, "restore").want(t, 5, "/home/.local/state/netab: permission denied", "set HOME, or NETAB_STATE, to a directory of your own")
+	})
 	t.Run("interrupt", func(t *testing.T) {
 		p := userPlace(t)
 		r := p.start(t, endless...)

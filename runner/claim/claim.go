@@ -72,7 +72,7 @@ func take(one func(knob.LockFile) (*knob.Lock, error)) (c *Claim, err error) {
 	defer func() {
 		if err != nil {
 			c.Release()
-			c = nil
+			c, err = nil, notOwnHome(err)
 		}
 	}()
 	machine, err := knob.MachineLock(os.Getenv("NETAB_LOCK"))
@@ -89,6 +89,16 @@ func take(one func(knob.LockFile) (*knob.Lock, error)) (c *Claim, err error) {
 	}
 	c.Journal, err = openJournal()
 	return c, err
+}
+
+// notOwnHome says what to do where the environment names somebody else's home, as it does
+// under setpriv or su -p: that a file there may not be opened tells nobody that.
+func notOwnHome(err error) error {
+	path := new(fs.PathError)
+	if !errors.As(err, &path) || !errors.Is(err, fs.ErrPermission) || host.Privileged() || path.Path != StateDir() {
+		return err
+	}
+	return fmt.Errorf("%w: what is to be put back is remembered there: set HOME, or NETAB_STATE, to a directory of your own", err)
 }
 
 // lockJournal takes the journal's lock. Only who can change the machine makes a
