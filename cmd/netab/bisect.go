@@ -96,7 +96,7 @@ done is kept after every step, and --resume goes on after any end.`,
 	fl.StringArrayVar(&f.sets, "set", nil, "override `PATH=VALUE` of the scenario (repeatable)")
 	f.allow.flags(cmd)
 	fl.BoolVar(&f.restore, "restore", false, "first put back what an earlier run left changed")
-	fl.StringVar(&f.html, "html", "", "write the report to `FILE` (default: beside the record)")
+	htmlVar(fl, &f.html, "write the report to `FILE` (default: beside the record)")
 	fl.BoolVar(&f.json, "json", false, "print one JSON document to stdout")
 	fl.BoolVar(&f.markdown, "markdown", false, "print a page in Markdown to stdout")
 	fl.BoolVar(&f.silent, "no-progress", false, "print no progress")

@@ -94,7 +94,7 @@ false than chance explains.`,
 	fl.BoolVar(&f.json, "json", false, "print one JSON document to stdout instead of the tables")
 	fl.BoolVar(&f.markdown, "markdown", false, "print a page in Markdown to stdout instead of the tables")
 	fl.StringVar(&f.machine, "machine", "", machineUsage)
-	fl.StringVar(&f.html, "html", "", "also write an HTML page to `FILE`")
+	htmlVar(fl, &f.html, "also write an HTML page to `FILE`")
 	fl.BoolVar(&f.restore, "restore", false, "first put back what an earlier run left changed")
 	fl.BoolVar(&f.noProgress, "no-progress", false, "print no progress")
 	cmd.MarkFlagsMutuallyExclusive("json", "markdown")

@@ -107,11 +107,15 @@ func runsOf(c *results.Campaign) ([]*results.Run, error) {
 
 // writeCampaign writes the HTML report of a judged campaign.
 func writeCampaign(file string, c *results.Campaign, s *analysis.Summary) error {
+	return disk.Write(file, campaignPage(c, s))
+}
+
+func campaignPage(c *results.Campaign, s *analysis.Summary) func(io.Writer) error {
 	in := html.Input{Compare: s}
 	for _, g := range analysis.CampaignGroups(c) {
 		in.Runs = append(in.Runs, g.Runs...)
 	}
-	return disk.Write(file, func(w io.Writer) error { return html.Runs(w, in) })
+	return func(w io.Writer) error { return html.Runs(w, in) }
 }
 
 // exportCampaign writes what a campaign came to, or its record: benchfmt of all boots,

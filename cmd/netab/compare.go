@@ -73,7 +73,7 @@ says so in the output. Knobs that differ are listed.`,
 	fl.BoolVar(&f.json, "json", false, "print one JSON document")
 	f.as.add(cmd, "json", "chat")
 	fl.BoolVar(&f.quiet, "quiet", false, "print nothing")
-	fl.StringVar(&f.html, "html", "", "write the HTML report of the comparison to `FILE`")
+	htmlVar(fl, &f.html, "write the HTML report of the comparison to `FILE`")
 	return cmd
 }
 

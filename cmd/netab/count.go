@@ -101,7 +101,7 @@ Without --kernels the kernel that runs here is booted.`,
 	fl.StringVar(&f.qemu, "qemu", "", "`PATH` of the QEMU that guests run in (the architecture's in $PATH)")
 	fl.StringVar(&f.apt, "apt-config", "", "`FILE` or directory of sources or of apt's configuration, for kernels that are named apt:")
 	fl.BoolVar(&f.json, "json", false, "print one JSON document to stdout instead of the tables")
-	fl.StringVar(&f.html, "html", "", "write a page of it to `FILE`, with the functions as a flame graph")
+	htmlVar(fl, &f.html, "write a page of it to `FILE`, with the functions as a flame graph")
 	fl.BoolVar(&f.quiet, "quiet", false, "print no progress")
 	fl.StringVar(&f.inside, "inside", "", "count `ARM` in this guest")
 	_ = fl.MarkHidden("inside") // it exists
@@ -317,9 +317,11 @@ func basis(c *results.Count, s *counts.Summary) string {
 }
 
 // writeCountPage writes the page of a count.
-func writeCountPage(file string, c *results.Count) error {
+func writeCountPage(file string, c *results.Count) error { return disk.Write(file, countPage(c)) }
+
+func countPage(c *results.Count) func(io.Writer) error {
 	s := counts.Summarize(c)
-	return disk.Write(file, func(w io.Writer) error { return html.Count(w, s, basis(c, &s)) })
+	return func(w io.Writer) error { return html.Count(w, s, basis(c, &s)) }
 }
 
 // figure is a number of instructions, as far as its digits say something.

@@ -37,7 +37,7 @@ It takes root, or CAP_BPF and CAP_PERFMON; netab doctor says whether it works he
 	fl.DurationVar(&f.explain.Time, "explain-time", 0, "explain for `DURATION` (60s)")
 	f.allow.flags(cmd)
 	fl.StringVar(&f.machine, "machine", "", machineUsage)
-	fl.StringVar(&f.html, "html", "", "write the HTML report to `FILE` (default: report.html in the run's directory)")
+	htmlVar(fl, &f.html, "write the HTML report to `FILE` (default: report.html in the run's directory)")
 	fl.BoolVar(&f.json, "json", false, "print one JSON document to stdout instead of the table")
 	f.as.add(cmd, "json")
 	fl.BoolVar(&f.restore, "restore", false, "first put back what an earlier run left changed")

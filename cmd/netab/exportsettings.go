@@ -59,7 +59,7 @@ func (f *settingsFlags) export(cmd *cobra.Command, run *results.Run, s analysis.
 	file.Settings, file.Left = lasting.Of(run, arm, devices)
 	text, err := file.Text()
 	if err != nil {
-		return failed(fmt.Errorf("arm %s of run %s: %w", f.arm, run.Header.ID, err))
+		return usage(fmt.Errorf("arm %s of run %s: %w", f.arm, run.Header.ID, err))
 	}
 	return failed(writeWhole(cmd.OutOrStdout(), text))
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"text/template"
@@ -55,6 +56,9 @@ it is virtual. Nothing is measured.`,
 // writeFirst writes the file, and never over one.
 func writeFirst(cmd *cobra.Command, file string, m results.Machine) error {
 	toStdout := file == "-"
+	if info, err := os.Stat(file); err == nil && info.IsDir() || strings.HasSuffix(file, "/") {
+		return usage(fmt.Errorf("%s is a directory: name a file in it, such as %s", file, filepath.Join(file, firstFile)))
+	}
 	if ext := filepath.Ext(file); !toStdout && ext != ".yaml" && ext != ".yml" {
 		return usage(fmt.Errorf("%s: a scenario's file ends in .yaml: name it %s.yaml", file, strings.TrimSuffix(file, ".")))
 	}

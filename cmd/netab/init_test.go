@@ -76,6 +76,11 @@ func TestInitKeeps(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for _, name := range []string{"", "/", "/no/"} {
+		if code, _, stderr := netab("init", dir+name); code != exitUsage || !strings.Contains(stderr, "is a directory: name a file in it") {
+			t.Errorf("%s: status %d: %s", name, code, stderr)
+		}
+	}
 	for _, name := range []string{"mine.yaml", "link.yaml", "dangling.yaml"} {
 		if code, _, stderr := netab("init", dir+"/"+name); code != exitUsage || !strings.Contains(stderr, name+" is there already") {
 			t.Errorf("%s: status %d: %s", name, code, stderr)

@@ -49,7 +49,7 @@ minutes of all CPUs. The exit status is 5 if a world breaks a bound.`,
 	fl.IntVar(&f.workers, "workers", 0, "workers that share the work (default: one a CPU)")
 	fl.BoolVar(&f.json, "json", false, "print one JSON document to stdout instead of the tables")
 	fl.BoolVar(&f.markdown, "markdown", false, "print the page docs/proof.md to stdout instead of the tables")
-	fl.StringVar(&f.html, "html", "", "also write an HTML page to `FILE`")
+	htmlVar(fl, &f.html, "also write an HTML page to `FILE`")
 	fl.BoolVar(&f.noProgress, "no-progress", false, "print no progress")
 	cmd.MarkFlagsMutuallyExclusive("json", "markdown")
 	f.as.add(cmd, "json", "markdown")

@@ -299,7 +299,7 @@ next call goes on.`,
 	fl.BoolVar(&f.reboot, "reboot", false, "reboot when the next boot is armed, by systemd")
 	fl.BoolVar(&f.atOnce, "at-once", false, "reboot without ending any service: for machines whose init does nothing but this")
 	fl.DurationVar(&f.settled, "settled", 0, "measure once the machine is up for `DURATION`")
-	fl.StringVar(&f.run.html, "html", "", "write the HTML report of a campaign that is over to `FILE` (default: report.html in its directory)")
+	htmlVar(fl, &f.run.html, "write the HTML report of a campaign that is over to `FILE` (default: report.html in its directory)")
 	fl.BoolVar(&f.run.noProgress, "no-progress", false, "print no progress")
 	f.run.as.add(cmd)
 	return cmd

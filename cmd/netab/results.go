@@ -44,11 +44,7 @@ call reads all runs; what it needs of them is kept in ` + results.IndexFile + ` 
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			out := cmd.OutOrStdout()
 			if file != "" {
-				if err := writeStorePage(cmd, file); err != nil {
-					return failed(err)
-				}
-				writeln(out, file)
-				return nil
+				return failed(writeStorePage(cmd, file))
 			}
 			width := 0 // what reads a pipe wants all of it
 			if isTerminal(out) || os.Getenv("COLUMNS") != "" {
@@ -57,7 +53,7 @@ call reads all runs; what it needs of them is kept in ` + results.IndexFile + ` 
 			return failed(listRuns(out, storeFlag(cmd), width))
 		},
 	}
-	cmd.Flags().StringVar(&file, "html", "", "write a page of all questions and their history to `FILE`")
+	cmd.Flags().StringVar(&file, "html", "", "write a page of all questions and their history to `FILE`, - for stdout")
 	cmd.AddCommand(newResultsShow(), newResultsExport())
 	return cmd
 }
@@ -311,10 +307,7 @@ func newReport() *cobra.Command {
 			if len(args) == 1 {
 				if c, err := countNamed(cmd, args[0]); c != nil || err != nil {
 					if err == nil {
-						err = writeCountPage(out, c)
-					}
-					if err == nil {
-						writeln(cmd.OutOrStdout(), out)
+						err = writeTo(cmd, out, countPage(c))
 					}
 					return failed(err)
 				}
@@ -334,11 +327,7 @@ func newReport() *cobra.Command {
 						c = results.NewRedactor().Campaign(c)
 					}
 					s := analysis.JudgeCampaign(c, analysis.CompareOptions{})
-					if err := writeCampaign(out, c, &s); err != nil {
-						return failed(err)
-					}
-					writeln(cmd.OutOrStdout(), out)
-					return nil
+					return failed(writeTo(cmd, out, campaignPage(c, &s)))
 				case c != nil:
 					runs, err = runsOf(c)
 				}
@@ -359,15 +348,11 @@ func newReport() *cobra.Command {
 				c := compareRuns(in.Runs, analysis.CompareOptions{Known: spread})
 				in.Compare = &c
 			}
-			if err := disk.Write(out, func(w io.Writer) error { return html.Runs(w, in) }); err != nil {
-				return failed(err)
-			}
-			writeln(cmd.OutOrStdout(), out)
-			return nil
+			return failed(writeTo(cmd, out, func(w io.Writer) error { return html.Runs(w, in) }))
 		},
 	}
 	cmd.Flags().BoolVar(&redact, "redact", false, redactUsage)
-	cmd.Flags().StringVarP(&out, "output", "o", "report.html", "`FILE` to write")
+	cmd.Flags().StringVarP(&out, "output", "o", "report.html", "`FILE` to write, - for stdout")
 	return cmd
 }
 

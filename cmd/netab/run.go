@@ -149,7 +149,7 @@ read a scenario that asks for one before you allow it.`,
 	fl.StringVar(&f.spread, "spread", "", "spread the sessions over `DURATION` (2h)")
 	fl.Uint64Var(&f.seed, "seed", 0, "seed of the random order (0 draws one; it is recorded)")
 	fl.StringVar(&f.machine, "machine", "", machineUsage)
-	fl.StringVar(&f.html, "html", "", "write the HTML report to `FILE` (default: report.html in the run's directory)")
+	htmlVar(fl, &f.html, "write the HTML report to `FILE` (default: report.html in the run's directory)")
 	fl.BoolVar(&f.json, "json", false, "print one JSON document to stdout instead of the table")
 	f.as.add(cmd, "json")
 	fl.BoolVar(&f.gate, "gate", false, "exit 1 on a regression, 3 if a verdict is missing")

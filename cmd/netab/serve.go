@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -61,6 +62,9 @@ func serve(cmd *cobra.Command, at netip.AddrPort) error {
 		return err
 	}
 	socket, err := net.Listen("tcp", at.String())
+	if errors.Is(err, syscall.EADDRINUSE) {
+		err = fmt.Errorf("%w: another program has this port; --listen %s takes a free one", err, netip.AddrPortFrom(at.Addr(), 0))
+	}
 	if err != nil {
 		return err
 	}

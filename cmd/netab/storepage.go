@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"net/url"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"netab/analysis/report/html"
 	"netab/analysis/trend"
@@ -29,7 +31,40 @@ func writeStorePage(cmd *cobra.Command, file string) error {
 		return err
 	}
 	overview := overviewOf(store, index)
-	return disk.Write(file, func(w io.Writer) error { return html.Store(w, overview, report) })
+	return writeTo(cmd, file, func(w io.Writer) error { return html.Store(w, overview, report) })
+}
+
+// writeTo writes a page that is all that a command has to give to a file, and says
+// where; or, named "-", to stdout, where nothing may stand beside it.
+func writeTo(cmd *cobra.Command, file string, page func(io.Writer) error) error {
+	if file == "-" || filepath.Clean(file) == "/dev/stdout" {
+		return page(cmd.OutOrStdout())
+	}
+	if err := disk.Write(file, page); err != nil {
+		return err
+	}
+	writeln(cmd.OutOrStdout(), file)
+	return nil
+}
+
+// A pageFile is where a page is written beside what a command prints, so that it has no
+// place in stdout.
+type pageFile string
+
+// htmlVar adds --html to a command that prints something else.
+func htmlVar(fl *pflag.FlagSet, to *string, usage string) { fl.Var((*pageFile)(to), "html", usage) }
+
+func (f *pageFile) String() string { return string(*f) }
+
+// Type is what the usage calls its value.
+func (f *pageFile) Type() string { return "FILE" }
+
+func (f *pageFile) Set(file string) error {
+	if file == "-" {
+		return errors.New("stdout has what the command prints: name a file")
+	}
+	*f = pageFile(file)
+	return nil
 }
 
 // overviewOf is what the store knows by its index.

@@ -34,9 +34,12 @@ namespaces, localhost is loopback.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var t *translate.Translation
 			var err error
-			if len(args) == 1 {
+			switch {
+			case len(args) == 1:
 				t, err = translate.Line(args[0])
-			} else {
+			case strings.ContainsAny(args[0], " \t"):
+				err = fmt.Errorf("%q is a whole command line, and %s follows it: flags of netab's own stand before it", args[0], args[1])
+			default:
 				t, err = translate.Words(args)
 			}
 			if err != nil {

@@ -103,7 +103,7 @@ in the store, which may be deleted at any time.`,
 	f.BoolVar(&opts.Emulated, "force", false, "let series of emulated CPUs pass, which are not hardware time")
 	beside.addScenario(cmd)
 	beside.addForms(cmd)
-	f.StringVar(&file, "html", "", "write a page with charts to `FILE`")
+	htmlVar(f, &file, "write a page with charts to `FILE`")
 	cmd.MarkFlagsMutuallyExclusive("json", "csv", "chat")
 	named.add(cmd, "json", "csv", "chat")
 	return cmd

@@ -64,6 +64,9 @@ func naming(path string, err error) error {
 	if err == nil {
 		return nil
 	}
+	if what := "write " + path + ": "; strings.HasPrefix(err.Error(), what) {
+		return err
+	}
 	return fmt.Errorf("write %s: %w", path, err)
 }
 

@@ -268,7 +268,11 @@ func (f File) Text() (string, error) {
 		if len(f.Left) > 0 {
 			why = f.Left[0].What + ": " + f.Left[0].Why
 		} else if len(f.Settings) > 0 {
-			why = f.Settings[0].What + " is nothing that " + f.Format + " has; script has it"
+			other := "udev" // every setting is one or the other
+			if f.Format == other {
+				other = "sysctl.d"
+			}
+			why = f.Settings[0].What + " is nothing that " + f.Format + " has; " + other + " and script have it"
 		}
 		return "", fmt.Errorf("there is nothing to write: %s", why)
 	}

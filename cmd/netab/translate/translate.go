@@ -132,8 +132,21 @@ func (r *reader) say(fate Fate, text string) {
 
 // set maps the option at hand to a path.
 func (r *reader) set(path, value string, more ...string) {
+	if before, ok := r.settings[path]; ok && before != value {
+		r.replaced(path + ": " + before)
+	}
 	r.settings[path] = value
 	r.say(Mapped, strings.Join(append([]string{path + ": " + value}, more...), "; "))
+}
+
+// replaced says of the option that something came of that the one at hand says otherwise:
+// the tools take the last one, too.
+func (r *reader) replaced(what string) {
+	for i := range r.t.Parts {
+		if p := &r.t.Parts[i]; p.Fate == Mapped && (p.Text == what || strings.HasPrefix(p.Text, what+"; ")) {
+			p.Text += "; replaced by the later " + r.typed
+		}
+	}
 }
 
 // unless sets what a tool does where no option says otherwise.
