@@ -96,11 +96,14 @@ func Find(ctx context.Context, q *question.Question, list []string, o Options) (
 	return s, s.slow()
 }
 
-// emulatedSlice is a slice of emulated CPUs.
-const emulatedSlice = 100 * time.Millisecond
+// emulatedSlice is a slice of emulated CPUs, emulatedTrial the longest that a trial is made.
+const (
+	emulatedSlice = 100 * time.Millisecond
+	emulatedTrial = 5 * time.Second
+)
 
-// slow gives emulated CPUs longer slices, where the scenario does not say how long: what
-// an arm has in its queues takes them ten times as long to drain.
+// slow gives emulated CPUs longer slices and trials, where the scenario does not say how
+// long.
 func (s *Set) slow() error {
 	q := s.question
 	if s.machine.Accel != guest.TCG || !q.Defaulted("measure.slice") || !q.Defaulted("measure.settle") || !q.Defaulted("measure.trial") {
@@ -109,7 +112,7 @@ func (s *Set) slow() error {
 	if time.Duration(q.Measure.Slice) >= emulatedSlice { // netem holds packets back for longer
 		return nil
 	}
-	longer, err := scenarios.Override(q.Scenario, fmt.Sprintf("measure.slice=%s", emulatedSlice), fmt.Sprintf("measure.settle=%s", emulatedSlice/4))
+	longer, err := slower(q.Scenario, s.Each())
 	if err != nil {
 		return fmt.Errorf("emulated CPUs need slices of %s: %w", emulatedSlice, err)
 	}
@@ -118,6 +121,19 @@ func (s *Set) slow() error {
 	}
 	s.scenario, err = json.Marshal(longer)
 	return err
+}
+
+// slower is a scenario for emulated CPUs, of which each boot measures for so long. What an
+// arm has in its queues takes them ten times as long to drain; to set up a trial, a second
+// or two. So there are two trials in a boot, as there must be, and more only where they are
+// long: the boot is the unit, not the trial.
+func slower(sc *scenarios.Scenario, each time.Duration) (*scenarios.Scenario, error) {
+	set := []string{fmt.Sprintf("measure.slice=%s", emulatedSlice), fmt.Sprintf("measure.settle=%s", emulatedSlice/4)}
+	longer, err := scenarios.Override(sc, set...)
+	if half := min(emulatedTrial, each/2).Truncate(emulatedSlice); err == nil && half > time.Duration(longer.Measure.Trial) {
+		return scenarios.Override(sc, append(set, fmt.Sprintf("measure.trial=%s", half))...)
+	}
+	return longer, err
 }
 
 // fits says so where a boot's part of the time is shorter than two trials, as the
