@@ -37,8 +37,8 @@ measure() {
 			judged = 0
 			if (/inconclusive/) next
 			n++
-			# An arm at the resolution may be called either way.
-			if (/improvement/ || arm < 1 && /regression/ || arm > 1 && /equivalent/) wrong++
+			# All are slower, however little, and may be called so; or alike, up to the resolution.
+			if (/improvement/ || arm > 1 && /equivalent/) wrong++
 		}
 		END { printf "%s\t%d\t%d\t%.2f\n", how, n, wrong, s / 60 }' "$dir/summary.json" | tee -a "$dir/lines"
 }
