@@ -1,6 +1,7 @@
 package guest
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -42,8 +43,9 @@ type sight struct {
 	hello   *inside.Hello
 	exit    *inside.Exit
 
-	qemu     qemuState
-	qemuSaid string
+	qemu      qemuState
+	qemuSaid  string
+	disobeyed string // what QEMU was told and did not do
 
 	late        bool // the host's own deadline ended it
 	interrupted bool
@@ -120,7 +122,7 @@ func (s *sight) end() (End, string) {
 	case tooLarge.MatchString(s.qemuSaid):
 		return NoMemory, fmt.Sprintf("%d MiB are not enough for it and its initramfs: %s", s.memory, s.qemuSaid)
 	case s.qemu != qemuState{}:
-		return QEMUFailed, s.qemu.String() + behind(s.qemuSaid)
+		return QEMUFailed, s.qemu.String() + behind(cmp.Or(s.qemuSaid, s.disobeyed))
 	case s.hello == nil:
 		return Reset, "it ended before it was up, without a word" + s.hint()
 	default:

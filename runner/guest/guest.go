@@ -64,6 +64,8 @@ type Machine struct {
 	// BootWithin is how long the guest may take until it begins with the job; 0 = two
 	// minutes.
 	BootWithin time.Duration
+	// Rotation is what it executes in turns with; nil = it executes all the time.
+	Rotation *Rotation
 }
 
 // A Job is what runs in a guest.
@@ -130,6 +132,8 @@ func (m Machine) filled() (Machine, error) {
 		return m, fmt.Errorf("a guest under %q: want %s or %s", m.Accel, KVM, TCG)
 	case m.Accel == KVM && m.Arch != arch.Here():
 		return m, fmt.Errorf("guests of %s under KVM: this machine is none of those, so they run under %s", m.Arch.Name, TCG)
+	case m.Accel == KVM && m.Rotation != nil:
+		return m, errors.New("guests under KVM do not take turns: their clocks would go on while they are held")
 	case m.Port != "" && m.Port != inside.Virtio && m.Port != inside.UART:
 		return m, fmt.Errorf("a guest's port %q: want %s or %s", m.Port, inside.Virtio, inside.UART)
 	}
@@ -162,6 +166,7 @@ type boot struct {
 	image    *os.File // nil = QEMU reads the kernel's own
 	console  *wire
 	port     *wire
+	monitor  *wire // nil = QEMU is not told anything
 	deadline time.Duration
 	unpacks  int // MiB; see sight
 }
@@ -175,6 +180,7 @@ func (b *boot) close() {
 	}
 	b.console.close()
 	b.port.close()
+	b.monitor.close()
 }
 
 // prepare finds out all that can be wrong before anything boots.
@@ -226,7 +232,12 @@ func (m Machine) prepare(ctx context.Context, k Kernel, job Job) (b *boot, err e
 	if b.console, err = connect(); err != nil {
 		return b, err
 	}
-	b.port, err = connect()
+	if b.port, err = connect(); err != nil {
+		return b, err
+	}
+	if m.Rotation != nil {
+		b.monitor, err = newWire()
+	}
 	return b, err
 }
 
@@ -254,25 +265,30 @@ func (b *boot) choosePort() ([]Module, error) {
 // run boots it, and returns when QEMU is gone.
 func (b *boot) run(ctx context.Context, line func([]byte) error, said io.Writer) (Outcome, error) {
 	began := time.Now()
-	q, err := start(b.command(), append([]*os.File{b.initrd, b.console.theirs, b.port.theirs, b.image}, b.machine.Inherit...)...)
+	q, err := start(b.command(), append([]*os.File{b.initrd, b.console.theirs, b.port.theirs, b.image, b.monitor.given()}, b.machine.Inherit...)...)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("start %s: %w", b.qemu.Path, err)
 	}
-	b.console.started()
-	b.port.started()
+	for _, w := range []*wire{b.console, b.port, b.monitor} {
+		w.started()
+	}
 	out := &console{}
 	printed := make(chan struct{})
 	go func() { defer close(printed); _, _ = io.Copy(out, b.console.ours) }()
-	h := &hearing{boot: b, began: began, line: line, said: newQuota(said), timer: time.NewTimer(b.machine.BootWithin)}
-	defer h.timer.Stop()
+	h := &hearing{boot: b, began: began, line: line, said: newQuota(said), alarm: newAlarm(b.machine.BootWithin)}
+	defer h.alarm.timer.Stop()
+	if r := b.machine.Rotation; r != nil {
+		h.turns = r.join(newMonitor(b.monitor.ours), h.alarm, q.kill)
+	}
 	h.listen(ctx, q)
+	h.turns.leave()
 	select {
 	case <-printed: // all sides of it are closed
 	case <-time.After(time.Second):
 	}
 	s := h.sight
 	s.kernel, s.console, s.memory, s.unpacks = b.kernel.Ref, out.last(), b.machine.MemoryMiB, b.unpacks
-	s.qemu, s.qemuSaid = q.state(), q.said()
+	s.qemu, s.qemuSaid, s.disobeyed = q.state(), q.said(), h.turns.disobeyed()
 	end, text := s.judge()
 	o := Outcome{End: end, Text: text, Hello: s.hello, Up: h.up, Took: time.Since(began)}
 	o.Console = s.console[max(0, len(s.console)-shownLines):]
@@ -288,7 +304,8 @@ type hearing struct {
 	began time.Time
 	line  func([]byte) error
 	said  io.Writer
-	timer *time.Timer
+	alarm *alarm
+	turns *turns
 	sight sight
 	up    time.Duration
 	err   error // of line
@@ -326,8 +343,8 @@ func (h *hearing) listen(ctx context.Context, q *process) {
 		case <-exited:
 			exited = nil
 			// What it said before is in the socket still, and ends there.
-			h.timer.Reset(shutdown)
-		case <-h.timer.C:
+			h.alarm.last(shutdown)
+		case <-h.alarm.timer.C:
 			if exited == nil {
 				h.port.hangUp()
 			} else {
@@ -352,7 +369,8 @@ func (h *hearing) hear(m inside.Message) error {
 	case inside.HelloType:
 		if h.sight.hello == nil {
 			h.sight.hello, h.up = m.Hello, time.Since(h.began)
-			h.timer.Reset(h.deadline + overdue)
+			h.alarm.set(h.deadline + overdue)
+			h.turns.isUp()
 		}
 	case inside.LineType:
 		h.err = h.line(m.Data)
@@ -361,7 +379,7 @@ func (h *hearing) hear(m inside.Message) error {
 	case inside.ExitType:
 		h.sight.exit = m.Exit
 		h.port.acknowledge()
-		h.timer.Reset(shutdown)
+		h.alarm.set(shutdown)
 	}
 	return h.err
 }

@@ -133,9 +133,10 @@ const (
 	consoleFD = 4
 	portFD    = 5
 	imageFD   = 6
+	monitorFD = 7
 
 	// FirstInherited is that of the first of a Machine's Inherit.
-	FirstInherited = 7
+	FirstInherited = 8
 )
 
 // command is QEMU's command line.
@@ -162,6 +163,9 @@ func (b *boot) command() []string {
 		args = append(args, "-device", "virtio-serial-pci", "-device", "virtserialport,chardev=port,name="+inside.PortName)
 	} else {
 		args = append(args, m.Arch.Line...)
+	}
+	if b.monitor != nil {
+		args = append(args, "-chardev", fmt.Sprintf("socket,id=monitor,fd=%d", monitorFD), "-mon", "chardev=monitor,mode=control")
 	}
 	return append(args, m.Extra...)
 }

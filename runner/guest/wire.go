@@ -40,8 +40,19 @@ func newPipe() (*wire, error) {
 	return &wire{os.NewFile(uintptr(fds[0]), "guest"), os.NewFile(uintptr(fds[1]), "guest"), true}, nil
 }
 
+// given is QEMU's side; nil = there is no such wire.
+func (w *wire) given() *os.File {
+	if w == nil {
+		return nil
+	}
+	return w.theirs
+}
+
 // started gives up QEMU's side, so that ours ends with QEMU.
 func (w *wire) started() {
+	if w == nil {
+		return
+	}
 	_ = w.theirs.Close()
 	w.theirs = nil
 }
