@@ -9,9 +9,9 @@
 #
 #	bench/planted.sh [CAMPAIGNS [KERNEL KERNEL [TIME]]]
 #
-# Where others share the machine's cores a rate wanders for seconds, and boots scatter as
-# what is measured within one does: neither 6 s of each boot (60 s) nor 12 s were enough to
-# tell 30 % by five of each always (docs/soak.md).
+# Where others share the machine's cores a rate wanders for seconds. One boot after the other
+# (--set guest.turns=off) that was in most of what boots scattered by, and neither 6 s of
+# each (60 s) nor 12 s were enough to tell 30 % by five of each always (docs/soak.md).
 #
 # The two kernels differ by themselves too, so what was found is not 30 %: with one and
 # the same kernel twice (a second name of it) it is. It takes jq (make tools).

@@ -83,6 +83,9 @@ type Guest struct {
 	MemoryMiB int    `json:"memory_mib,omitempty"`
 	CPUs      int    `json:"guest_cpus,omitempty"`
 	CPUModel  string `json:"cpu_model,omitempty"`
+	// TurnMS: guests were up at once and executed in turns of so many milliseconds; 0 = one
+	// after the other.
+	TurnMS int `json:"turn_ms,omitempty"`
 }
 
 // Emulated is the Guest's Accel where its CPUs are computed by a program: what
@@ -110,6 +113,9 @@ type Boot struct {
 	Started time.Time     `json:"started"`
 	Ended   time.Time     `json:"ended"`
 	File    string        `json:"run,omitempty"` // its run file, from the campaign's directory; "" = it sent none
+	// Together is how many boots took turns with each other, this one among them; 0 = it had
+	// the machine for itself, or did not come that far.
+	Together int `json:"together,omitempty"`
 
 	Unknown Unknown `json:"-"`
 

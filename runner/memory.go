@@ -186,6 +186,13 @@ func (p *plan) recordMemory(maxTime time.Duration) uint64 {
 	return plus(runnerMemory, times(uint64(max(maxTime, trial, 0)/max(p.slice, 1)), slice), times(trials, uint64(flows), flowRecord))
 }
 
+// FreeMemory is what this machine, and the control groups that this process is in, have
+// room for; false where nothing is known.
+func FreeMemory(files results.Files) (uint64, bool) {
+	left, _, known := memoryLeft(files)
+	return left, known
+}
+
 // memoryLeft is what this machine, and the control groups that this process is in,
 // have room for, and where that is less who says so; false where nothing is known.
 func memoryLeft(files results.Files) (left uint64, says string, known bool) {

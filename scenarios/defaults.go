@@ -57,6 +57,7 @@ func (g Guest) WithDefaults() Guest {
 	fill(&g.CPUs, defaultGuestCPUs)
 	fill(&g.CPUModel, defaultCPUModel)
 	fill(&g.Accel, "auto")
+	fill(&g.Turns, "auto")
 	return g
 }
 

@@ -68,6 +68,7 @@ func rules() ruleBook {
 		"Guest.cpus":      {doc: "CPUs of the guest.", min: 1, max: maxGuestCPUs, def: defaultGuestCPUs},
 		"Guest.cpu_model": {doc: "CPU model and features, as qemu-system-x86_64 -cpu help names them.", text: wordSyntax("CPU model", "-_.,+="), def: defaultCPUModel},
 		"Guest.accel":     {doc: "auto: KVM where a boot proves that it works, else TCG, whose times are not hardware time; kvm; tcg.", enum: []string{"auto", "kvm", "tcg"}, def: "auto"},
+		"Guest.turns":     {doc: "auto: guests under TCG are up at once, as many as half of the memory has room for, and execute in turns; off: one boot after the other.", enum: []string{"auto", "off"}, def: "auto"},
 
 		"Topology.kind":           {doc: "loopback: lo of an own namespace; veth: a pair between two namespaces; nic: two existing devices moved into two namespaces.", enum: vocab.Words(vocab.Topologies()), def: string(vocab.Loopback)},
 		"Topology.family":         {doc: "Address family.", enum: []string{"ipv4", "ipv6"}, def: "ipv4"},

@@ -68,6 +68,8 @@ type Guest struct {
 	CPUModel string `yaml:"cpu_model,omitempty" json:"cpu_model,omitempty"`
 	// Accel: auto (default: KVM where a boot proves that it works, else TCG), kvm, tcg.
 	Accel string `yaml:"accel,omitempty" json:"accel,omitempty"`
+	// Turns: auto (default: guests under TCG are up at once and execute in turns), off.
+	Turns string `yaml:"turns,omitempty" json:"turns,omitempty"`
 }
 
 // A Topology is the path between source and sink. In YAML a bare word

@@ -223,6 +223,74 @@ func TestCampaignKilled(t *testing.T) {
 	nothingBeside(t, p)
 }
 
+// TestCampaignTogether: of guests that take turns one panics and one hangs, and the others
+// go on; kill -9 leaves none of them.
+func TestCampaignTogether(t *testing.T) {
+	longBoots(t)
+	folder, _ := guests.Find(t)
+	p := newPlace(t)
+	p.script(t, "qemu", fmt.Sprintf(`n=$#
+while [ $n -gt 0 ]; do
+	case "$1" in
+	-append) set -- "$@" "$1" "$2 unknown_nmi_panic"; shift 2; n=$((n - 2));;
+	*) set -- "$@" "$1"; shift; n=$((n - 1));;
+	esac
+done
+case "$*" in *-initrd*) set -- "$@" -monitor "unix:%s.$$,server=on,wait=off";; esac
+exec %s "$@"`, filepath.Join(p.dir, "qemu-monitor"), need.Program(t, "qemu-system-x86_64")))
+	args := []string{"run", "loopback-rps", "--store", "store", "--qemu", "./qemu", "--boots", "4", "--max-time", "24s", "--kernels", folder}
+	monitors := func(r *running) (all []string) {
+		measuring(t, p, r)
+		if err := within(4*patience, func() error {
+			all, _ = filepath.Glob(filepath.Join(p.dir, "qemu-monitor.*"))
+			if len(all) < 4 {
+				return fmt.Errorf("%d guests are up", len(all))
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err, r.wait(t))
+		}
+		return all
+	}
+	tell := func(socket, order string) {
+		conn, err := net.Dial("unix", socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, order+"\n")
+		time.Sleep(time.Second / 2) // QEMU reads it
+	}
+	r := p.start(t, args...)
+	all := monitors(r)
+	tell(all[0], "nmi")
+	tell(all[1], "quit")
+	o := r.waitFor(t, 6*time.Minute)
+	c := onlyCampaign(t, p)
+	ends := map[vocab.BootEnd]int{}
+	for _, b := range c.Boots {
+		ends[b.End]++
+		if b.Together != 4 {
+			t.Errorf("boot %d: %d took turns", b.Number, b.Together)
+		}
+	}
+	if ends[vocab.Panic] != 1 || ends[vocab.Reset] != 1 || ends[vocab.Finished] != 2 {
+		t.Errorf("%v\n%s", ends, o)
+	}
+	nothingBeside(t, p)
+	for _, socket := range all {
+		_ = os.Remove(socket)
+	}
+	if err := os.RemoveAll(filepath.Join(p.store(), c.Header.ID)); err != nil {
+		t.Fatal(err)
+	}
+	r = p.start(t, args...)
+	monitors(r)
+	r.signal(t, syscall.SIGKILL)
+	r.wait(t)
+	nothingBeside(t, p)
+}
+
 func longBoots(t *testing.T) {
 	t.Helper()
 	if os.Getenv(envLong) == "" {

@@ -65,12 +65,20 @@ func GivenUp(outcomes []results.Outcome, kernel int) bool {
 // Next is the boot that is due; there is none when every boot of the plan has an
 // outcome, or its kernel was given up.
 func Next(outcomes []results.Outcome) (results.PlannedBoot, bool) {
-	for _, o := range outcomes {
-		if o.State == results.Missing && !GivenUp(outcomes, o.Kernel) {
-			return o.PlannedBoot, true
-		}
+	if due := due(outcomes); len(due) > 0 {
+		return due[0], true
 	}
 	return results.PlannedBoot{}, false
+}
+
+// due are all boots that are.
+func due(outcomes []results.Outcome) (out []results.PlannedBoot) {
+	for _, o := range outcomes {
+		if o.State == results.Missing && !GivenUp(outcomes, o.Kernel) {
+			out = append(out, o.PlannedBoot)
+		}
+	}
+	return out
 }
 
 // A Booter boots a kernel, by its index, and runs in it what the campaign is about.
@@ -82,13 +90,27 @@ type Booter interface {
 	Boot(ctx context.Context, kernel int, seed uint64, line func([]byte) error) (results.Boot, error)
 }
 
+// A Together is a Booter of boots that are up at once and execute in turns: what
+// the machine under them does for seconds then meets all of them alike.
+type Together interface {
+	Booter
+	// Up tells of each boot that is up and waits for the others.
+	Up() <-chan struct{}
+	// Go has them take turns until all are over. No boot begins any more.
+	Go()
+}
+
+// A Gatherer is a Booter that can have boots up at once.
+type Gatherer interface {
+	Booter
+	// Gather is for so many boots that are due, and says how many of them are to be up at
+	// once; one is booted by itself.
+	Gather(due int) (Together, int)
+}
+
 // A Loop boots what is due until nothing is.
 type Loop struct {
 	Booter Booter
-	// Stop is asked whenever a block is complete, and may end the campaign before its
-	// plan: for what has nothing to do with what was found, as time. Verdicts are made
-	// once, at the end, and no alpha is put by for looks. nil = never.
-	Stop func(*results.Campaign) bool
 	// Begins and Ends tell of each boot; nil = nobody wants to know.
 	Begins func(p results.PlannedBoot, attempt int)
 	Ends   func(results.Boot)
@@ -123,39 +145,104 @@ func (l Loop) now() time.Time {
 func (l Loop) boots(ctx context.Context, w *results.CampaignWriter, c *results.Campaign) (vocab.End, error) {
 	tries := map[int]int{} // by number of the boot
 	for {
-		due, ok := Next(c.Outcomes())
+		due := due(c.Outcomes())
 		switch {
-		case !ok:
+		case len(due) == 0:
 			return vocab.AllBooted, nil
 		case ctx.Err() != nil:
 			return vocab.Interrupted, nil
 		}
-		b, err := l.Boot(ctx, w, c, due)
-		if err != nil {
+		before := len(c.Boots)
+		if err := l.next(ctx, w, c, due); err != nil {
 			return vocab.FailedBy(err), err
 		}
-		if b.Run == nil && !b.End.OfKernel() && ctx.Err() == nil {
-			if tries[due.Number]++; tries[due.Number] == triesOfBoot {
-				err := fmt.Errorf("boot %d was tried %d times, and nothing is known of its kernel: %s", due.Number, triesOfBoot, cmp.Or(b.Text, string(b.End)))
+		for _, b := range c.Boots[before:] {
+			if b.Run != nil || b.End.OfKernel() || ctx.Err() != nil {
+				continue
+			}
+			if tries[b.Number]++; tries[b.Number] == triesOfBoot {
+				err := fmt.Errorf("boot %d was tried %d times, and nothing is known of its kernel: %s", b.Number, triesOfBoot, cmp.Or(b.Text, string(b.End)))
 				return vocab.FailedBy(err), err
 			}
-			continue
-		}
-		if l.Stop != nil && ctx.Err() == nil && complete(c, due.Block) && l.Stop(c) {
-			return vocab.MaxTime, nil
 		}
 	}
 }
 
-// complete says whether every boot of a block has an outcome that will have one.
-func complete(c *results.Campaign, block int) bool {
-	all := c.Outcomes()
-	for _, o := range all {
-		if o.Block == block && o.State == results.Missing && !GivenUp(all, o.Kernel) {
-			return false
+// next boots the first of what is due, or as many as may be up at once.
+func (l Loop) next(ctx context.Context, w *results.CampaignWriter, c *results.Campaign, due []results.PlannedBoot) error {
+	if gatherer, ok := l.Booter.(Gatherer); ok {
+		if together, n := gatherer.Gather(len(due)); n > 1 {
+			l.Booter = together
+			return l.together(ctx, w, c, due[:n], together)
 		}
 	}
-	return true
+	_, err := l.Boot(ctx, w, c, due[0])
+	return err
+}
+
+// together has boots up at once. They come up one after the other, so that a kernel that
+// fails each time is given up here too; where a boot fails and says nothing of its kernel,
+// no more are begun. The record is written by this goroutine alone.
+func (l Loop) together(ctx context.Context, w *results.CampaignWriter, c *results.Campaign, due []results.PlannedBoot, t Together) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type ended struct {
+		*attempt
+		boot   results.Boot
+		failed error
+	}
+	ends := make(chan ended)
+	going, turns, fruitless := 0, 0, false
+	var faults []error
+	settle := func(e ended) {
+		going--
+		e.boot.Together = turns
+		b, err := e.end(ctx, w, e.boot, e.failed)
+		if b != nil {
+			c.Boots = append(c.Boots, *b)
+			fruitless = fruitless || b.Run == nil && !b.End.OfKernel()
+		}
+		if err != nil {
+			faults = append(faults, err)
+			cancel()
+		}
+	}
+	for _, p := range due {
+		if fruitless || ctx.Err() != nil {
+			break
+		}
+		if GivenUp(c.Outcomes(), p.Kernel) {
+			continue
+		}
+		a, err := l.begin(w, p)
+		if err != nil {
+			faults = append(faults, err)
+			cancel()
+			break
+		}
+		going++
+		go func() {
+			b, failed := a.boot(ctx)
+			ends <- ended{a, b, failed}
+		}()
+		for up := false; !up; {
+			select {
+			case <-t.Up():
+				up = true
+			case e := <-ends:
+				up = e.attempt == a
+				settle(e)
+			}
+		}
+	}
+	if turns = going; turns == 1 {
+		turns = 0
+	}
+	t.Go()
+	for going > 0 {
+		settle(<-ends)
+	}
+	return errors.Join(faults...)
 }
 
 // Boot makes one attempt at a boot and records it: for whoever cannot stay until
@@ -170,49 +257,75 @@ func (l Loop) Boot(ctx context.Context, w *results.CampaignWriter, c *results.Ca
 }
 
 func (l Loop) boot(ctx context.Context, w *results.CampaignWriter, due results.PlannedBoot) (*results.Boot, error) {
+	a, err := l.begin(w, due)
+	if err != nil {
+		return nil, err
+	}
+	b, failed := a.boot(ctx)
+	return a.end(ctx, w, b, failed)
+}
+
+// An attempt is one at a boot of the plan.
+type attempt struct {
+	loop  Loop
+	due   results.PlannedBoot
+	file  *results.BootWriter
+	began time.Time
+	torn  error // what came was no run any more: a kernel that fails may say anything
+}
+
+func (l Loop) begin(w *results.CampaignWriter, due results.PlannedBoot) (*attempt, error) {
 	file, err := w.BeginBoot(due.Number)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
 	if l.Begins != nil {
 		l.Begins(due, file.Attempt)
 	}
-	began := l.now()
-	var torn error // what came was no run any more: a kernel that fails may say anything
-	b, failed := l.Booter.Boot(ctx, due.Kernel, due.Seed, func(line []byte) error {
-		if torn != nil {
+	return &attempt{loop: l, due: due, file: file, began: l.now()}, nil
+}
+
+// boot keeps what the boot measures.
+func (a *attempt) boot(ctx context.Context) (results.Boot, error) {
+	b, failed := a.loop.Booter.Boot(ctx, a.due.Kernel, a.due.Seed, func(line []byte) error {
+		if a.torn != nil {
 			return nil
 		}
-		err := file.Line(line)
+		err := a.file.Line(line)
 		if errors.Is(err, results.ErrNoLine) {
-			torn, err = err, nil
+			a.torn, err = err, nil
 		}
 		return err
 	})
-	b.Number, b.Attempt, b.Kernel, b.File = due.Number, file.Attempt, due.Kernel, file.File
 	if b.Started.IsZero() {
-		b.Started = began
+		b.Started = a.began
 	}
 	if b.Ended.IsZero() {
-		b.Ended = l.now()
+		b.Ended = a.loop.now()
 	}
+	return b, failed
+}
+
+// end records what became of it; nil = it could not be.
+func (a *attempt) end(ctx context.Context, w *results.CampaignWriter, b results.Boot, failed error) (*results.Boot, error) {
+	defer a.file.Close()
+	b.Number, b.Attempt, b.Kernel, b.File = a.due.Number, a.file.Attempt, a.due.Kernel, a.file.File
 	switch {
 	case ctx.Err() != nil && !b.End.OfKernel() && b.End != vocab.Finished:
 		b.End, failed = vocab.BootInterrupted, nil
 	case failed != nil:
 		b.End, b.Text = vocab.QEMUFailed, failed.Error()
 	default:
-		settle(&b, file, torn)
+		settle(&b, a.file, a.torn)
 	}
-	if file.Empty() {
+	if a.file.Empty() {
 		b.File = ""
 	}
 	if err := w.AppendBoot(b); err != nil {
 		return nil, errors.Join(failed, err)
 	}
-	if l.Ends != nil {
-		l.Ends(b)
+	if a.loop.Ends != nil {
+		a.loop.Ends(b)
 	}
 	return &b, failed
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -225,25 +226,6 @@ func TestLoop(t *testing.T) {
 	}
 }
 
-// TestLoopStops: it is asked at the end of each block, and what is there is kept.
-func TestLoopStops(t *testing.T) {
-	store := t.TempDir()
-	w, c := newCampaign(t, store, 3, 4)
-	asked := 0
-	l := Loop{Booter: &fake{t: t, script: script{2: {"panic"}}, booted: map[int]int{}}, Stop: func(c *results.Campaign) bool {
-		if asked++; len(c.Boots) != 3*asked {
-			t.Errorf("asked after %d boots", len(c.Boots))
-		}
-		return asked == 2
-	}}
-	if err := l.Run(context.Background(), w, c); err != nil {
-		t.Fatal(err)
-	}
-	if _, read := told(t, store); read.Reason() != vocab.MaxTime || len(read.Boots) != 6 {
-		t.Errorf("%s after %d boots", read.Reason(), len(read.Boots))
-	}
-}
-
 func TestLoopIsInterrupted(t *testing.T) {
 	store := t.TempDir()
 	w, c := newCampaign(t, store, 2, 4)
@@ -264,6 +246,126 @@ func TestLoopIsInterrupted(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, read := told(t, store); strings.Contains(got, "-") || strings.Contains(got, "f") || read.Reason() != vocab.AllBooted {
+		t.Errorf("resumed: %s, %s", got, read.Reason())
+	}
+}
+
+// A gathering has so many boots up at once. Each comes up but for those of whom that is
+// said, waits until all are told to go, and then goes as the script has it.
+type gathering struct {
+	fake
+	most  int
+	fails map[int]bool // kernels whose boots do not come up
+
+	mu     sync.Mutex
+	up     chan struct{}
+	going  chan struct{}
+	rounds []int // how many came up in each
+}
+
+func (g *gathering) Gather(due int) (Together, int) {
+	g.up, g.going = make(chan struct{}), make(chan struct{})
+	g.rounds = append(g.rounds, 0)
+	return g, min(due, g.most)
+}
+
+func (g *gathering) Up() <-chan struct{} { return g.up }
+func (g *gathering) Go()                 { close(g.going) }
+
+func (g *gathering) Boot(ctx context.Context, kernel int, seed uint64, line func([]byte) error) (results.Boot, error) {
+	if !g.fails[kernel] {
+		g.rounds[len(g.rounds)-1]++
+		g.up <- struct{}{}
+		select {
+		case <-g.going:
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil {
+			return results.Boot{End: vocab.BootInterrupted}, nil
+		}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.fake.Boot(ctx, kernel, seed, line)
+}
+
+// TestLoopTogether: boots that are up at once come to what they come to one after the
+// other, and the record says how many took turns.
+func TestLoopTogether(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		most     int
+		script   script
+		fails    map[int]bool
+		want     string // outcomes, by kernel
+		together string // boots by how many they took turns with
+		rounds   []int
+		reason   vocab.End
+		err      string
+	}{
+		{"all at once", 8, nil, nil, "0w 0w 0w 0w 1w 1w 1w 1w", "8 8 8 8 8 8 8 8", []int{8}, vocab.AllBooted, ""},
+		{"in three rounds, the last of it one boot", 3, nil, nil, "0w 0w 0w 0w 1w 1w 1w 1w", "2 2 3 3 3 3 3 3", []int{3, 3, 2}, vocab.AllBooted, ""},
+		{"a panic counts, and the rest goes on", 8, script{1: {"panic", "whole"}}, nil, "0w 0w 0w 0w 1f 1w 1w 1w", "8 8 8 8 8 8 8 8", []int{8}, vocab.AllBooted, ""},
+		{"one never comes up", 8, script{1: {"hang"}}, map[int]bool{1: true}, "0w 0w 0w 0w 1- 1f 1f 1f", "0 0 0 4 4 4 4", []int{4}, vocab.AllBooted, ""},
+		{"QEMU fails once: no more are begun, and it is tried again", 8, script{1: {"qemu-failed", "whole"}}, map[int]bool{1: true}, "0w 0w 0w 0w 1w 1w 1w 1w", "", nil, vocab.AllBooted, ""},
+		{"QEMU fails each time", 8, script{1: {"qemu-failed"}}, map[int]bool{1: true}, "", "", nil, vocab.FailedBy(errors.New("boot")), "was tried 3 times"},
+		{"cannot boot", 8, script{0: {"error"}, 1: {"error"}}, nil, "0- 0- 0- 0- 1- 1- 1- 1-", "", []int{8}, vocab.FailedBy(errors.New("q")), "qemu-system-x86_64 is not installed"},
+	} {
+		store := t.TempDir()
+		w, c := newCampaign(t, store, 2, 4)
+		g := &gathering{fake: fake{t: t, script: tt.script, booted: map[int]int{}}, most: tt.most, fails: tt.fails}
+		err := Loop{Booter: g}.Run(context.Background(), w, c)
+		if (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.err)
+		}
+		outcomes, read := told(t, store)
+		by := strings.Fields(outcomes)
+		slices.Sort(by)
+		if got := strings.Join(by, " "); tt.want != "" && got != tt.want {
+			t.Errorf("%s: %s, want %s (%v)", tt.name, got, tt.want, g.log)
+		}
+		var together []string
+		for _, b := range read.Boots {
+			together = append(together, fmt.Sprint(b.Together))
+		}
+		slices.Sort(together)
+		if got := strings.Join(together, " "); tt.together != "" && got != tt.together {
+			t.Errorf("%s: together %s, want %s", tt.name, got, tt.together)
+		}
+		if tt.rounds != nil && !slices.Equal(g.rounds, tt.rounds) {
+			t.Errorf("%s: rounds of %v, want %v", tt.name, g.rounds, tt.rounds)
+		}
+		if r := read.Reason(); r != tt.reason && !(r.Failed() && tt.reason.Failed()) {
+			t.Errorf("%s: ended %s, want %s", tt.name, r, tt.reason)
+		}
+	}
+}
+
+// TestLoopTogetherIsInterrupted: what is up is interrupted, and made again later.
+func TestLoopTogetherIsInterrupted(t *testing.T) {
+	store := t.TempDir()
+	w, c := newCampaign(t, store, 2, 4)
+	ctx, cancel := context.WithCancel(context.Background())
+	g := &gathering{fake: fake{t: t, booted: map[int]int{}}, most: 8}
+	l := Loop{Booter: g, Begins: func(p results.PlannedBoot, _ int) {
+		if p.Number == 5 {
+			cancel()
+		}
+	}}
+	if err := l.Run(ctx, w, c); err != nil {
+		t.Fatal(err)
+	}
+	if got, read := told(t, store); read.Reason() != vocab.Interrupted || len(read.Boots) != 6 || strings.ContainsAny(got, "wf") {
+		t.Errorf("%s: %s, %d boots", got, read.Reason(), len(read.Boots))
+	}
+	w, c, err := results.ResumeCampaign(filepath.Join(store, id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := (Loop{Booter: &gathering{fake: fake{t: t, booted: map[int]int{}}, most: 8}}).Run(context.Background(), w, c); err != nil {
+		t.Fatal(err)
+	}
+	if got, read := told(t, store); strings.ContainsAny(got, "-f") || read.Reason() != vocab.AllBooted {
 		t.Errorf("resumed: %s, %s", got, read.Reason())
 	}
 }

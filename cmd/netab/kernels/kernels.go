@@ -48,6 +48,7 @@ type Set struct {
 	qemu     string // its version
 	scenario []byte // as the guest reads it
 	named    bool   // the scenario names the kernels
+	turns    bool   // guests may be up at once, and execute in turns
 	// slowly is why the guests run under TCG though they might have run under KVM.
 	slowly string
 }
@@ -176,6 +177,7 @@ func Again(ctx context.Context, c *results.Campaign, q *question.Question, o Opt
 	if h.Guest != nil && h.Guest.MemoryMiB > 0 {
 		s.machine.MemoryMiB = h.Guest.MemoryMiB // of another netab it may be another
 	}
+	s.turns = s.turns && h.Guest != nil && h.Guest.TurnMS > 0 // likewise
 	if g := s.Guest(); h.Guest == nil || g.Accel != h.Guest.Accel || g.QEMU != h.Guest.QEMU {
 		return nil, fmt.Errorf("campaign %s was begun in guests of another kind than this machine has now (QEMU %s, %s): begin a new one", h.ID, g.QEMU, g.Accel)
 	}
@@ -250,16 +252,16 @@ func (s *Set) choose(ctx context.Context) error {
 	if s.question.Guest.CPUModel == "" {
 		s.machine.CPUModel = "" // all that the accelerator can do
 	}
-	if g.Accel != "auto" {
-		return nil
+	if g.Accel == "auto" {
+		accel, why, err := s.machine.Fastest(ctx, s.kernel(0))
+		if err != nil {
+			return err
+		}
+		if s.machine.Accel = accel; accel == guest.TCG {
+			s.slowly = why
+		}
 	}
-	accel, why, err := s.machine.Fastest(ctx, s.kernel(0))
-	if err != nil {
-		return err
-	}
-	if s.machine.Accel = accel; accel == guest.TCG {
-		s.slowly = why
-	}
+	s.turns = s.machine.Accel == guest.TCG && g.Turns != "off"
 	return nil
 }
 
@@ -309,7 +311,11 @@ func ForGuest(k *kernel.Kernel) guest.Kernel {
 
 // Guest is what they are booted in, for the record.
 func (s *Set) Guest() *results.Guest {
-	return &results.Guest{Accel: string(s.machine.Accel), QEMU: s.qemu, MemoryMiB: s.machine.MemoryMiB, CPUs: s.machine.CPUs, CPUModel: s.machine.CPUModel}
+	g := &results.Guest{Accel: string(s.machine.Accel), QEMU: s.qemu, MemoryMiB: s.machine.MemoryMiB, CPUs: s.machine.CPUs, CPUModel: s.machine.CPUModel}
+	if s.turns {
+		g.TurnMS = int(turn / time.Millisecond)
+	}
+	return g
 }
 
 // Header is the record that the campaign begins with.
@@ -348,6 +354,10 @@ func (s *Set) Each() time.Duration { return s.question.EachBoot(len(s.parts)) }
 
 // Boot implements campaign.Booter: the guest measures what the kernel's arms ask.
 func (s *Set) Boot(ctx context.Context, n int, seed uint64, line func([]byte) error) (results.Boot, error) {
+	return s.bootIn(ctx, s.machine, n, seed, line)
+}
+
+func (s *Set) bootIn(ctx context.Context, machine guest.Machine, n int, seed uint64, line func([]byte) error) (results.Boot, error) {
 	if err := s.found[n].Unchanged(ctx); err != nil {
 		return results.Boot{}, err
 	}
@@ -355,7 +365,7 @@ func (s *Set) Boot(ctx context.Context, n int, seed uint64, line func([]byte) er
 		Stream: runsDir + "/*/" + results.RunFile, Deadline: s.deadline()}
 	var said bytes.Buffer
 	began := time.Now().UTC()
-	o, err := s.machine.Run(ctx, s.kernel(n), job, line, &said)
+	o, err := machine.Run(ctx, s.kernel(n), job, line, &said)
 	if err != nil {
 		return results.Boot{}, err
 	}

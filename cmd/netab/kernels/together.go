@@ -1,0 +1,69 @@
+package kernels
+
+import (
+	"context"
+	"time"
+
+	"netab/results"
+	"netab/runner"
+	"netab/runner/campaign"
+	"netab/runner/guest"
+	"netab/runner/host"
+)
+
+const (
+	// turn is how long a guest executes until it is another's turn: short to what a host's
+	// CPUs do, long to what it takes to hold one and let another go on, a few milliseconds.
+	turn = 250 * time.Millisecond
+	// mostTogether is how long guests that are up at once may measure, all together: it is
+	// lost where netab is ended meanwhile.
+	mostTogether = 5 * time.Minute
+	// qemuMemory is what QEMU has in use beside a guest's memory, most of it translated code.
+	qemuMemory = 192 << 20
+)
+
+// A rotation is guests that are up at once and take turns.
+type rotation struct {
+	*Set
+	machine guest.Machine
+}
+
+// Gather implements campaign.Gatherer.
+func (s *Set) Gather(due int) (campaign.Together, int) {
+	if !s.turns {
+		return nil, 1
+	}
+	room, known := runner.FreeMemory(host.Local{})
+	if !known {
+		return nil, 1
+	}
+	n := together(due, len(s.parts), s.Each(), room, uint64(s.machine.MemoryMiB)<<20+qemuMemory)
+	machine := s.machine
+	machine.Rotation = guest.NewRotation(turn)
+	return &rotation{s, machine}, n
+}
+
+// together is how many of the boots that are due are up at once: all of them, or as many
+// whole blocks as half of the memory has room for and as may be lost. Part of a block would
+// set its kernels apart.
+func together(due, kernels int, each time.Duration, room, guest uint64) int {
+	n := min(uint64(due), room/2/guest)
+	if n < uint64(due) {
+		n -= n % uint64(kernels)
+	}
+	if most := int(mostTogether/max(each, 1)) / kernels * kernels; int(n) > max(most, kernels) {
+		return max(most, kernels)
+	}
+	return max(int(n), 1)
+}
+
+// Up implements campaign.Together.
+func (r *rotation) Up() <-chan struct{} { return r.machine.Rotation.Up() }
+
+// Go implements campaign.Together.
+func (r *rotation) Go() { r.machine.Rotation.Go() }
+
+// Boot implements campaign.Booter.
+func (r *rotation) Boot(ctx context.Context, n int, seed uint64, line func([]byte) error) (results.Boot, error) {
+	return r.bootIn(ctx, r.machine, n, seed, line)
+}
