@@ -55,7 +55,7 @@ func (f *settingsFlags) export(cmd *cobra.Command, run *results.Run, s analysis.
 		}
 		devices[from] = to
 	}
-	file := lasting.File{Format: format, Evidence: lasting.Evidence(run, &s, arm)}
+	file := lasting.File{Format: format, Evidence: lasting.Evidence(run, &s, arm), Of: run.Header.ID + "-" + run.Header.Design.Arms[arm].Name}
 	file.Settings, file.Left = lasting.Of(run, arm, devices)
 	text, err := file.Text()
 	if err != nil {

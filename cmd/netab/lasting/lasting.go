@@ -48,6 +48,7 @@ var (
 	deviceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$`)
 	queueName  = regexp.MustCompile(`^(rx|tx)-[0-9]{1,4}$`)
 	plainValue = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ,._-]{0,200}$`)
+	notPlain   = regexp.MustCompile(`[^A-Za-z0-9-]+`)
 	plainWord  = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
 )
 
@@ -203,6 +204,8 @@ type File struct {
 	Settings []Setting
 	Left     []Left
 	Evidence []string // lines
+	// Of names the run and its arm: what a script keeps for its undo has that name.
+	Of string
 }
 
 // Evidence is what speaks for an arm, a line each.
@@ -245,7 +248,7 @@ func (f File) Text() (string, error) {
 	line("#")
 	written := 0
 	for _, s := range f.Settings {
-		if s.Own {
+		if s.Own && f.Format != "script" {
 			comment(s.What + " was measured in a namespace of netab's own, whose values before were the kernel's, not this machine's.")
 			break
 		}
@@ -312,43 +315,68 @@ func (f File) udev(line func(string, ...any), comment func(string)) (n int) {
 	return n
 }
 
+// script sets files of the kernel's as they are asked, and keeps what stands in them when
+// it does, which no record of another namespace, day or machine knows. What ethtool sets
+// has no such file, and goes back to what the record has, where that was the device's own.
 func (f File) script(line func(string, ...any), comment func(string)) (n int) {
-	comment("sh FILE sets it until the next boot, sh FILE undo puts back what stood before where it was measured.")
+	comment("sh FILE sets it until the next boot; sh FILE undo puts back what stood before, which is kept in /run until then.")
 	line("set -eu")
+	line("kept=/run/netab-%s", notPlain.ReplaceAllString(f.Of, "_"))
+	line(`put() { # FILE VALUE`)
+	line(`	mkdir -p "$kept"`)
+	line(`	was=$kept/$(printf %%s "$1" | tr / :)`)
+	line(`	[ -e "$was" ] || cat "$1" >"$was"`)
+	line(`	printf '%%s\n' "$2" >"$1"`)
+	line(`}`)
+	line(`back() { # FILE`)
+	line(`	was=$kept/$(printf %%s "$1" | tr / :)`)
+	line(`	[ -e "$was" ] || { echo "$1 is as it was: this script has not set it since the last boot" >&2; return 0; }`)
+	line(`	cat "$was" >"$1"`)
+	line(`	rm "$was"`)
+	line(`}`)
 	line("case ${1:-apply} in")
-	for _, undo := range []bool{false, true} {
-		line("%s)", map[bool]string{false: "apply", true: "undo"}[undo])
-		list := slices.Clone(f.Settings)
-		if undo {
-			slices.Reverse(list)
+	line("apply)")
+	for _, s := range f.Settings {
+		n++
+		if path := s.path(); path != "" {
+			line("\tput %s %s", escape.Shell(path), escape.Shell(s.sysfsValue(s.Value)))
+		} else {
+			line("\t%s", strings.Join(s.ethtool(escape.Shell(s.Value)), " "))
 		}
-		for _, s := range list {
-			value := s.Value
-			if undo {
-				value = s.Before
-			}
-			if value == "" {
-				line("\techo %s >&2", escape.Shell("what "+escape.Line(s.What)+" was before is not known"))
-				continue
-			}
-			n++
-			switch {
-			case s.Sysctl != "":
-				line("\tprintf '%%s\\n' %s >%s", escape.Shell(value), escape.Shell("/proc/sys/"+s.Sysctl))
-			case s.file() != "":
-				line("\tprintf '%%s\\n' %s >%s", escape.Shell(s.sysfsValue(value)), escape.Shell("/sys/class/net/"+s.Device+"/"+s.file()))
-			default:
-				line("\t%s", strings.Join(s.ethtool(escape.Shell(value)), " "))
-			}
-		}
-		line("\t;;")
 	}
+	line("\t;;")
+	line("undo)")
+	list := slices.Clone(f.Settings)
+	slices.Reverse(list)
+	for _, s := range list {
+		switch path := s.path(); {
+		case path != "":
+			line("\tback %s", escape.Shell(path))
+		case s.Before == "" || s.Own:
+			line("\techo %s >&2", escape.Shell("what "+escape.Line(s.What)+" was before is not known"))
+		default:
+			line("\t%s", strings.Join(s.ethtool(escape.Shell(s.Before)), " "))
+		}
+	}
+	line("\trmdir \"$kept\" 2>/dev/null || :")
+	line("\t;;")
 	line("*)")
 	line("\techo \"usage: $0 [apply|undo]\" >&2")
 	line("\texit 2")
 	line("\t;;")
 	line("esac")
 	return n
+}
+
+// path is the file that sets it; "" = ethtool does.
+func (s Setting) path() string {
+	switch file := s.file(); {
+	case s.Sysctl != "":
+		return "/proc/sys/" + s.Sysctl
+	case file != "":
+		return "/sys/class/net/" + s.Device + "/" + file
+	}
+	return ""
 }
 
 func orUnknown(value string) string {

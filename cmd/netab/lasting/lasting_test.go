@@ -1,7 +1,9 @@
 package lasting
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +33,7 @@ func textOf(t *testing.T, format string, devices map[string]string, knobs ...res
 	t.Helper()
 	run := runWith(knobs...)
 	s := analysis.Summary{Confidence: 0.95, Trials: 9, Comparisons: []analysis.Comparison{{Arm: "b", Baseline: "a", Metric: "goodput", Change: 0.05, Lo: 0.04, Hi: 0.06, Judged: true, Verdict: analysis.Improvement}}}
-	f := File{Format: format, Evidence: Evidence(run, &s, 1)}
+	f := File{Format: format, Evidence: Evidence(run, &s, 1), Of: run.Header.ID + "-b/../c"}
 	f.Settings, f.Left = Of(run, 1, devices)
 	return f.Text()
 }
@@ -50,7 +52,7 @@ func TestFormats(t *testing.T) {
 	for format, want := range map[string][]string{
 		"sysctl.d": {"net.ipv4.tcp_rmem = 4096 131072 4194304\n", "# before: net.ipv4.tcp_rmem = 4096 131072 6291456\n", "# not written: eth0 mtu is no sysctl", "# Against a: goodput +5.0 % (+4.0 to +6.0 %), improvement; 95 % confidence, 9 trials.\n"},
 		"udev":     {`KERNEL=="lo", ATTR{queues/rx-0/rps_cpus}="a"` + "\n# before: 0\n", `KERNEL=="eth0", RUN+="/usr/sbin/ethtool -K eth0 gro off"`, `ATTR{mtu}="9000"`, `ATTR{threaded}="1"`, `/usr/sbin/ethtool -L eth0 combined 4`, "# not written: governor of all CPUs: "},
-		"script":   {"printf '%s\\n' '4096 131072 4194304' >/proc/sys/net/ipv4/tcp_rmem", "printf '%s\\n' a >/sys/class/net/lo/queues/rx-0/rps_cpus", "ethtool -K eth0 gro off", "\tprintf '%s\\n' 0 >/sys/class/net/lo/queues/rx-0/rps_cpus", "ethtool -L eth0 combined 8"},
+		"script":   {"\tput /proc/sys/net/ipv4/tcp_rmem '4096 131072 4194304'\n", "\tput /sys/class/net/lo/queues/rx-0/rps_cpus a\n", "\tethtool -K eth0 gro off\n", "\tback /sys/class/net/lo/queues/rx-0/rps_cpus\n", "\tethtool -L eth0 combined 8\n", "kept=/run/netab-20260101-000000-x-b_c\n"},
 	} {
 		text, err := textOf(t, format, nil, knobs...)
 		if err != nil {
@@ -75,6 +77,44 @@ func TestFormats(t *testing.T) {
 	}
 	if text, err := textOf(t, "udev", map[string]string{"lo": "eth1"}, knobs...); err != nil || !strings.Contains(text, `KERNEL=="eth1", ATTR{queues/rx-0/rps_cpus}="a"`) {
 		t.Errorf("--device: %v\n%s", err, text)
+	}
+}
+
+// TestScript: what stood there comes back, whatever the record says of before, and however
+// often it was set.
+func TestScript(t *testing.T) {
+	text, err := textOf(t, "script", nil, took("sysctl net.ipv4.tcp_rmem", "netns", "1 2 3", "4096 131072 4194304"), took("lo rx-0 rps_cpus", "netns", "none", "1,3"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := t.TempDir()
+	files := map[string][2]string{"/proc/sys/net/ipv4/tcp_rmem": {"4\t5\t6\n", "4096 131072 4194304\n"}, "/sys/class/net/lo/queues/rx-0/rps_cpus": {"3\n", "a\n"}}
+	for file, values := range files {
+		if err := os.MkdirAll(root+filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(root+file, []byte(values[0]), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text = strings.NewReplacer("/proc/", root+"/proc/", "/sys/class", root+"/sys/class", "=/run/", "="+root+"/run/").Replace(text)
+	for _, step := range []struct {
+		args []string
+		want int // of each file's values
+		says string
+	}{{nil, 1, ""}, {[]string{"apply"}, 1, ""}, {[]string{"undo"}, 0, ""}, {[]string{"undo"}, 0, "rps_cpus is as it was: this script has not set it since the last boot"}} {
+		out, err := exec.Command("sh", append([]string{"-c", text, "sh"}, step.args...)...).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), step.says) || step.says == "" && len(out) > 0 {
+			t.Errorf("%v: %v\n%s", step.args, err, out)
+		}
+		for file, values := range files {
+			if got, err := os.ReadFile(root + file); err != nil || string(got) != values[step.want] {
+				t.Errorf("%v: %s is %q, want %q (%v)", step.args, file, got, values[step.want], err)
+			}
+		}
+	}
+	if left, _ := filepath.Glob(root + "/run/*"); len(left) > 0 {
+		t.Errorf("%q is left", left)
 	}
 }
 
