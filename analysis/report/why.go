@@ -25,6 +25,10 @@ const negligible = 0.003
 // and of a single one what moved of the limiting role's time.
 func whySections(all []why.Explanation) (out []page.Section) {
 	all = why.Ranked(all)
+	// That a mode was seen too seldom to be explained is in the way where something else is.
+	if told := slices.DeleteFunc(slices.Clone(all), func(e why.Explanation) bool { return e.Of != "" && e.Measured == nil }); len(told) > 0 {
+		all = told
+	}
 	for i, e := range all {
 		if i == mostTexts {
 			left := prose.Counted(len(all)-mostTexts, "other explanation")

@@ -53,6 +53,24 @@ func TestWhyInTenLines(t *testing.T) {
 	}
 }
 
+// TestWhyLeavesOutUntold: a mode of which too little was seen takes no line from what is
+// explained.
+func TestWhyLeavesOutUntold(t *testing.T) {
+	w := sample.TCPWorld()
+	w.Design.Arms = w.Design.Arms[:2]
+	s := analysis.Summarize(sample.Explained(w, 8))
+	want := whyLines(t, s)
+	untold := why.Explanation{Of: "off", Baseline: "near", Arm: "far", Text: "off, from near to far: not explained: it takes three explain trials."}
+	s.Explanations = append([]why.Explanation{untold}, s.Explanations...)
+	if got := whyLines(t, s); !slices.Equal(got, want) {
+		t.Errorf("%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	s.Explanations = s.Explanations[:1]
+	if got := whyLines(t, s); !strings.Contains(got[0], "not explained") {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestUnexplainedDrops: which function threw away what a ledger does not explain stands
 // in a terminal too.
 func TestUnexplainedDrops(t *testing.T) {
