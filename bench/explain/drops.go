@@ -25,7 +25,7 @@ arms:
   plain: {traffic: {rate: 1k}}
   buffer: {traffic: {receive_buffer: 4K}}
   backlog: {knobs: {device: {sink: {rps_cpus: sink}}}}
-  qdisc: {knobs: {device: {source: {qdisc: tbf rate 20Mbit/s burst 16K limit 16K}}}}
+  qdisc: {knobs: {device: {source: {qdisc: tbf rate 20Mbit/s burst 16K limit 4K}}}}
   strangers: {traffic: {rate: 1k}, knobs: {sysctl: {net.ipv4.ip_default_ttl: "` + mark + `"}}}
 knobs: {sysctl: {net.core.netdev_max_backlog: "16"}}
 measure: {trial: 1s}
