@@ -104,7 +104,7 @@ func TestGuestFourCPUs(t *testing.T) {
 	}
 	busy := func(arm int) (n int) {
 		for _, packets := range steered[arm] {
-			if packets > 0 {
+			if packets > 10 { // one or two are another arm's, which came late
 				n++
 			}
 		}
