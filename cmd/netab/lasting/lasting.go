@@ -325,14 +325,16 @@ func (f File) script(line func(string, ...any), comment func(string)) (n int) {
 	line(`put() { # FILE VALUE`)
 	line(`	mkdir -p "$kept"`)
 	line(`	was=$kept/$(printf %%s "$1" | tr / :)`)
-	line(`	[ -e "$was" ] || cat "$1" >"$was"`)
+	line(`	if [ ! -e "$was" ]; then`)
+	line(`		cat "$1" >"$was.new"`)
+	line(`		mv "$was.new" "$was"`)
+	line(`	fi`)
 	line(`	printf '%%s\n' "$2" >"$1"`)
 	line(`}`)
 	line(`back() { # FILE`)
 	line(`	was=$kept/$(printf %%s "$1" | tr / :)`)
 	line(`	[ -e "$was" ] || { echo "$1 is as it was: this script has not set it since the last boot" >&2; return 0; }`)
-	line(`	cat "$was" >"$1"`)
-	line(`	rm "$was"`)
+	line(`	cat "$was" >"$1" && rm "$was"`)
 	line(`}`)
 	line("case ${1:-apply} in")
 	line("apply)")
@@ -346,19 +348,21 @@ func (f File) script(line func(string, ...any), comment func(string)) (n int) {
 	}
 	line("\t;;")
 	line("undo)")
+	line("\tfailed=0 # what cannot be put back keeps nothing else from it")
 	list := slices.Clone(f.Settings)
 	slices.Reverse(list)
 	for _, s := range list {
 		switch path := s.path(); {
 		case path != "":
-			line("\tback %s", escape.Shell(path))
+			line("\tback %s || failed=1", escape.Shell(path))
 		case s.Before == "" || s.Own:
 			line("\techo %s >&2", escape.Shell("what "+escape.Line(s.What)+" was before is not known"))
 		default:
-			line("\t%s", strings.Join(s.ethtool(escape.Shell(s.Before)), " "))
+			line("\t%s || failed=1", strings.Join(s.ethtool(escape.Shell(s.Before)), " "))
 		}
 	}
 	line("\trmdir \"$kept\" 2>/dev/null || :")
+	line("\texit $failed")
 	line("\t;;")
 	line("*)")
 	line("\techo \"usage: $0 [apply|undo]\" >&2")

@@ -52,7 +52,7 @@ func TestFormats(t *testing.T) {
 	for format, want := range map[string][]string{
 		"sysctl.d": {"net.ipv4.tcp_rmem = 4096 131072 4194304\n", "# before: net.ipv4.tcp_rmem = 4096 131072 6291456\n", "# not written: eth0 mtu is no sysctl", "# Against a: goodput +5.0 % (+4.0 to +6.0 %), improvement; 95 % confidence, 9 trials.\n"},
 		"udev":     {`KERNEL=="lo", ATTR{queues/rx-0/rps_cpus}="a"` + "\n# before: 0\n", `KERNEL=="eth0", RUN+="/usr/sbin/ethtool -K eth0 gro off"`, `ATTR{mtu}="9000"`, `ATTR{threaded}="1"`, `/usr/sbin/ethtool -L eth0 combined 4`, "# not written: governor of all CPUs: "},
-		"script":   {"\tput /proc/sys/net/ipv4/tcp_rmem '4096 131072 4194304'\n", "\tput /sys/class/net/lo/queues/rx-0/rps_cpus a\n", "\tethtool -K eth0 gro off\n", "\tback /sys/class/net/lo/queues/rx-0/rps_cpus\n", "\tethtool -L eth0 combined 8\n", "kept=/run/netab-20260101-000000-x-b_c\n"},
+		"script":   {"\tput /proc/sys/net/ipv4/tcp_rmem '4096 131072 4194304'\n", "\tput /sys/class/net/lo/queues/rx-0/rps_cpus a\n", "\tethtool -K eth0 gro off\n", "\tback /sys/class/net/lo/queues/rx-0/rps_cpus || failed=1\n", "\tethtool -L eth0 combined 8 || failed=1\n", "kept=/run/netab-20260101-000000-x-b_c\n"},
 	} {
 		text, err := textOf(t, format, nil, knobs...)
 		if err != nil {
@@ -115,6 +115,31 @@ func TestScript(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(root + "/run/*"); len(left) > 0 {
 		t.Errorf("%q is left", left)
+	}
+	// A device that has gone meanwhile keeps nothing else from coming back, and what cannot be
+	// read is not set.
+	sh := func(args ...string) error {
+		return exec.Command("sh", append([]string{"-c", text, "sh"}, args...)...).Run()
+	}
+	const steering, memory = "/sys/class/net/lo/queues/rx-0/rps_cpus", "/proc/sys/net/ipv4/tcp_rmem"
+	if err := sh("apply"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(root + filepath.Dir(steering)); err != nil {
+		t.Fatal(err)
+	}
+	err = sh("undo")
+	if got, _ := os.ReadFile(root + memory); err == nil || string(got) != files[memory][0] {
+		t.Errorf("without the device: %v, %q", err, got)
+	}
+	if err := os.Remove(root + memory); err != nil {
+		t.Fatal(err)
+	}
+	if err := sh("apply"); err == nil {
+		t.Error("what is not there is set")
+	}
+	if _, err := os.Stat(root + memory); err == nil {
+		t.Error("what could not be read is set")
 	}
 }
 
