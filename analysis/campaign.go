@@ -19,6 +19,7 @@ var (
 	codeBootsMissing = vocab.Warns("boots-missing")
 	codeFewBoots     = vocab.Warns("few-boots")
 	codeBootsAdded   = vocab.Warns("boots-added")
+	codeBootsAlone   = vocab.Warns("boots-alone")
 )
 
 // A campaign is boots of several kernels, taken in turns, each with a run of the same
@@ -46,6 +47,8 @@ type Campaign struct {
 	Effects []Comparison   `json:"effects"`                 // of arms against their baseline within each kernel (ArmRun)
 	Failed  []FailedBoot   `json:"failed_boots"`
 	Guest   *results.Guest `json:"guest,omitempty"`
+	// Together is how many boots took turns with each other, at most; 0 = none did.
+	Together int `json:"together,omitempty"`
 	// Config are what the kernels' configurations and command lines differ in, each with
 	// a value for every kernel.
 	Config []KernelOption `json:"config,omitempty"`
@@ -97,6 +100,9 @@ type campaigning struct {
 	failed  []FailedBoot
 	alpha   float64
 	within  []withinKernel
+	// together is how many boots took turns at most, alone how many of the whole ones did
+	// with none.
+	together, alone int
 }
 
 // A withinKernel is what the boots of one kernel say of its arms.
@@ -143,6 +149,9 @@ func newCampaigning(c *results.Campaign) *campaigning {
 			k.failed = append(k.failed, FailedBoot{o.Number, side.Label, o.Boot.End, o.Boot.Text, o.Boot.Console})
 		case results.Whole:
 			side.Whole++
+			if k.together = max(k.together, o.Boot.Together); o.Boot.Together == 0 {
+				k.alone++
+			}
 			run := *o.Boot.Run
 			if id := run.Header.Machine.BootID; id == "" || boots[id] > 1 { // as where the guest's random numbers are not
 				run.Header.Machine.BootID = run.Header.ID
@@ -340,7 +349,7 @@ func (k *campaigning) finish(s *Summary) {
 	for i := range s.Comparisons {
 		k.wantBoots(&s.Comparisons[i])
 	}
-	of := &Campaign{ID: h.ID, Planned: len(h.Planned), Kernels: k.kernels, Effects: effects, Failed: k.failed, Guest: h.Guest, Config: k.options()}
+	of := &Campaign{ID: h.ID, Planned: len(h.Planned), Kernels: k.kernels, Effects: effects, Failed: k.failed, Guest: h.Guest, Together: k.together, Config: k.options()}
 	for i := range k.kernels {
 		side := &k.kernels[i]
 		of.Missing += side.Missing

@@ -73,6 +73,10 @@ func (k *campaigning) warnings(s *Summary) []results.Warning {
 		warn(codeBootsAdded, "boots were added by who had seen what the campaign came to without them: what is found now had %d chances to be found, so the confidence of each is %s",
 			n+1, prose.Percent(1-k.alpha))
 	}
+	if k.together > 0 && k.alone > 0 {
+		warn(codeBootsAlone, "%s had the machine for themselves, where the others took turns, up to %d of them: what that changes is in the figures",
+			prose.Counted(k.alone, "boot"), k.together)
+	}
 	if few := stat.FewestOfTwo(k.alpha); len(k.within) > 0 {
 		least := slices.MinFunc(k.within, func(a, b withinKernel) int { return len(a.boots) - len(b.boots) })
 		if n := len(least.boots); n >= k.leastBoots() && n < few {

@@ -83,8 +83,8 @@ type Guest struct {
 	MemoryMiB int    `json:"memory_mib,omitempty"`
 	CPUs      int    `json:"guest_cpus,omitempty"`
 	CPUModel  string `json:"cpu_model,omitempty"`
-	// TurnMS: guests were up at once and executed in turns of so many milliseconds; 0 = one
-	// after the other.
+	// TurnMS: guests may be up at once, and then execute in turns of so many milliseconds;
+	// 0 = one after the other. Boot.Together says which did.
 	TurnMS int `json:"turn_ms,omitempty"`
 }
 

@@ -84,6 +84,8 @@ var spans = map[string]span{
 	"kernel":           {0, maxKernels - 1},
 	"memory_mib":       {0, 1 << 30},
 	"guest_cpus":       {0, maxCPU},
+	"turn_ms":          {0, 1 << 30},
+	"together":         {0, maxTrials},
 	"kind":             {0, maxCountKinds - 1}, // of a count, as are the next
 	"instructions":     {0, maxNumber},
 	"n":                {0, maxNumber},

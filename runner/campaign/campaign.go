@@ -2,7 +2,7 @@
 // recorded of it. It knows nothing of guests or machines: a Booter boots.
 //
 // Everything follows from the record (package results), which is written before the
-// next boot begins. So a campaign that was cut off goes on where its record ends, and
+// next boot begins, or the next boots that are up at once. So a campaign that was cut off goes on where its record ends, and
 // the boots that it comes to are those of one that was not.
 //
 // A boot that fails by its kernel (a panic, a hang) is an outcome of that kernel, as
@@ -103,9 +103,9 @@ type Together interface {
 // A Gatherer is a Booter that can have boots up at once.
 type Gatherer interface {
 	Booter
-	// Gather is for so many boots that are due, and says how many of them are to be up at
+	// Gather says how many of the boots that are due, the first so many, are to be up at
 	// once; one is booted by itself.
-	Gather(due int) (Together, int)
+	Gather(due []results.PlannedBoot) (Together, int)
 }
 
 // A Loop boots what is due until nothing is.
@@ -171,7 +171,7 @@ func (l Loop) boots(ctx context.Context, w *results.CampaignWriter, c *results.C
 // next boots the first of what is due, or as many as may be up at once.
 func (l Loop) next(ctx context.Context, w *results.CampaignWriter, c *results.Campaign, due []results.PlannedBoot) error {
 	if gatherer, ok := l.Booter.(Gatherer); ok {
-		if together, n := gatherer.Gather(len(due)); n > 1 {
+		if together, n := gatherer.Gather(due); n > 1 {
 			l.Booter = together
 			return l.together(ctx, w, c, due[:n], together)
 		}
@@ -181,8 +181,9 @@ func (l Loop) next(ctx context.Context, w *results.CampaignWriter, c *results.Ca
 }
 
 // together has boots up at once. They come up one after the other, so that a kernel that
-// fails each time is given up here too; where a boot fails and says nothing of its kernel,
-// no more are begun. The record is written by this goroutine alone.
+// does not come up is given up here too. Where one fails and that says nothing of its
+// kernel, as where there is no memory for another QEMU, no more are begun. The record is
+// written by this goroutine alone.
 func (l Loop) together(ctx context.Context, w *results.CampaignWriter, c *results.Campaign, due []results.PlannedBoot, t Together) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -194,6 +195,10 @@ func (l Loop) together(ctx context.Context, w *results.CampaignWriter, c *result
 	ends := make(chan ended)
 	going, turns, fruitless := 0, 0, false
 	var faults []error
+	fault := func(err error) {
+		faults = append(faults, err)
+		cancel()
+	}
 	settle := func(e ended) {
 		going--
 		e.boot.Together = turns
@@ -202,9 +207,9 @@ func (l Loop) together(ctx context.Context, w *results.CampaignWriter, c *result
 			c.Boots = append(c.Boots, *b)
 			fruitless = fruitless || b.Run == nil && !b.End.OfKernel()
 		}
-		if err != nil {
-			faults = append(faults, err)
-			cancel()
+		// What one more QEMU has no room for is no fault of those that are up.
+		if err != nil && (b == nil || turns > 0 || going == 0) {
+			fault(err)
 		}
 	}
 	for _, p := range due {
@@ -214,10 +219,13 @@ func (l Loop) together(ctx context.Context, w *results.CampaignWriter, c *result
 		if GivenUp(c.Outcomes(), p.Kernel) {
 			continue
 		}
+		select {
+		case <-t.Up(): // of one that has ended since
+		default:
+		}
 		a, err := l.begin(w, p)
 		if err != nil {
-			faults = append(faults, err)
-			cancel()
+			fault(err)
 			break
 		}
 		going++
@@ -235,8 +243,8 @@ func (l Loop) together(ctx context.Context, w *results.CampaignWriter, c *result
 			}
 		}
 	}
-	if turns = going; turns == 1 {
-		turns = 0
+	if going > 1 && ctx.Err() == nil {
+		turns = going
 	}
 	t.Go()
 	for going > 0 {

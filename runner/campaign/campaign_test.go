@@ -263,10 +263,10 @@ type gathering struct {
 	rounds []int // how many came up in each
 }
 
-func (g *gathering) Gather(due int) (Together, int) {
+func (g *gathering) Gather(due []results.PlannedBoot) (Together, int) {
 	g.up, g.going = make(chan struct{}), make(chan struct{})
 	g.rounds = append(g.rounds, 0)
-	return g, min(due, g.most)
+	return g, min(len(due), g.most)
 }
 
 func (g *gathering) Up() <-chan struct{} { return g.up }

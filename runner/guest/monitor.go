@@ -2,15 +2,32 @@ package guest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // A monitor gives QEMU orders, by its own protocol (QMP, docs/interop/qmp-spec.rst).
 type monitor struct {
 	conn *os.File
 	in   *json.Decoder
+}
+
+// errClosed says that QEMU has closed its monitor, which it does when it ends.
+var errClosed = errors.New("QEMU is ending")
+
+// closed is an error of the connection as that.
+func closed(err error) error {
+	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, unix.EPIPE, unix.ECONNRESET} {
+		if errors.Is(err, end) {
+			return errClosed
+		}
+	}
+	return err
 }
 
 // obeys is how long QEMU may take to do as it is told: it answers between two events of
@@ -33,7 +50,7 @@ func (m *monitor) do(order string) error {
 		return fmt.Errorf("tell QEMU to %s: %w", order, err)
 	}
 	if _, err := fmt.Fprintf(m.conn, "{\"execute\": %q}\n", order); err != nil {
-		return fmt.Errorf("tell QEMU to %s: %w", order, err)
+		return fmt.Errorf("tell QEMU to %s: %w", order, closed(err))
 	}
 	for {
 		var answer struct {
@@ -43,7 +60,7 @@ func (m *monitor) do(order string) error {
 			} `json:"error"`
 		}
 		if err := m.in.Decode(&answer); err != nil {
-			return fmt.Errorf("tell QEMU to %s: %w", order, err)
+			return fmt.Errorf("tell QEMU to %s: %w", order, closed(err))
 		}
 		switch {
 		case answer.Error != nil:

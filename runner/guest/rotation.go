@@ -1,6 +1,7 @@
 package guest
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -48,7 +49,7 @@ func (r *Rotation) run() {
 		t.alarm.resume()
 		if alone {
 			<-t.gone
-			return
+			continue
 		}
 		over := time.NewTimer(r.turn)
 		select {
@@ -129,11 +130,16 @@ func (t *turns) hold() bool {
 	return true
 }
 
-// obeyed says whether QEMU did as it was told. One that does not is ended: it may be gone
-// already, as where the guest has powered itself off.
+// obeyed says whether QEMU did as it was told. One that has closed its monitor is about to
+// end, as where the guest has powered itself off, and does so by itself; one that does not
+// answer, or refuses, is ended.
 func (t *turns) obeyed(err error) bool {
 	if err == nil {
 		return true
+	}
+	if errors.Is(err, errClosed) {
+		t.alarm.last(shutdown)
+		return false
 	}
 	t.rotation.mu.Lock()
 	t.fault = err

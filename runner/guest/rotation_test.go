@@ -197,7 +197,7 @@ func TestMonitor(t *testing.T) {
 	if got := strings.Join(<-done, " "); got != `{"execute": "qmp_capabilities"} {"execute": "stop"} {"execute": "cont"}` {
 		t.Error(got)
 	}
-	if err := m.stop(); err == nil || !strings.HasPrefix(err.Error(), "tell QEMU to stop: ") {
+	if err := m.stop(); !errors.Is(err, errClosed) {
 		t.Errorf("of a QEMU that is gone: %v", err)
 	}
 }

@@ -89,8 +89,8 @@ func guestFacts(c *analysis.Campaign, runs []*results.Run) []fact {
 	if g := c.Guest; g != nil {
 		accel := map[string]string{results.Emulated: "none: the CPUs are emulated (TCG)", "kvm": "KVM"}[g.Accel]
 		out = append(out, fact{"Guest", strings.TrimSpace("QEMU " + g.QEMU)}, fact{"Acceleration", accel}, fact{"CPU model", g.CPUModel})
-		if g.TurnMS > 0 {
-			out = append(out, fact{"Boots", fmt.Sprintf("up at once, in turns of %d ms", g.TurnMS)})
+		if c.Together > 0 {
+			out = append(out, fact{"Boots", fmt.Sprintf("up to %d at once, in turns of %d ms", c.Together, g.TurnMS)})
 		}
 	}
 	if len(runs) > 0 {

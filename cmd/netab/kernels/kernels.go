@@ -48,7 +48,8 @@ type Set struct {
 	qemu     string // its version
 	scenario []byte // as the guest reads it
 	named    bool   // the scenario names the kernels
-	turns    bool   // guests may be up at once, and execute in turns
+	// turn is how long a guest executes where several are up at once; 0 = none are.
+	turn time.Duration
 	// slowly is why the guests run under TCG though they might have run under KVM.
 	slowly string
 }
@@ -177,7 +178,9 @@ func Again(ctx context.Context, c *results.Campaign, q *question.Question, o Opt
 	if h.Guest != nil && h.Guest.MemoryMiB > 0 {
 		s.machine.MemoryMiB = h.Guest.MemoryMiB // of another netab it may be another
 	}
-	s.turns = s.turns && h.Guest != nil && h.Guest.TurnMS > 0 // likewise
+	if h.Guest != nil && s.turn > 0 {
+		s.turn = time.Duration(h.Guest.TurnMS) * time.Millisecond // likewise
+	}
 	if g := s.Guest(); h.Guest == nil || g.Accel != h.Guest.Accel || g.QEMU != h.Guest.QEMU {
 		return nil, fmt.Errorf("campaign %s was begun in guests of another kind than this machine has now (QEMU %s, %s): begin a new one", h.ID, g.QEMU, g.Accel)
 	}
@@ -261,7 +264,9 @@ func (s *Set) choose(ctx context.Context) error {
 			s.slowly = why
 		}
 	}
-	s.turns = s.machine.Accel == guest.TCG && g.Turns != "off"
+	if s.machine.Accel == guest.TCG && g.Turns != "off" {
+		s.turn = turn
+	}
 	return nil
 }
 
@@ -312,9 +317,7 @@ func ForGuest(k *kernel.Kernel) guest.Kernel {
 // Guest is what they are booted in, for the record.
 func (s *Set) Guest() *results.Guest {
 	g := &results.Guest{Accel: string(s.machine.Accel), QEMU: s.qemu, MemoryMiB: s.machine.MemoryMiB, CPUs: s.machine.CPUs, CPUModel: s.machine.CPUModel}
-	if s.turns {
-		g.TurnMS = int(turn / time.Millisecond)
-	}
+	g.TurnMS = int(s.turn / time.Millisecond)
 	return g
 }
 

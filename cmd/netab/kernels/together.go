@@ -29,32 +29,35 @@ type rotation struct {
 }
 
 // Gather implements campaign.Gatherer.
-func (s *Set) Gather(due int) (campaign.Together, int) {
-	if !s.turns {
+func (s *Set) Gather(due []results.PlannedBoot) (campaign.Together, int) {
+	if s.turn <= 0 {
 		return nil, 1
 	}
 	room, known := runner.FreeMemory(host.Local{})
 	if !known {
 		return nil, 1
 	}
-	n := together(due, len(s.parts), s.Each(), room, uint64(s.machine.MemoryMiB)<<20+qemuMemory)
+	n := together(due, s.Each(), room, uint64(s.machine.MemoryMiB)<<20+qemuMemory)
 	machine := s.machine
-	machine.Rotation = guest.NewRotation(turn)
+	machine.Rotation = guest.NewRotation(s.turn)
 	return &rotation{s, machine}, n
 }
 
 // together is how many of the boots that are due are up at once: all of them, or as many
 // whole blocks as half of the memory has room for and as may be lost. Part of a block would
-// set its kernels apart.
-func together(due, kernels int, each time.Duration, room, guest uint64) int {
-	n := min(uint64(due), room/2/guest)
-	if n < uint64(due) {
-		n -= n % uint64(kernels)
+// set its kernels apart. The first block is what is left of it, however long that takes.
+func together(due []results.PlannedBoot, each time.Duration, room, guest uint64) (n int) {
+	most := int(min(room/2/guest, uint64(len(due))))
+	for i := range due {
+		if i+1 < len(due) && due[i+1].Block == due[i].Block {
+			continue
+		}
+		if i+1 > most || n > 0 && time.Duration(i+1)*each > mostTogether {
+			break
+		}
+		n = i + 1
 	}
-	if most := int(mostTogether/max(each, 1)) / kernels * kernels; int(n) > max(most, kernels) {
-		return max(most, kernels)
-	}
-	return max(int(n), 1)
+	return max(n, 1)
 }
 
 // Up implements campaign.Together.
