@@ -4,7 +4,7 @@
 #
 #	bench/soak.sh [suite] [kills] [thousand] [guests] [planted] [counts] [bisects] [reboots] [switchers] [page] [fuzz] [race] [aa] [gates] [audit] [explain]	(default: all)
 #
-# EXPLAIN are arguments of bench/explain (-cause-runs 20 -same-runs 20: 88 minutes), EXPLAINED is
+# EXPLAIN are arguments of bench/explain (-cause-runs 20 -same-runs 20: 105 minutes), EXPLAINED is
 # where its runs stay, which it goes on with.
 # FUZZ selects fuzz targets by a regular expression (default: all), FUZZTIME is how
 # long each is tried (600s: all take eight hours).
@@ -188,7 +188,7 @@ audit() {
 }
 
 # explain: do predicted and measured agree, are causes named, what do instruments cost;
-# then explanations in guests with older kernels. 40 minutes.
+# then explanations in guests with older kernels. 45 minutes.
 explain() {
 	for program in nft tc ip; do
 		command -v "$program" >/dev/null 2>&1 || DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends nftables iproute2 >"$log" 2>&1 || { tail -n 5 "$log" >&2; return 1; }

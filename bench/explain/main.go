@@ -6,10 +6,10 @@
 // What was measured stays in the store. Called again with the same store it makes only
 // the runs that are missing; with -judge none.
 //
-// With the defaults it takes about 40 minutes on a machine that does nothing else: closes
-// 11 (9 runs of 70 s), causes 19 (7 of 6 runs of 27 s), same 5 (10 runs of 27 s), drops 5
-// (20 runs of 15 s), cost none of its own. What the issue asks for is -cause-runs 20
-// -same-runs 20, which takes 88.
+// With the defaults it takes about 45 minutes on a machine that does nothing else: closes
+// 11 (9 runs of 70 s), causes 24 (7 of 6 runs, of 27 s and one of 77), same 5 (10 runs of
+// 27 s), drops 5 (20 runs of 15 s), cost none of its own. What the issue asks for is
+// -cause-runs 20 -same-runs 20, which takes 105.
 package main
 
 import (

@@ -231,7 +231,7 @@ func (f runFlags) printCampaign(cmd *cobra.Command, set *kernels.Set, h results.
 	writef(out, "\nguests of %s and %d MiB, QEMU %s under %s\n", prose.Counted(g.CPUs, "CPU"), g.MemoryMiB, g.QEMU, g.Accel)
 	order := "in random order"
 	if g.TurnMS > 0 && len(h.Planned) > 1 {
-		order = fmt.Sprintf("that are up at once, as far as memory goes, and take turns of %d ms", g.TurnMS)
+		order += fmt.Sprintf(", up at once as far as memory goes and executing in turns of %d ms", g.TurnMS)
 	}
 	writef(out, "%s %s, each of which measures for %v; seed %d\n", prose.Counted(len(h.Planned), "boot"), order, set.Each().Round(time.Second/10), h.Seed)
 	return nil
