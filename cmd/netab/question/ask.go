@@ -33,8 +33,8 @@ func Ask(ctx context.Context, o runner.Options) (*results.Run, error) {
 
 // emulatedLead is what trials on emulated CPUs need beyond the usual. A guest that was just
 // booted has nothing to recall and time for few trials: of eight boots on two busy CPUs six
-// lost their first one, by up to 75 ms.
-const emulatedLead = 100 * time.Millisecond
+// lost their first one, by up to 75 ms; with 100 ms seven of ten, of eight arms, by up to 30.
+const emulatedLead = 200 * time.Millisecond
 
 // leadOf is what a machine's trials are given first.
 func leadOf(file string, m *results.Machine) time.Duration {
