@@ -199,7 +199,7 @@ func (l Loop) together(ctx context.Context, w *results.CampaignWriter, c *result
 		faults = append(faults, err)
 		cancel()
 	}
-	settle := func(e ended) {
+	over := func(e ended) {
 		going--
 		e.boot.Together = turns
 		b, err := e.end(ctx, w, e.boot, e.failed)
@@ -239,7 +239,7 @@ func (l Loop) together(ctx context.Context, w *results.CampaignWriter, c *result
 				up = true
 			case e := <-ends:
 				up = e.attempt == a
-				settle(e)
+				over(e)
 			}
 		}
 	}
@@ -248,7 +248,7 @@ func (l Loop) together(ctx context.Context, w *results.CampaignWriter, c *result
 	}
 	t.Go()
 	for going > 0 {
-		settle(<-ends)
+		over(<-ends)
 	}
 	return errors.Join(faults...)
 }

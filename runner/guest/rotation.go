@@ -11,7 +11,7 @@ import (
 // one after the other, and each is held when it is up. From Go on they take turns, so that
 // what the host's CPUs do for seconds (another speed, a neighbour) meets all of them alike,
 // as it does slices side by side within a guest. While a guest is held its clocks stand
-// still: nothing in it notices.
+// still, but for that of its date, which it reads when it boots.
 //
 // Under KVM they would not: the guest reads the CPU's own counter, which goes on.
 type Rotation struct {
@@ -51,13 +51,11 @@ func (r *Rotation) run() {
 			<-t.gone
 			continue
 		}
-		over := time.NewTimer(r.turn)
 		select {
 		case <-t.gone:
-		case <-over.C:
+		case <-time.After(r.turn):
 			t.hold()
 		}
-		over.Stop()
 	}
 }
 

@@ -316,9 +316,8 @@ func ForGuest(k *kernel.Kernel) guest.Kernel {
 
 // Guest is what they are booted in, for the record.
 func (s *Set) Guest() *results.Guest {
-	g := &results.Guest{Accel: string(s.machine.Accel), QEMU: s.qemu, MemoryMiB: s.machine.MemoryMiB, CPUs: s.machine.CPUs, CPUModel: s.machine.CPUModel}
-	g.TurnMS = int(s.turn / time.Millisecond)
-	return g
+	return &results.Guest{Accel: string(s.machine.Accel), QEMU: s.qemu, MemoryMiB: s.machine.MemoryMiB, CPUs: s.machine.CPUs, CPUModel: s.machine.CPUModel,
+		TurnMS: int(s.turn / time.Millisecond)}
 }
 
 // Header is the record that the campaign begins with.

@@ -24,7 +24,7 @@ const (
 
 // A rotation is guests that are up at once and take turns.
 type rotation struct {
-	*Set
+	set     *Set
 	machine guest.Machine
 }
 
@@ -68,5 +68,5 @@ func (r *rotation) Go() { r.machine.Rotation.Go() }
 
 // Boot implements campaign.Booter.
 func (r *rotation) Boot(ctx context.Context, n int, seed uint64, line func([]byte) error) (results.Boot, error) {
-	return r.bootIn(ctx, r.machine, n, seed, line)
+	return r.set.bootIn(ctx, r.machine, n, seed, line)
 }
